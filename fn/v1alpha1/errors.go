@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	"cmp"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// UnknownField is the bad value of an error about a field that the API does
+// not have.
+type UnknownField struct {
+	// Name is the field as the user wrote it.
+	Name string
+	// Nearest is the field that was probably meant; "" when none is like it.
+	Nearest string
+}
+
+// Literal is a bad value which an error shows as it is, without quotes: a
+// number, a boolean, a map.
+type Literal struct{ text string }
+
+func (l Literal) String() string { return l.text }
+
+// describe is how an error shows a node: a scalar as the user wrote it, and of
+// anything larger only what it is.
+func describe(node *yaml.Node) any {
+	switch node.Kind {
+	case yaml.MappingNode:
+		return Literal{"{...}"}
+	case yaml.SequenceNode:
+		return Literal{"[...]"}
+	}
+	if node.ShortTag() == "!!str" {
+		return node.Value
+	}
+	return Literal{node.Value}
+}
+
+// AppendErrors adds the errors of a later check to those of an earlier one,
+// less those that only follow from them: a later error on a field, or below a
+// field, which has an error already, or which the user seems to have
+// misspelled.
+func AppendErrors(earlier, later field.ErrorList) field.ErrorList {
+	settled := map[string]bool{}
+	for _, err := range earlier {
+		settled[err.Field] = true
+		if unknown, ok := err.BadValue.(UnknownField); ok && unknown.Nearest != "" {
+			settled[strings.TrimSuffix(err.Field, unknown.Name)+unknown.Nearest] = true
+		}
+	}
+	all := slices.Clip(earlier)
+	for _, err := range later {
+		if !settledAbove(settled, err.Field) {
+			all = append(all, err)
+		}
+	}
+	return all
+}
+
+// settledAbove reports whether a path, or one that it lies below, is settled.
+func settledAbove(settled map[string]bool, path string) bool {
+	for i := range path {
+		if (path[i] == '.' || path[i] == '[') && settled[path[:i]] {
+			return true
+		}
+	}
+	return settled[path]
+}
+
+// SortErrors sorts errors by the order of the API's fields, list elements by
+// index and map keys by name, and drops what is said twice.
+func SortErrors(errs field.ErrorList) field.ErrorList {
+	type ranked struct {
+		err  *field.Error
+		rank []rank
+	}
+	all := make([]ranked, len(errs))
+	for i, err := range errs {
+		all[i] = ranked{err, rankOf(err.Field)}
+	}
+	slices.SortStableFunc(all, func(a, b ranked) int {
+		return slices.CompareFunc(a.rank, b.rank, func(x, y rank) int {
+			return cmp.Or(cmp.Compare(x.index, y.index), cmp.Compare(x.key, y.key))
+		})
+	})
+	sorted := make(field.ErrorList, 0, len(errs))
+	said := map[string]bool{}
+	for _, r := range all {
+		if text := r.err.Error(); !said[text] {
+			said[text] = true
+			sorted = append(sorted, r.err)
+		}
+	}
+	return sorted
+}
+
+// rank is the place of one path element among its siblings.
+type rank struct {
+	index int
+	key   string
+}
+
+// rankOf follows a path such as "spec.service.ports[0].name" through the API
+// type.
+func rankOf(path string) []rank {
+	var ranks []rank
+	typ := reflect.TypeFor[PeerJob]()
+	for path != "" {
+		for typ != nil && typ.Kind() == reflect.Pointer {
+			typ = typ.Elem()
+		}
+		element, rest, inBrackets := nextElement(path)
+		path = rest
+		r := rank{key: element}
+		if inBrackets {
+			if n, err := strconv.Atoi(element); err == nil {
+				r = rank{index: n}
+			}
+			if typ != nil && (typ.Kind() == reflect.Slice || typ.Kind() == reflect.Map) {
+				typ = typ.Elem()
+			}
+		} else if typ != nil && typ.Kind() == reflect.Struct {
+			// A field that the type does not have comes after those it has.
+			fields := fieldsOf(typ)
+			f, found := fields[element]
+			if r.index = len(fields); found {
+				r.index = f.index
+			}
+			typ = f.typ
+		}
+		ranks = append(ranks, r)
+	}
+	return ranks
+}
+
+// nextElement cuts the first element off a path: "a.b" to "a", "[0].b" to "0".
+func nextElement(path string) (element, rest string, inBrackets bool) {
+	if strings.HasPrefix(path, "[") {
+		element, rest, _ = strings.Cut(path[1:], "]")
+		return element, strings.TrimPrefix(rest, "."), true
+	}
+	end := strings.IndexAny(path, ".[")
+	if end < 0 {
+		return path, "", false
+	}
+	return path[:end], strings.TrimPrefix(path[end:], "."), false
+}

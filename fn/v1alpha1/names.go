@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	"strconv"
+
+	batchv1 "k8s.io/api/batch/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+)
+
+// NameLabel is the label of a Pod which holds the name of its Job. The Job
+// controller has set it in every version; "batch.kubernetes.io/job-name" exists
+// only from 1.27 on.
+const NameLabel = "job-name"
+
+// IndexAnnotation is the annotation of a Pod which holds its completion index.
+// The Job controller sets it; the label of that name exists only from 1.28 on.
+const IndexAnnotation = batchv1.JobCompletionIndexAnnotation
+
+// JobName is the name of the Job.
+func (pj *PeerJob) JobName() string { return pj.Name }
+
+// ServiceName is the name of the headless Service, and the subdomain of the
+// Pods.
+func (pj *PeerJob) ServiceName() string {
+	if pj.Spec.Service.Name != "" {
+		return pj.Spec.Service.Name
+	}
+	return pj.Name
+}
+
+// Peers is the number of peers, 0 when it is not set.
+func (pj *PeerJob) Peers() int32 {
+	if pj.Spec.Peers == nil {
+		return 0
+	}
+	return *pj.Spec.Peers
+}
+
+// Hostname is the host name which the Job controller gives to the Pod of this
+// completion index.
+// See https://kubernetes.io/docs/concepts/workloads/controllers/job/#completion-mode.
+func (pj *PeerJob) Hostname(index int32) string {
+	return pj.JobName() + "-" + strconv.Itoa(int(index))
+}
+
+// LongestHostname is the host name of the last index, which is the longest.
+func (pj *PeerJob) LongestHostname() string {
+	return pj.Hostname(max(pj.Peers(), 1) - 1)
+}
+
+// MaxNameLength is how long metadata.name may be, in characters, for
+// [PeerJob.LongestHostname] to be a DNS label.
+func (pj *PeerJob) MaxNameLength() int {
+	return validation.DNS1123LabelMaxLength - (len(pj.LongestHostname()) - len(pj.JobName()))
+}
+
+// PeerName is the name under which the peers of the same namespace reach the
+// Pod of this completion index.
+func (pj *PeerJob) PeerName(index int32) string {
+	return pj.Hostname(index) + "." + pj.ServiceName()
+}
+
+// SearchDomain is the domain in which a [PeerJob.PeerName] is looked up, for
+// Pods of the given namespace.
+func (pj *PeerJob) SearchDomain(namespace string) string {
+	return namespace + ".svc." + pj.Spec.ClusterDomain
+}
+
+// LongestFQDN is the fully qualified name of the last index, for Pods of the
+// given namespace.
+func (pj *PeerJob) LongestFQDN(namespace string) string {
+	return pj.PeerName(max(pj.Peers(), 1)-1) + "." + pj.SearchDomain(namespace)
+}
+
+// SelectorLabels select the Pods of the Job. The Job controller puts the
+// label on them.
+func (pj *PeerJob) SelectorLabels() map[string]string {
+	return map[string]string{NameLabel: pj.JobName()}
+}
+
+// The variables of the peers' environment.
+const (
+	// EnvIndex holds the completion index of the Pod. The Job controller would
+	// append it as the last variable, where no "$(JOB_COMPLETION_INDEX)" before
+	// it sees it.
+	EnvIndex = "JOB_COMPLETION_INDEX"
+	// EnvName holds the name of the Job.
+	EnvName = "PEERJOB_NAME"
+	// EnvNamespace holds the namespace of the Pod.
+	EnvNamespace = "PEERJOB_NAMESPACE"
+	// EnvService holds the name of the Service.
+	EnvService = "PEERJOB_SERVICE"
+	// EnvSize holds the number of peers.
+	EnvSize = "PEERJOB_SIZE"
+	// EnvLeader holds the name of the peer with index 0.
+	EnvLeader = "PEERJOB_LEADER"
+	// EnvSelf holds the name of the peer itself.
+	EnvSelf = "PEERJOB_SELF"
+)
+
+// PeerEnvNames are the variables that peerjob puts at the head of every
+// container's environment, in their order: "$(VAR)" sees only what stands
+// before it.
+func PeerEnvNames() []string {
+	return []string{EnvIndex, EnvName, EnvNamespace, EnvService, EnvSize, EnvLeader, EnvSelf}
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+const (
+	// LocalConfigAnnotation keeps an object out of the cluster: kustomize, kpt
+	// and Config Sync never apply one that carries it.
+	LocalConfigAnnotation = "config.kubernetes.io/local-config"
+	// DependsOnAnnotation orders how objects are applied, in kpt and Config
+	// Sync. It is the one key of an orchestrator's domain that a user writes for
+	// the Service or the Job.
+	DependsOnAnnotation = "config.kubernetes.io/depends-on"
+)
+
+// IsReservedKey reports whether a label or an annotation belongs to an
+// orchestrator or to peerjob. Such a key says something of the very object
+// that carries it (its file, its place, its function, its history), and would
+// be wrong on another: it is never copied.
+func IsReservedKey(key string) bool {
+	domain, _, found := strings.Cut(key, "/")
+	if !found {
+		return false
+	}
+	switch domain {
+	case "config.k8s.io", "internal.config.k8s.io", "kustomize.config.k8s.io", "internal.kpt.dev", Group:
+		return true
+	}
+	return domain == "config.kubernetes.io" || strings.HasSuffix(domain, ".config.kubernetes.io") ||
+		strings.HasSuffix(domain, "."+Group)
+}
+
+// isOwnKey reports whether the key is one of peerjob's own.
+func isOwnKey(key string) bool {
+	domain, _, found := strings.Cut(key, "/")
+	return found && (domain == Group || strings.HasSuffix(domain, "."+Group))
+}
+
+func sortedKeys(m map[string]string) []string {
+	return slices.Sorted(maps.Keys(m))
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+const (
+	// Group is the API group of a PeerJob.
+	Group = "peerjob.dev"
+	// Version is the API version of a PeerJob.
+	Version = "v1alpha1"
+	// APIVersion is what a PeerJob has under apiVersion.
+	APIVersion = Group + "/" + Version
+	// Kind is what a PeerJob has under kind.
+	Kind = "PeerJob"
+)
+
+const (
+	// OwnerAnnotation marks a Service or a Job as made by peerjob. Its value is
+	// the name of the PeerJob. Only objects which carry it are ever replaced or
+	// removed.
+	OwnerAnnotation = Group + "/owner"
+	// ServiceAnnotation stands on the Pod template and holds the name of the
+	// Service, because the downward API can read an annotation but not
+	// spec.subdomain. A tool that renames the Service can follow it there.
+	ServiceAnnotation = Group + "/service"
+)
+
+const (
+	// MaxPeers is the largest number of peers: the API server takes no Indexed
+	// Job with a larger parallelism.
+	MaxPeers = 100000
+	// DefaultClusterDomain is the cluster domain of nearly every cluster.
+	DefaultClusterDomain = "cluster.local"
+)
+
+// Toggle switches a behavior of peerjob on or off. It is a word instead of a
+// boolean, as in newer Kubernetes APIs, so that a third state can be added.
+type Toggle string
+
+const (
+	// Enabled switches the behavior on.
+	Enabled Toggle = "Enabled"
+	// Disabled switches the behavior off.
+	Disabled Toggle = "Disabled"
+)
+
+// PeerJob is a Job whose Pods reach each other by name. It never reaches a
+// cluster: peerjob expands it into a headless Service and an Indexed Job.
+type PeerJob struct {
+	metav1.TypeMeta `json:",inline"`
+
+	// metadata.name becomes the Job's name, and the Pods' host names are
+	// "<name>-<index>". Required. metadata.namespace becomes the namespace of
+	// both objects, and is left out of both when it is not set.
+	// metadata.labels and metadata.annotations are copied to both objects,
+	// less the keys which belong to an orchestrator or to peerjob.
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec says how many peers there are and what they run. Required.
+	Spec PeerJobSpec `json:"spec,omitempty"`
+}
+
+// PeerJobSpec says how many peers there are, how they are published and what
+// they run.
+type PeerJobSpec struct {
+	// peers is the number of Pods, which all run at the same time: the
+	// completions and the parallelism of the Job.
+	// Required; 1 to 100000.
+	Peers *int32 `json:"peers,omitempty"`
+
+	// service configures the headless Service which gives the peers their
+	// names.
+	// Optional; every field in it has a default.
+	Service PeerService `json:"service,omitempty"`
+
+	// peerEnv, when Enabled, puts the variables JOB_COMPLETION_INDEX,
+	// PEERJOB_NAME, PEERJOB_NAMESPACE, PEERJOB_SERVICE, PEERJOB_SIZE,
+	// PEERJOB_LEADER and PEERJOB_SELF at the head of the environment of every
+	// container and init container.
+	// Enabled or Disabled; default Enabled.
+	PeerEnv Toggle `json:"peerEnv,omitempty"`
+
+	// clusterDomain is the DNS domain of the cluster, for fully qualified names
+	// and for checks of their length.
+	// A DNS domain; default "cluster.local", or what the functionConfig says.
+	ClusterDomain string `json:"clusterDomain,omitempty"`
+
+	// suspend makes the Job without starting its Pods, as in batch/v1.
+	// Default unset.
+	Suspend *bool `json:"suspend,omitempty"`
+
+	// backoffLimit is the number of retries before the Job fails, as in
+	// batch/v1.
+	// 0 or more; default unset, which the server reads as 6.
+	BackoffLimit *int32 `json:"backoffLimit,omitempty"`
+
+	// backoffLimitPerIndex is the number of retries within one index, as in
+	// batch/v1.
+	// 0 or more; default unset.
+	BackoffLimitPerIndex *int32 `json:"backoffLimitPerIndex,omitempty"`
+
+	// maxFailedIndexes is the number of failed indexes at which the Job fails,
+	// as in batch/v1.
+	// 0 to peers; needs backoffLimitPerIndex; default unset.
+	MaxFailedIndexes *int32 `json:"maxFailedIndexes,omitempty"`
+
+	// activeDeadlineSeconds is how long the Job may be active, in seconds, as in
+	// batch/v1.
+	// 0 or more; default unset.
+	ActiveDeadlineSeconds *int64 `json:"activeDeadlineSeconds,omitempty"`
+
+	// ttlSecondsAfterFinished is how long a finished Job is kept, in seconds, as
+	// in batch/v1.
+	// 0 or more; default unset, which keeps it.
+	TTLSecondsAfterFinished *int32 `json:"ttlSecondsAfterFinished,omitempty"`
+
+	// podFailurePolicy says what a failed Pod means, as in batch/v1.
+	// Needs restartPolicy Never; default unset.
+	PodFailurePolicy *batchv1.PodFailurePolicy `json:"podFailurePolicy,omitempty"`
+
+	// successPolicy says when the Job has succeeded, as in batch/v1.
+	// Default unset: when every index has.
+	SuccessPolicy *batchv1.SuccessPolicy `json:"successPolicy,omitempty"`
+
+	// podReplacementPolicy says when a Pod is replaced, as in batch/v1.
+	// TerminatingOrFailed or Failed; default unset.
+	PodReplacementPolicy *batchv1.PodReplacementPolicy `json:"podReplacementPolicy,omitempty"`
+
+	// managedBy names the controller which reconciles the Job, as in batch/v1.
+	// Default unset: the Job controller of Kubernetes.
+	ManagedBy *string `json:"managedBy,omitempty"`
+
+	// template is the Pod that every peer runs, as in batch/v1. peerjob sets in
+	// it what the peers need to find each other: subdomain, restartPolicy
+	// (default Never), enableServiceLinks (default false), and with hostNetwork
+	// the dnsPolicy (default ClusterFirstWithHostNet).
+	// Required.
+	Template corev1.PodTemplateSpec `json:"template,omitempty"`
+}
+
+// PeerService configures the headless Service of a PeerJob. Its clusterIP and
+// its selector follow from the PeerJob and can't be set.
+type PeerService struct {
+	// name is the name of the Service and the subdomain of the Pods.
+	// An RFC 1035 label of at most 63 characters; default metadata.name.
+	Name string `json:"name,omitempty"`
+
+	// labels are added to the Service alone, over those of metadata.labels.
+	// Default none.
+	Labels map[string]string `json:"labels,omitempty"`
+
+	// annotations are added to the Service alone, over those of
+	// metadata.annotations.
+	// Default none.
+	Annotations map[string]string `json:"annotations,omitempty"`
+
+	// publishNotReadyAddresses, when true, lets the peers resolve each other
+	// before they are ready, as in core/v1.
+	// Default true: peers that wait for each other never become ready
+	// otherwise.
+	PublishNotReadyAddresses *bool `json:"publishNotReadyAddresses,omitempty"`
+
+	// ipFamilyPolicy is as in core/v1.
+	// SingleStack, PreferDualStack or RequireDualStack; default unset.
+	IPFamilyPolicy *corev1.IPFamilyPolicy `json:"ipFamilyPolicy,omitempty"`
+
+	// ipFamilies is as in core/v1.
+	// IPv4, IPv6 or both; default unset.
+	IPFamilies []corev1.IPFamily `json:"ipFamilies,omitempty"`
+
+	// ports are the ports of the Service, as in core/v1. A headless Service
+	// routes nothing: they are for SRV records and service meshes.
+	// Default: one per distinct container port, with its name, or
+	// "<protocol>-<port>" when it has none.
+	Ports []corev1.ServicePort `json:"ports,omitempty"`
+}

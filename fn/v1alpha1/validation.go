@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// maxFQDNLength is the longest host name that the kernel takes. A Pod with
+// setHostnameAsFQDN and a longer name never starts, and the API server does
+// not check it.
+// See https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/#pod-s-sethostnameasfqdn-field.
+const maxFQDNLength = 64
+
+var (
+	metadataPath = field.NewPath("metadata")
+	namePath     = metadataPath.Child("name")
+	specPath     = field.NewPath("spec")
+	servicePath  = specPath.Child("service")
+	templatePath = specPath.Child("template")
+	podPath      = templatePath.Child("spec")
+)
+
+// Validate refuses a PeerJob whose Pods would not find each other, although
+// the API server would take what it expands to. It wants a PeerJob that
+// [Default] has seen, and returns every error in the order of the fields.
+func Validate(pj *PeerJob) field.ErrorList {
+	var errs field.ErrorList
+	errs = append(errs, validateMetadata(pj)...)
+	errs = append(errs, validatePeers(pj)...)
+	errs = append(errs, validateService(pj)...)
+	errs = append(errs, validateToggle(pj.Spec.PeerEnv, specPath.Child("peerEnv"))...)
+	errs = append(errs, validateClusterDomain(pj)...)
+	errs = append(errs, validateTemplateMetadata(pj)...)
+	errs = append(errs, validateEnvironment(pj)...)
+	errs = append(errs, validateDNS(pj)...)
+	return errs
+}
+
+func validateMetadata(pj *PeerJob) field.ErrorList {
+	var errs field.ErrorList
+	if pj.Name == "" {
+		errs = append(errs, field.Required(namePath, "it names the Job, and the Pods' host names are <name>-<index>"))
+	} else {
+		errs = append(errs, validateName(pj)...)
+	}
+	if pj.Namespace != "" {
+		for _, msg := range validation.IsDNS1123Label(pj.Namespace) {
+			errs = append(errs, field.Invalid(metadataPath.Child("namespace"), pj.Namespace, msg))
+		}
+	}
+	const notCarried = "a PeerJob never reaches the server, and peerjob copies only name, namespace, labels and annotations"
+	for _, f := range []struct {
+		name string
+		set  bool
+	}{
+		{"generateName", pj.GenerateName != ""},
+		{"ownerReferences", len(pj.OwnerReferences) > 0},
+		{"finalizers", len(pj.Finalizers) > 0},
+	} {
+		if f.set {
+			errs = append(errs, field.Forbidden(metadataPath.Child(f.name), notCarried))
+		}
+	}
+	return errs
+}
+
+// validateName holds the rule which the Job's name has in batch/v1: the host
+// name of the last index must be a DNS label.
+func validateName(pj *PeerJob) field.ErrorList {
+	name, longest := pj.JobName(), pj.LongestHostname()
+	if len(longest) > validation.DNS1123LabelMaxLength {
+		return field.ErrorList{field.Invalid(namePath, name, fmt.Sprintf(
+			"must be no more than %d characters for %d peers: the host name of the last one, %q, must be a DNS label of no more than %d characters",
+			pj.MaxNameLength(), pj.Peers(), longest, validation.DNS1123LabelMaxLength))}
+	}
+	var errs field.ErrorList
+	for _, msg := range validation.IsDNS1123Label(name) {
+		if strings.Contains(name, ".") {
+			msg = "must not contain dots, because the Pods' host names are <name>-<index>: " + msg
+		}
+		errs = append(errs, field.Invalid(namePath, name, msg))
+	}
+	if len(errs) > 0 || pj.Spec.Service.Name != "" {
+		return errs
+	}
+	for _, msg := range validation.IsDNS1035Label(pj.ServiceName()) {
+		errs = append(errs, field.Invalid(namePath, name,
+			"it names the Service too, and "+msg+"; choose another name, or set spec.service.name"))
+	}
+	return errs
+}
+
+func validatePeers(pj *PeerJob) field.ErrorList {
+	path := specPath.Child("peers")
+	switch {
+	case pj.Spec.Peers == nil:
+		return field.ErrorList{field.Required(path, "the number of Pods, which all run at the same time")}
+	case pj.Peers() < 1 || pj.Peers() > MaxPeers:
+		return field.ErrorList{field.Invalid(path, pj.Peers(), fmt.Sprintf("must be between 1 and %d", MaxPeers))}
+	}
+	return nil
+}
+
+func validateService(pj *PeerJob) field.ErrorList {
+	var errs field.ErrorList
+	if name := pj.Spec.Service.Name; name != "" {
+		for _, msg := range validation.IsDNS1035Label(name) {
+			errs = append(errs, field.Invalid(servicePath.Child("name"), name, msg))
+		}
+	}
+	for _, m := range []struct {
+		path   *field.Path
+		values map[string]string
+	}{
+		{servicePath.Child("labels"), pj.Spec.Service.Labels},
+		{servicePath.Child("annotations"), pj.Spec.Service.Annotations},
+	} {
+		for _, key := range sortedKeys(m.values) {
+			if IsReservedKey(key) && key != DependsOnAnnotation {
+				errs = append(errs, field.Forbidden(m.path.Key(key), "is reserved for peerjob and the tools that run it"))
+			}
+		}
+	}
+	return errs
+}
+
+func validateToggle(value Toggle, path *field.Path) field.ErrorList {
+	if value == Enabled || value == Disabled {
+		return nil
+	}
+	return field.ErrorList{field.NotSupported(path, value, []Toggle{Enabled, Disabled})}
+}
+
+func validateClusterDomain(pj *PeerJob) field.ErrorList {
+	var errs field.ErrorList
+	for _, msg := range validation.IsDNS1123Subdomain(pj.Spec.ClusterDomain) {
+		errs = append(errs, field.Invalid(specPath.Child("clusterDomain"), pj.Spec.ClusterDomain, msg))
+	}
+	return errs
+}
+
+// validateTemplateMetadata keeps the annotations of peerjob out of the user's
+// Pod template: one set by hand would be stale after the first rename.
+func validateTemplateMetadata(pj *PeerJob) field.ErrorList {
+	var errs field.ErrorList
+	for _, m := range []struct {
+		path   *field.Path
+		values map[string]string
+	}{
+		{templatePath.Child("metadata", "labels"), pj.Spec.Template.Labels},
+		{templatePath.Child("metadata", "annotations"), pj.Spec.Template.Annotations},
+	} {
+		for _, key := range sortedKeys(m.values) {
+			if isOwnKey(key) {
+				errs = append(errs, field.Forbidden(m.path.Key(key), "is set by peerjob"))
+			}
+		}
+	}
+	return errs
+}
+
+// validateEnvironment refuses a variable of the user's which has the name of
+// one of peerjob's.
+func validateEnvironment(pj *PeerJob) field.ErrorList {
+	if pj.Spec.PeerEnv == Disabled {
+		return nil
+	}
+	reserved := PeerEnvNames()
+	var errs field.ErrorList
+	visit := func(containers []corev1.Container, path *field.Path) {
+		for i, container := range containers {
+			for j, variable := range container.Env {
+				if slices.Contains(reserved, variable.Name) {
+					errs = append(errs, field.Invalid(path.Index(i).Child("env").Index(j).Child("name"), variable.Name,
+						"is set by peerjob; remove it, or set spec.peerEnv to Disabled"))
+				}
+			}
+		}
+	}
+	visit(pj.Spec.Template.Spec.InitContainers, podPath.Child("initContainers"))
+	visit(pj.Spec.Template.Spec.Containers, podPath.Child("containers"))
+	return errs
+}
+
+// validateDNS refuses what keeps "<hostname>.<service>" from being published
+// or from being looked up.
+// See https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/.
+func validateDNS(pj *PeerJob) field.ErrorList {
+	pod := &pj.Spec.Template.Spec
+	var errs field.ErrorList
+	if pod.Hostname != "" {
+		errs = append(errs, field.Invalid(podPath.Child("hostname"), pod.Hostname,
+			"must not be set: the Job controller sets it to <name>-<index>"))
+	}
+	if pod.HostnameOverride != nil {
+		errs = append(errs, field.Invalid(podPath.Child("hostnameOverride"), *pod.HostnameOverride,
+			"must not be set: a Pod with it does not know its own peer name"))
+	}
+	if pod.Subdomain != "" && pod.Subdomain != pj.ServiceName() {
+		errs = append(errs, field.Invalid(podPath.Child("subdomain"), pod.Subdomain, fmt.Sprintf(
+			"must be the name of the Service, %q; leave it out, or set spec.service.name", pj.ServiceName())))
+	}
+	if pod.SetHostnameAsFQDN != nil && *pod.SetHostnameAsFQDN {
+		errs = append(errs, validateFQDN(pj)...)
+	}
+	dnsPolicy := podPath.Child("dnsPolicy")
+	switch {
+	case pod.DNSPolicy == corev1.DNSDefault:
+		errs = append(errs, field.Invalid(dnsPolicy, pod.DNSPolicy,
+			"peer names do not resolve with it; leave it out, or set ClusterFirst"))
+	case pod.DNSPolicy == corev1.DNSClusterFirst && pod.HostNetwork:
+		errs = append(errs, field.Invalid(dnsPolicy, pod.DNSPolicy,
+			"peer names do not resolve with it on the host network; leave it out, or set ClusterFirstWithHostNet"))
+	case pod.DNSPolicy == corev1.DNSNone:
+		errs = append(errs, validateDNSConfig(pj)...)
+	}
+	return errs
+}
+
+func validateFQDN(pj *PeerJob) field.ErrorList {
+	// Without a namespace in the PeerJob any may come later; the shortest
+	// possible one tells whether some would fit.
+	namespace := pj.Namespace
+	if namespace == "" {
+		namespace = "x"
+	}
+	longest := pj.LongestFQDN(namespace)
+	if len(longest) <= maxFQDNLength {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(podPath.Child("setHostnameAsFQDN"), true, fmt.Sprintf(
+		"the longest host name, %q, has %d characters, and a Pod with one of more than %d never starts; choose shorter names, or leave it out",
+		longest, len(longest), maxFQDNLength))}
+}
+
+// validateDNSConfig holds dnsPolicy None to a configuration with which peer
+// names resolve.
+func validateDNSConfig(pj *PeerJob) field.ErrorList {
+	var errs field.ErrorList
+	config := pj.Spec.Template.Spec.DNSConfig
+	if config == nil {
+		config = &corev1.PodDNSConfig{}
+	}
+	configPath := podPath.Child("dnsConfig")
+	if len(config.Nameservers) == 0 {
+		errs = append(errs, field.Required(configPath.Child("nameservers"), "with dnsPolicy None: the address of the cluster's DNS Service"))
+	}
+	want := pj.SearchDomain(pj.Namespace)
+	found := slices.ContainsFunc(config.Searches, func(search string) bool {
+		search = strings.TrimSuffix(search, ".")
+		if pj.Namespace != "" {
+			return search == want
+		}
+		namespace, found := strings.CutSuffix(search, want)
+		return found && len(validation.IsDNS1123Label(namespace)) == 0
+	})
+	if !found {
+		if pj.Namespace == "" {
+			want = pj.SearchDomain("<namespace>")
+		}
+		errs = append(errs, field.Required(configPath.Child("searches"), fmt.Sprintf(
+			"with dnsPolicy None: %q, or the peers' names <hostname>.<service> do not resolve", want)))
+	}
+	return errs
+}
