@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package expand answers: which Service and which Job does a PeerJob stand
+// for?
+//
+// # Rules
+//
+//   - Expansion is total: a PeerJob that v1alpha1.Default has seen always
+//     expands, and one that v1alpha1.Validate let through expands to a Service
+//     and a Job that agree in their names, their selector, their namespace and
+//     their number.
+//   - Every name comes from a method of the PeerJob, never from here.
+//   - The PeerJob is not changed: what goes into an object is a copy.
+//   - The same PeerJob expands to the same objects, always.
+//
+// # Never
+//
+// It never refuses, never writes YAML and never knows where the objects go.
+package expand
+
+import (
+	"maps"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/peerjob/peerjob/fn/v1alpha1"
+)
+
+// PeerJob returns the headless Service and the Indexed Job of a PeerJob.
+func PeerJob(pj *v1alpha1.PeerJob) (*corev1.Service, *batchv1.Job) {
+	return service(pj), job(pj)
+}
+
+// objectMeta is the metadata that both objects have in common.
+func objectMeta(pj *v1alpha1.PeerJob, name string) metav1.ObjectMeta {
+	meta := metav1.ObjectMeta{
+		Name:        name,
+		Namespace:   pj.Namespace,
+		Labels:      copied(pj.Labels),
+		Annotations: copied(pj.Annotations),
+	}
+	if meta.Annotations == nil {
+		meta.Annotations = map[string]string{}
+	}
+	meta.Annotations[v1alpha1.OwnerAnnotation] = pj.Name
+	return meta
+}
+
+// copied returns the labels or annotations that may stand on another object
+// than the one which the user put them on, nil when there are none.
+func copied(from map[string]string) map[string]string {
+	to := maps.Clone(from)
+	maps.DeleteFunc(to, func(key, _ string) bool { return v1alpha1.IsReservedKey(key) })
+	if len(to) == 0 {
+		return nil
+	}
+	return to
+}
+
+// merged adds the entries of over to those of base.
+func merged(base, over map[string]string) map[string]string {
+	if base == nil {
+		return maps.Clone(over)
+	}
+	maps.Copy(base, over)
+	return base
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package expand
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/peerjob/peerjob/fn/v1alpha1"
+)
+
+func service(pj *v1alpha1.PeerJob) *corev1.Service {
+	wanted := &pj.Spec.Service
+	svc := (&corev1.Service{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Service"},
+		ObjectMeta: objectMeta(pj, pj.ServiceName()),
+		Spec: corev1.ServiceSpec{
+			ClusterIP:                corev1.ClusterIPNone,
+			PublishNotReadyAddresses: wanted.PublishNotReadyAddresses == nil || *wanted.PublishNotReadyAddresses,
+			Selector:                 pj.SelectorLabels(),
+			IPFamilyPolicy:           wanted.IPFamilyPolicy,
+			IPFamilies:               wanted.IPFamilies,
+			Ports:                    wanted.Ports,
+		},
+	}).DeepCopy()
+	svc.Labels = merged(svc.Labels, wanted.Labels)
+	svc.Annotations = merged(svc.Annotations, wanted.Annotations)
+	if wanted.Ports == nil {
+		for _, port := range pj.DerivedPorts() {
+			svc.Spec.Ports = append(svc.Spec.Ports, port.ServicePort)
+		}
+	}
+	return svc
+}

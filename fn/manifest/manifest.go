@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package manifest answers: how does a typed Kubernetes object look as the
+// YAML that a careful person would have written?
+//
+// # Rules
+//
+//   - What the object does not set does not appear: no status, no
+//     creationTimestamp, no "resources: {}", no "targetPort: 0". What is set to
+//     an empty value on purpose does: "emptyDir: {}".
+//   - Keys stand in the order of the API type, which for the objects that
+//     peerjob writes puts what wires the peers first. Map keys are sorted.
+//   - A string stays a string for every reader: what YAML 1.1 (kubectl) or 1.2
+//     (kustomize) would read as something else is quoted. Text of several
+//     lines is a block.
+//
+// # Never
+//
+// It never builds YAML from text, and it knows nothing of PeerJobs.
+package manifest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
+)
+
+// Encode returns the object as a YAML node. The object must be a pointer to a
+// struct of Kubernetes' API.
+func Encode(object any) (*yaml.Node, error) {
+	value := reflect.ValueOf(object)
+	if value.Kind() != reflect.Pointer || value.IsNil() || value.Elem().Kind() != reflect.Struct {
+		return nil, fmt.Errorf("encode %T: must be a pointer to a struct", object)
+	}
+	return encode(value.Elem())
+}
+
+// Bytes returns a node as a YAML document.
+func Bytes(node *yaml.Node) ([]byte, error) {
+	var out bytes.Buffer
+	encoder := kyaml.NewEncoder(&out)
+	if err := encoder.Encode(node); err != nil {
+		return nil, err
+	}
+	if err := encoder.Close(); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+func encode(value reflect.Value) (*yaml.Node, error) {
+	if value.CanInterface() {
+		if _, ok := reflect.New(value.Type()).Interface().(json.Marshaler); ok {
+			return encodeJSON(value)
+		}
+	}
+	switch value.Kind() {
+	case reflect.Pointer:
+		if value.IsNil() {
+			return scalar("!!null", "null"), nil
+		}
+		return encode(value.Elem())
+	case reflect.Struct:
+		return encodeStruct(value)
+	case reflect.Map:
+		return encodeMap(value)
+	case reflect.Slice:
+		return encodeSlice(value)
+	case reflect.String:
+		return Text(value.String()), nil
+	case reflect.Bool:
+		return scalar("!!bool", strconv.FormatBool(value.Bool())), nil
+	case reflect.Int32, reflect.Int64:
+		return scalar("!!int", strconv.FormatInt(value.Int(), 10)), nil
+	}
+	return nil, fmt.Errorf("encode %v: no rule for this type", value.Type())
+}
+
+func encodeStruct(value reflect.Value) (*yaml.Node, error) {
+	node := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+	for _, f := range fieldsOf(value.Type()) {
+		content := value.FieldByIndex(f.index)
+		if content.IsZero() && (f.omitEmpty || content.Kind() == reflect.Struct) {
+			continue
+		}
+		if f.omitEmpty && (content.Kind() == reflect.Map || content.Kind() == reflect.Slice) && content.Len() == 0 {
+			continue
+		}
+		encoded, err := encode(content)
+		if err != nil {
+			return nil, err
+		}
+		if content.Kind() == reflect.Struct && encoded.Kind == yaml.MappingNode && len(encoded.Content) == 0 {
+			continue
+		}
+		node.Content = append(node.Content, scalar("!!str", f.name), encoded)
+	}
+	return node, nil
+}
+
+func encodeMap(value reflect.Value) (*yaml.Node, error) {
+	node := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+	keys := value.MapKeys()
+	slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+	for _, key := range keys {
+		encoded, err := encode(value.MapIndex(key))
+		if err != nil {
+			return nil, err
+		}
+		node.Content = append(node.Content, Text(key.String()), encoded)
+	}
+	return node, nil
+}
+
+func encodeSlice(value reflect.Value) (*yaml.Node, error) {
+	node := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
+	for i := range value.Len() {
+		encoded, err := encode(value.Index(i))
+		if err != nil {
+			return nil, err
+		}
+		node.Content = append(node.Content, encoded)
+	}
+	return node, nil
+}
+
+// encodeJSON encodes a value whose type writes itself, such as a quantity.
+// All of those in the objects of peerjob are single values.
+func encodeJSON(value reflect.Value) (*yaml.Node, error) {
+	data, err := json.Marshal(value.Interface())
+	if err != nil {
+		return nil, err
+	}
+	var decoded any
+	if err := json.Unmarshal(data, &decoded); err != nil {
+		return nil, err
+	}
+	switch v := decoded.(type) {
+	case nil:
+		return scalar("!!null", "null"), nil
+	case string:
+		return Text(v), nil
+	case bool:
+		return scalar("!!bool", string(data)), nil
+	case float64:
+		return scalar("!!int", string(data)), nil
+	}
+	return nil, fmt.Errorf("encode %v: writes %s, and only single values are known", value.Type(), data)
+}
+
+func scalar(tag, value string) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: value}
+}
+
+// Text returns a string as a YAML node that every reader takes for a string.
+func Text(value string) *yaml.Node {
+	node := scalar("!!str", value)
+	switch {
+	case strings.ContainsAny(value, unwritableBreaks):
+		node.Style = yaml.DoubleQuotedStyle
+	case strings.Contains(value, "\n"):
+		node.Style = yaml.LiteralStyle
+	case value == "" || kyaml.IsValueNonString(value) || oldNonString.MatchString(value):
+		node.Style = yaml.DoubleQuotedStyle
+	}
+	return node
+}
+
+// unwritableBreaks are the line breaks which a reader turns into "\n" when
+// they stand in a block.
+const unwritableBreaks = "\r\u0085\u2028\u2029"
+
+// oldNonString matches what YAML 1.1 takes for a boolean or a base 60 number,
+// and kyaml does not.
+var oldNonString = regexp.MustCompile(`^([yYnN]|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?)$`)
+
+// jsonField is a field of an API type, as JSON names it.
+type jsonField struct {
+	name      string
+	index     []int
+	omitEmpty bool
+}
+
+// firstFields and lastFields move what wires the peers to the top of an
+// object, and what is long to its end. All other fields keep the order of
+// their type.
+var (
+	firstFields = map[reflect.Type][]string{
+		reflect.TypeFor[corev1.Service]():     {"apiVersion", "kind"},
+		reflect.TypeFor[batchv1.Job]():        {"apiVersion", "kind"},
+		reflect.TypeFor[corev1.ServiceSpec](): {"clusterIP", "publishNotReadyAddresses", "selector"},
+		reflect.TypeFor[batchv1.JobSpec]():    {"completions", "parallelism", "completionMode"},
+		reflect.TypeFor[corev1.PodSpec]():     {"subdomain", "restartPolicy", "enableServiceLinks"},
+	}
+	lastFields = map[reflect.Type][]string{
+		reflect.TypeFor[batchv1.JobSpec](): {"template"},
+		reflect.TypeFor[corev1.PodSpec]():  {"initContainers", "containers", "volumes"},
+	}
+)
+
+// fieldsOf returns the fields of a struct type in the order in which they are
+// written, those of inlined structs included.
+func fieldsOf(typ reflect.Type) []jsonField {
+	var fields []jsonField
+	for f := range typ.Fields() {
+		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		switch {
+		case !f.IsExported() || name == "-":
+		case name == "" && f.Type.Kind() == reflect.Struct:
+			for _, inner := range fieldsOf(f.Type) {
+				inner.index = append(slices.Clone(f.Index), inner.index...)
+				fields = append(fields, inner)
+			}
+		default:
+			fields = append(fields, jsonField{name: name, index: f.Index, omitEmpty: strings.Contains(options, "omitempty")})
+		}
+	}
+	first, last := firstFields[typ], lastFields[typ]
+	slices.SortStableFunc(fields, func(a, b jsonField) int {
+		return place(a.name, first, last) - place(b.name, first, last)
+	})
+	return fields
+}
+
+// place is negative for the first fields, positive for the last ones and 0 for
+// those between.
+func place(name string, first, last []string) int {
+	if i := slices.Index(first, name); i >= 0 {
+		return i - len(first)
+	}
+	return slices.Index(last, name) + 1
+}
