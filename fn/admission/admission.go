@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package admission answers: would the API server take this Service and this
+// Job?
+//
+// # Rules
+//
+//   - The answer comes from Kubernetes' own code. The objects are defaulted,
+//     given what the server gives them on create, converted to the internal
+//     types and validated, as the registries of the API server do it
+//     (pkg/registry/batch/job and pkg/registry/core/service). No rule of
+//     Kubernetes is written here again.
+//   - An error comes back on the field of the PeerJob which the object's field
+//     came from (paths.go), in the server's own words.
+//   - This is the only package which imports k8s.io/kubernetes.
+//
+// # Never
+//
+// It never changes the objects, and it never asks a cluster.
+package admission
+
+import (
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	podapi "k8s.io/kubernetes/pkg/api/pod"
+	"k8s.io/kubernetes/pkg/apis/batch"
+	batchinternal "k8s.io/kubernetes/pkg/apis/batch/v1"
+	batchvalidation "k8s.io/kubernetes/pkg/apis/batch/validation"
+	"k8s.io/kubernetes/pkg/apis/core"
+	coreinternal "k8s.io/kubernetes/pkg/apis/core/v1"
+	corevalidation "k8s.io/kubernetes/pkg/apis/core/validation"
+
+	"github.com/peerjob/peerjob/fn/v1alpha1"
+)
+
+const (
+	// anyNamespace stands in where the PeerJob has no namespace: the server
+	// takes none without, and which it will be is not known yet.
+	anyNamespace = "default"
+	// anyUID stands in for the unique ID which the server gives to the Job.
+	anyUID = "00000000-0000-0000-0000-000000000000"
+)
+
+// Check returns what the API server would say to the Service and the Job that
+// a PeerJob expands to, on the PeerJob's own fields.
+func Check(pj *v1alpha1.PeerJob, service *corev1.Service, job *batchv1.Job) field.ErrorList {
+	errs := onPeerJob(checkJob(job), jobFields(pj))
+	return v1alpha1.AppendErrors(errs, onPeerJob(checkService(service), serviceFields(pj)))
+}
+
+func checkJob(object *batchv1.Job) field.ErrorList {
+	object = object.DeepCopy()
+	if object.Namespace == "" {
+		object.Namespace = anyNamespace
+	}
+	object.UID = anyUID
+	batchinternal.SetObjectDefaults_Job(object)
+	job := &batch.Job{}
+	if err := batchinternal.Convert_v1_Job_To_batch_Job(object, job, nil); err != nil {
+		return field.ErrorList{field.InternalError(field.NewPath("spec"), err)}
+	}
+	giveSelector(job)
+	podapi.DropDisabledTemplateFields(&job.Spec.Template, nil)
+	return batchvalidation.ValidateJob(job, batchvalidation.JobValidationOptions{
+		PodValidationOptions:  podapi.GetValidationOptionsFromPodTemplate(&job.Spec.Template, nil),
+		RequirePrefixedLabels: true,
+	})
+}
+
+// giveSelector sets the selector and the Pods' labels as the server does when
+// a Job has no selector of its own.
+func giveSelector(job *batch.Job) {
+	if job.Spec.Template.Labels == nil {
+		job.Spec.Template.Labels = map[string]string{}
+	}
+	for key, value := range map[string]string{
+		batch.LegacyJobNameLabel:       job.Name,
+		batch.JobNameLabel:             job.Name,
+		batch.LegacyControllerUidLabel: string(job.UID),
+		batch.ControllerUidLabel:       string(job.UID),
+	} {
+		if _, found := job.Spec.Template.Labels[key]; !found {
+			job.Spec.Template.Labels[key] = value
+		}
+	}
+	if job.Spec.Selector == nil {
+		job.Spec.Selector = &metav1.LabelSelector{MatchLabels: map[string]string{batch.ControllerUidLabel: string(job.UID)}}
+	}
+}
+
+func checkService(object *corev1.Service) field.ErrorList {
+	object = object.DeepCopy()
+	if object.Namespace == "" {
+		object.Namespace = anyNamespace
+	}
+	coreinternal.SetObjectDefaults_Service(object)
+	service := &core.Service{}
+	if err := coreinternal.Convert_v1_Service_To_core_Service(object, service, nil); err != nil {
+		return field.ErrorList{field.InternalError(field.NewPath("spec"), err)}
+	}
+	service.Spec.ClusterIPs = []string{service.Spec.ClusterIP}
+	if service.Spec.IPFamilyPolicy == nil {
+		service.Spec.IPFamilyPolicy = new(core.IPFamilyPolicySingleStack)
+	}
+	errs := corevalidation.ValidateServiceCreate(service)
+	if *service.Spec.IPFamilyPolicy == core.IPFamilyPolicySingleStack && len(service.Spec.IPFamilies) == 2 {
+		// The server says this while it allocates addresses, after validation
+		// (pkg/registry/core/service/storage/alloc.go).
+		errs = append(errs, field.Invalid(field.NewPath("spec", "ipFamilyPolicy"), service.Spec.IPFamilyPolicy,
+			"must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families are specified"))
+	}
+	return errs
+}

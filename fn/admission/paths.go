@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package admission
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/peerjob/peerjob/fn/v1alpha1"
+)
+
+// origin tells which field of a PeerJob a field of an object came from.
+type origin func(path string, badValue any) string
+
+// onPeerJob moves errors from an object's fields to the PeerJob's.
+func onPeerJob(errs field.ErrorList, from origin) field.ErrorList {
+	moved := make(field.ErrorList, len(errs))
+	for i, err := range errs {
+		there := *err
+		there.Field = from(err.Field, err.BadValue)
+		moved[i] = &there
+	}
+	return moved
+}
+
+// envIndex matches the index of a variable in a container's environment.
+var envIndex = regexp.MustCompile(`^(spec\.template\.spec\.(?:initC|c)ontainers\[\d+\]\.env)\[(\d+)\](.*)$`)
+
+// jobFields is the origin of a Job's fields.
+func jobFields(pj *v1alpha1.PeerJob) origin {
+	injected := 0
+	if pj.Spec.PeerEnv != v1alpha1.Disabled {
+		injected = len(v1alpha1.PeerEnvNames())
+	}
+	return func(path string, _ any) string {
+		switch {
+		case path == "spec.completions" || path == "spec.parallelism":
+			return "spec.peers"
+		case path == "spec.template.spec.subdomain":
+			return serviceNameField(pj)
+		case path == "spec.selector" || strings.HasPrefix(path, "spec.selector.") || path == "spec.template.labels":
+			// The selector follows from the labels which the server adds to the
+			// template's; only a label of the user's can be in its way.
+			return "spec.template.metadata.labels"
+		}
+		if match := envIndex.FindStringSubmatch(path); match != nil {
+			if index, err := strconv.Atoi(match[2]); err == nil && index >= injected {
+				return fmt.Sprintf("%s[%d]%s", match[1], index-injected, match[3])
+			}
+		}
+		return path
+	}
+}
+
+// servicePort matches the path of a port of the Service.
+var servicePort = regexp.MustCompile(`^spec\.ports\[(\d+)\](.*)$`)
+
+// serviceFields is the origin of a Service's fields.
+func serviceFields(pj *v1alpha1.PeerJob) origin {
+	return func(path string, badValue any) string {
+		switch {
+		case path == "metadata.name":
+			return serviceNameField(pj)
+		case strings.HasPrefix(path, "metadata.labels"):
+			return metadataField(path, "labels", pj.Spec.Service.Labels, badValue)
+		case strings.HasPrefix(path, "metadata.annotations"):
+			return metadataField(path, "annotations", pj.Spec.Service.Annotations, badValue)
+		case strings.HasPrefix(path, "spec.selector"):
+			return "metadata.name"
+		}
+		if match := servicePort.FindStringSubmatch(path); match != nil && pj.Spec.Service.Ports == nil {
+			return derivedPortField(pj, match[1], match[2])
+		}
+		if rest, found := strings.CutPrefix(path, "spec."); found {
+			return "spec.service." + rest
+		}
+		return path
+	}
+}
+
+// serviceNameField is the field that the name of the Service comes from.
+func serviceNameField(pj *v1alpha1.PeerJob) string {
+	if pj.Spec.Service.Name != "" {
+		return "spec.service.name"
+	}
+	return "metadata.name"
+}
+
+// metadataField tells whether a label or an annotation is one of the Service's
+// own or one of the PeerJob's.
+func metadataField(path, name string, own map[string]string, badValue any) string {
+	for key, value := range own {
+		if badValue == key || badValue == value {
+			return "spec.service." + name + strings.TrimPrefix(path, "metadata."+name)
+		}
+	}
+	return path
+}
+
+// derivedPortField is the field of the container port which a port of the
+// Service follows from.
+func derivedPortField(pj *v1alpha1.PeerJob, index, rest string) string {
+	ports := pj.DerivedPorts()
+	i, err := strconv.Atoi(index)
+	if err != nil || i >= len(ports) {
+		return "spec.template.spec.containers"
+	}
+	if rest == ".port" {
+		rest = ".containerPort"
+	}
+	return ports[i].Path.String() + rest
+}
