@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fn
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/peerjob/peerjob/fn/v1alpha1"
+)
+
+// mode is what the function does with what it finds.
+type mode string
+
+const (
+	// modeExpand expands every PeerJob. It is the default.
+	modeExpand mode = "Expand"
+	// modeValidate checks and reports, and changes nothing.
+	modeValidate mode = "Validate"
+)
+
+// config is what the functionConfig of a ConfigMap kind says.
+type config struct {
+	// defaults are for every PeerJob that does not set them itself.
+	defaults v1alpha1.Settings
+	// prune removes objects of peerjob's whose PeerJob is not in the list.
+	prune bool
+	mode  mode
+}
+
+// settings are the keys of a ConfigMap that configures the function, each with
+// what its value does.
+var settings = map[string]func(*config, string, *field.Path) *field.Error{
+	"clusterDomain": func(c *config, value string, path *field.Path) *field.Error {
+		for _, msg := range validation.IsDNS1123Subdomain(value) {
+			return field.Invalid(path, value, msg)
+		}
+		c.defaults.ClusterDomain = value
+		return nil
+	},
+	"mode": func(c *config, value string, path *field.Path) *field.Error {
+		c.mode = mode(value)
+		if c.mode != modeExpand && c.mode != modeValidate {
+			return field.NotSupported(path, value, []mode{modeExpand, modeValidate})
+		}
+		return nil
+	},
+	"prune": func(c *config, value string, path *field.Path) *field.Error {
+		if value != "true" && value != "false" {
+			return field.NotSupported(path, value, []string{"false", "true"})
+		}
+		c.prune = value == "true"
+		return nil
+	},
+}
+
+// settingNames are the keys of settings, sorted.
+func settingNames() []string {
+	names := make([]string, 0, len(settings))
+	for name := range settings {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// readConfig reads a functionConfig that is no PeerJob. Nothing, null and an
+// empty ConfigMap all mean the defaults: kpt sends an empty one named
+// "function-input" when it was given none.
+func readConfig(about *object) (config, field.ErrorList) {
+	c := config{mode: modeExpand}
+	if about == nil {
+		return c, nil
+	}
+	if about.apiVersion != "v1" || about.kind != "ConfigMap" {
+		what := strings.Trim(about.apiVersion+"/"+about.kind, "/")
+		return c, field.ErrorList{field.Invalid(field.NewPath("kind"), what, fmt.Sprintf(
+			"the functionConfig must be a %s/%s, or a v1/ConfigMap with the settings %s in its data",
+			v1alpha1.APIVersion, v1alpha1.Kind, strings.Join(settingNames(), ", ")))}
+	}
+	var errs field.ErrorList
+	eachEntry(about.node, func(key string, _ *yaml.Node) {
+		if !slices.Contains([]string{"apiVersion", "kind", "metadata", "data"}, key) {
+			errs = append(errs, field.Forbidden(field.NewPath(key), "unknown field; the settings stand in data"))
+		}
+	})
+	dataPath := field.NewPath("data")
+	data := resolve(get(about.node, "data"))
+	if data != nil && data.Kind != yaml.MappingNode && data.ShortTag() != "!!null" {
+		return c, append(errs, field.Invalid(dataPath, text(data), "must be a map"))
+	}
+	eachEntry(data, func(key string, value *yaml.Node) {
+		set, found := settings[key]
+		if !found {
+			errs = append(errs, field.NotSupported(dataPath.Key(key), key, settingNames()))
+			return
+		}
+		if err := set(&c, text(value), dataPath.Child(key)); err != nil {
+			errs = append(errs, err)
+		}
+	})
+	return c, errs
+}
+
+// eachEntry visits the keys of a mapping in their order.
+func eachEntry(node *yaml.Node, visit func(key string, value *yaml.Node)) {
+	node = resolve(node)
+	if node == nil || node.Kind != yaml.MappingNode {
+		return
+	}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		visit(node.Content[i].Value, node.Content[i+1])
+	}
+}

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fn
+
+import (
+	"path"
+	"slices"
+	"strconv"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/peerjob/peerjob/fn/v1alpha1"
+)
+
+// merge puts what the PeerJobs stand for into the list:
+//
+//   - a child that is there already is replaced where it stands, and keeps its
+//     bytes when nothing changed;
+//   - a new child comes behind its PeerJob;
+//   - what a PeerJob made before and no longer makes is removed;
+//   - everything else stays as it is.
+func merge(objects []*object, expansions []*expansion, c config, report *results) []*object {
+	wanted := map[identity]*object{}
+	for _, e := range expansions {
+		for _, child := range e.children {
+			wanted[child.identity()] = child
+		}
+	}
+	placed := map[identity]bool{}
+	kept := make([]*object, 0, len(objects)+2*len(expansions))
+	for _, o := range objects {
+		child, found := wanted[o.identity()]
+		switch {
+		case !o.isOwned():
+			kept = append(kept, o)
+		case found && !placed[o.identity()]:
+			placed[o.identity()] = true
+			kept = append(kept, update(o, child))
+		case keepOrphan(o, expansions, c, report):
+			kept = append(kept, o)
+		}
+	}
+	places := takenPlaces(kept)
+	out := make([]*object, 0, cap(kept))
+	addNew := func(e *expansion) {
+		for _, child := range e.children {
+			if !placed[child.identity()] {
+				places.give(child, e.source)
+				out = append(out, child)
+			}
+		}
+	}
+	bySource := map[*object]*expansion{}
+	for _, e := range expansions {
+		bySource[e.source] = e
+	}
+	for _, o := range kept {
+		out = append(out, o)
+		if e := bySource[o]; e != nil {
+			keepLocal(o)
+			addNew(e)
+		}
+	}
+	for _, e := range expansions {
+		if !e.inList {
+			addNew(e)
+		}
+	}
+	return out
+}
+
+// keepLocal marks a PeerJob as configuration that stays out of the cluster.
+// Every value but "false" counts.
+func keepLocal(o *object) {
+	if value, found := o.annotations[v1alpha1.LocalConfigAnnotation]; !found || value == "false" {
+		o.setAnnotation(v1alpha1.LocalConfigAnnotation, "true")
+	}
+}
+
+// keepOrphan decides what becomes of an object which peerjob made and which no
+// PeerJob in the list makes now. It is removed when its PeerJob is there and
+// makes something else; otherwise the PeerJob may just be out of sight.
+func keepOrphan(o *object, expansions []*expansion, c config, report *results) bool {
+	owner := o.annotations[v1alpha1.OwnerAnnotation]
+	for _, e := range expansions {
+		if e.madeBefore(o, owner) {
+			report.infof(o, "removed: PeerJob %s no longer makes it", e.source.name)
+			return false
+		}
+	}
+	if c.prune {
+		report.infof(o, "removed: PeerJob %s, which made it, is not in the list, and prune is set", owner)
+		return false
+	}
+	report.warningf(o, `kept, but PeerJob %s, which made it, is not in the list; delete it, or set prune: "true" in the function's ConfigMap`, owner)
+	return true
+}
+
+// madeBefore reports whether an earlier run on this PeerJob made the object.
+func (e *expansion) madeBefore(o *object, owner string) bool {
+	if !slices.Contains(e.source.names(), owner) || o.pkg != e.source.pkg {
+		return false
+	}
+	return o.namespace == e.source.namespace || o.file != "" && o.file == childFile(e.source)
+}
+
+// childFile is the file for the new children of a PeerJob: beside its own.
+func childFile(source *object) string {
+	if source.file == "" {
+		return ""
+	}
+	return path.Join(path.Dir(source.file), source.name+".peerjob.yaml")
+}
+
+// places are the places in files which objects have: in each file of each
+// package, the indexes.
+type places map[[2]string]map[int]bool
+
+func takenPlaces(objects []*object) places {
+	taken := places{}
+	for _, o := range objects {
+		taken.take(o.annotations[packagePathAnnotation], o.file, o.index)
+	}
+	return taken
+}
+
+func (p places) take(pkg, file string, index int) {
+	key := [2]string{pkg, file}
+	if p[key] == nil {
+		p[key] = map[int]bool{}
+	}
+	p[key][index] = true
+}
+
+// give places a new child in a file, when its PeerJob has come from one: an
+// orchestrator that writes files would put it somewhere else otherwise, or
+// refuse two objects with one place.
+func (p places) give(child, source *object) {
+	packagePath, inPackage := source.annotations[packagePathAnnotation]
+	child.file = childFile(source)
+	if child.file == "" || source.annotations[pathAnnotation]+source.annotations[legacyPathAnnotation] == "" {
+		return
+	}
+	for p[[2]string{packagePath, child.file}][child.index] {
+		child.index++
+	}
+	p.take(packagePath, child.file, child.index)
+	index := strconv.Itoa(child.index)
+	child.setAnnotation(legacyIndexAnnotation, index)
+	child.setAnnotation(legacyPathAnnotation, child.file)
+	child.setAnnotation(indexAnnotation, index)
+	child.setAnnotation(pathAnnotation, child.file)
+	if inPackage {
+		child.setAnnotation(packagePathAnnotation, packagePath)
+	}
+}
+
+// update returns the existing object when it says what the child says, and
+// else the child, in the existing object's place and with its comments where
+// nothing changed.
+func update(existing, child *object) *object {
+	eachEntry(get(get(existing.node, "metadata"), "annotations"), func(key string, _ *yaml.Node) {
+		if isForeignKey(key) {
+			child.setAnnotation(key, existing.annotations[key])
+		}
+	})
+	if equal(existing.node, child.node) {
+		return existing
+	}
+	child.node = kept(existing.node, child.node)
+	child.file, child.index, child.annotations = existing.file, existing.index, existing.annotations
+	return child
+}
+
+// isForeignKey reports whether an annotation belongs to an orchestrator.
+func isForeignKey(key string) bool {
+	return v1alpha1.IsReservedKey(key) && key != v1alpha1.OwnerAnnotation
+}
+
+// equal reports whether two nodes say the same, however they are written.
+func equal(a, b *yaml.Node) bool {
+	a, b = resolve(a), resolve(b)
+	if a.Kind != b.Kind {
+		return false
+	}
+	switch a.Kind {
+	case yaml.ScalarNode:
+		return a.Value == b.Value && a.ShortTag() == b.ShortTag()
+	case yaml.SequenceNode:
+		return slices.EqualFunc(a.Content, b.Content, equal)
+	case yaml.MappingNode:
+		if len(a.Content) != len(b.Content) {
+			return false
+		}
+		for i := 0; i+1 < len(a.Content); i += 2 {
+			other := get(b, a.Content[i].Value)
+			if other == nil || !equal(a.Content[i+1], other) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// keepUnchanged puts the nodes of old into next wherever both say the same,
+// and the comments of old on what has changed.
+func keepUnchanged(old, next *yaml.Node) {
+	switch {
+	case old.Kind == yaml.MappingNode && next.Kind == yaml.MappingNode:
+		for i := 0; i+1 < len(next.Content); i += 2 {
+			for j := 0; j+1 < len(old.Content); j += 2 {
+				if old.Content[j].Value == next.Content[i].Value {
+					next.Content[i] = old.Content[j]
+					next.Content[i+1] = kept(old.Content[j+1], next.Content[i+1])
+					break
+				}
+			}
+		}
+	case old.Kind == yaml.SequenceNode && next.Kind == yaml.SequenceNode:
+		for i, item := range next.Content {
+			if before := counterpart(old, item, i); before != nil {
+				next.Content[i] = kept(before, item)
+			}
+		}
+	}
+}
+
+// kept returns old when it says what next says, and else next with what it has
+// in common with old.
+func kept(old, next *yaml.Node) *yaml.Node {
+	if old.Kind == yaml.AliasNode {
+		return next
+	}
+	if equal(old, next) {
+		return old
+	}
+	next.HeadComment, next.LineComment, next.FootComment = old.HeadComment, old.LineComment, old.FootComment
+	keepUnchanged(old, next)
+	return next
+}
+
+// counterpart finds what a list element was before: the one of its name where
+// elements have names, else the one in its place.
+func counterpart(list, item *yaml.Node, index int) *yaml.Node {
+	if name := text(get(item, "name")); name != "" {
+		for _, other := range list.Content {
+			if text(get(other, "name")) == name {
+				return other
+			}
+		}
+		return nil
+	}
+	if index < len(list.Content) {
+		return list.Content[index]
+	}
+	return nil
+}
+
+// withoutReserved returns an object without the annotations of orchestrators,
+// which differ between two copies of one object.
+func withoutReserved(node *yaml.Node) *yaml.Node {
+	bare := without(node, func(key string) bool { return key == "metadata" })
+	metadata := get(node, "metadata")
+	if metadata == nil {
+		return bare
+	}
+	slim := without(metadata, func(key string) bool { return key == "annotations" })
+	annotations := without(get(metadata, "annotations"), isForeignKey)
+	if len(annotations.Content) > 0 {
+		slim.Content = append(slim.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: "annotations"}, annotations)
+	}
+	bare.Content = append(bare.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: "metadata"}, slim)
+	return bare
+}
+
+// without returns a copy of a mapping without some of its keys.
+func without(node *yaml.Node, drop func(key string) bool) *yaml.Node {
+	bare := &yaml.Node{Kind: yaml.MappingNode}
+	eachEntry(node, func(key string, value *yaml.Node) {
+		if !drop(key) {
+			bare.Content = append(bare.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: key}, value)
+		}
+	})
+	return bare
+}

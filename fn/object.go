@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fn
+
+import (
+	"path"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/peerjob/peerjob/fn/v1alpha1"
+)
+
+// The annotations with which an orchestrator says where an object lies on
+// disk. Both forms are in use: kustomize and kpt want them to agree.
+const (
+	pathAnnotation        = "internal.config.kubernetes.io/path"
+	indexAnnotation       = "internal.config.kubernetes.io/index"
+	legacyPathAnnotation  = "config.kubernetes.io/path"
+	legacyIndexAnnotation = "config.kubernetes.io/index"
+
+	// packagePathAnnotation is the folder of the kpt package; the path is
+	// relative to it.
+	packagePathAnnotation = "internal.config.kubernetes.io/package-path"
+
+	// previousNamesAnnotation holds the names an object had before kustomize's
+	// prefixes and suffixes, separated by commas.
+	previousNamesAnnotation = "internal.config.kubernetes.io/previousNames"
+)
+
+// object is one item of a ResourceList, or one document of a file: its YAML,
+// and the little that must be known of an object which is not a PeerJob.
+// Whatever is missing or is no string is empty: any item must pass through.
+type object struct {
+	node *yaml.Node
+
+	apiVersion, kind, namespace, name string
+	annotations                       map[string]string
+
+	// pkg tells packages apart: the same name may stand in two of them.
+	pkg string
+	// file is where the object lies, "" when that is not known, and index its
+	// place among the documents of the file.
+	file  string
+	index int
+
+	// raw is the document as it was read; nil when it must be encoded anew.
+	raw []byte
+}
+
+// newObject reads what must be known of an object.
+func newObject(node *yaml.Node) *object {
+	o := &object{node: node}
+	o.apiVersion = text(get(node, "apiVersion"))
+	o.kind = text(get(node, "kind"))
+	metadata := get(node, "metadata")
+	o.name = text(get(metadata, "name"))
+	o.namespace = text(get(metadata, "namespace"))
+	o.annotations = map[string]string{}
+	if annotations := resolve(get(metadata, "annotations")); annotations != nil && annotations.Kind == yaml.MappingNode {
+		for i := 0; i+1 < len(annotations.Content); i += 2 {
+			o.annotations[annotations.Content[i].Value] = text(annotations.Content[i+1])
+		}
+	}
+	o.pkg = o.annotations[packagePathAnnotation]
+	if o.file = o.annotations[pathAnnotation]; o.file == "" {
+		o.file = o.annotations[legacyPathAnnotation]
+	}
+	index, found := o.annotations[indexAnnotation]
+	if !found {
+		index = o.annotations[legacyIndexAnnotation]
+	}
+	o.index, _ = strconv.Atoi(index)
+	return o
+}
+
+// findPackages gives a package to objects whose orchestrator names none
+// ("kpt fn eval"): the nearest folder above them with a Kptfile.
+func findPackages(objects []*object) {
+	folders := map[string]bool{}
+	for _, o := range objects {
+		if o.kind == "Kptfile" && o.pkg == "" && o.file != "" {
+			folders[path.Dir(o.file)] = true
+		}
+	}
+	for _, o := range objects {
+		if o.pkg != "" || o.file == "" {
+			continue
+		}
+		for dir := path.Dir(o.file); dir != "." && dir != "/"; dir = path.Dir(dir) {
+			if folders[dir] {
+				o.pkg = dir
+				break
+			}
+		}
+	}
+}
+
+// group is the API group of an object, "" for the core group.
+func (o *object) group() string {
+	group, _, found := strings.Cut(o.apiVersion, "/")
+	if !found {
+		return ""
+	}
+	return group
+}
+
+// identity is what two objects can't have in common.
+type identity struct {
+	pkg, group, kind, namespace, name string
+}
+
+func (o *object) identity() identity {
+	return identity{o.pkg, o.group(), o.kind, o.namespace, o.name}
+}
+
+// isOwned reports whether peerjob made the object.
+func (o *object) isOwned() bool {
+	_, found := o.annotations[v1alpha1.OwnerAnnotation]
+	return found && !o.isPeerJob()
+}
+
+func (o *object) isPeerJob() bool {
+	return o.group() == v1alpha1.Group && o.kind == v1alpha1.Kind
+}
+
+// names are the object's name and those which it had before an orchestrator
+// renamed it.
+func (o *object) names() []string {
+	names := []string{o.name}
+	if previous := o.annotations[previousNamesAnnotation]; previous != "" {
+		names = append(names, strings.Split(previous, ",")...)
+	}
+	return names
+}
+
+// String is how messages name the object: "Job team-a/train".
+func (o *object) String() string {
+	name := o.name
+	if o.namespace != "" {
+		name = o.namespace + "/" + name
+	}
+	return strings.TrimSpace(o.kind + " " + name)
+}
+
+// resolve follows an alias to the node which it stands for.
+func resolve(node *yaml.Node) *yaml.Node {
+	if node != nil && node.Kind == yaml.AliasNode {
+		return node.Alias
+	}
+	return node
+}
+
+// get returns the value of a key in a mapping, nil when there is none.
+func get(node *yaml.Node, key string) *yaml.Node {
+	node = resolve(node)
+	if node == nil || node.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		if node.Content[i].Value == key {
+			return node.Content[i+1]
+		}
+	}
+	return nil
+}
+
+// text returns the text of a scalar, "" for anything else.
+func text(node *yaml.Node) string {
+	node = resolve(node)
+	if node == nil || node.Kind != yaml.ScalarNode || node.ShortTag() == "!!null" {
+		return ""
+	}
+	return node.Value
+}
+
+// setAnnotation sets an annotation of an object in its YAML.
+func (o *object) setAnnotation(key, value string) {
+	o.annotations[key] = value
+	o.raw = nil
+	annotations := ownMap(ownMap(o.node, "metadata"), "annotations")
+	if existing := get(annotations, key); existing != nil {
+		comment := existing.LineComment
+		*existing = yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value, Style: yaml.DoubleQuotedStyle, LineComment: comment}
+		return
+	}
+	annotations.Content = append(annotations.Content,
+		&yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: key},
+		&yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value, Style: yaml.DoubleQuotedStyle})
+}
+
+// ownMap returns the map under a key, which it makes where there is none. A
+// map that an alias stands for is copied first: a change must not reach the
+// other places that use it.
+func ownMap(node *yaml.Node, key string) *yaml.Node {
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		if node.Content[i].Value != key {
+			continue
+		}
+		value := node.Content[i+1]
+		switch {
+		case value.Kind == yaml.AliasNode && value.Alias.Kind == yaml.MappingNode:
+			own := *value.Alias
+			own.Anchor = ""
+			own.Content = append([]*yaml.Node(nil), own.Content...)
+			node.Content[i+1] = &own
+		case value.Kind != yaml.MappingNode:
+			node.Content[i+1] = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+		}
+		return node.Content[i+1]
+	}
+	value := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+	node.Content = append(node.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: key}, value)
+	return value
+}

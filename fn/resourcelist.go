@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fn
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	kptfn "github.com/GoogleContainerTools/kpt-functions-sdk/go/fn"
+	"go.yaml.in/yaml/v3"
+	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
+)
+
+const (
+	resourceListKind       = "ResourceList"
+	resourceListAPIVersion = "config.kubernetes.io/v1"
+)
+
+// resourceList is what an orchestrator sends to a function and wants back.
+// See the KRM Functions Specification.
+type resourceList struct {
+	apiVersion     string
+	items          []*yaml.Node
+	functionConfig *yaml.Node
+	results        []*yaml.Node
+}
+
+// readResourceList reads the input of the function. Whatever could be read is
+// returned beside an error, so that nothing of it is lost.
+func readResourceList(data []byte) (*resourceList, error) {
+	list := &resourceList{apiVersion: resourceListAPIVersion}
+	roots, err := readDocuments(data)
+	if err != nil {
+		return list, fmt.Errorf("stdin: %w", err)
+	}
+	if len(roots) == 0 {
+		return list, errors.New("stdin: is empty: a ResourceList is required")
+	}
+	root := roots[0]
+	if len(roots) > 1 || text(get(root, "kind")) != resourceListKind {
+		list.items = roots
+		return list, notAResourceList(roots)
+	}
+	if apiVersion := text(get(root, "apiVersion")); apiVersion != "" {
+		list.apiVersion = apiVersion
+	}
+	if config := resolve(get(root, "functionConfig")); config != nil && config.ShortTag() != "!!null" {
+		list.functionConfig = config
+	}
+	if results := resolve(get(root, "results")); results != nil && results.Kind == yaml.SequenceNode {
+		list.results = results.Content
+	}
+	items := resolve(get(root, "items"))
+	switch {
+	case items == nil || items.Kind == yaml.ScalarNode && items.ShortTag() == "!!null":
+	case items.Kind == yaml.SequenceNode:
+		list.items = items.Content
+	default:
+		return list, errors.New("stdin: items: must be a list")
+	}
+	return list, nil
+}
+
+// notAResourceList says what stands on stdin instead of one ResourceList.
+func notAResourceList(roots []*yaml.Node) error {
+	const cure = `one ResourceList is required; to expand plain YAML, run "peerjob expand -"`
+	if len(roots) > 1 {
+		return fmt.Errorf("stdin: holds %d documents: %s", len(roots), cure)
+	}
+	if kind := text(get(roots[0], "kind")); kind != "" {
+		return fmt.Errorf("stdin: holds a %s: %s", kind, cure)
+	}
+	return fmt.Errorf("stdin: holds no object: %s", cure)
+}
+
+// readDocuments parses YAML into the root nodes of its documents, without the
+// empty ones.
+func readDocuments(data []byte) ([]*yaml.Node, error) {
+	// kyaml reads Windows line ends so, too.
+	decoder := yaml.NewDecoder(bytes.NewReader(bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))))
+	var roots []*yaml.Node
+	for {
+		var document yaml.Node
+		err := decoder.Decode(&document)
+		if errors.Is(err, io.EOF) {
+			return roots, nil
+		}
+		if err != nil {
+			return roots, err
+		}
+		if len(document.Content) == 1 && !kyaml.IsYNodeNilOrEmpty(document.Content[0]) {
+			roots = append(roots, document.Content[0])
+		}
+	}
+}
+
+// write writes the list as kyaml would: what was not changed looks as kyaml
+// prints it.
+func (l *resourceList) write(w io.Writer, found kptfn.Results) error {
+	key := func(name string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Value: name} }
+	root := &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{
+		key("apiVersion"), key(l.apiVersion),
+		key("kind"), key(resourceListKind),
+		// Without items kustomize takes the list itself for a resource.
+		key("items"), {Kind: yaml.SequenceNode, Content: l.items},
+	}}
+	if l.functionConfig != nil {
+		root.Content = append(root.Content, key("functionConfig"), l.functionConfig)
+	}
+	results := l.results
+	for _, result := range found {
+		var node yaml.Node
+		if err := node.Encode(result); err != nil {
+			return err
+		}
+		results = append(results, &node)
+	}
+	if len(results) > 0 {
+		root.Content = append(root.Content, key("results"), &yaml.Node{Kind: yaml.SequenceNode, Content: results})
+	}
+	encoder := kyaml.NewEncoder(w)
+	if err := encoder.Encode(&yaml.Node{Kind: yaml.DocumentNode, Content: []*yaml.Node{root}}); err != nil {
+		return err
+	}
+	return encoder.Close()
+}
