@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command peerjob expands PeerJobs into headless Services and Indexed Jobs.
+//
+// Without arguments it is a KRM function: a ResourceList on stdin, a
+// ResourceList on stdout. Its subcommands are for people. This package is a
+// thin edge: flags, files, streams and the exit code; what happens to the
+// objects is in package fn.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/peerjob/peerjob/fn"
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run is the whole program but the exit: 0 when all is well, 1 otherwise.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	root := newRoot(os.Getenv)
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.Execute()
+	if err == nil {
+		return 0
+	}
+	if !errors.Is(err, fn.ErrFailed) {
+		fmt.Fprintf(stderr, "peerjob: %v\n", err)
+	}
+	return 1
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/peerjob/peerjob/fn"
+)
+
+// maxInputVariable sets what --max-input sets, for orchestrators that pass no
+// arguments to a function.
+const maxInputVariable = "PEERJOB_MAX_INPUT"
+
+const longHelp = `peerjob expands a PeerJob into a headless Service and an Indexed Job whose Pods
+reach each other by name, or says exactly what is wrong.
+
+Without a subcommand it is a KRM function: it reads a ResourceList from stdin
+and writes one to stdout. kustomize, kpt and Config Sync run it so. Findings are
+in the results of the list and, a line each, on stderr; the exit code is 1 when
+one of them is an error, and nothing is changed then.
+
+A PeerJob:
+
+  apiVersion: peerjob.dev/v1alpha1
+  kind: PeerJob
+  metadata:
+    name: train
+  spec:
+    peers: 3
+    template:
+      spec:
+        containers:
+        - name: worker
+          image: example.com/train:1.0
+          command: [sh, -c, "echo I am $(PEERJOB_SELF), the leader is $(PEERJOB_LEADER)"]
+
+Settings, in the data of a v1 ConfigMap as functionConfig:
+
+  clusterDomain  default of spec.clusterDomain ("cluster.local")
+  mode           Expand (default), or Validate: check, report, change nothing
+  prune          "true" removes objects whose PeerJob is gone ("false")`
+
+// newRoot returns the command tree. getenv is where variables come from.
+func newRoot(getenv func(string) string) *cobra.Command {
+	var maxInput string
+	root := &cobra.Command{
+		Use:   "peerjob",
+		Short: "Expand PeerJobs into headless Services and Indexed Jobs",
+		Long:  longHelp,
+		Example: `  peerjob expand peerjob.yaml | kubectl apply -f -
+  kustomize build --enable-alpha-plugins --enable-exec overlay
+  kpt fn render package`,
+		Args:          cobra.NoArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.PersistentFlags().StringVar(&maxInput, "max-input", "",
+		fmt.Sprintf("refuse input larger than this, such as 256Mi (default $%s, or %s)", maxInputVariable, resource.NewQuantity(fn.DefaultMaxInput, resource.BinarySI)))
+	options := func() (fn.Options, error) {
+		source, value := "--max-input", maxInput
+		if value == "" {
+			source, value = maxInputVariable, getenv(maxInputVariable)
+		}
+		if value == "" {
+			return fn.Options{}, nil
+		}
+		quantity, err := resource.ParseQuantity(value)
+		if err != nil || quantity.Value() <= 0 {
+			return fn.Options{}, fmt.Errorf("%s: Invalid value: %q: must be a size above 0, such as 256Mi", source, value)
+		}
+		return fn.Options{MaxInput: quantity.Value()}, nil
+	}
+	root.RunE = func(cmd *cobra.Command, _ []string) error {
+		if isTerminal(cmd.InOrStdin()) {
+			return cmd.Help()
+		}
+		opts, err := options()
+		if err != nil {
+			return err
+		}
+		return fn.Run(cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr(), opts)
+	}
+	root.AddCommand(newExpand(options), newVersion())
+	return root
+}
+
+// isTerminal reports whether a person would have to type the input.
+func isTerminal(stdin io.Reader) bool {
+	file, ok := stdin.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
