@@ -1,0 +1,81 @@
+# peerjob: every task of the project. "make help" lists them.
+
+GO      ?= go
+VERSION ?= $(shell cat VERSION)
+IMAGE   ?= ghcr.io/peerjob/peerjob:$(VERSION)
+
+# Tools are Go modules of their own module file, so that the product's go.mod
+# names only what the product needs.
+TOOL      := $(GO) tool -modfile=tools/go.mod
+KUSTOMIZE := $(TOOL) kustomize
+
+LDFLAGS := -s -w -X main.version=$(VERSION)
+BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
+
+export GOTOOLCHAIN ?= local
+
+.DEFAULT_GOAL := help
+
+##@ Try it
+
+.PHONY: demo
+demo: build ## Run the real kustomize on examples/ping and print the Service and the Job
+	@PATH="$(CURDIR)/bin:$$PATH" $(KUSTOMIZE) build --enable-alpha-plugins --enable-exec examples/ping/overlay
+
+##@ Build
+
+.PHONY: build
+build: ## Build bin/peerjob, static and stamped with the version
+	$(BUILD) -o bin/peerjob ./cmd/peerjob
+
+.PHONY: image
+image: build ## Build the image from the binary, on nothing else; nothing is pulled
+	docker build --quiet --build-arg VERSION=$(VERSION) --tag $(IMAGE) .
+	@echo $(IMAGE)
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf bin
+
+##@ Test
+
+.PHONY: test
+test: ## Run the tests (those that need docker or kpt say so and skip without)
+	$(GO) test ./...
+
+.PHONY: fuzz
+fuzz: ## Run every fuzzer for FUZZTIME (default 30s)
+	./hack/fuzz $(or $(FUZZTIME),30s)
+
+.PHONY: bench
+bench: build ## Measure peerjob beside its rivals, in one table
+	cd bench && $(GO) run . -peerjob ../bin/peerjob
+
+.PHONY: bench-smoke
+bench-smoke: build ## Check that the benchmarks still run
+	cd bench && $(GO) run . -peerjob ../bin/peerjob -smoke
+
+##@ Check
+
+.PHONY: generate
+generate: ## Write again what is generated from the source
+	$(GO) generate ./...
+
+.PHONY: fmt
+fmt: ## Format the source
+	gofmt -w cmd fn bench
+
+.PHONY: lint
+lint: ## Format check, vet and staticcheck
+	@test -z "$$(gofmt -l cmd fn bench)" || { gofmt -l cmd fn bench; echo 'not formatted; run "make fmt"'; exit 1; }
+	$(GO) vet ./...
+	$(TOOL) staticcheck ./...
+
+.PHONY: verify
+verify: generate ## Check that what is generated is what is committed
+	$(GO) mod tidy -diff
+	git diff --exit-code || { echo 'run "make generate" and commit'; exit 1; }
+
+.PHONY: help
+help: ## Show this help
+	@awk 'BEGIN {FS = ":.*##"} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*##/ {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
