@@ -255,31 +255,3 @@ func counterpart(list, item *yaml.Node, index int) *yaml.Node {
 	}
 	return nil
 }
-
-// withoutReserved returns an object without the annotations of orchestrators,
-// which differ between two copies of one object.
-func withoutReserved(node *yaml.Node) *yaml.Node {
-	bare := without(node, func(key string) bool { return key == "metadata" })
-	metadata := get(node, "metadata")
-	if metadata == nil {
-		return bare
-	}
-	slim := without(metadata, func(key string) bool { return key == "annotations" })
-	annotations := without(get(metadata, "annotations"), isForeignKey)
-	if len(annotations.Content) > 0 {
-		slim.Content = append(slim.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: "annotations"}, annotations)
-	}
-	bare.Content = append(bare.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: "metadata"}, slim)
-	return bare
-}
-
-// without returns a copy of a mapping without some of its keys.
-func without(node *yaml.Node, drop func(key string) bool) *yaml.Node {
-	bare := &yaml.Node{Kind: yaml.MappingNode}
-	eachEntry(node, func(key string, value *yaml.Node) {
-		if !drop(key) {
-			bare.Content = append(bare.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: key}, value)
-		}
-	})
-	return bare
-}

@@ -4,6 +4,8 @@ package fn
 
 import (
 	"fmt"
+	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -80,11 +82,30 @@ func findPeerJobs(objects []*object, functionConfig *yaml.Node, report *results)
 	switch {
 	case same < 0:
 		expansions = append(expansions, &expansion{source: configObject})
-	case !equal(withoutReserved(expansions[same].source.node), withoutReserved(configObject.node)):
+	case !sameObject(expansions[same].source.node, configObject.node):
 		report.errorf(configObject, "differs from the PeerJob of the same name in %s; keep one of them, or give them different names",
 			whereOf(expansions[same].source))
 	}
 	return expansions, config{mode: modeExpand}
+}
+
+// sameObject reports whether two nodes are copies of one object: the same but
+// for the annotations of orchestrators. One that can't be read is left to
+// Decode, which says why.
+func sameObject(a, b *yaml.Node) bool {
+	var left, right map[string]any
+	if a.Decode(&left) != nil || b.Decode(&right) != nil {
+		return true
+	}
+	for _, o := range []map[string]any{left, right} {
+		metadata, _ := o["metadata"].(map[string]any)
+		annotations, _ := metadata["annotations"].(map[string]any)
+		maps.DeleteFunc(annotations, func(key string, _ any) bool { return isForeignKey(key) })
+		if len(annotations) == 0 {
+			delete(metadata, "annotations")
+		}
+	}
+	return reflect.DeepEqual(left, right)
 }
 
 // refuseHidden refuses a list with a PeerJob in it: kustomize and kpt would

@@ -90,10 +90,31 @@ func readDocuments(data []byte) ([]*yaml.Node, error) {
 		if err != nil {
 			return roots, err
 		}
+		if err := refuseCycles(&document, map[*yaml.Node]bool{}); err != nil {
+			return roots, err
+		}
 		if len(document.Content) == 1 && !kyaml.IsYNodeNilOrEmpty(document.Content[0]) {
 			roots = append(roots, document.Content[0])
 		}
 	}
+}
+
+// refuseCycles refuses an anchor that contains an alias of itself: nothing
+// which follows aliases would come to an end. The parser lets them through.
+func refuseCycles(node *yaml.Node, open map[*yaml.Node]bool) error {
+	if node.Kind == yaml.AliasNode && open[node.Alias] {
+		return fmt.Errorf("yaml: line %d: anchor '%s' value contains itself", node.Line, node.Value)
+	}
+	if node.Anchor != "" {
+		open[node] = true
+		defer delete(open, node)
+	}
+	for _, child := range node.Content {
+		if err := refuseCycles(child, open); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // write writes the list as kyaml would: what was not changed looks as kyaml

@@ -109,7 +109,7 @@ func derivedPortField(pj *v1alpha1.PeerJob, index, rest string) string {
 	if err != nil || i >= len(ports) {
 		return "spec.template.spec.containers"
 	}
-	if rest == ".port" {
+	if rest == ".port" || rest == ".targetPort" {
 		rest = ".containerPort"
 	}
 	return ports[i].Path.String() + rest

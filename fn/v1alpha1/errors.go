@@ -4,6 +4,7 @@ package v1alpha1
 
 import (
 	"cmp"
+	"errors"
 	"reflect"
 	"slices"
 	"strconv"
@@ -27,6 +28,9 @@ type UnknownField struct {
 type Literal struct{ text string }
 
 func (l Literal) String() string { return l.text }
+
+// MarshalJSON fails, so that a field error shows what String returns.
+func (l Literal) MarshalJSON() ([]byte, error) { return nil, errors.New("shown as text") }
 
 // describe is how an error shows a node: a scalar as the user wrote it, and of
 // anything larger only what it is.

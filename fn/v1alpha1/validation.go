@@ -80,11 +80,12 @@ func validateName(pj *PeerJob) field.ErrorList {
 			"must be no more than %d characters for %d peers: the host name of the last one, %q, must be a DNS label of no more than %d characters",
 			pj.MaxNameLength(), pj.Peers(), longest, validation.DNS1123LabelMaxLength))}
 	}
+	if strings.Contains(name, ".") {
+		return field.ErrorList{field.Invalid(namePath, name, fmt.Sprintf(
+			"must not contain dots, because the Pods' host names are <name>-<index>; write %q", strings.ReplaceAll(name, ".", "-")))}
+	}
 	var errs field.ErrorList
 	for _, msg := range validation.IsDNS1123Label(name) {
-		if strings.Contains(name, ".") {
-			msg = "must not contain dots, because the Pods' host names are <name>-<index>: " + msg
-		}
 		errs = append(errs, field.Invalid(namePath, name, msg))
 	}
 	if len(errs) > 0 || pj.Spec.Service.Name != "" {

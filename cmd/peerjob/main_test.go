@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// update rewrites the expected output in scripts and examples:
+// UPDATE=1 go test ./cmd/peerjob.
+var update = os.Getenv("UPDATE") != ""
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"peerjob": main,
+	})
+}
+
+// TestScripts runs the scripts of testdata/script, each in a folder of its
+// own. A script names the tools that it needs in its first lines.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("..", "..", "testdata", "script"),
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		UpdateScripts:       update,
+		Condition:           hasTool,
+		Setup: func(env *testscript.Env) error {
+			path := filepath.Join(repository(t), "bin", "tools")
+			env.Setenv("PATH", env.Getenv("PATH")+string(os.PathListSeparator)+path)
+			env.Setenv("REPOSITORY", repository(t))
+			env.Setenv("VERSION", versionFile(t))
+			// Tools that keep a cache or a configuration want a home.
+			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("GIT_CONFIG_GLOBAL", filepath.Join(env.WorkDir, "gitconfig"))
+			return os.WriteFile(filepath.Join(env.WorkDir, "gitconfig"), []byte("[user]\n\tname = test\n\temail = test@example.com\n"), 0o644)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"example": copyExample,
+			"hostile": writeHostile,
+			"same":    sameYAML,
+			"cut":     cutItems,
+		},
+	})
+}
+
+// hasTool is the condition "[tool]" of scripts: whether the tool is there. In
+// CI a tool that every machine of CI has may not be missing.
+func hasTool(tool string) (bool, error) {
+	reason := toolMissing(tool)
+	if reason != "" && os.Getenv("CI") == "true" && tool != "kpt" {
+		return false, fmt.Errorf("%s, and in CI that is a failure", reason)
+	}
+	return reason == "", nil
+}
+
+// toolMissing says why a tool can't be used, "" when it can.
+func toolMissing(tool string) string {
+	switch tool {
+	case "kustomize":
+		if err := buildKustomize(); err != nil {
+			return "kustomize can't be built: " + err.Error()
+		}
+		return ""
+	case "docker":
+		if err := buildImage(); err != nil {
+			return "docker can't be used: " + err.Error()
+		}
+		return ""
+	case "git", "kpt", "kubectl":
+		if _, err := exec.LookPath(tool); err != nil {
+			return tool + " is not on this machine"
+		}
+		return ""
+	}
+	return "no test knows the tool " + tool
+}
+
+// buildKustomize builds kustomize from tools/go.mod into bin/tools, once.
+var buildKustomize = sync.OnceValue(func() error {
+	return output("go", "build", "-modfile=tools/go.mod", "-o", filepath.Join("bin", "tools", "kustomize"), "sigs.k8s.io/kustomize/kustomize/v5")
+})
+
+// buildImage builds the image from the source, once.
+var buildImage = sync.OnceValue(func() error {
+	return output("make", "image")
+})
+
+// output runs a command in the repository and returns what it said if it
+// failed.
+func output(name string, args ...string) error {
+	cmd := exec.Command(name, args...)
+	cmd.Dir = filepath.Join("..", "..")
+	if said, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", cmd, err, said)
+	}
+	return nil
+}
+
+// repository is the root of the repository.
+func repository(t *testing.T) string {
+	t.Helper()
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
+
+// versionFile is what the file VERSION says.
+func versionFile(t *testing.T) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("..", "..", "VERSION"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(data))
+}

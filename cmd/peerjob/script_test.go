@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/testscript"
+	"go.yaml.in/yaml/v3"
+)
+
+// copyExample is the script command "example NAME": it copies a folder of
+// examples to the script's, under the same name.
+func copyExample(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: example NAME")
+	}
+	ts.Check(os.CopyFS(ts.MkAbs(args[0]), os.DirFS(filepath.Join(ts.Getenv("REPOSITORY"), "examples", args[0]))))
+}
+
+// writeHostile is the script command "hostile KIND FILE": it writes input
+// which is too large or too odd to stand in a script.
+func writeHostile(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: hostile KIND FILE")
+	}
+	const head = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n- apiVersion: peerjob.dev/v1alpha1\n  kind: PeerJob\n  metadata: {name: x}\n  spec:\n"
+	var content []byte
+	switch args[0] {
+	case "nonsense": // 200 MB
+		content = bytes.Repeat([]byte("nonsense "), 200<<20/9)
+	case "binary":
+		content = []byte("\x7fELF\x02\x01\x01\x00\x00\x00\xff\xfe\x00")
+	case "nested":
+		content = []byte(head + "    peers: " + strings.Repeat("[", 100000))
+	case "nested-map":
+		content = []byte(head + "    peers: 1\n    deep: " + strings.Repeat("{a: ", 5000) + "1" + strings.Repeat("}", 5000) + "\n")
+	case "aliases": // ten levels of ten: 10,000,000,000 values
+		bomb := "    peers: 1\n    template:\n      spec:\n        a0: &a0 x\n"
+		for level := 1; level <= 10; level++ {
+			below := strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", level-1), 10), ", ")
+			bomb += fmt.Sprintf("        a%d: &a%d [%s]\n", level, level, below)
+		}
+		content = []byte(head + bomb)
+	case "alias-lists": // a list of 2,000 containers with 2,000 variables each
+		content = []byte(head + "    peers: 1\n    template:\n      spec:\n        containers:\n        - &c\n          name: w\n          image: x\n          env:\n          - &e {name: A, value: b}\n" +
+			strings.Repeat("          - *e\n", 2000) + strings.Repeat("        - *c\n", 2000))
+	default:
+		ts.Fatalf("no hostile input %q", args[0])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), content, 0o644))
+}
+
+// sameYAML is the script command "same FILE FILE": the files hold the same
+// documents, however they are written.
+func sameYAML(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: same FILE FILE")
+	}
+	diff := cmp.Diff(decodeAll(ts, ts.ReadFile(args[0])), decodeAll(ts, ts.ReadFile(args[1])))
+	if (diff == "") == neg {
+		ts.Fatalf("%s and %s (-first +second):\n%s", args[0], args[1], diff)
+	}
+}
+
+func decodeAll(ts *testscript.TestScript, text string) []any {
+	decoder := yaml.NewDecoder(strings.NewReader(text))
+	var documents []any
+	for {
+		var document any
+		if err := decoder.Decode(&document); err != nil {
+			if err.Error() == "EOF" {
+				return documents
+			}
+			ts.Fatalf("%v", err)
+		}
+		documents = append(documents, document)
+	}
+}
+
+// cutItems is the script command "cut FILE FILE": it writes the items of a
+// ResourceList, without its results, to another file.
+func cutItems(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: cut FILE FILE")
+	}
+	text := ts.ReadFile(args[0])
+	if !strings.HasPrefix(text, "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:") {
+		ts.Fatalf("%s is no ResourceList:\n%s", args[0], text)
+	}
+	items, _, _ := strings.Cut(text, "\nresults:\n")
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(strings.TrimSuffix(items, "\n")+"\n"), 0o644))
+}

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fn
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestRun_rejects has the message for each kind of bad input. In every case
+// the items must go out as they came in, and nothing may be added.
+func TestRun_rejects(t *testing.T) {
+	const smallest = "  template: {spec: {containers: [{name: w, image: x}]}}\n"
+	head := func(name string) string {
+		return "apiVersion: peerjob.dev/v1alpha1\nkind: PeerJob\nmetadata:\n  name: " + name + "\nspec:\n"
+	}
+	pod := func(spec string) string { return head("train") + "  peers: 2\n  template: {spec: " + spec + "}\n" }
+	tests := map[string]struct {
+		items []string
+		want  []string
+	}{
+		"unknown field": {
+			items: []string{head("train") + "  peers: 2\n  backofLimit: 3\n" + smallest},
+			want:  []string{`PeerJob train: spec.backofLimit: Forbidden: unknown field; did you mean "backoffLimit"?`},
+		},
+		"unknown field in a list": {
+			items: []string{pod("{containers: [{name: w, image: x}, {name: v, imgae: y}]}")},
+			want:  []string{`PeerJob train: spec.template.spec.containers[1].imgae: Forbidden: unknown field; did you mean "image"?`},
+		},
+		"unknown field like no other": {
+			items: []string{head("train") + "  peers: 2\n  zzzzzz: 3\n" + smallest},
+			want:  []string{`PeerJob train: spec.zzzzzz: Forbidden: unknown field`},
+		},
+		"a field of the Pod in the wrong place": {
+			items: []string{head("train") + "  peers: 2\n  nodeSelector: {a: b}\n" + smallest},
+			want:  []string{`PeerJob train: spec.nodeSelector: Forbidden: unknown field; did you mean spec.template.spec.nodeSelector?`},
+		},
+		"a status": {
+			items: []string{head("train") + "  peers: 2\n" + smallest + "status: {}"},
+			want:  []string{`PeerJob train: status: Forbidden: unknown field`},
+		},
+		"a feature that is not there yet": {
+			items: []string{head("train") + "  peers: 2\n  framework: {type: Torchrun}\n" + smallest},
+			want:  []string{`PeerJob train: spec.framework: Forbidden: unknown field`},
+		},
+		"wrong types": {
+			items: []string{head("train") + "  peers: [2]\n  suspend: 'yes'\n  service: x\n  template: {metadata: {labels: {a: 1, b: true}}, spec: {containers: {name: w}, terminationGracePeriodSeconds: soon, hostNetwork: 1}}\n"},
+			want: []string{
+				`PeerJob train: spec.peers: Invalid value: [...]: must be an integer`,
+				`PeerJob train: spec.service: Invalid value: "x": must be a map`,
+				`PeerJob train: spec.suspend: Invalid value: "yes": must be true or false`,
+				`PeerJob train: spec.template.metadata.labels[a]: Invalid value: 1: must be a string; write "1", with the quotes`,
+				`PeerJob train: spec.template.metadata.labels[b]: Invalid value: true: must be a string; write "true", with the quotes`,
+				`PeerJob train: spec.template.spec.containers: Invalid value: {...}: must be a list`,
+				`PeerJob train: spec.template.spec.terminationGracePeriodSeconds: Invalid value: "soon": must be an integer`,
+				`PeerJob train: spec.template.spec.hostNetwork: Invalid value: 1: must be true or false`,
+			},
+		},
+		"numbers out of range": {
+			items: []string{head("train") + "  peers: 3000000000\n  activeDeadlineSeconds: 99999999999999999999\n" + smallest},
+			want: []string{
+				`PeerJob train: spec.peers: Invalid value: 3000000000: must be between -2147483648 and 2147483647`,
+				`PeerJob train: spec.activeDeadlineSeconds: Invalid value: 99999999999999999999: must be an integer`,
+			},
+		},
+		"duplicate keys": {
+			items: []string{head("train") + "  peers: 2\n  peers: 3\n  template: {spec: {containers: [{name: w, image: x, image: y}]}}\n"},
+			want: []string{
+				`PeerJob train: spec.peers: Duplicate value: "peers": the key stands twice in the same map; keep one`,
+				`PeerJob train: spec.template.spec.containers[0].image: Duplicate value: "image": the key stands twice in the same map; keep one`,
+			},
+		},
+		"no name": {
+			items: []string{"apiVersion: peerjob.dev/v1alpha1\nkind: PeerJob\nspec:\n  peers: 2\n" + smallest},
+			want:  []string{`PeerJob: metadata.name: Required value: it names the Job, and the Pods' host names are <name>-<index>`},
+		},
+		"generateName": {
+			items: []string{"apiVersion: peerjob.dev/v1alpha1\nkind: PeerJob\nmetadata: {generateName: x-}\nspec:\n  peers: 2\n" + smallest},
+			want: []string{
+				`PeerJob: metadata.name: Required value: it names the Job, and the Pods' host names are <name>-<index>`,
+				`PeerJob: metadata.generateName: Forbidden: a PeerJob never reaches the server, and peerjob copies only name, namespace, labels and annotations`,
+			},
+		},
+		"peers 0":       {items: []string{head("train") + "  peers: 0\n" + smallest}, want: []string{`PeerJob train: spec.peers: Invalid value: 0: must be between 1 and 100000`}},
+		"peers -1":      {items: []string{head("train") + "  peers: -1\n" + smallest}, want: []string{`PeerJob train: spec.peers: Invalid value: -1: must be between 1 and 100000`}},
+		"peers 100001":  {items: []string{head("train") + "  peers: 100001\n" + smallest}, want: []string{`PeerJob train: spec.peers: Invalid value: 100001: must be between 1 and 100000`}},
+		`peers "3"`:     {items: []string{head("train") + "  peers: \"3\"\n" + smallest}, want: []string{`PeerJob train: spec.peers: Invalid value: "3": must be an integer; write 3, without quotes`}},
+		"peers 1.5":     {items: []string{head("train") + "  peers: 1.5\n" + smallest}, want: []string{`PeerJob train: spec.peers: Invalid value: 1.5: must be an integer`}},
+		"peers missing": {items: []string{head("train") + smallest}, want: []string{`PeerJob train: spec.peers: Required value: the number of Pods, which all run at the same time`}},
+		"peers null":    {items: []string{head("train") + "  peers: null\n" + smallest}, want: []string{`PeerJob train: spec.peers: Required value: the number of Pods, which all run at the same time`}},
+		"no containers": {items: []string{pod("{containers: []}")}, want: []string{`PeerJob train: spec.template.spec.containers: Required value`}},
+		"no template":   {items: []string{head("train") + "  peers: 2\n"}, want: []string{`PeerJob train: spec.template.spec.containers: Required value`}},
+		"no spec": {
+			items: []string{"apiVersion: peerjob.dev/v1alpha1\nkind: PeerJob\nmetadata: {name: train}"},
+			want: []string{
+				`PeerJob train: spec.peers: Required value: the number of Pods, which all run at the same time`,
+				`PeerJob train: spec.template.spec.containers: Required value`,
+			},
+		},
+		"a name too long for its peers": {
+			items: []string{head(strings.Repeat("a", 62)) + "  peers: 10\n" + smallest, head(strings.Repeat("b", 60)) + "  peers: 1001\n" + smallest},
+			want: []string{
+				`PeerJob ` + strings.Repeat("a", 62) + `: metadata.name: Invalid value: "` + strings.Repeat("a", 62) + `": must be no more than 61 characters for 10 peers: the host name of the last one, "` + strings.Repeat("a", 62) + `-9", must be a DNS label of no more than 63 characters`,
+				`PeerJob ` + strings.Repeat("b", 60) + `: metadata.name: Invalid value: "` + strings.Repeat("b", 60) + `": must be no more than 58 characters for 1001 peers: the host name of the last one, "` + strings.Repeat("b", 60) + `-1000", must be a DNS label of no more than 63 characters`,
+			},
+		},
+		"dots in the name": {
+			items: []string{head("train.v1") + "  peers: 2\n" + smallest},
+			want:  []string{`PeerJob train.v1: metadata.name: Invalid value: "train.v1": must not contain dots, because the Pods' host names are <name>-<index>; write "train-v1"`},
+		},
+		"a name that can't be the Service's": {
+			items: []string{head("3d") + "  peers: 2\n" + smallest},
+			want:  []string{`PeerJob 3d: metadata.name: Invalid value: "3d": it names the Service too, and a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name', or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?'); choose another name, or set spec.service.name`},
+		},
+		"a bad Service name": {
+			items: []string{head("train") + "  peers: 2\n  service: {name: Peers}\n" + smallest},
+			want:  []string{`PeerJob train: spec.service.name: Invalid value: "Peers": a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name', or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')`},
+		},
+		"what a PeerJob decides itself": {
+			items: []string{head("train") + "  peers: 2\n  completions: 2\n  parallelism: 2\n  completionMode: Indexed\n  selector: {}\n  manualSelector: true\n  service: {clusterIP: None, selector: {}}\n" + smallest},
+			want: []string{
+				`PeerJob train: spec.service.clusterIP: Forbidden: unknown field; the Service of a PeerJob is always headless`,
+				`PeerJob train: spec.service.selector: Forbidden: unknown field; the Service of a PeerJob selects the Pods of its Job`,
+				`PeerJob train: spec.completionMode: Forbidden: unknown field; the Job of a PeerJob is always Indexed, with spec.peers indexes`,
+				`PeerJob train: spec.completions: Forbidden: unknown field; set spec.peers, which becomes the completions and the parallelism of the Job`,
+				`PeerJob train: spec.manualSelector: Forbidden: unknown field; the server gives the Job its selector, set only spec.peers`,
+				`PeerJob train: spec.parallelism: Forbidden: unknown field; set spec.peers, which becomes the completions and the parallelism of the Job`,
+				`PeerJob train: spec.selector: Forbidden: unknown field; the server gives the Job its selector, set only spec.peers`,
+			},
+		},
+		"two PeerJobs of one name": {
+			items: []string{peerJob("train", "peers: 2"), peerJob("train", "peers: 3")},
+			want:  []string{`PeerJob train: metadata.name: Duplicate value: "train": the list has a PeerJob of this name too; rename one of them`},
+		},
+		"two PeerJobs on one Service": {
+			items: []string{peerJob("a", "peers: 2\nservice: {name: hub}"), peerJob("b", "peers: 2\nservice: {name: hub}"), peerJob("hub", "peers: 2")},
+			want: []string{
+				`PeerJob b: spec.service.name: Duplicate value: "hub": PeerJob a makes a Service of this name too; give each its own spec.service.name`,
+				`PeerJob hub: metadata.name: Duplicate value: "hub": PeerJob a makes a Service of this name too; give each its own spec.service.name`,
+			},
+		},
+		"a Service and a Job of the user's": {
+			items: []string{peerJob("train", "peers: 2"), "apiVersion: v1\nkind: Service\nmetadata: {name: train}", "apiVersion: batch/v1\nkind: Job\nmetadata: {name: train}"},
+			want: []string{
+				`PeerJob train: metadata.name: Duplicate value: "train": the list has a Service of this name which peerjob did not make, and it is never overwritten; remove it, or rename the PeerJob or set spec.service.name`,
+				`PeerJob train: metadata.name: Duplicate value: "train": the list has a Job of this name which peerjob did not make, and it is never overwritten; remove it, or rename the PeerJob`,
+			},
+		},
+		"in a v1 List": {
+			items: []string{"apiVersion: v1\nkind: List\nitems:\n- kind: Secret\n- apiVersion: peerjob.dev/v1alpha1\n  kind: PeerJob\n  metadata: {name: train}"},
+			want:  []string{`List: items[1]: Forbidden: a PeerJob in a list is not expanded; write "train" as a document of its own`},
+		},
+		"a PeerJobList": {
+			items: []string{"apiVersion: peerjob.dev/v1alpha1\nkind: PeerJobList\nitems: []"},
+			want:  []string{`PeerJobList: kind: Unsupported value: "PeerJobList": supported values: "PeerJob"`},
+		},
+		"another version": {
+			items: []string{"apiVersion: peerjob.dev/v1\nkind: PeerJob\nmetadata: {name: train}"},
+			want:  []string{`PeerJob train: apiVersion: Unsupported value: "peerjob.dev/v1": supported values: "peerjob.dev/v1alpha1"`},
+		},
+		"selectors of kpt": {
+			items: []string{"apiVersion: v1\nkind: Secret\nmetadata: {name: x, annotations: {internal.config.k8s.io/kpt-resource-id: '1'}}"},
+			want:  []string{`the function was run with selectors, which hide the objects it made before, so that each render would add them again; remove selectors and exclude from the function in the Kptfile`},
+		},
+		"the API server's own words": {
+			items: []string{pod("{dnsPolicy: Sometimes, restartPolicy: Always, containers: [{name: w, image: x, env: [{name: A, value: b}, {name: '', value: b}], ports: [{name: a, containerPort: 1}, {name: a, containerPort: 70000}], resources: {limits: {cpu: 1x}}, volumeMounts: [{name: data, mountPath: /d}]}]}")},
+			want: []string{
+				`PeerJob train: spec.template.spec.containers[0].ports[1].name: Duplicate value: "a"`,
+				`PeerJob train: spec.template.spec.containers[0].ports[1].containerPort: Invalid value: 70000: must be between 1 and 65535, inclusive`,
+				`PeerJob train: spec.template.spec.containers[0].env[1].name: Required value`,
+				`PeerJob train: spec.template.spec.containers[0].resources.limits[cpu]: Invalid value: "1x": quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'`,
+				`PeerJob train: spec.template.spec.containers[0].volumeMounts[0].name: Not found: "data"`,
+				`PeerJob train: spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"`,
+				`PeerJob train: spec.template.spec.dnsPolicy: Unsupported value: "Sometimes": supported values: "ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"`,
+			},
+		},
+		"in a file": {
+			items: []string{inFile("jobs/train.yaml", "/pkg", strings.Replace(peerJob("train", "peers: 0"), "name: train", "name: train\n  namespace: team-a", 1))},
+			want:  []string{`jobs/train.yaml: PeerJob team-a/train: spec.peers: Invalid value: 0: must be between 1 and 100000`},
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			input := list(tt.items...)
+			stdout, stderr, failed := run(t, input)
+			if !failed {
+				t.Error("was not refused")
+			}
+			var want strings.Builder
+			for _, line := range tt.want {
+				want.WriteString("peerjob: " + line + "\n")
+			}
+			if diff := cmp.Diff(want.String(), stderr); diff != "" {
+				t.Errorf("stderr (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(kyamlNoOp(t, input), withoutResults(stdout)); diff != "" {
+				t.Errorf("items (-want +got):\n%s", diff)
+			}
+			if got := strings.Count(stdout, "\n  severity: error\n"); got != len(tt.want) {
+				t.Errorf("%d results, want %d:\n%s", got, len(tt.want), stdout)
+			}
+		})
+	}
+}
+
+// TestRun_rejectsInput has input that is no ResourceList. A ResourceList must
+// come out all the same, with whatever could be read in it.
+func TestRun_rejectsInput(t *testing.T) {
+	const empty = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: []\n"
+	tests := map[string]struct {
+		input, want, items string
+	}{
+		"empty stdin":             {"", "stdin: is empty: a ResourceList is required", empty},
+		"only a comment":          {"# nothing\n", "stdin: is empty: a ResourceList is required", empty},
+		"only spaces":             {" \n\n", "stdin: is empty: a ResourceList is required", empty},
+		"truncated":               {"apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n- apiVersion: \"v1", "stdin: yaml: line 4: found unexpected end of stream", empty},
+		"binary":                  {"\x7fELF\x02\x01\x01\x00\x00", "stdin: yaml: control characters are not allowed", empty},
+		"text":                    {"hello", `stdin: holds no object: one ResourceList is required; to expand plain YAML, run "peerjob expand -"`, "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n- hello\n"},
+		"a plain PeerJob":         {"kind: PeerJob\nmetadata:\n  name: x\n", `stdin: holds a PeerJob: one ResourceList is required; to expand plain YAML, run "peerjob expand -"`, "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n- kind: PeerJob\n  metadata:\n    name: x\n"},
+		"two documents":           {"kind: A\n---\nkind: B\n", `stdin: holds 2 documents: one ResourceList is required; to expand plain YAML, run "peerjob expand -"`, "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n- kind: A\n- kind: B\n"},
+		"a List":                  {"apiVersion: v1\nkind: List\nitems: []\n", `stdin: holds a List: one ResourceList is required; to expand plain YAML, run "peerjob expand -"`, "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n- apiVersion: v1\n  kind: List\n  items: []\n"},
+		"items of a wrong type":   {"kind: ResourceList\nitems: text\n", "stdin: items: must be a list", empty},
+		"an alias of itself":      {"kind: ResourceList\nitems: &a\n- *a\n", "stdin: yaml: line 3: anchor 'a' value contains itself", empty},
+		"an alias without anchor": {"kind: ResourceList\nitems:\n- *nothing\n", "stdin: yaml: unknown anchor 'nothing' referenced", empty},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			stdout, stderr, failed := run(t, tt.input)
+			if !failed {
+				t.Error("was not refused")
+			}
+			if diff := cmp.Diff("peerjob: "+tt.want+"\n", stderr); diff != "" {
+				t.Errorf("stderr (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(tt.items, withoutResults(stdout)); diff != "" {
+				t.Errorf("items (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestRun_rejectsSharedMetadata has an object which the mark on the PeerJob
+// would keep out of the cluster. kyaml is no oracle here: it loses the alias.
+func TestRun_rejectsSharedMetadata(t *testing.T) {
+	input := list(strings.Replace(peerJob("train", "peers: 2"), "name: train\n", "name: train\n  annotations: &a\n    x: y\n", 1),
+		"apiVersion: v1\nkind: Secret\nmetadata:\n  name: x\n  annotations: *a")
+	stdout, stderr, _ := run(t, input)
+	if diff := cmp.Diff("peerjob: PeerJob train: Secret x uses its metadata through the YAML anchor &a; write it out in both\n", stderr); diff != "" {
+		t.Errorf("stderr (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(input, withoutResults(stdout)); diff != "" {
+		t.Errorf("items (-want +got):\n%s", diff)
+	}
+}
+
+func TestRun_acceptsLists(t *testing.T) {
+	const want = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: []\n"
+	for name, input := range map[string]string{
+		"no items":   "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n",
+		"null items": "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n",
+		"no version": "kind: ResourceList\nitems: []\n",
+		"as JSON":    `{"apiVersion": "config.kubernetes.io/v1", "kind": "ResourceList", "items": []}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			stdout, stderr, failed := run(t, input)
+			if failed || stderr != "" {
+				t.Errorf("failed: %v, stderr: %s", failed, stderr)
+			}
+			if diff := cmp.Diff(want, stdout); diff != "" {
+				t.Errorf("output (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestRun_keepsEarlierResults(t *testing.T) {
+	stdout, _, _ := run(t, list(peerJob("train", "peers: 0"))+"results:\n- message: from another function\n  severity: info\n")
+	if !strings.Contains(stdout, "results:\n- message: from another function\n  severity: info\n- message: 'Invalid value: 0") {
+		t.Error(stdout)
+	}
+}
