@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fn
+
+import (
+	"encoding/json"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/peerjob/peerjob/"
+
+// allowed are the packages of this module which each package may import.
+var allowed = map[string][]string{
+	"cmd/peerjob":  {"fn"},
+	"fn":           {"fn/admission", "fn/expand", "fn/manifest", "fn/v1alpha1"},
+	"fn/admission": {"fn/v1alpha1"},
+	"fn/expand":    {"fn/v1alpha1"},
+	"fn/manifest":  {},
+	"fn/v1alpha1":  {},
+}
+
+// TestImports holds the packages to the one direction of doc.go, and the core
+// to values: no files, no streams, no network, no clock, no chance.
+func TestImports(t *testing.T) {
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", module+"cmd/...", module+"fn/...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoder := json.NewDecoder(strings.NewReader(string(out)))
+	seen := 0
+	for decoder.More() {
+		var pkg struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := decoder.Decode(&pkg); err != nil {
+			t.Fatal(err)
+		}
+		seen++
+		name := strings.TrimPrefix(pkg.ImportPath, module)
+		ours, known := allowed[name]
+		if !known {
+			t.Errorf("%s stands in no rule; add it to the map in doc.go and to this test", name)
+		}
+		for _, path := range pkg.Imports {
+			if inner, found := strings.CutPrefix(path, module); found && !slices.Contains(ours, inner) {
+				t.Errorf("%s imports %s, and may import only %v", name, inner, ours)
+			}
+			if strings.HasPrefix(path, "k8s.io/kubernetes/") && name != "fn/admission" {
+				t.Errorf("%s imports %s, which only fn/admission may", name, path)
+			}
+			if strings.HasPrefix(path, "github.com/spf13/") && name != "cmd/peerjob" {
+				t.Errorf("%s imports %s, which only the command may", name, path)
+			}
+			if strings.HasPrefix(path, "sigs.k8s.io/kustomize/") && name != "fn" && name != "fn/manifest" {
+				t.Errorf("%s imports %s, which only fn and fn/manifest may", name, path)
+			}
+			impure := []string{"os", "os/exec", "net", "net/http", "time", "math/rand", "math/rand/v2", "io/fs", "path/filepath"}
+			if slices.Contains(impure, path) && name != "cmd/peerjob" {
+				t.Errorf("%s imports %s: below the command there are only values", name, path)
+			}
+		}
+	}
+	if seen != len(allowed) {
+		t.Errorf("%d packages, %d rules", seen, len(allowed))
+	}
+}
