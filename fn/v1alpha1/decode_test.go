@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
+	kjson "sigs.k8s.io/json"
+	sigsyaml "sigs.k8s.io/yaml"
+)
+
+func parse(t testing.TB, text string) *yaml.Node {
+	t.Helper()
+	var document yaml.Node
+	if err := yaml.Unmarshal([]byte(text), &document); err != nil {
+		t.Fatal(err)
+	}
+	return document.Content[0]
+}
+
+// TestDecode_values has values in every way YAML can write them, and the JSON
+// that the API server would see.
+func TestDecode_values(t *testing.T) {
+	tests := map[string]struct{ give, want string }{
+		"octal mode":         {"spec: {template: {spec: {volumes: [{name: v, configMap: {name: c, defaultMode: 0644}}]}}}", `{"spec":{"template":{"spec":{"volumes":[{"name":"v","configMap":{"name":"c","defaultMode":420}}]}}}}`},
+		"quantity as number": {"spec: {template: {spec: {containers: [{name: w, resources: {limits: {cpu: 0.5, memory: 1Gi}}}]}}}", `{"spec":{"template":{"spec":{"containers":[{"name":"w","resources":{"limits":{"cpu":"500m","memory":"1Gi"}}}]}}}}`},
+		"int or string":      {"spec: {service: {ports: [{port: 1, targetPort: 2}, {port: 3, targetPort: web}]}}", `{"spec":{"service":{"ports":[{"port":1,"targetPort":2},{"port":3,"targetPort":"web"}]}}}`},
+		"null is unset":      {"spec: {peers: null, suspend: ~, template: {spec: {containers: null}}}", `{}`},
+		"yes is text":        {"metadata: {labels: {a: yes, b: off}}", `{"metadata":{"labels":{"a":"yes","b":"off"}}}`},
+		"a date is text":     {"metadata: {labels: {a: 2001-02-03}}", `{"metadata":{"labels":{"a":"2001-02-03"}}}`},
+		"a number as a key":  {"metadata: {labels: {1: a}}", `{"metadata":{"labels":{"1":"a"}}}`},
+		"an alias":           {"metadata: {labels: &l {a: b}, annotations: *l}", `{"metadata":{"labels":{"a":"b"},"annotations":{"a":"b"}}}`},
+		"a merge":            {"metadata: {labels: &l {a: b, c: d}, annotations: {<<: *l, a: e}}", `{"metadata":{"labels":{"a":"b","c":"d"},"annotations":{"a":"e","c":"d"}}}`},
+		"a merge of a list":  {"metadata: {labels: &l {a: b}, annotations: {<<: [*l, {a: x, z: y}]}}", `{"metadata":{"labels":{"a":"b"},"annotations":{"a":"b","z":"y"}}}`},
+		"empty on purpose":   {"spec: {template: {spec: {volumes: [{name: v, emptyDir: {}}]}}}", `{"spec":{"template":{"spec":{"volumes":[{"name":"v","emptyDir":{}}]}}}}`},
+		"creationTimestamp":  {"metadata: {name: x, creationTimestamp: null}", `{"metadata":{"name":"x"}}`},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			got, errs := Decode(parse(t, tt.give))
+			if len(errs) > 0 {
+				t.Fatal(errs)
+			}
+			var want PeerJob
+			if err := kjson.UnmarshalCaseSensitivePreserveInts([]byte(tt.want), &want); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(mustJSON(t, &want), mustJSON(t, got)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func mustJSON(t testing.TB, v any) string {
+	t.Helper()
+	data, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// TestDecode_everyType makes sure that no type of the API is unknown to the
+// decoder: a wrong value in any field must be refused on that field's path.
+func TestDecode_everyType(t *testing.T) {
+	seen := 0
+	var visit func(typ reflect.Type, wrap func(string) string, depth int)
+	visit = func(typ reflect.Type, wrap func(string) string, depth int) {
+		for name, f := range fieldsOf(typ) {
+			typ := f.typ
+			inner := func(value string) string { return wrap("{" + name + ": " + value + "}") }
+			for {
+				if typ.Kind() == reflect.Pointer {
+					typ = typ.Elem()
+				} else if typ.Kind() == reflect.Slice {
+					typ = typ.Elem()
+					outer := inner
+					inner = func(value string) string { return outer("[" + value + "]") }
+				} else if typ.Kind() == reflect.Map {
+					typ = typ.Elem()
+					outer := inner
+					inner = func(value string) string { return outer("{key: " + value + "}") }
+				} else {
+					break
+				}
+			}
+			seen++
+			_, errs := Decode(parse(t, inner("[[]]")))
+			if len(errs) != 1 || !strings.HasPrefix(errs[0].Detail, "must be ") {
+				t.Errorf("%s: %v", inner("[[]]"), errs)
+			}
+			if _, custom := reflect.New(typ).Interface().(json.Unmarshaler); typ.Kind() == reflect.Struct && !custom {
+				visit(typ, inner, depth+1)
+			}
+		}
+	}
+	visit(reflect.TypeFor[PeerJob](), func(s string) string { return s }, 0)
+	if seen < 500 {
+		t.Errorf("only %d fields were visited", seen)
+	}
+}
+
+func TestDecode_hostile(t *testing.T) {
+	many := strings.Repeat("*e, ", 2000)
+	tests := map[string]string{
+		"aliases": "spec: {template: {spec: {containers: [&c {name: w, env: [&e {name: A, value: b}, " + many + "]}, " + strings.Repeat("*c, ", 2000) + "]}}}",
+	}
+	for name, give := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, errs := Decode(parse(t, give))
+			if len(errs) != 1 || !strings.Contains(errs[0].Error(), "the PeerJob is too large") {
+				t.Errorf("%d errors: %.200s", len(errs), errs.ToAggregate())
+			}
+		})
+	}
+}
+
+// FuzzDecode holds the decoder to the server's own: what it takes without an
+// error, sigs.k8s.io/json takes too, strictly, and reads the same from it; and
+// what was read reads the same once more.
+func FuzzDecode(f *testing.F) {
+	for _, seed := range []string{
+		"metadata: {name: x}\nspec: {peers: 3, template: {spec: {containers: [{name: w, image: x}]}}}",
+		"spec: {peers: '3', peers: 1.5, service: {ports: [{port: 1, targetPort: a}]}}",
+		"spec: {template: {spec: {containers: [{resources: {limits: {cpu: 1x, memory: 1Gi}}}]}}}",
+		"metadata: {labels: &a {x: 1}, annotations: {<<: *a}}",
+		"spec: {Peers: 3, suspend: yes}",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var document yaml.Node
+		if yaml.Unmarshal([]byte(text), &document) != nil || len(document.Content) == 0 {
+			return
+		}
+		if hasCycle(&document, map[*yaml.Node]bool{}) {
+			return // fn refuses these before it decodes
+		}
+		pj, errs := Decode(document.Content[0])
+		for _, err := range errs {
+			if err.Type == "InternalError" {
+				t.Errorf("the decoders disagree: %v", err)
+			}
+		}
+		if len(errs) > 0 {
+			return
+		}
+		encoded, err := json.Marshal(pj)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, errs := Decode(parse(t, string(encoded)))
+		if len(errs) > 0 {
+			t.Fatalf("what was read is refused: %v\n%s", errs, encoded)
+		}
+		if diff := cmp.Diff(string(encoded), mustJSON(t, again)); diff != "" {
+			t.Errorf("what was read reads differently (-first +second):\n%s", diff)
+		}
+		// The oracle reads YAML as kubectl does. It takes more than the decoder
+		// (YAML 1.1), and where it does not, it sees the same.
+		plain, err := sigsyaml.YAMLToJSONStrict([]byte(text))
+		if err != nil {
+			return
+		}
+		var oracle PeerJob
+		if strict, err := kjson.UnmarshalStrict(plain, &oracle); err != nil || len(strict) > 0 {
+			return
+		}
+		if diff := cmp.Diff(mustJSON(t, &oracle), string(encoded)); diff != "" {
+			t.Errorf("kubectl would read something else (-kubectl +peerjob):\n%s", diff)
+		}
+	})
+}
+
+func hasCycle(node *yaml.Node, open map[*yaml.Node]bool) bool {
+	if node.Kind == yaml.AliasNode {
+		return open[node.Alias]
+	}
+	open[node] = true
+	defer delete(open, node)
+	for _, child := range node.Content {
+		if hasCycle(child, open) {
+			return true
+		}
+	}
+	return false
+}
