@@ -68,13 +68,13 @@ func transform(stdin io.Reader, report *results, options Options) (output []byte
 	}
 	objects := make([]*object, len(list.items))
 	for i, item := range list.items {
-		objects[i] = newObject(resolve(item))
+		objects[i] = newObject(item)
 	}
 	processed := process(objects, list.functionConfig, report)
 	if !report.failed() {
 		list.items = list.items[:0:0]
 		for _, o := range processed {
-			list.items = append(list.items, o.node)
+			list.items = append(list.items, o.item())
 		}
 	}
 	return encodeList(list, report)

@@ -34,6 +34,8 @@ const (
 // Whatever is missing or is no string is empty: any item must pass through.
 type object struct {
 	node *yaml.Node
+	// alias is the item, where it is an alias of node.
+	alias *yaml.Node
 
 	apiVersion, kind, namespace, name string
 	annotations                       map[string]string
@@ -51,7 +53,10 @@ type object struct {
 
 // newObject reads what must be known of an object.
 func newObject(node *yaml.Node) *object {
-	o := &object{node: node}
+	o := &object{node: resolve(node)}
+	if node.Kind == yaml.AliasNode {
+		o.alias = node
+	}
 	o.apiVersion = text(get(node, "apiVersion"))
 	o.kind = text(get(node, "kind"))
 	metadata := get(node, "metadata")
@@ -73,6 +78,14 @@ func newObject(node *yaml.Node) *object {
 	}
 	o.index, _ = strconv.Atoi(index)
 	return o
+}
+
+// item is the object as an item of a list.
+func (o *object) item() *yaml.Node {
+	if o.alias != nil {
+		return o.alias
+	}
+	return o.node
 }
 
 // findPackages gives a package to objects whose orchestrator names none

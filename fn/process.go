@@ -116,7 +116,7 @@ func refuseHidden(list *object, report *results) {
 		return
 	}
 	for i, item := range items.Content {
-		if inner := newObject(resolve(item)); inner.isPeerJob() {
+		if inner := newObject(item); inner.isPeerJob() {
 			report.addErrors(list, field.ErrorList{field.Forbidden(field.NewPath("items").Index(i), fmt.Sprintf(
 				"a PeerJob in a list is not expanded; write %q as a document of its own", inner.name))})
 		}

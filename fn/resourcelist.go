@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	kptfn "github.com/GoogleContainerTools/kpt-functions-sdk/go/fn"
 	"go.yaml.in/yaml/v3"
@@ -119,30 +120,58 @@ func refuseCycles(node *yaml.Node, open map[*yaml.Node]bool) error {
 
 // write writes the list as kyaml would: what was not changed looks as kyaml
 // prints it.
+//
+// Each item is encoded by itself: the encoder keeps every event of a document
+// in memory until its end.
 func (l *resourceList) write(w io.Writer, found kptfn.Results) error {
-	key := func(name string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Value: name} }
-	root := &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{
-		key("apiVersion"), key(l.apiVersion),
-		key("kind"), key(resourceListKind),
-		// Without items kustomize takes the list itself for a resource.
-		key("items"), {Kind: yaml.SequenceNode, Content: l.items},
-	}}
-	if l.functionConfig != nil {
-		root.Content = append(root.Content, key("functionConfig"), l.functionConfig)
-	}
-	results := l.results
+	scalar := func(value string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Value: value} }
+	results := slices.Clone(l.results)
 	for _, result := range found {
-		var node yaml.Node
+		node := &yaml.Node{}
 		if err := node.Encode(result); err != nil {
 			return err
 		}
-		results = append(results, &node)
+		results = append(results, node)
 	}
-	if len(results) > 0 {
-		root.Content = append(root.Content, key("results"), &yaml.Node{Kind: yaml.SequenceNode, Content: results})
+	if err := encodeNode(w, yaml.MappingNode, scalar("apiVersion"), scalar(l.apiVersion), scalar("kind"), scalar(resourceListKind)); err != nil {
+		return err
 	}
+	// Without items kustomize takes the list itself for a resource.
+	if err := encodeSequence(w, "items", l.items); err != nil {
+		return err
+	}
+	if l.functionConfig != nil {
+		if err := encodeNode(w, yaml.MappingNode, scalar("functionConfig"), l.functionConfig); err != nil {
+			return err
+		}
+	}
+	if len(results) == 0 {
+		return nil
+	}
+	return encodeSequence(w, "results", results)
+}
+
+// encodeSequence writes a key of the list and the sequence under it.
+func encodeSequence(w io.Writer, key string, elements []*yaml.Node) error {
+	if len(elements) == 0 {
+		_, err := io.WriteString(w, key+": []\n")
+		return err
+	}
+	if _, err := io.WriteString(w, key+":\n"); err != nil {
+		return err
+	}
+	for _, element := range elements {
+		if err := encodeNode(w, yaml.SequenceNode, element); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// encodeNode writes a mapping or a sequence as kyaml does.
+func encodeNode(w io.Writer, kind yaml.Kind, content ...*yaml.Node) error {
 	encoder := kyaml.NewEncoder(w)
-	if err := encoder.Encode(&yaml.Node{Kind: yaml.DocumentNode, Content: []*yaml.Node{root}}); err != nil {
+	if err := encoder.Encode(&yaml.Node{Kind: kind, Content: content}); err != nil {
 		return err
 	}
 	return encoder.Close()

@@ -42,9 +42,7 @@ func jobFields(pj *v1alpha1.PeerJob) origin {
 			return "spec.peers"
 		case path == "spec.template.spec.subdomain":
 			return serviceNameField(pj)
-		case path == "spec.selector" || strings.HasPrefix(path, "spec.selector.") || path == "spec.template.labels":
-			// The selector follows from the labels which the server adds to the
-			// template's; only a label of the user's can be in its way.
+		case path == "spec.template.labels":
 			return "spec.template.metadata.labels"
 		}
 		if match := envIndex.FindStringSubmatch(path); match != nil {

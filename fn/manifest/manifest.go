@@ -166,6 +166,7 @@ func scalar(tag, value string) *yaml.Node {
 func Text(value string) *yaml.Node {
 	node := scalar("!!str", value)
 	switch {
+	case isPlainWord(value):
 	case strings.ContainsAny(value, unwritableBreaks):
 		node.Style = yaml.DoubleQuotedStyle
 	case strings.Contains(value, "\n"):
@@ -176,13 +177,32 @@ func Text(value string) *yaml.Node {
 	return node
 }
 
+// isPlainWord reports whether a string is, without parsing it, known to be one
+// for every reader: a letter, and then what names, paths and references are
+// made of. Nearly all strings of an object are such words.
+func isPlainWord(value string) bool {
+	for i := range len(value) {
+		c := value[i]
+		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+		other := '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.' || c == '/'
+		if !letter && (i == 0 || !other) {
+			return false
+		}
+	}
+	return len(value) > len("false") || value != "" && !oldWord.MatchString(value)
+}
+
+// oldWord matches the words, all short, which YAML 1.1 or 1.2 takes for a
+// boolean or null.
+var oldWord = regexp.MustCompile(`(?i)^(y|n|yes|no|on|off|true|false|null)$`)
+
 // unwritableBreaks are the line breaks which a reader turns into "\n" when
 // they stand in a block.
 const unwritableBreaks = "\r\u0085\u2028\u2029"
 
-// oldNonString matches what YAML 1.1 takes for a boolean or a base 60 number,
-// and kyaml does not.
-var oldNonString = regexp.MustCompile(`^([yYnN]|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?)$`)
+// oldNonString matches what YAML 1.1 takes for a boolean, a base 60 number, a
+// merge or a default value, and kyaml does not.
+var oldNonString = regexp.MustCompile(`^([yYnN]|<<|=|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?)$`)
 
 // jsonField is a field of an API type, as JSON names it.
 type jsonField struct {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -147,24 +148,32 @@ func validateClusterDomain(pj *PeerJob) field.ErrorList {
 	return errs
 }
 
-// validateTemplateMetadata keeps the annotations of peerjob out of the user's
-// Pod template: one set by hand would be stale after the first rename.
+// validateTemplateMetadata keeps what peerjob and the Job controller set out of
+// the user's Pod template: set by hand, it would be wrong after a rename.
 func validateTemplateMetadata(pj *PeerJob) field.ErrorList {
+	labels, annotations := templatePath.Child("metadata", "labels"), templatePath.Child("metadata", "annotations")
 	var errs field.ErrorList
-	for _, m := range []struct {
-		path   *field.Path
-		values map[string]string
-	}{
-		{templatePath.Child("metadata", "labels"), pj.Spec.Template.Labels},
-		{templatePath.Child("metadata", "annotations"), pj.Spec.Template.Annotations},
-	} {
-		for _, key := range sortedKeys(m.values) {
-			if isOwnKey(key) {
-				errs = append(errs, field.Forbidden(m.path.Key(key), "is set by peerjob"))
-			}
+	for _, key := range sortedKeys(pj.Spec.Template.Labels) {
+		switch {
+		case isOwnKey(key):
+			errs = append(errs, field.Forbidden(labels.Key(key), "is set by peerjob; leave it out"))
+		case slices.Contains(controllerLabels, key):
+			errs = append(errs, field.Forbidden(labels.Key(key), "is set by the Job controller; leave it out"))
+		}
+	}
+	for _, key := range sortedKeys(pj.Spec.Template.Annotations) {
+		if isOwnKey(key) {
+			errs = append(errs, field.Forbidden(annotations.Key(key), "is set by peerjob; leave it out"))
 		}
 	}
 	return errs
+}
+
+// controllerLabels are the labels by which the Job controller finds its Pods.
+// The API server gives them to the template of a Job that has no selector of
+// its own, and refuses others under these keys.
+var controllerLabels = []string{
+	NameLabel, batchv1.JobNameLabel, "controller-uid", batchv1.ControllerUidLabel,
 }
 
 // validateEnvironment refuses a variable of the user's which has the name of

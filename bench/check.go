@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+)
+
+// object is a Kubernetes object as it stands in YAML.
+type object map[string]any
+
+func (o object) kind() string { return fmt.Sprint(o["kind"]) }
+
+// key tells an object from the others of its list.
+func (o object) key() string { return fmt.Sprintf("%s/%v", o.kind(), at(o, "metadata", "name")) }
+
+// checkExpansion says whether peerjob made n Services and Jobs which belong
+// together, Helm the very same ones, and the no-op none.
+func checkExpansion(n int, input []byte, outputs map[string][]byte) error {
+	ours, err := keptItems(input, outputs[peerjobName])
+	if err == nil {
+		err = checkMade(n, ours)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", peerjobName, err)
+	}
+	helms, err := documents(outputs[helmName])
+	if err == nil {
+		err = checkMade(n, helms)
+	}
+	if err == nil {
+		err = checkSame(ours, helms)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", helmName, err)
+	}
+	return checkNothingMade(noopName, input, outputs[noopName])
+}
+
+// checkForeign says whether each program let the n objects through and nothing
+// else.
+func checkForeign(n int, input []byte, outputs map[string][]byte) error {
+	objects, err := items(input)
+	if err != nil {
+		return err
+	}
+	if err := checkCounts(objects, map[string]int{"Deployment": n}); err != nil {
+		return err
+	}
+	if !bytes.Equal(outputs[catName], input) {
+		return fmt.Errorf("%s: wrote something else than it read", catName)
+	}
+	return errors.Join(
+		checkNothingMade(peerjobName, input, outputs[peerjobName]),
+		checkNothingMade(noopName, input, outputs[noopName]))
+}
+
+// checkNothingMade says whether the output is the input.
+func checkNothingMade(program string, input, output []byte) error {
+	added, err := keptItems(input, output)
+	if err != nil {
+		return fmt.Errorf("%s: %w", program, err)
+	}
+	if len(added) > 0 {
+		return fmt.Errorf("%s: added %d items, want none", program, len(added))
+	}
+	return nil
+}
+
+// checkMade says whether the objects are n Services and n Jobs, wired in pairs.
+func checkMade(n int, made []object) error {
+	if err := checkCounts(made, map[string]int{"Service": n, "Job": n}); err != nil {
+		return err
+	}
+	byKey := keyed(made)
+	for i := range n {
+		name := objectName(i)
+		if err := checkWiring(name, byKey["Service/"+name], byKey["Job/"+name]); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func checkCounts(objects []object, want map[string]int) error {
+	got := map[string]int{}
+	for _, o := range objects {
+		got[o.kind()]++
+	}
+	if !maps.Equal(got, want) {
+		return fmt.Errorf("holds %v, want %v", got, want)
+	}
+	return nil
+}
+
+// peerEnv are the first variables of every container.
+var peerEnv = []string{"JOB_COMPLETION_INDEX", "PEERJOB_NAME", "PEERJOB_NAMESPACE",
+	"PEERJOB_SERVICE", "PEERJOB_SIZE", "PEERJOB_LEADER", "PEERJOB_SELF"}
+
+// checkWiring says whether the peers of this Job find each other through this
+// Service.
+func checkWiring(name string, service, job object) error {
+	container := []any{"spec", "template", "spec", "containers", 0}
+	wirings := []struct {
+		in   object
+		path []any
+		want any
+	}{
+		{service, []any{"spec", "clusterIP"}, "None"},
+		{service, []any{"spec", "publishNotReadyAddresses"}, true},
+		{service, []any{"spec", "selector", "job-name"}, name},
+		{job, []any{"spec", "completionMode"}, "Indexed"},
+		{job, []any{"spec", "parallelism"}, at(job, "spec", "completions")},
+		{job, []any{"spec", "template", "spec", "subdomain"}, name},
+		{job, []any{"spec", "template", "metadata", "annotations", "peerjob.dev/service"}, name},
+	}
+	for _, w := range wirings {
+		if got := at(w.in, w.path...); !reflect.DeepEqual(got, w.want) {
+			return fmt.Errorf("%v is %v, want %v", w.path, got, w.want)
+		}
+	}
+	for i, want := range peerEnv {
+		if got := at(job, append(container, "env", i, "name")...); got != want {
+			return fmt.Errorf("variable %d is %v, want %s", i, got, want)
+		}
+	}
+	return nil
+}
+
+// checkSame says whether theirs are the objects that peerjob made, in any
+// order.
+func checkSame(ours, theirs []object) error {
+	byKey := keyed(ours)
+	for _, o := range theirs {
+		if want := byKey[o.key()]; !reflect.DeepEqual(o, want) {
+			return fmt.Errorf("%s is not the one that peerjob made:\n  this:    %v\n  peerjob: %v", o.key(), o, want)
+		}
+	}
+	return nil
+}
+
+func keyed(objects []object) map[string]object {
+	byKey := make(map[string]object, len(objects))
+	for _, o := range objects {
+		byKey[o.key()] = o
+	}
+	return byKey
+}
+
+// keptItems says whether every item of the input stands in the output, and
+// returns the other ones of the output.
+func keptItems(input, output []byte) ([]object, error) {
+	before, err := items(input)
+	if err != nil {
+		return nil, err
+	}
+	after, err := items(output)
+	if err != nil {
+		return nil, err
+	}
+	lost := keyed(before)
+	var added []object
+	for _, o := range after {
+		want, found := lost[o.key()]
+		switch {
+		case !found:
+			added = append(added, o)
+		case !reflect.DeepEqual(o, want):
+			return nil, fmt.Errorf("%s was changed", o.key())
+		}
+		delete(lost, o.key())
+	}
+	if len(lost) > 0 {
+		return nil, fmt.Errorf("%d of %d items are missing", len(lost), len(before))
+	}
+	return added, nil
+}
+
+// items reads a ResourceList.
+func items(data []byte) ([]object, error) {
+	var list struct {
+		Kind  string
+		Items []object
+	}
+	if err := yaml.Unmarshal(data, &list); err != nil {
+		return nil, err
+	}
+	if list.Kind != "ResourceList" {
+		return nil, fmt.Errorf("kind is %q, want ResourceList", list.Kind)
+	}
+	for _, item := range list.Items {
+		dropOrchestrators(item)
+	}
+	return list.Items, nil
+}
+
+// documents reads the output of "helm template".
+func documents(data []byte) ([]object, error) {
+	var objects []object
+	for document := range strings.SplitSeq("\n"+string(data), "\n---\n") {
+		var o object
+		if err := yaml.Unmarshal([]byte(document), &o); err != nil {
+			return nil, err
+		}
+		if o != nil {
+			objects = append(objects, o)
+		}
+	}
+	return objects, nil
+}
+
+// dropOrchestrators drops the annotations that a function may set for its
+// orchestrator.
+func dropOrchestrators(o object) {
+	annotations, _ := at(o, "metadata", "annotations").(map[string]any)
+	if annotations == nil {
+		return
+	}
+	maps.DeleteFunc(annotations, func(key string, _ any) bool {
+		return strings.HasPrefix(key, "config.kubernetes.io/") || strings.HasPrefix(key, "internal.config.kubernetes.io/")
+	})
+	if len(annotations) == 0 {
+		delete(o["metadata"].(map[string]any), "annotations")
+	}
+}
+
+// at is the value at a path of keys and indexes, nil when there is none.
+func at(value any, path ...any) any {
+	if o, ok := value.(object); ok {
+		value = map[string]any(o)
+	}
+	for _, step := range path {
+		switch key := step.(type) {
+		case string:
+			fields, _ := value.(map[string]any)
+			value = fields[key]
+		case int:
+			list, _ := value.([]any)
+			if key >= len(list) {
+				return nil
+			}
+			value = list[key]
+		}
+	}
+	return value
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+const (
+	testPeerJob = `- {apiVersion: peerjob.dev/v1alpha1, kind: PeerJob, metadata: {name: train-0}}
+`
+	testService = `- apiVersion: v1
+  kind: Service
+  metadata: {name: train-0}
+  spec: {clusterIP: None, publishNotReadyAddresses: true, selector: {job-name: train-0}}
+`
+	testJob = `- apiVersion: batch/v1
+  kind: Job
+  metadata: {name: train-0}
+  spec:
+    completions: 8
+    parallelism: 8
+    completionMode: Indexed
+    template:
+      metadata: {annotations: {peerjob.dev/service: train-0}}
+      spec:
+        subdomain: train-0
+        containers:
+        - env: [{name: JOB_COMPLETION_INDEX}, {name: PEERJOB_NAME}, {name: PEERJOB_NAMESPACE}, {name: PEERJOB_SERVICE},
+            {name: PEERJOB_SIZE}, {name: PEERJOB_LEADER}, {name: PEERJOB_SELF}]
+`
+)
+
+func testList(items ...string) string {
+	return "kind: ResourceList\nitems:\n" + strings.Join(items, "")
+}
+
+// testDocuments are the items as Helm writes them: each a document of its own.
+func testDocuments(items ...string) string {
+	var text strings.Builder
+	for _, item := range items {
+		text.WriteString("---\n" + strings.Replace(item, "- ", "  ", 1))
+	}
+	return text.String()
+}
+
+// TestCheckExpansion spoils the output of one program at a time: a check which
+// no output fails says nothing.
+func TestCheckExpansion(t *testing.T) {
+	list := testList(testPeerJob, testService, testJob)
+	chart := testDocuments(testService, testJob)
+	noop := testList(strings.Replace(testPeerJob, "train-0}", "train-0, annotations: {config.kubernetes.io/index: '0'}}", 1))
+	tests := map[string]struct {
+		program, old, new string
+		want              string
+	}{
+		"good":                       {},
+		"peerjob made no Service":    {peerjobName, testService, "", "peerjob: holds map[Job:1], want map[Job:1 Service:1]"},
+		"peerjob lost the PeerJob":   {peerjobName, testPeerJob, "", "peerjob: 1 of 1 items are missing"},
+		"peerjob changed it":         {peerjobName, "PeerJob, metadata: {name: train-0}", "PeerJob, metadata: {name: train-0}, x: 1", "peerjob: PeerJob/train-0 was changed"},
+		"Helm made no Job":           {helmName, "kind: Job", "kind: CronJob", "helm template: holds map[CronJob:1 Service:1]"},
+		"not headless":               {helmName, "clusterIP: None", "clusterIP: 10.0.0.1", "helm template: train-0: [spec clusterIP] is 10.0.0.1, want None"},
+		"another subdomain":          {helmName, "subdomain: train-0", "subdomain: x", "subdomain] is x, want train-0"},
+		"a variable is missing":      {helmName, "{name: PEERJOB_SIZE}, ", "", "variable 4 is PEERJOB_LEADER, want PEERJOB_SIZE"},
+		"not the object of peerjob":  {helmName, "completionMode: Indexed", "completionMode: Indexed\n    suspend: true", "helm template: Job/train-0 is not the one that peerjob made"},
+		"the no-op made something":   {noopName, "items:\n", "items:\n" + testService, "kyaml no-op: added 1 items, want none"},
+		"the no-op wrote no list":    {noopName, "ResourceList", "List", `kyaml no-op: kind is "List", want ResourceList`},
+		"peerjob wrote nothing":      {peerjobName, list, "", `peerjob: kind is "", want ResourceList`},
+		"Helm wrote something wrong": {helmName, chart, "a: b: c", "helm template: error converting YAML to JSON"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			outputs := map[string]string{peerjobName: list, helmName: chart, noopName: noop}
+			if tt.program != "" && !strings.Contains(outputs[tt.program], tt.old) {
+				t.Fatalf("the output of %s does not hold %q", tt.program, tt.old)
+			}
+			given := map[string][]byte{}
+			for program, output := range outputs {
+				if program == tt.program {
+					output = strings.Replace(output, tt.old, tt.new, 1)
+				}
+				given[program] = []byte(output)
+			}
+			err := checkExpansion(1, []byte(testList(testPeerJob)), given)
+			checkError(t, err, tt.want)
+		})
+	}
+}
+
+func TestCheckForeign(t *testing.T) {
+	deployment := "- {apiVersion: apps/v1, kind: Deployment, metadata: {name: train-0}}\n"
+	good, empty := testList(deployment), "kind: ResourceList\nitems: []\n"
+	tests := map[string]struct {
+		input, peerjob, noop, cat string
+		want                      string
+	}{
+		"good":                    {good, good, good, good, ""},
+		"the input is another":    {empty, empty, empty, empty, "holds map[], want map[Deployment:1]"},
+		"peerjob lost an object":  {good, empty, good, good, "peerjob: 1 of 1 items are missing"},
+		"the no-op lost it":       {good, good, empty, good, "kyaml no-op: 1 of 1 items are missing"},
+		"cat wrote other bytes":   {good, good, good, good + "\n", "cat: wrote something else than it read"},
+		"peerjob made a Service":  {good, good + testService, good, good, "peerjob: added 1 items, want none"},
+		"peerjob changed a value": {good, strings.Replace(good, "apps/v1", "apps/v2", 1), good, good, "peerjob: Deployment/train-0 was changed"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			err := checkForeign(1, []byte(tt.input), map[string][]byte{
+				peerjobName: []byte(tt.peerjob), noopName: []byte(tt.noop), catName: []byte(tt.cat)})
+			checkError(t, err, tt.want)
+		})
+	}
+}
+
+func checkError(t *testing.T, err error, want string) {
+	t.Helper()
+	switch {
+	case want == "" && err != nil:
+		t.Errorf("got %v, want none", err)
+	case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
+		t.Errorf("got %v, want %q in it", err, want)
+	}
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bufio"
+	"debug/buildinfo"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+)
+
+const (
+	helmModule  = "helm.sh/helm/v4"
+	kyamlModule = "sigs.k8s.io/kustomize/kyaml"
+)
+
+// programs are the files of the programs that are run.
+type programs struct {
+	peerjob, helm, noop, measure, cat string
+}
+
+// buildPrograms finds peerjob and builds the others, in a directory of the
+// user's cache: what has not changed since is not built again.
+func buildPrograms(peerjob string) (programs, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return programs{}, err
+	}
+	dir := filepath.Join(cache, "peerjob-bench")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return programs{}, err
+	}
+	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", dir,
+		helmModule+"/cmd/helm", "./noop", "./measure")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if output, err := build.CombinedOutput(); err != nil {
+		return programs{}, fmt.Errorf("go build: %w\n%s", err, output)
+	}
+	peerjob, err = filepath.Abs(peerjob)
+	if err != nil {
+		return programs{}, err
+	}
+	if _, err := os.Stat(peerjob); err != nil {
+		return programs{}, err
+	}
+	cat, err := exec.LookPath("cat")
+	return programs{
+		peerjob: peerjob,
+		helm:    filepath.Join(dir, "helm"),
+		noop:    filepath.Join(dir, "noop"),
+		measure: filepath.Join(dir, "measure"),
+		cat:     cat,
+	}, err
+}
+
+// describe says what was measured and where: the machine, the date and the
+// versions of the programs.
+func describe(tools programs) (string, error) {
+	peerjob, err := exec.Command(tools.peerjob, "version").Output()
+	if err != nil {
+		return "", fmt.Errorf("peerjob version: %w", err)
+	}
+	helm, err := moduleVersion(tools.helm, helmModule)
+	if err != nil {
+		return "", err
+	}
+	kyaml, err := moduleVersion(tools.noop, kyamlModule)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s, %d cores, %s/%s, %s, %s\n%s; helm %s; kyaml %s\n",
+		processor(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), time.Now().Format(time.DateOnly),
+		strings.TrimSpace(string(peerjob)), helm, kyaml), nil
+}
+
+// moduleVersion is the version of a module in a Go binary.
+func moduleVersion(binary, module string) (string, error) {
+	info, err := buildinfo.ReadFile(binary)
+	if err != nil {
+		return "", err
+	}
+	for _, m := range append(info.Deps, &info.Main) {
+		if m.Path == module {
+			return m.Version, nil
+		}
+	}
+	return "", fmt.Errorf("%s: was built without %s", binary, module)
+}
+
+// processor is the model of the CPU, where the system tells it.
+func processor() string {
+	file, err := os.Open("/proc/cpuinfo")
+	if err != nil {
+		return "CPU of unknown model"
+	}
+	defer file.Close()
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		if name, value, found := strings.Cut(lines.Text(), ":"); found && strings.TrimSpace(name) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return "CPU of unknown model"
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fn
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
+	"sigs.k8s.io/kustomize/kyaml/kio"
+)
+
+// FuzzRun holds the function to its manners on any bytes: no panic, one
+// ResourceList with items on stdout, an error on stderr exactly when it fails,
+// the items unchanged then, and twice the same as once otherwise.
+func FuzzRun(f *testing.F) {
+	f.Add("")
+	f.Add(list(peerJob("train", "peers: 2")))
+	f.Add(list(peerJob("train", "peers: 0"), "# c\nkind: A\nb: [1, 2]"))
+	f.Add(list(inFile("a/b.yaml", "/p", peerJob("a", "peers: 2\nservice: {name: hub}")), "apiVersion: v1\nkind: Service\nmetadata: {name: a, annotations: {peerjob.dev/owner: a}}") + settingsPrune)
+	f.Add("kind: ResourceList\nitems: [&a {kind: A}, *a]\n---\n")
+	f.Add("kind: ResourceList\nitems:\n# one\n- a: 1\n# two\n\n- b: |\n    x\n  # three\nfunctionConfig: {apiVersion: peerjob.dev/v1alpha1, kind: PeerJob, metadata: {name: x}}\n")
+	f.Fuzz(func(t *testing.T, input string) {
+		stdout, stderr, failed := run(t, input)
+		if strings.Contains(stderr, "internal error") {
+			t.Fatalf("panic: %s", stderr)
+		}
+		if _, err := readResourceList([]byte(stdout)); err != nil {
+			t.Fatalf("stdout is no ResourceList: %v\n%s", err, stdout)
+		}
+		if !strings.Contains(stdout, "\nitems:") {
+			t.Errorf("no items:\n%s", stdout)
+		}
+		if hasErrors := strings.Contains("\n"+strings.ReplaceAll(strings.ReplaceAll(stderr, "\npeerjob: warning: ", ""), "\npeerjob: info: ", ""), "peerjob: "); failed && !hasErrors {
+			t.Errorf("failed without a word")
+		}
+		in, err := readResourceList([]byte(input))
+		if err != nil {
+			if !failed {
+				t.Error("the input is broken and was taken")
+			}
+			return
+		}
+		if failed {
+			if want := encodedItems(t, in.items); !strings.Contains(stdout, want) {
+				t.Errorf("items were changed:\n%s", cmp.Diff(want, stdout))
+			}
+			return
+		}
+		// Results add up; all else must stay.
+		again, _, failedAgain := run(t, stdout)
+		if failedAgain {
+			t.Errorf("refuses its own output:\n%s", stdout)
+		}
+		// Comments wander when YAML is written twice, also in kyaml.
+		if diff := cmp.Diff(withoutResults(stdout), withoutResults(again)); diff != "" && !strings.Contains(input, "#") {
+			t.Errorf("second run (-once +twice):\n%s", diff)
+		}
+		// kyaml drops empty annotations; nothing else may differ.
+		if want, ok := kyamlItems(input); ok && !strings.Contains(input, "peerjob.dev") && !strings.Contains(input, "metadata") {
+			if !strings.Contains(stdout, "\nitems:"+want) {
+				t.Errorf("differs from kyaml's own (-kyaml +peerjob):\n%s", cmp.Diff(want, stdout))
+			}
+		}
+	})
+}
+
+func encodedItems(t *testing.T, items []*yaml.Node) string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := encodeSequence(&out, "items", items); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// kyamlItems are the items as kyaml writes them, where kyaml does not give up.
+func kyamlItems(input string) (items string, ok bool) {
+	defer func() {
+		if recover() != nil {
+			ok = false
+		}
+	}()
+	var out bytes.Buffer
+	rw := &kio.ByteReadWriter{Reader: strings.NewReader(input), Writer: &out, OmitReaderAnnotations: true, KeepReaderAnnotations: true}
+	if (kio.Pipeline{Inputs: []kio.Reader{rw}, Outputs: []kio.Writer{rw}, ContinueOnEmptyResult: true}).Execute() != nil {
+		return "", false
+	}
+	// Nothing else is comparable: kyaml unwraps only some lists, and keeps one in
+	// brackets in them.
+	_, items, ok = strings.Cut(out.String(), "\nkind: ResourceList\nitems:\n- ")
+	items, _, _ = strings.Cut(items, "\nfunctionConfig:")
+	items, _, _ = strings.Cut(items, "\nresults:")
+	return "\n- " + items, ok
+}
