@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
+)
+
+// block is one block of shell commands in a README. Its first line may name
+// the tools that it needs: "```sh needs=docker,kpt".
+type block struct {
+	commands string
+	needs    []string
+}
+
+var blockPattern = regexp.MustCompile("(?ms)^```sh( needs=([a-z,]+))?\n(.*?)^```$")
+
+func blocksOf(t *testing.T, readme string) []block {
+	t.Helper()
+	text, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var blocks []block
+	for _, match := range blockPattern.FindAllStringSubmatch(string(text), -1) {
+		b := block{commands: match[3]}
+		if match[2] != "" {
+			b.needs = strings.Split(match[2], ",")
+		}
+		blocks = append(blocks, b)
+	}
+	if len(blocks) == 0 {
+		t.Fatalf("%s has no block of commands", readme)
+	}
+	return blocks
+}
+
+// require skips a test whose tools are missing, and fails it in CI when they
+// are ones that every machine of CI has.
+func (b block) require(t *testing.T) {
+	t.Helper()
+	for _, tool := range b.needs {
+		if found, err := hasTool(tool); err != nil {
+			t.Fatal(err)
+		} else if !found {
+			t.Skip(toolMissing(tool))
+		}
+	}
+}
+
+// run runs the commands in a folder, as a user would, and returns what the
+// last one printed.
+func (b block) run(t *testing.T, dir string) string {
+	t.Helper()
+	commands := strings.Split(strings.TrimSpace(b.commands), "\n")
+	var stdout bytes.Buffer
+	for _, command := range commands {
+		stdout.Reset()
+		var stderr bytes.Buffer
+		cmd := exec.Command("bash", "-euo", "pipefail", "-c", command)
+		cmd.Dir = dir
+		cmd.Stdout, cmd.Stderr = &stdout, &stderr
+		cmd.Env = append(os.Environ(), "PATH="+strings.Join([]string{
+			filepath.Dir(buildPeerjob(t)), filepath.Join(repository(t), "bin", "tools"), os.Getenv("PATH"),
+		}, string(os.PathListSeparator)))
+		if err := cmd.Run(); err != nil {
+			t.Fatalf("%s: %v\n%s%s", command, err, &stdout, &stderr)
+		}
+	}
+	return stdout.String()
+}
+
+// buildPeerjob builds the command into a folder of its own, so that a test
+// never runs another version than the source's.
+func buildPeerjob(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(repository(t), "bin", "test", "peerjob")
+	cmd := exec.Command("go", "build", "-trimpath", "-o", path, ".")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if said, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, said)
+	}
+	return path
+}
+
+// copyRepository copies the project to a new folder, without what was built.
+func copyRepository(t *testing.T) string {
+	t.Helper()
+	root, to := repository(t), t.TempDir()
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		if rel == ".git" || rel == "bin" {
+			return filepath.SkipDir
+		}
+		if entry.IsDir() {
+			return os.MkdirAll(filepath.Join(to, rel), 0o755)
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(to, rel), data, info.Mode())
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
+
+// TestExamples runs the commands in the README of every example, twice, in a
+// copy of the project. Each must print what expected.yaml says.
+func TestExamples(t *testing.T) {
+	readmes, err := filepath.Glob(filepath.Join(repository(t), "examples", "*", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(filepath.Join(repository(t), "examples"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(entries) == 0 || len(readmes) != len(entries) {
+		t.Fatalf("%d examples, %d of them with a README", len(entries), len(readmes))
+	}
+	for _, readme := range readmes {
+		name := filepath.Base(filepath.Dir(readme))
+		for i, b := range blocksOf(t, readme) {
+			t.Run(fmt.Sprintf("%s/%d", name, i+1), func(t *testing.T) {
+				b.require(t)
+				golden := filepath.Join(filepath.Dir(readme), "expected.yaml")
+				dir := copyRepository(t)
+				for range 2 {
+					got := b.run(t, dir)
+					if update && i == 0 {
+						if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+							t.Fatal(err)
+						}
+					}
+					want, err := os.ReadFile(golden)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if diff := cmp.Diff(comparable(t, string(want), got)); diff != "" {
+						t.Errorf("%s\nprints (-want +got):\n%s", b.commands, diff)
+					}
+				}
+			})
+		}
+	}
+}
+
+// comparable returns two outputs so that they can be compared: as they are, or
+// as the objects in them where one is JSON.
+func comparable(t *testing.T, want, got string) (any, any) {
+	t.Helper()
+	if !strings.HasPrefix(got, "{") {
+		return want, got
+	}
+	var list struct{ Items []any }
+	if err := yaml.Unmarshal([]byte(got), &list); err != nil {
+		t.Fatal(err)
+	}
+	var items []any
+	for _, document := range strings.Split(want, "---\n") {
+		var item any
+		if err := yaml.Unmarshal([]byte(document), &item); err != nil {
+			t.Fatal(err)
+		}
+		items = append(items, item)
+	}
+	return items, list.Items
+}
+
+// TestReadme runs every command of the README in a copy of the project.
+func TestReadme(t *testing.T) {
+	ci, err := os.ReadFile(filepath.Join(repository(t), ".ci", "run"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, b := range blocksOf(t, filepath.Join(repository(t), "README.md")) {
+		t.Run(fmt.Sprint(i+1), func(t *testing.T) {
+			b.require(t)
+			lines := strings.Split(b.commands, "\n")
+			// This is make test: CI runs it, and it can't run itself.
+			if n := slices.Index(lines, "make test"); n >= 0 {
+				if !strings.Contains(string(ci), "make test\n") {
+					t.Error("CI does not run make test")
+				}
+				b.commands = strings.Join(slices.Delete(lines, n, n+1), "\n")
+			}
+			if got := b.run(t, copyRepository(t)); !strings.Contains(got, "kind: Job\n") {
+				t.Errorf("%s\nprints no Job:\n%s", b.commands, got)
+			}
+		})
+	}
+}
+
+// TestVersions holds every place which names the version to the file VERSION.
+func TestVersions(t *testing.T) {
+	version, places := versionFile(t), 0
+	image := regexp.MustCompile(`ghcr\.io/peerjob/peerjob:([^\s"'` + "`" + `|)]+)`)
+	err := filepath.WalkDir(repository(t), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && (entry.Name() == ".git" || entry.Name() == "bin") {
+			return filepath.SkipDir
+		}
+		if entry.IsDir() || strings.HasSuffix(path, "_test.go") || entry.Name() == "Makefile" {
+			return nil
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		for _, match := range image.FindAllStringSubmatch(string(data), -1) {
+			places++
+			if match[1] != version && match[1] != "$VERSION" {
+				t.Errorf("%s names the image %s, and the version is %s", path, match[0], version)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if places < 3 {
+		t.Errorf("the image is named in %d places only", places)
+	}
+}
