@@ -40,8 +40,9 @@ clean: ## Remove what was built
 ##@ Test
 
 .PHONY: test
-test: ## Run the tests (those that need docker or kpt say so and skip without)
+test: ## Run the tests; those that need docker or kpt skip without, and -v says so
 	$(GO) test ./...
+	cd bench && $(GO) test ./...
 
 .PHONY: fuzz
 fuzz: ## Run every fuzzer for FUZZTIME (default 30s)
@@ -68,13 +69,22 @@ fmt: ## Format the source
 .PHONY: lint
 lint: ## Format check, vet and staticcheck
 	@test -z "$$(gofmt -l cmd fn bench)" || { gofmt -l cmd fn bench; echo 'not formatted; run "make fmt"'; exit 1; }
-	$(GO) vet ./...
-	$(TOOL) staticcheck ./...
+	$(GO) vet ./... && cd bench && $(GO) vet ./...
+	$(TOOL) staticcheck ./... && cd bench && $(GO) tool -modfile=../tools/go.mod staticcheck ./...
 
 .PHONY: verify
 verify: generate ## Check that what is generated is what is committed
 	$(GO) mod tidy -diff
 	git diff --exit-code || { echo 'run "make generate" and commit'; exit 1; }
+
+.PHONY: verify-package
+verify-package: image ## Check that the repository renders as a kpt package and stays as it is
+	@if command -v kpt > /dev/null; then kpt fn render . && git diff --exit-code; \
+	else echo 'SKIP: kpt is not on this machine'; fi
+
+.PHONY: verify-size
+verify-size: image ## Check that the binary and the image are no larger than 25 MB
+	@./hack/size $(IMAGE)
 
 .PHONY: help
 help: ## Show this help
