@@ -26,3 +26,5 @@
 // nothing of ResourceLists or orchestrators, and it imports no other package
 // of this module.
 package v1alpha1
+
+//go:generate go run ../../hack/reference -types types.go -out ../../docs/reference.md
