@@ -43,6 +43,13 @@ var settings = map[string]func(*config, string, *field.Path) *field.Error{
 		c.defaults.ClusterDomain = value
 		return nil
 	},
+	"kubernetesVersion": func(c *config, value string, path *field.Path) *field.Error {
+		for _, err := range v1alpha1.ValidateKubernetesVersion(value, path) {
+			return err
+		}
+		c.defaults.KubernetesVersion = value
+		return nil
+	},
 	"mode": func(c *config, value string, path *field.Path) *field.Error {
 		c.mode = mode(value)
 		if c.mode != modeExpand && c.mode != modeValidate {

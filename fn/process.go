@@ -39,7 +39,9 @@ func process(objects []*object, functionConfig *yaml.Node, report *results) []*o
 	refuseSelectors(objects, report)
 	refuseSharedMetadata(expansions, objects, report)
 	for _, e := range expansions {
-		report.addErrors(e.source, e.expand(config.defaults))
+		errs, warnings := e.expand(config.defaults)
+		report.addErrors(e.source, errs)
+		report.addWarnings(e.source, warnings)
 	}
 	refuseConflicts(expansions, objects, report)
 	if report.failed() {
@@ -168,28 +170,32 @@ func refuseSelectors(objects []*object, report *results) {
 }
 
 // expand checks the PeerJob and makes its children. Every check runs, whatever
-// the one before found, so that a user sees all errors at once.
-func (e *expansion) expand(defaults v1alpha1.Settings) field.ErrorList {
+// the one before found, so that a user sees all errors at once. Warnings are
+// for a PeerJob without errors.
+func (e *expansion) expand(defaults v1alpha1.Settings) (field.ErrorList, []v1alpha1.Warning) {
 	if e.source.apiVersion != v1alpha1.APIVersion {
-		return field.ErrorList{field.NotSupported(field.NewPath("apiVersion"), e.source.apiVersion, []string{v1alpha1.APIVersion})}
+		return field.ErrorList{field.NotSupported(field.NewPath("apiVersion"), e.source.apiVersion, []string{v1alpha1.APIVersion})}, nil
 	}
 	pj, errs := v1alpha1.Decode(e.source.node)
 	e.pj = pj
 	v1alpha1.Default(pj, defaults)
 	errs = v1alpha1.AppendErrors(errs, v1alpha1.Validate(pj))
 	service, job := expand.PeerJob(pj)
-	errs = v1alpha1.AppendErrors(errs, admission.Check(pj, service, job))
+	refused, warnings := admission.Admit(pj, service, job)
+	errs = v1alpha1.AppendErrors(errs, refused)
+	tooNew, dropped := admission.CheckVersion(pj)
+	errs = v1alpha1.AppendErrors(errs, tooNew)
 	if len(errs) > 0 {
-		return v1alpha1.SortErrors(errs)
+		return v1alpha1.SortErrors(errs), nil
 	}
 	for _, child := range []any{service, job} {
 		node, err := manifest.Encode(child)
 		if err != nil {
-			return field.ErrorList{field.InternalError(field.NewPath("spec"), err)}
+			return field.ErrorList{field.InternalError(field.NewPath("spec"), err)}, nil
 		}
 		e.children = append(e.children, e.newChild(node))
 	}
-	return nil
+	return nil, v1alpha1.SortWarnings(slices.Concat(v1alpha1.Warn(pj), warnings, dropped))
 }
 
 // newChild is an object that the PeerJob stands for, in the PeerJob's package.

@@ -111,12 +111,21 @@ func TestRun_rejects(t *testing.T) {
 			want:  []string{`PeerJob train.v1: metadata.name: Invalid value: "train.v1": must not contain dots, because the Pods' host names are <name>-<index>; write "train-v1"`},
 		},
 		"a name that can't be the Service's": {
-			items: []string{head("3d") + "  peers: 2\n" + smallest},
-			want:  []string{`PeerJob 3d: metadata.name: Invalid value: "3d": it names the Service too, and a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name', or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?'); choose another name, or set spec.service.name`},
+			items: []string{head("3d") + "  peers: 2\n  kubernetesVersion: \"1.35\"\n" + smallest},
+			want:  []string{`PeerJob 3d: metadata.name: Invalid value: "3d": the name of the Service begins with a digit, which needs Kubernetes 1.36, and spec.kubernetesVersion is "1.35"; choose another name, or set spec.service.name`},
 		},
 		"a bad Service name": {
 			items: []string{head("train") + "  peers: 2\n  service: {name: Peers}\n" + smallest},
-			want:  []string{`PeerJob train: spec.service.name: Invalid value: "Peers": a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name', or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')`},
+			want:  []string{`PeerJob train: spec.service.name: Invalid value: "Peers": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name', or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')`},
+		},
+		"a version of Kubernetes": {
+			items: []string{peerJob("a", "peers: 2\nkubernetesVersion: '1.20'"), peerJob("b", "peers: 2\nkubernetesVersion: 1.30"), peerJob("c", "peers: 2\nkubernetesVersion: v1.30.2"), peerJob("d", "peers: 2\nkubernetesVersion: '1.37'")},
+			want: []string{
+				`PeerJob a: spec.kubernetesVersion: Invalid value: "1.20": must be a minor version from "1.21" to "1.36", such as "1.34"`,
+				`PeerJob b: spec.kubernetesVersion: Invalid value: 1.30: must be a string; write "1.30", with the quotes`,
+				`PeerJob c: spec.kubernetesVersion: Invalid value: "v1.30.2": must be a minor version from "1.21" to "1.36", such as "1.34"`,
+				`PeerJob d: spec.kubernetesVersion: Invalid value: "1.37": must be a minor version from "1.21" to "1.36", such as "1.34"`,
+			},
 		},
 		"what a PeerJob decides itself": {
 			items: []string{head("train") + "  peers: 2\n  completions: 2\n  parallelism: 2\n  completionMode: Indexed\n  selector: {}\n  manualSelector: true\n  service: {clusterIP: None, selector: {}}\n" + smallest},

@@ -58,6 +58,16 @@ func (r *results) addErrors(about *object, errs field.ErrorList) {
 	}
 }
 
+// addWarnings reports warnings about fields of an object.
+func (r *results) addWarnings(about *object, warnings []v1alpha1.Warning) {
+	for _, warning := range warnings {
+		result := r.add(kptfn.Warning, about, warning.Message)
+		if warning.Field != "" {
+			result.Field = &kptfn.Field{Path: warning.Field}
+		}
+	}
+}
+
 // currentValue is the user's value that an error is about, where the error
 // shows it and it is a single one.
 func currentValue(err *field.Error) any {

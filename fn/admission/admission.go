@@ -20,11 +20,16 @@
 package admission
 
 import (
+	"context"
+	"fmt"
+
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+	jobapi "k8s.io/kubernetes/pkg/api/job"
 	podapi "k8s.io/kubernetes/pkg/api/pod"
+	serviceapi "k8s.io/kubernetes/pkg/api/service"
 	"k8s.io/kubernetes/pkg/apis/batch"
 	batchinternal "k8s.io/kubernetes/pkg/apis/batch/v1"
 	batchvalidation "k8s.io/kubernetes/pkg/apis/batch/validation"
@@ -43,14 +48,38 @@ const (
 	anyUID = "00000000-0000-0000-0000-000000000000"
 )
 
-// Check returns what the API server would say to the Service and the Job that
-// a PeerJob expands to, on the PeerJob's own fields.
+// Check returns what the API server would refuse of the Service and the Job
+// that a PeerJob expands to, on the PeerJob's own fields.
 func Check(pj *v1alpha1.PeerJob, service *corev1.Service, job *batchv1.Job) field.ErrorList {
-	errs := onPeerJob(checkJob(job), jobFields(pj))
-	return v1alpha1.AppendErrors(errs, onPeerJob(checkService(service), serviceFields(pj)))
+	errs, _ := Admit(pj, service, job)
+	return errs
 }
 
-func checkJob(object *batchv1.Job) field.ErrorList {
+// Admit returns what the API server would refuse, and what it would warn of.
+func Admit(pj *v1alpha1.PeerJob, service *corev1.Service, job *batchv1.Job) (field.ErrorList, []v1alpha1.Warning) {
+	jobErrs, jobWarnings := checkJob(job)
+	serviceErrs, serviceWarnings := checkService(service)
+	fromJob, fromService := jobFields(pj), serviceFields(pj)
+	errs := v1alpha1.AppendErrors(onPeerJob(jobErrs, fromJob), onPeerJob(serviceErrs, fromService))
+	return append(errs, checkSize(job)...), append(warningsOnPeerJob(jobWarnings, fromJob), warningsOnPeerJob(serviceWarnings, fromService)...)
+}
+
+// maxObjectSize is the largest object, in bytes, that etcd takes unless it is
+// told otherwise (--max-request-bytes).
+// See https://etcd.io/docs/latest/dev-guide/limit/.
+const maxObjectSize = 1536 << 10
+
+// checkSize refuses a Job which the server would take and etcd would not. The
+// size is that of the form in which the server stores the Job.
+func checkSize(job *batchv1.Job) field.ErrorList {
+	if size := job.Size(); size > maxObjectSize {
+		return field.ErrorList{{Type: field.ErrorTypeTooLong, Field: "spec.template", Detail: fmt.Sprintf(
+			"the Job has %d bytes, and etcd takes no object of more than %d; put what is large into ConfigMaps and mount them", size, maxObjectSize)}}
+	}
+	return nil
+}
+
+func checkJob(object *batchv1.Job) (field.ErrorList, []string) {
 	object = object.DeepCopy()
 	if object.Namespace == "" {
 		object.Namespace = anyNamespace
@@ -59,14 +88,15 @@ func checkJob(object *batchv1.Job) field.ErrorList {
 	batchinternal.SetObjectDefaults_Job(object)
 	job := &batch.Job{}
 	if err := batchinternal.Convert_v1_Job_To_batch_Job(object, job, nil); err != nil {
-		return field.ErrorList{field.InternalError(field.NewPath("spec"), err)}
+		return field.ErrorList{field.InternalError(field.NewPath("spec"), err)}, nil
 	}
 	giveSelector(job)
 	podapi.DropDisabledTemplateFields(&job.Spec.Template, nil)
-	return batchvalidation.ValidateJob(job, batchvalidation.JobValidationOptions{
+	errs := batchvalidation.ValidateJob(job, batchvalidation.JobValidationOptions{
 		PodValidationOptions:  podapi.GetValidationOptionsFromPodTemplate(&job.Spec.Template, nil),
 		RequirePrefixedLabels: true,
 	})
+	return errs, jobapi.WarningsForJobSpec(context.Background(), field.NewPath("spec"), &job.Spec, nil)
 }
 
 // giveSelector sets the selector and the Pods' labels as the server does when
@@ -90,7 +120,7 @@ func giveSelector(job *batch.Job) {
 	}
 }
 
-func checkService(object *corev1.Service) field.ErrorList {
+func checkService(object *corev1.Service) (field.ErrorList, []string) {
 	object = object.DeepCopy()
 	if object.Namespace == "" {
 		object.Namespace = anyNamespace
@@ -98,7 +128,7 @@ func checkService(object *corev1.Service) field.ErrorList {
 	coreinternal.SetObjectDefaults_Service(object)
 	service := &core.Service{}
 	if err := coreinternal.Convert_v1_Service_To_core_Service(object, service, nil); err != nil {
-		return field.ErrorList{field.InternalError(field.NewPath("spec"), err)}
+		return field.ErrorList{field.InternalError(field.NewPath("spec"), err)}, nil
 	}
 	service.Spec.ClusterIPs = []string{service.Spec.ClusterIP}
 	if service.Spec.IPFamilyPolicy == nil {
@@ -111,5 +141,5 @@ func checkService(object *corev1.Service) field.ErrorList {
 		errs = append(errs, field.Invalid(field.NewPath("spec", "ipFamilyPolicy"), service.Spec.IPFamilyPolicy,
 			"must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families are specified"))
 	}
-	return errs
+	return errs, serviceapi.GetWarningsForService(service, nil)
 }

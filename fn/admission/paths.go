@@ -27,6 +27,22 @@ func onPeerJob(errs field.ErrorList, from origin) field.ErrorList {
 	return moved
 }
 
+// warningsOnPeerJob moves the server's warnings, which are text of the form
+// "spec.template.spec.nodeSelector[x]: is deprecated", to the PeerJob's fields.
+func warningsOnPeerJob(texts []string, from origin) []v1alpha1.Warning {
+	var warnings []v1alpha1.Warning
+	for _, text := range texts {
+		path, message, found := strings.Cut(text, ": ")
+		if !found || !strings.HasPrefix(path, "spec.") && !strings.HasPrefix(path, "metadata.") {
+			path, message = "", text
+		} else {
+			path = from(path, nil)
+		}
+		warnings = append(warnings, v1alpha1.Warning{Field: path, Message: message})
+	}
+	return warnings
+}
+
 // envIndex matches the index of a variable in a container's environment.
 var envIndex = regexp.MustCompile(`^(spec\.template\.spec\.(?:initC|c)ontainers\[\d+\]\.env)\[(\d+)\](.*)$`)
 

@@ -12,6 +12,8 @@ type Settings struct {
 	// ClusterDomain is the default of spec.clusterDomain; "cluster.local" when
 	// it is empty.
 	ClusterDomain string
+	// KubernetesVersion is the default of spec.kubernetesVersion.
+	KubernetesVersion string
 }
 
 // Default fills in what the user may leave out. The names have no default
@@ -29,6 +31,9 @@ func Default(pj *PeerJob, settings Settings) {
 	}
 	if pj.Spec.ClusterDomain == "" {
 		pj.Spec.ClusterDomain = DefaultClusterDomain
+	}
+	if pj.Spec.KubernetesVersion == "" {
+		pj.Spec.KubernetesVersion = settings.KubernetesVersion
 	}
 	pod := &pj.Spec.Template.Spec
 	if pod.RestartPolicy == "" {

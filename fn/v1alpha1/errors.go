@@ -81,25 +81,34 @@ func settledAbove(settled map[string]bool, path string) bool {
 // SortErrors sorts errors by the order of the API's fields, list elements by
 // index and map keys by name, and drops what is said twice.
 func SortErrors(errs field.ErrorList) field.ErrorList {
+	return sortByField(errs, func(err *field.Error) string { return err.Field }, func(err *field.Error) string { return err.Error() })
+}
+
+// SortWarnings does for warnings what [SortErrors] does for errors.
+func SortWarnings(warnings []Warning) []Warning {
+	return sortByField(warnings, func(w Warning) string { return w.Field }, func(w Warning) string { return w.Field + ": " + w.Message })
+}
+
+func sortByField[T any](findings []T, fieldOf, textOf func(T) string) []T {
 	type ranked struct {
-		err  *field.Error
-		rank []rank
+		finding T
+		rank    []rank
 	}
-	all := make([]ranked, len(errs))
-	for i, err := range errs {
-		all[i] = ranked{err, rankOf(err.Field)}
+	all := make([]ranked, len(findings))
+	for i, finding := range findings {
+		all[i] = ranked{finding, rankOf(fieldOf(finding))}
 	}
 	slices.SortStableFunc(all, func(a, b ranked) int {
 		return slices.CompareFunc(a.rank, b.rank, func(x, y rank) int {
 			return cmp.Or(cmp.Compare(x.index, y.index), cmp.Compare(x.key, y.key))
 		})
 	})
-	sorted := make(field.ErrorList, 0, len(errs))
+	sorted := make([]T, 0, len(findings))
 	said := map[string]bool{}
 	for _, r := range all {
-		if text := r.err.Error(); !said[text] {
+		if text := textOf(r.finding); !said[text] {
 			said[text] = true
-			sorted = append(sorted, r.err)
+			sorted = append(sorted, r.finding)
 		}
 	}
 	return sorted

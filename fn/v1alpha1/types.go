@@ -34,6 +34,14 @@ const (
 	// MaxPeers is the largest number of peers: the API server takes no Indexed
 	// Job with a larger parallelism.
 	MaxPeers = 100000
+	// OldestMinor is the oldest minor version of Kubernetes 1 that can be asked
+	// for: the first with Indexed Jobs.
+	OldestMinor = 21
+	// NewestMinor is the newest minor version which is known here.
+	NewestMinor = 36
+	// MaxVariableLength is the longest "NAME=value" that Linux passes to a
+	// program, in bytes (MAX_ARG_STRLEN without the final zero byte).
+	MaxVariableLength = 131071
 	// DefaultClusterDomain is the cluster domain of nearly every cluster.
 	DefaultClusterDomain = "cluster.local"
 )
@@ -89,6 +97,13 @@ type PeerJobSpec struct {
 	// and for checks of their length.
 	// A DNS domain; default "cluster.local", or what the functionConfig says.
 	ClusterDomain string `json:"clusterDomain,omitempty"`
+
+	// kubernetesVersion is the oldest server that the output must work on: a
+	// field or a behavior which a server of that minor version does not have, or
+	// has behind a feature gate that is off by default, is refused.
+	// "1.21" to "1.36", in quotes; default unset, or what the functionConfig says:
+	// then only what no server takes is refused.
+	KubernetesVersion string `json:"kubernetesVersion,omitempty"`
 
 	// suspend makes the Job without starting its Pods, as in batch/v1.
 	// Default unset.
@@ -147,7 +162,8 @@ type PeerJobSpec struct {
 // its selector follow from the PeerJob and can't be set.
 type PeerService struct {
 	// name is the name of the Service and the subdomain of the Pods.
-	// An RFC 1035 label of at most 63 characters; default metadata.name.
+	// A DNS label of at most 63 characters, which on servers before 1.36 must
+	// begin with a letter; default metadata.name.
 	Name string `json:"name,omitempty"`
 
 	// labels are added to the Service alone, over those of metadata.labels.

@@ -5,6 +5,7 @@ package v1alpha1
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -38,6 +39,8 @@ func Validate(pj *PeerJob) field.ErrorList {
 	errs = append(errs, validateService(pj)...)
 	errs = append(errs, validateToggle(pj.Spec.PeerEnv, specPath.Child("peerEnv"))...)
 	errs = append(errs, validateClusterDomain(pj)...)
+	errs = append(errs, ValidateKubernetesVersion(pj.Spec.KubernetesVersion, specPath.Child("kubernetesVersion"))...)
+	errs = append(errs, validateKueue(pj)...)
 	errs = append(errs, validateTemplateMetadata(pj)...)
 	errs = append(errs, validateEnvironment(pj)...)
 	errs = append(errs, validateDNS(pj)...)
@@ -89,13 +92,6 @@ func validateName(pj *PeerJob) field.ErrorList {
 	for _, msg := range validation.IsDNS1123Label(name) {
 		errs = append(errs, field.Invalid(namePath, name, msg))
 	}
-	if len(errs) > 0 || pj.Spec.Service.Name != "" {
-		return errs
-	}
-	for _, msg := range validation.IsDNS1035Label(pj.ServiceName()) {
-		errs = append(errs, field.Invalid(namePath, name,
-			"it names the Service too, and "+msg+"; choose another name, or set spec.service.name"))
-	}
 	return errs
 }
 
@@ -113,7 +109,7 @@ func validatePeers(pj *PeerJob) field.ErrorList {
 func validateService(pj *PeerJob) field.ErrorList {
 	var errs field.ErrorList
 	if name := pj.Spec.Service.Name; name != "" {
-		for _, msg := range validation.IsDNS1035Label(name) {
+		for _, msg := range validation.IsDNS1123Label(name) {
 			errs = append(errs, field.Invalid(servicePath.Child("name"), name, msg))
 		}
 	}
@@ -148,6 +144,45 @@ func validateClusterDomain(pj *PeerJob) field.ErrorList {
 	return errs
 }
 
+// ValidateKubernetesVersion refuses what is no minor version between the
+// oldest and the newest; "" is none.
+func ValidateKubernetesVersion(version string, path *field.Path) field.ErrorList {
+	if version == "" {
+		return nil
+	}
+	if _, ok := parseMinor(version); !ok {
+		return field.ErrorList{field.Invalid(path, version, fmt.Sprintf(
+			"must be a minor version from \"1.%d\" to \"1.%d\", such as \"1.34\"", OldestMinor, NewestMinor))}
+	}
+	return nil
+}
+
+// KubernetesMinor is the minor version of the oldest server that the output
+// must work on, or false when none is asked for.
+func (pj *PeerJob) KubernetesMinor() (minor int, ok bool) {
+	return parseMinor(pj.Spec.KubernetesVersion)
+}
+
+func parseMinor(version string) (minor int, ok bool) {
+	digits, found := strings.CutPrefix(version, "1.")
+	minor, err := strconv.Atoi(digits)
+	ok = found && err == nil && minor >= OldestMinor && minor <= NewestMinor && digits == strconv.Itoa(minor)
+	return minor, ok
+}
+
+// kueueMinParallelism lets Kueue start a Job with fewer Pods than it asks for.
+const kueueMinParallelism = "kueue.x-k8s.io/job-min-parallelism"
+
+// validateKueue refuses partial admission: the peers are told their number
+// when the objects are built.
+func validateKueue(pj *PeerJob) field.ErrorList {
+	if value, found := pj.Annotations[kueueMinParallelism]; found {
+		return field.ErrorList{field.Invalid(metadataPath.Child("annotations").Key(kueueMinParallelism), value,
+			"Kueue would start fewer peers than spec.peers, and the peers would wait for the others for ever; remove it")}
+	}
+	return nil
+}
+
 // validateTemplateMetadata keeps what peerjob and the Job controller set out of
 // the user's Pod template: set by hand, it would be wrong after a rename.
 func validateTemplateMetadata(pj *PeerJob) field.ErrorList {
@@ -177,26 +212,54 @@ var controllerLabels = []string{
 }
 
 // validateEnvironment refuses a variable of the user's which has the name of
-// one of peerjob's.
+// one of peerjob's, and what no program can be started with.
 func validateEnvironment(pj *PeerJob) field.ErrorList {
-	if pj.Spec.PeerEnv == Disabled {
-		return nil
+	var reserved []string
+	if pj.Spec.PeerEnv != Disabled {
+		reserved = PeerEnvNames()
 	}
-	reserved := PeerEnvNames()
 	var errs field.ErrorList
-	visit := func(containers []corev1.Container, path *field.Path) {
-		for i, container := range containers {
-			for j, variable := range container.Env {
-				if slices.Contains(reserved, variable.Name) {
-					errs = append(errs, field.Invalid(path.Index(i).Child("env").Index(j).Child("name"), variable.Name,
-						"is set by peerjob; remove it, or set spec.peerEnv to Disabled"))
-				}
+	eachContainer(pj, func(container *corev1.Container, path *field.Path) {
+		for i, variable := range container.Env {
+			if slices.Contains(reserved, variable.Name) {
+				errs = append(errs, field.Invalid(path.Child("env").Index(i).Child("name"), variable.Name,
+					"is set by peerjob; remove it, or set spec.peerEnv to Disabled"))
+			}
+			if length := len(variable.Name) + len("=") + len(variable.Value); length > MaxVariableLength {
+				errs = append(errs, tooLong(path.Child("env").Index(i).Child("value"), "NAME=value", length))
 			}
 		}
-	}
-	visit(pj.Spec.Template.Spec.InitContainers, podPath.Child("initContainers"))
-	visit(pj.Spec.Template.Spec.Containers, podPath.Child("containers"))
+		errs = append(errs, validateArguments(container.Command, path.Child("command"))...)
+		errs = append(errs, validateArguments(container.Args, path.Child("args"))...)
+	})
 	return errs
+}
+
+func validateArguments(arguments []string, path *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	for i, argument := range arguments {
+		if len(argument) > MaxVariableLength {
+			errs = append(errs, tooLong(path.Index(i), "the argument", len(argument)))
+		}
+	}
+	return errs
+}
+
+func tooLong(path *field.Path, what string, length int) *field.Error {
+	return &field.Error{Type: field.ErrorTypeTooLong, Field: path.String(), Detail: fmt.Sprintf(
+		"%s has %d bytes, and Linux starts no program with a string of more than %d; put it into a ConfigMap and mount that", what, length, MaxVariableLength)}
+}
+
+// eachContainer visits every container of the Pod template, init containers
+// first, as they start.
+func eachContainer(pj *PeerJob, visit func(container *corev1.Container, path *field.Path)) {
+	pod := &pj.Spec.Template.Spec
+	for i := range pod.InitContainers {
+		visit(&pod.InitContainers[i], podPath.Child("initContainers").Index(i))
+	}
+	for i := range pod.Containers {
+		visit(&pod.Containers[i], podPath.Child("containers").Index(i))
+	}
 }
 
 // validateDNS refuses what keeps "<hostname>.<service>" from being published
