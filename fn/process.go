@@ -47,6 +47,7 @@ func process(objects []*object, functionConfig *yaml.Node, report *results) []*o
 	if report.failed() {
 		return objects
 	}
+	warnOfNeighbors(expansions, objects, report)
 	if config.mode == modeValidate {
 		return objects
 	}
