@@ -43,9 +43,10 @@ A PeerJob:
 
 Settings, in the data of a v1 ConfigMap as functionConfig:
 
-  clusterDomain  default of spec.clusterDomain ("cluster.local")
-  mode           Expand (default), or Validate: check, report, change nothing
-  prune          "true" removes objects whose PeerJob is gone ("false")`
+  clusterDomain      default of spec.clusterDomain ("cluster.local")
+  kubernetesVersion  default of spec.kubernetesVersion (unset)
+  mode               Expand (default), or Validate: check, report, change nothing
+  prune              "true" removes objects whose PeerJob is gone ("false")`
 
 // newRoot returns the command tree. getenv is where variables come from.
 func newRoot(getenv func(string) string) *cobra.Command {

@@ -52,8 +52,11 @@ func jobFields(pj *v1alpha1.PeerJob) origin {
 	if pj.Spec.PeerEnv != v1alpha1.Disabled {
 		injected = len(v1alpha1.PeerEnvNames())
 	}
-	return func(path string, _ any) string {
+	return func(path string, badValue any) string {
 		switch {
+		case path == "spec.template.metadata.labels" && badValue == pj.Name:
+			// The server puts the Job's name there.
+			return "metadata.name"
 		case path == "spec.completions" || path == "spec.parallelism":
 			return "spec.peers"
 		case path == "spec.template.spec.subdomain":

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// checkFiles are where peerjob's own checks stand.
+var checkFiles = []string{
+	"fn/v1alpha1/validation.go", "fn/v1alpha1/warnings.go", "fn/v1alpha1/decode.go", "fn/v1alpha1/fields.go",
+	"fn/admission/features.go", "fn/process.go", "fn/neighbors.go",
+}
+
+// elsewhere are messages which have no objects to show them with here, and
+// where they are tested.
+var elsewhere = []string{
+	"no rule for the type",                 // TestDecode_everyType: no type is without one
+	"the PeerJob is too large",             // testdata/script/hostile.txtar
+	"must stand before a map",              // fn/v1alpha1/decode_test.go
+	"a key must be a string",               // fn/v1alpha1/decode_test.go
+	"write it out in both",                 // fn/reject_test.go
+	"differs from the PeerJob of the same", // fn/fn_test.go
+}
+
+var verb = regexp.MustCompile(`%[a-z]|%\[\d\][a-z]`)
+
+// TestPage_complete makes sure that docs/validation.md shows every message: the
+// parts of each that are not filled in must stand in it.
+func TestPage_complete(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "validation.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for _, name := range checkFiles {
+		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join("..", "..", name), nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(node ast.Node) bool {
+			literal, ok := node.(*ast.BasicLit)
+			if !ok || literal.Kind != token.STRING {
+				return true
+			}
+			text, err := strconv.Unquote(literal.Value)
+			if err != nil || strings.Count(text, " ") < 3 || mentions(text) {
+				return true
+			}
+			seen++
+			for _, part := range verb.Split(text, -1) {
+				if part = strings.TrimSpace(part); strings.Count(part, " ") >= 2 && !strings.Contains(string(page), part) {
+					t.Errorf("%s: the message %q is shown by no check of testdata/validation.yaml", name, text)
+					break
+				}
+			}
+			return true
+		})
+	}
+	if seen < 40 {
+		t.Errorf("only %d messages were found", seen)
+	}
+}
+
+func mentions(text string) bool {
+	for _, part := range elsewhere {
+		if strings.Contains(text, part) {
+			return true
+		}
+	}
+	return false
+}
