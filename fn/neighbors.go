@@ -20,22 +20,84 @@ import (
 // peers in the cluster, where the list can tell. Each finding is a warning:
 // the cluster may hold objects which the list does not.
 func warnOfNeighbors(expansions []*expansion, objects []*object, report *results) {
+	all := findNeighbors(objects)
 	for _, e := range expansions {
-		for _, o := range objects {
-			if o.namespace != e.source.namespace || o.pkg != e.source.pkg || o.isOwned() {
-				continue
-			}
-			switch {
-			case o.kind == "Service" && o.apiVersion == "v1":
-				e.warnOfService(o, report)
-			case o.kind == "LimitRange" && o.apiVersion == "v1":
-				e.warnOfLimits(o, report)
-			case o.kind == "ResourceQuota" && o.apiVersion == "v1":
-				e.warnOfQuota(o, report)
-			}
+		near := all[neighborhood{e.source.pkg, e.source.namespace}]
+		if near == nil {
+			continue
 		}
-		e.warnOfNetworkPolicies(objects, report)
+		for _, service := range near.services {
+			e.warnOfService(service, report)
+		}
+		e.warnOfNetworkPolicies(near.policies, report)
+		for _, limits := range near.limits {
+			e.warnOfLimits(limits, report)
+		}
+		for _, quota := range near.quotas {
+			e.warnOfQuota(quota, report)
+		}
 	}
+}
+
+// neighborhood is where objects can be in each other's way.
+type neighborhood struct{ pkg, namespace string }
+
+// neighbor is an object of the list as the API type which it says it is.
+type neighbor[T any] struct {
+	*object
+	typed T
+}
+
+// neighbors are the objects of one neighborhood that may be in the way.
+type neighbors struct {
+	services []neighbor[corev1.Service]
+	policies []neighbor[networkingv1.NetworkPolicy]
+	limits   []neighbor[corev1.LimitRange]
+	quotas   []neighbor[corev1.ResourceQuota]
+}
+
+// findNeighbors reads the objects that may be in the way, each once.
+func findNeighbors(objects []*object) map[neighborhood]*neighbors {
+	all := map[neighborhood]*neighbors{}
+	for _, o := range objects {
+		if o.isOwned() {
+			continue
+		}
+		near := &neighbors{}
+		if known := all[neighborhood{o.pkg, o.namespace}]; known != nil {
+			near = known
+		}
+		found := false
+		switch {
+		case o.kind == "Service" && o.group() == "":
+			near.services, found = appendNeighbor(near.services, o)
+		case o.kind == "NetworkPolicy" && o.group() == networkingv1.GroupName:
+			near.policies, found = appendNeighbor(near.policies, o)
+		case o.kind == "LimitRange" && o.group() == "":
+			near.limits, found = appendNeighbor(near.limits, o)
+		case o.kind == "ResourceQuota" && o.group() == "":
+			near.quotas, found = appendNeighbor(near.quotas, o)
+		}
+		if found {
+			all[neighborhood{o.pkg, o.namespace}] = near
+		}
+	}
+	return all
+}
+
+// appendNeighbor adds an object to a list if it can be read as what it says it
+// is. What is wrong with it otherwise is not for us to say.
+func appendNeighbor[T any](list []neighbor[T], o *object) ([]neighbor[T], bool) {
+	n := neighbor[T]{object: o}
+	var plain any
+	if o.node.Decode(&plain) != nil {
+		return list, false
+	}
+	data, err := json.Marshal(plain)
+	if err != nil || json.Unmarshal(data, &n.typed) != nil {
+		return list, false
+	}
+	return append(list, n), true
 }
 
 // podLabels are the labels of the Pods, with those of the Job controller.
@@ -44,26 +106,12 @@ func (e *expansion) podLabels() labels.Set {
 	return labels.Merge(labels.Merge(set, e.pj.SelectorLabels()), e.pj.Spec.Template.Labels)
 }
 
-// decodeInto reads a neighbor as the API type which it says it is, and reports
-// whether that was possible. What is wrong with it is not for us to say.
-func decodeInto(o *object, typed any) bool {
-	var plain any
-	if o.node.Decode(&plain) != nil {
-		return false
-	}
-	data, err := json.Marshal(plain)
-	return err == nil && json.Unmarshal(data, typed) == nil
-}
-
 // warnOfService finds a Service that would send its traffic to the peers.
-func (e *expansion) warnOfService(o *object, report *results) {
-	var service corev1.Service
-	if !decodeInto(o, &service) || len(service.Spec.Selector) == 0 {
-		return
-	}
-	if labels.SelectorFromSet(service.Spec.Selector).Matches(e.podLabels()) {
+func (e *expansion) warnOfService(service neighbor[corev1.Service], report *results) {
+	selector := service.typed.Spec.Selector
+	if len(selector) > 0 && labels.SelectorFromSet(selector).Matches(e.podLabels()) {
 		e.warn(report, "spec.template.metadata.labels", "%v%s selects the peers, too, and would send them its traffic; choose labels that its selector does not match",
-			o, inFileOf(o))
+			service, inFileOf(service.object))
 	}
 }
 
@@ -82,23 +130,19 @@ func inFileOf(o *object) string {
 // warnOfNetworkPolicies finds policies that keep the peers from each other: as
 // soon as one selects a Pod, only what some policy allows gets through.
 // See https://kubernetes.io/docs/concepts/services-networking/network-policies/.
-func (e *expansion) warnOfNetworkPolicies(objects []*object, report *results) {
+func (e *expansion) warnOfNetworkPolicies(policies []neighbor[networkingv1.NetworkPolicy], report *results) {
 	peer := e.podLabels()
 	for _, direction := range []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress} {
 		var isolating *object
 		allowed := false
-		for _, o := range objects {
-			var policy networkingv1.NetworkPolicy
-			if o.kind != "NetworkPolicy" || o.group() != "networking.k8s.io" || o.namespace != e.source.namespace || o.pkg != e.source.pkg || !decodeInto(o, &policy) {
-				continue
-			}
-			if !matches(&policy.Spec.PodSelector, peer) || !isolates(&policy, direction) {
+		for _, policy := range policies {
+			if !matches(&policy.typed.Spec.PodSelector, peer) || !isolates(&policy.typed, direction) {
 				continue
 			}
 			if isolating == nil {
-				isolating = o
+				isolating = policy.object
 			}
-			allowed = allowed || allowsPeers(&policy, direction, peer)
+			allowed = allowed || allowsPeers(&policy.typed, direction, peer)
 		}
 		if isolating != nil && !allowed {
 			e.warn(report, "spec.template.metadata.labels", "%v%s keeps the peers apart: no policy in the list allows them %s each other; add a rule for the label job-name: %s",
@@ -138,12 +182,8 @@ func allowsPeers(policy *networkingv1.NetworkPolicy, direction networkingv1.Poli
 
 // warnOfLimits finds containers which a LimitRange would refuse: then the Job
 // is there and no Pod ever is.
-func (e *expansion) warnOfLimits(o *object, report *results) {
-	var limits corev1.LimitRange
-	if !decodeInto(o, &limits) {
-		return
-	}
-	for _, item := range limits.Spec.Limits {
+func (e *expansion) warnOfLimits(limits neighbor[corev1.LimitRange], report *results) {
+	for _, item := range limits.typed.Spec.Limits {
 		if item.Type != corev1.LimitTypeContainer {
 			continue
 		}
@@ -152,13 +192,13 @@ func (e *expansion) warnOfLimits(o *object, report *results) {
 			for _, name := range sortedResources(item.Max) {
 				if limit, found := container.Resources.Limits[name]; found && limit.Cmp(item.Max[name]) > 0 {
 					e.warn(report, fmt.Sprintf("%s.limits[%s]", path, name), "%s is more than %v%s allows a container, %s, and no Pod would be made",
-						&limit, o, inFileOf(o), quantity(item.Max, name))
+						&limit, limits, inFileOf(limits.object), quantity(item.Max, name))
 				}
 			}
 			for _, name := range sortedResources(item.Min) {
 				if request, found := requestOf(container.Resources, name); found && request.Cmp(item.Min[name]) < 0 {
 					e.warn(report, fmt.Sprintf("%s.requests[%s]", path, name), "%s is less than %v%s wants of a container, %s, and no Pod would be made",
-						&request, o, inFileOf(o), quantity(item.Min, name))
+						&request, limits, inFileOf(limits.object), quantity(item.Min, name))
 				}
 			}
 		}
@@ -166,21 +206,21 @@ func (e *expansion) warnOfLimits(o *object, report *results) {
 }
 
 // warnOfQuota finds a ResourceQuota that all peers at once do not fit into.
-func (e *expansion) warnOfQuota(o *object, report *results) {
-	var quota corev1.ResourceQuota
+func (e *expansion) warnOfQuota(quota neighbor[corev1.ResourceQuota], report *results) {
+	spec := &quota.typed.Spec
 	// Which Pods a quota with scopes counts can't be told here.
-	if !decodeInto(o, &quota) || len(quota.Spec.Scopes) > 0 || quota.Spec.ScopeSelector != nil {
+	if len(spec.Scopes) > 0 || spec.ScopeSelector != nil {
 		return
 	}
-	for _, name := range sortedResources(quota.Spec.Hard) {
-		hard := quota.Spec.Hard[name]
+	for _, name := range sortedResources(spec.Hard) {
+		hard := spec.Hard[name]
 		one, known := e.onePeer(name)
 		if !known {
 			continue
 		}
 		all := resource.NewMilliQuantity(one.MilliValue()*int64(e.pj.Peers()), one.Format)
 		if one.MilliValue() > 0 && (all.Cmp(hard) > 0 || all.MilliValue()/one.MilliValue() != int64(e.pj.Peers())) {
-			e.warn(report, "spec.peers", "%d peers need more %s than %v%s has, %s, and not all would be made", e.pj.Peers(), name, o, inFileOf(o), &hard)
+			e.warn(report, "spec.peers", "%d peers need more %s than %v%s has, %s, and not all would be made", e.pj.Peers(), name, quota, inFileOf(quota.object), &hard)
 		}
 	}
 }

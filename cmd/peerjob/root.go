@@ -86,7 +86,7 @@ func newRoot(getenv func(string) string) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return fn.Run(cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr(), opts)
+		return fn.Run(deferGC(cmd.InOrStdin()), cmd.OutOrStdout(), cmd.ErrOrStderr(), opts)
 	}
 	root.AddCommand(newExpand(options), newVersion())
 	return root

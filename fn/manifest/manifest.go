@@ -28,6 +28,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 	batchv1 "k8s.io/api/batch/v1"
@@ -228,9 +229,20 @@ var (
 	}
 )
 
+var fieldCache sync.Map // reflect.Type -> []jsonField
+
 // fieldsOf returns the fields of a struct type in the order in which they are
 // written, those of inlined structs included.
 func fieldsOf(typ reflect.Type) []jsonField {
+	if cached, found := fieldCache.Load(typ); found {
+		return cached.([]jsonField)
+	}
+	fields := orderedFields(typ)
+	fieldCache.Store(typ, fields)
+	return fields
+}
+
+func orderedFields(typ reflect.Type) []jsonField {
 	var fields []jsonField
 	for f := range typ.Fields() {
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
