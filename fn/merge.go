@@ -16,7 +16,7 @@ import (
 //
 //   - a child that is there already is replaced where it stands, and keeps its
 //     bytes when nothing changed;
-//   - a new child comes behind its PeerJob;
+//   - a new child comes behind its PeerJob, or behind the child before it;
 //   - what a PeerJob made before and no longer makes is removed;
 //   - everything else stays as it is.
 func merge(objects []*object, expansions []*expansion, c config, report *results) []*object {
@@ -26,44 +26,46 @@ func merge(objects []*object, expansions []*expansion, c config, report *results
 			wanted[child.identity()] = child
 		}
 	}
-	placed := map[identity]bool{}
+	placed := map[identity]*object{}
 	kept := make([]*object, 0, len(objects)+2*len(expansions))
 	for _, o := range objects {
 		child, found := wanted[o.identity()]
 		switch {
 		case !o.isOwned():
 			kept = append(kept, o)
-		case found && !placed[o.identity()]:
-			placed[o.identity()] = true
-			kept = append(kept, update(o, child))
+		case found && placed[o.identity()] == nil:
+			o = update(o, child, report)
+			placed[o.identity()] = o
+			kept = append(kept, o)
 		case keepOrphan(o, expansions, c, report):
 			kept = append(kept, o)
 		}
 	}
 	places := takenPlaces(kept)
-	out := make([]*object, 0, cap(kept))
-	addNew := func(e *expansion) {
+	// A new child comes behind the one before it, so that the Service stays
+	// before the Job.
+	followers := map[*object][]*object{}
+	for _, e := range expansions {
+		behind := e.source
 		for _, child := range e.children {
-			if !placed[child.identity()] {
-				places.give(child, e.source)
-				out = append(out, child)
+			if there := placed[child.identity()]; there != nil {
+				behind = there
+				continue
 			}
+			places.give(child, e.source)
+			followers[behind] = append(followers[behind], child)
 		}
 	}
-	bySource := map[*object]*expansion{}
-	for _, e := range expansions {
-		bySource[e.source] = e
-	}
+	out := make([]*object, 0, cap(kept))
 	for _, o := range kept {
 		out = append(out, o)
-		if e := bySource[o]; e != nil {
-			keepLocal(o)
-			addNew(e)
-		}
+		out = append(out, followers[o]...)
 	}
 	for _, e := range expansions {
-		if !e.inList {
-			addNew(e)
+		if e.inList {
+			keepLocal(e.source)
+		} else {
+			out = append(out, followers[e.source]...)
 		}
 	}
 	return out
@@ -158,7 +160,7 @@ func (p places) give(child, source *object) {
 // update returns the existing object when it says what the child says, and
 // else the child, in the existing object's place and with its comments where
 // nothing changed.
-func update(existing, child *object) *object {
+func update(existing, child *object, report *results) *object {
 	eachEntry(get(get(existing.node, "metadata"), "annotations"), func(key string, _ *yaml.Node) {
 		if isForeignKey(key) {
 			child.setAnnotation(key, existing.annotations[key])
@@ -167,8 +169,9 @@ func update(existing, child *object) *object {
 	if equal(existing.node, child.node) {
 		return existing
 	}
+	warnOfImmutable(existing, child, report)
 	child.node = kept(existing.node, child.node)
-	child.file, child.index, child.annotations = existing.file, existing.index, existing.annotations
+	child.pkg, child.file, child.index, child.annotations = existing.pkg, existing.file, existing.index, existing.annotations
 	return child
 }
 

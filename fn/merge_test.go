@@ -31,6 +31,12 @@ func replace(old, new string) func(string) string {
 
 const settingsPrune = "functionConfig: {apiVersion: v1, kind: ConfigMap, data: {prune: 'true'}}\n"
 
+// immutable is the warning about fields of the Job train.
+func immutable(fields string) string {
+	return "peerjob: warning: Job train: these can't be changed in a Job that exists: " + fields +
+		"; delete the Job in the cluster before you apply this one, or set spec.nameSuffixHash of the PeerJob to Enabled, so that each change is a new Job\n"
+}
+
 func TestMerge(t *testing.T) {
 	tests := map[string]struct {
 		input  string
@@ -40,13 +46,31 @@ func TestMerge(t *testing.T) {
 	}{
 		"more peers": {
 			input: list(peerJob("train", "peers: 2")), change: replace("peers: 2", "peers: 3"),
+			want:   []string{"PeerJob train", "Service train", "Job train"},
+			stderr: immutable("spec.template.spec.containers[0].env[4].value"),
+		},
+		"more peers, in kustomize": {
+			input: list(peerJob("train", "peers: 2")),
+			change: func(s string) string {
+				s = strings.Replace(s, "peers: 2", "peers: 3", 1)
+				return strings.ReplaceAll(s, "peerjob.dev/owner: train\n", "peerjob.dev/owner: train\n      kustomize.config.k8s.io/id: |\n        kind: Job\n")
+			},
+			want: []string{"PeerJob train", "Service train", "Job train"},
+		},
+		"more peers, with nameSuffixHash": {
+			input: list(peerJob("train", "peers: 2\nnameSuffixHash: Enabled")), change: replace("peers: 2", "peers: 3"),
+			want:   []string{"PeerJob train", "Service train", "Job train-cfe8f62bf8"},
+			stderr: "peerjob: info: Job train-d18cb7d69b: removed: PeerJob train no longer makes it\n",
+		},
+		"what a Job can change": {
+			input: list(peerJob("train", "peers: 2\nbackoffLimit: 1")), change: replace("backoffLimit: 1\n    template", "backoffLimit: 2\n    suspend: true\n    template"),
 			want: []string{"PeerJob train", "Service train", "Job train"},
 		},
 		"another Service name": {
 			input:  list(peerJob("train", "peers: 2\nservice: {name: hub}")),
 			change: replace("service: {name: hub}", "service: {name: ring}"),
 			want:   []string{"PeerJob train", "Service ring", "Job train"},
-			stderr: "peerjob: info: Service hub: removed: PeerJob train no longer makes it\n",
+			stderr: "peerjob: info: Service hub: removed: PeerJob train no longer makes it\n" + immutable("spec.template.metadata.annotations.peerjob.dev/service, spec.template.spec.subdomain"),
 		},
 		"another name": {
 			input:  list(peerJob("train", "peers: 2")),

@@ -54,9 +54,13 @@ func jobFields(pj *v1alpha1.PeerJob) origin {
 	}
 	return func(path string, badValue any) string {
 		switch {
-		case path == "spec.template.metadata.labels" && badValue == pj.Name:
+		case path == "spec.template.metadata.labels" && badValue == pj.JobName():
 			// The server puts the Job's name there.
 			return "metadata.name"
+		case strings.HasPrefix(path, "metadata.labels"):
+			return metadataField(path, "labels", "spec.job.", pj.Spec.Job.Labels, badValue)
+		case strings.HasPrefix(path, "metadata.annotations"):
+			return metadataField(path, "annotations", "spec.job.", pj.Spec.Job.Annotations, badValue)
 		case path == "spec.completions" || path == "spec.parallelism":
 			return "spec.peers"
 		case path == "spec.template.spec.subdomain":
@@ -83,9 +87,9 @@ func serviceFields(pj *v1alpha1.PeerJob) origin {
 		case path == "metadata.name":
 			return serviceNameField(pj)
 		case strings.HasPrefix(path, "metadata.labels"):
-			return metadataField(path, "labels", pj.Spec.Service.Labels, badValue)
+			return metadataField(path, "labels", "spec.service.", pj.Spec.Service.Labels, badValue)
 		case strings.HasPrefix(path, "metadata.annotations"):
-			return metadataField(path, "annotations", pj.Spec.Service.Annotations, badValue)
+			return metadataField(path, "annotations", "spec.service.", pj.Spec.Service.Annotations, badValue)
 		case strings.HasPrefix(path, "spec.selector"):
 			return "metadata.name"
 		}
@@ -107,12 +111,12 @@ func serviceNameField(pj *v1alpha1.PeerJob) string {
 	return "metadata.name"
 }
 
-// metadataField tells whether a label or an annotation is one of the Service's
-// own or one of the PeerJob's.
-func metadataField(path, name string, own map[string]string, badValue any) string {
+// metadataField tells whether a label or an annotation is one of the object's
+// own, which stand below a field of the PeerJob, or one of the PeerJob's.
+func metadataField(path, name, below string, own map[string]string, badValue any) string {
 	for key, value := range own {
 		if badValue == key || badValue == value {
-			return "spec.service." + name + strings.TrimPrefix(path, "metadata."+name)
+			return below + name + strings.TrimPrefix(path, "metadata."+name)
 		}
 	}
 	return path

@@ -3,7 +3,10 @@
 package expand
 
 import (
+	"crypto/sha256"
+	"encoding/json"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -192,6 +195,55 @@ func TestPeerJob_withoutPeerEnv(t *testing.T) {
 	}
 }
 
+// TestTemplateRevision makes sure that the hash in a Job's name changes when
+// peerjob writes something else for the same PeerJob.
+func TestTemplateRevision(t *testing.T) {
+	_, job := PeerJob(decode(t, full))
+	data, err := json.Marshal(job.Spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := fmt.Sprintf("%x", sha256.Sum256(data))[:10]
+	if want := map[string]string{"1": "8f35c721a5"}[v1alpha1.TemplateRevision]; got != want {
+		t.Errorf("what peerjob writes into a Job has changed: raise v1alpha1.TemplateRevision, and put %q here for it", got)
+	}
+}
+
+// TestJobName_hash has what changes the hash in a Job's name, and what must
+// not.
+func TestJobName_hash(t *testing.T) {
+	const hashed = "metadata: {name: train}\nspec: {peers: 2, nameSuffixHash: Enabled, template: {spec: {containers: [{name: w, image: x}]}}}"
+	name := func(old, new string) string {
+		text := strings.Replace(hashed, old, new, 1)
+		if old != "" && text == hashed {
+			t.Fatalf("%q is not there", old)
+		}
+		pj := decode(t, text)
+		svc, job := PeerJob(pj)
+		if broken := agreements(svc, job, job.Name, pj.Peers()); len(broken) > 0 {
+			t.Errorf("%s: %v", text, broken)
+		}
+		if svc.Name != "train" && svc.Name != "hub" {
+			t.Errorf("the Service is named %s", svc.Name)
+		}
+		return job.Name
+	}
+	first := name("", "")
+	if !regexp.MustCompile("^train-[0-9a-f]{10}$").MatchString(first) {
+		t.Errorf("name %q", first)
+	}
+	for _, change := range [][2]string{{"image: x", "image: y"}, {"peers: 2", "peers: 3"}, {"Enabled,", "Enabled, peerEnv: Disabled,"}, {"Enabled,", "Enabled, service: {name: hub},"}, {"Enabled,", "Enabled, backoffLimitPerIndex: 1,"}} {
+		if got := name(change[0], change[1]); got == first {
+			t.Errorf("%v: the name stays %s", change, got)
+		}
+	}
+	for _, change := range [][2]string{{"Enabled,", "Enabled, backoffLimit: 3, suspend: true, ttlSecondsAfterFinished: 1,"}, {"Enabled,", "Enabled, service: {ports: [{port: 1}]}, job: {labels: {a: b}},"}, {"name: train", "name: train, labels: {a: b}, annotations: {config.kubernetes.io/path: x}"}, {"Enabled,", "Enabled, kubernetesVersion: '1.30',"}} {
+		if got := name(change[0], change[1]); got != first {
+			t.Errorf("%v: the name is %s, and was %s", change, got, first)
+		}
+	}
+}
+
 // FuzzPeerJob holds expansion to its two promises: it never panics on what can
 // be decoded, and what validation lets through agrees.
 func FuzzPeerJob(f *testing.F) {
@@ -209,7 +261,7 @@ func FuzzPeerJob(f *testing.F) {
 		if len(errs) > 0 || len(v1alpha1.Validate(pj)) > 0 {
 			return
 		}
-		if broken := agreements(svc, job, pj.Name, *pj.Spec.Peers); len(broken) > 0 {
+		if broken := agreements(svc, job, job.Name, *pj.Spec.Peers); len(broken) > 0 {
 			t.Errorf("%s:\n%s", text, strings.Join(broken, "\n"))
 		}
 	})

@@ -26,6 +26,9 @@ func Default(pj *PeerJob, settings Settings) {
 	if pj.Spec.PeerEnv == "" {
 		pj.Spec.PeerEnv = Enabled
 	}
+	if pj.Spec.NameSuffixHash == "" {
+		pj.Spec.NameSuffixHash = Disabled
+	}
 	if pj.Spec.ClusterDomain == "" {
 		pj.Spec.ClusterDomain = settings.ClusterDomain
 	}

@@ -3,6 +3,9 @@
 package v1alpha1
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"strconv"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -18,8 +21,35 @@ const NameLabel = "job-name"
 // The Job controller sets it; the label of that name exists only from 1.28 on.
 const IndexAnnotation = batchv1.JobCompletionIndexAnnotation
 
-// JobName is the name of the Job.
-func (pj *PeerJob) JobName() string { return pj.Name }
+// JobName is the name of the Job: that of the PeerJob, with the hash of what it
+// runs when [PeerJobSpec].NameSuffixHash asks for one.
+func (pj *PeerJob) JobName() string {
+	if pj.Spec.NameSuffixHash != Enabled {
+		return pj.Name
+	}
+	return pj.Name + "-" + pj.runHash()
+}
+
+// runHashLength is the length of the hash in a Job's name, in characters.
+const runHashLength = 10
+
+// TemplateRevision changes whenever peerjob writes something else into the Job
+// of the same PeerJob: then the hash must change, too. A test in package expand
+// says when.
+const TemplateRevision = "1"
+
+// runHash is a hash of all that can't be changed in a Job which exists.
+// See ValidateJobSpecUpdate in k8s.io/kubernetes/pkg/apis/batch/validation.
+func (pj *PeerJob) runHash() string {
+	spec := &pj.Spec
+	// Encoding an API type can't fail, and sorts the keys of maps.
+	data, _ := json.Marshal([]any{
+		TemplateRevision, pj.ServiceName(), spec.Peers, spec.PeerEnv, spec.Template,
+		spec.BackoffLimitPerIndex, spec.PodFailurePolicy, spec.SuccessPolicy, spec.ManagedBy,
+	})
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])[:runHashLength]
+}
 
 // ServiceName is the name of the headless Service, and the subdomain of the
 // Pods.
@@ -53,7 +83,7 @@ func (pj *PeerJob) LongestHostname() string {
 // MaxNameLength is how long metadata.name may be, in characters, for
 // [PeerJob.LongestHostname] to be a DNS label.
 func (pj *PeerJob) MaxNameLength() int {
-	return validation.DNS1123LabelMaxLength - (len(pj.LongestHostname()) - len(pj.JobName()))
+	return validation.DNS1123LabelMaxLength - (len(pj.LongestHostname()) - len(pj.Name))
 }
 
 // PeerName is the name under which the peers of the same namespace reach the

@@ -86,6 +86,17 @@ type PeerJobSpec struct {
 	// Optional; every field in it has a default.
 	Service PeerService `json:"service,omitempty"`
 
+	// job configures the metadata of the Job.
+	// Optional.
+	Job PeerJobMeta `json:"job,omitempty"`
+
+	// nameSuffixHash, when Enabled, makes the Job's name "<name>-<hash>", with a
+	// hash of what can't be changed in a Job that exists: so a changed PeerJob is
+	// a new Job, and can be applied beside the old one. The Service keeps its
+	// name.
+	// Enabled or Disabled; default Disabled.
+	NameSuffixHash Toggle `json:"nameSuffixHash,omitempty"`
+
 	// peerEnv, when Enabled, puts the variables JOB_COMPLETION_INDEX,
 	// PEERJOB_NAME, PEERJOB_NAMESPACE, PEERJOB_SERVICE, PEERJOB_SIZE,
 	// PEERJOB_LEADER and PEERJOB_SELF at the head of the environment of every
@@ -156,6 +167,21 @@ type PeerJobSpec struct {
 	// the dnsPolicy (default ClusterFirstWithHostNet).
 	// Required.
 	Template corev1.PodTemplateSpec `json:"template,omitempty"`
+}
+
+// PeerJobMeta is metadata for the Job alone, as there is some for the Service
+// alone: the tools which apply objects are told by annotations what to do with
+// each, and they treat a Job unlike a Service.
+type PeerJobMeta struct {
+	// labels are added to the Job alone, over those of metadata.labels. The Pods
+	// have those of spec.template.metadata.labels.
+	// Default none.
+	Labels map[string]string `json:"labels,omitempty"`
+
+	// annotations are added to the Job alone, over those of
+	// metadata.annotations.
+	// Default none.
+	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
 // PeerService configures the headless Service of a PeerJob. Its clusterIP and

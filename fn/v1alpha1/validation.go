@@ -37,6 +37,8 @@ func Validate(pj *PeerJob) field.ErrorList {
 	errs = append(errs, validateMetadata(pj)...)
 	errs = append(errs, validatePeers(pj)...)
 	errs = append(errs, validateService(pj)...)
+	errs = append(errs, validateCarried(specPath.Child("job"), pj.Spec.Job.Labels, pj.Spec.Job.Annotations)...)
+	errs = append(errs, validateToggle(pj.Spec.NameSuffixHash, specPath.Child("nameSuffixHash"))...)
 	errs = append(errs, validateToggle(pj.Spec.PeerEnv, specPath.Child("peerEnv"))...)
 	errs = append(errs, validateClusterDomain(pj)...)
 	errs = append(errs, ValidateKubernetesVersion(pj.Spec.KubernetesVersion, specPath.Child("kubernetesVersion"))...)
@@ -78,7 +80,7 @@ func validateMetadata(pj *PeerJob) field.ErrorList {
 // validateName holds the rule which the Job's name has in batch/v1: the host
 // name of the last index must be a DNS label.
 func validateName(pj *PeerJob) field.ErrorList {
-	name, longest := pj.JobName(), pj.LongestHostname()
+	name, longest := pj.Name, pj.LongestHostname()
 	if len(longest) > validation.DNS1123LabelMaxLength {
 		return field.ErrorList{field.Invalid(namePath, name, fmt.Sprintf(
 			"must be no more than %d characters for %d peers: the host name of the last one, %q, must be a DNS label of no more than %d characters",
@@ -113,19 +115,22 @@ func validateService(pj *PeerJob) field.ErrorList {
 			errs = append(errs, field.Invalid(servicePath.Child("name"), name, msg))
 		}
 	}
-	for _, m := range []struct {
-		path   *field.Path
-		values map[string]string
-	}{
-		{servicePath.Child("labels"), pj.Spec.Service.Labels},
-		{servicePath.Child("annotations"), pj.Spec.Service.Annotations},
-	} {
-		for _, key := range sortedKeys(m.values) {
+	return append(errs, validateCarried(servicePath, pj.Spec.Service.Labels, pj.Spec.Service.Annotations)...)
+}
+
+// validateCarried keeps what belongs to orchestrators off a child: a mark of
+// local configuration on it, for one, would keep it out of the cluster.
+func validateCarried(path *field.Path, labels, annotations map[string]string) field.ErrorList {
+	var errs field.ErrorList
+	refuse := func(path *field.Path, values map[string]string) {
+		for _, key := range sortedKeys(values) {
 			if IsReservedKey(key) && key != DependsOnAnnotation {
-				errs = append(errs, field.Forbidden(m.path.Key(key), "is reserved for peerjob and the tools that run it"))
+				errs = append(errs, field.Forbidden(path.Key(key), "is reserved for peerjob and the tools that run it"))
 			}
 		}
 	}
+	refuse(path.Child("labels"), labels)
+	refuse(path.Child("annotations"), annotations)
 	return errs
 }
 

@@ -4,6 +4,7 @@ package v1alpha1
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -88,10 +89,13 @@ const argoHook = "argocd.argoproj.io/hook"
 
 // warnTTL finds a Job that removes itself under a tool which puts it back.
 func warnTTL(pj *PeerJob) []Warning {
-	if _, hook := pj.Annotations[argoHook]; hook || pj.Spec.TTLSecondsAfterFinished == nil {
+	annotations := map[string]string{}
+	maps.Copy(annotations, pj.Annotations)
+	maps.Copy(annotations, pj.Spec.Job.Annotations)
+	if _, hook := annotations[argoHook]; hook || pj.Spec.TTLSecondsAfterFinished == nil {
 		return nil
 	}
-	for _, key := range sortedKeys(pj.Annotations) {
+	for _, key := range sortedKeys(annotations) {
 		domain, _, _ := strings.Cut(key, "/")
 		if tool, found := gitOpsTools[domain]; found {
 			return []Warning{warning(specPath.Child("ttlSecondsAfterFinished"),
