@@ -22,7 +22,13 @@ const (
 	modeExpand mode = "Expand"
 	// modeValidate checks and reports, and changes nothing.
 	modeValidate mode = "Validate"
+	// modeKustomizeValidator checks and reports, and writes no items. It is for
+	// the "validators:" of kustomize, which takes items for a change, even the
+	// very same (kustomize#5036), and keeps its own whatever comes back.
+	modeKustomizeValidator mode = "KustomizeValidator"
 )
+
+var modes = []mode{modeExpand, modeValidate, modeKustomizeValidator}
 
 // config is what the functionConfig of a ConfigMap kind says.
 type config struct {
@@ -52,8 +58,8 @@ var settings = map[string]func(*config, string, *field.Path) *field.Error{
 	},
 	"mode": func(c *config, value string, path *field.Path) *field.Error {
 		c.mode = mode(value)
-		if c.mode != modeExpand && c.mode != modeValidate {
-			return field.NotSupported(path, value, []mode{modeExpand, modeValidate})
+		if !slices.Contains(modes, c.mode) {
+			return field.NotSupported(path, value, modes)
 		}
 		return nil
 	},

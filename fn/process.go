@@ -37,6 +37,7 @@ func process(objects []*object, functionConfig *yaml.Node, report *results) []*o
 	findPackages(objects)
 	expansions, config := findPeerJobs(objects, functionConfig, report)
 	refuseSelectors(objects, report)
+	refuseLossyMode(objects, config, report)
 	refuseSharedMetadata(expansions, objects, report)
 	for _, e := range expansions {
 		errs, warnings := e.expand(config.defaults)
@@ -48,8 +49,11 @@ func process(objects []*object, functionConfig *yaml.Node, report *results) []*o
 		return objects
 	}
 	warnOfNeighbors(expansions, objects, report)
-	if config.mode == modeValidate {
+	switch config.mode {
+	case modeValidate:
 		return objects
+	case modeKustomizeValidator:
+		return nil
 	}
 	return merge(objects, expansions, config, report)
 }
@@ -151,6 +155,15 @@ func refersTo(node, target *yaml.Node) bool {
 		return node.Alias == target
 	}
 	return slices.ContainsFunc(node.Content, func(child *yaml.Node) bool { return refersTo(child, target) })
+}
+
+// refuseLossyMode refuses the mode which writes no items to anyone but
+// kustomize: the others would delete what is missing.
+func refuseLossyMode(objects []*object, c config, report *results) {
+	byKustomize := func(o *object) bool { _, found := o.annotations[kustomizeIDAnnotation]; return found }
+	if c.mode == modeKustomizeValidator && !slices.ContainsFunc(objects, byKustomize) {
+		report.errorf(nil, "mode %s is for the validators: of kustomize alone, because it writes no objects; set mode to %s", c.mode, modeValidate)
+	}
 }
 
 // selectorSuffix ends the annotation which kpt puts on the items of a

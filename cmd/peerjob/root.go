@@ -45,7 +45,8 @@ Settings, in the data of a v1 ConfigMap as functionConfig:
 
   clusterDomain      default of spec.clusterDomain ("cluster.local")
   kubernetesVersion  default of spec.kubernetesVersion (unset)
-  mode               Expand (default), or Validate: check, report, change nothing
+  mode               Expand (default); Validate: check, report, change nothing;
+                     KustomizeValidator: the same, under "validators:" of kustomize
   prune              "true" removes objects whose PeerJob is gone ("false")`
 
 // newRoot returns the command tree. getenv is where variables come from.

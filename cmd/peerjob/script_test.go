@@ -23,6 +23,15 @@ func copyExample(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.CopyFS(ts.MkAbs(args[0]), os.DirFS(filepath.Join(ts.Getenv("REPOSITORY"), "examples", args[0]))))
 }
 
+// copyWiring is the script command "wiring": it copies the kustomize Component
+// which the project ships.
+func copyWiring(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: wiring")
+	}
+	ts.Check(os.CopyFS(ts.MkAbs("wiring"), os.DirFS(filepath.Join(ts.Getenv("REPOSITORY"), "kustomize", "wiring"))))
+}
+
 // writeHostile is the script command "hostile KIND FILE": it writes input
 // which is too large or too odd to stand in a script.
 func writeHostile(ts *testscript.TestScript, neg bool, args []string) {
