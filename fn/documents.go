@@ -5,6 +5,7 @@ package fn
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -83,27 +84,13 @@ var separator = regexp.MustCompile(`(?m)^---[ \t]*\r?$\n?|^---[ \t]+`)
 // comment, has no node but its bytes.
 func (f File) documents(report *results) []*object {
 	var objects []*object
-	start, index := 0, 0
+	start := 0
 	add := func(end int) {
-		raw := f.Content[start:end]
-		if len(bytes.TrimSpace(raw)) == 0 {
-			return
+		for _, raw := range splitJSON(f.Content[start:end]) {
+			if len(bytes.TrimSpace(raw)) > 0 {
+				objects = append(objects, f.document(raw, start, len(objects), report))
+			}
 		}
-		roots, err := readDocuments(raw)
-		if err != nil {
-			// Once more, behind as many lines as stand before it: so the error
-			// counts lines from the top of the file.
-			lines := bytes.Count(f.Content[:start], []byte("\n"))
-			_, err = readDocuments(append(bytes.Repeat([]byte("\n"), lines), raw...))
-			report.errorf(&object{file: f.Name, index: index}, "%v", err)
-		}
-		o := &object{node: &yaml.Node{}}
-		if len(roots) == 1 && roots[0].Kind == yaml.MappingNode {
-			o = newObject(roots[0])
-		}
-		o.raw, o.file, o.index = raw, f.Name, index
-		objects = append(objects, o)
-		index++
 	}
 	for _, match := range separator.FindAllIndex(f.Content, -1) {
 		add(match[0])
@@ -111,6 +98,71 @@ func (f File) documents(report *results) []*object {
 	}
 	add(len(f.Content))
 	return objects
+}
+
+// document reads one document, which begins at an offset of the file.
+func (f File) document(raw []byte, offset, index int, report *results) *object {
+	o := &object{node: &yaml.Node{}}
+	roots, err := readDocuments(plainJSON(raw))
+	if err == nil && len(roots) > 1 {
+		err = errors.New("holds several documents which no line --- separates; write it in UTF-8, with line feeds")
+	}
+	if err != nil {
+		// Once more, behind as many lines as stand before it: so the error
+		// counts lines from the top of the file.
+		lines := bytes.Count(f.Content[:offset], []byte("\n"))
+		if _, again := readDocuments(append(bytes.Repeat([]byte("\n"), lines), raw...)); again != nil {
+			err = again
+		}
+		report.errorf(&object{shownFile: f.Name, index: index}, "%v", err)
+	}
+	if len(roots) == 1 && roots[0].Kind == yaml.MappingNode {
+		o = newObject(roots[0])
+	} else if len(roots) == 1 {
+		o.node = roots[0]
+	}
+	o.raw, o.file, o.index = raw, f.Name, index
+	return o
+}
+
+// splitJSON splits a text of JSON values that follow each other, as kubectl
+// takes them. Any other text is returned as it is.
+func splitJSON(text []byte) [][]byte {
+	if !bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) {
+		return [][]byte{text}
+	}
+	var values [][]byte
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	for start := int64(0); ; start = decoder.InputOffset() {
+		var value json.RawMessage
+		err := decoder.Decode(&value)
+		if errors.Is(err, io.EOF) {
+			return values
+		}
+		if err != nil {
+			return [][]byte{text} // a map of YAML in braces
+		}
+		values = append(values, bytes.TrimSpace(text[start:decoder.InputOffset()]))
+	}
+}
+
+// plainJSON returns JSON without the escapes that YAML does not know. Any
+// other text is returned as it is.
+func plainJSON(text []byte) []byte {
+	if !bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) || !bytes.Contains(text, []byte("\\")) {
+		return text
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	var value any
+	if decoder.Decode(&value) != nil {
+		return text
+	}
+	plain, err := json.Marshal(value)
+	if err != nil {
+		return text
+	}
+	return plain
 }
 
 // writeYAML writes objects as a stream of YAML documents.
@@ -141,6 +193,9 @@ func (o *object) document() ([]byte, error) {
 	if o.raw != nil {
 		return o.raw, nil
 	}
+	if err := settleAliases([]*yaml.Node{o.node}); err != nil {
+		return nil, fmt.Errorf("%s: %w", o.file, err)
+	}
 	return manifest.Bytes(o.node)
 }
 
@@ -149,7 +204,10 @@ func writeJSON(out *bytes.Buffer, objects []*object) error {
 	items := []json.RawMessage{}
 	for _, o := range objects {
 		if o.isPeerJob() || kyaml.IsYNodeZero(o.node) {
-			continue
+			continue // a comment
+		}
+		if o.node.Kind != yaml.MappingNode {
+			return fmt.Errorf("%s: holds a document that is no object, which has no place in a List", o.file)
 		}
 		document, err := o.document()
 		if err != nil {

@@ -4,8 +4,10 @@ package fn
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"k8s.io/apimachinery/pkg/api/resource"
 )
@@ -46,6 +48,18 @@ func Run(stdin io.Reader, stdout, stderr io.Writer, options Options) error {
 	return nil
 }
 
+// Refuse is Run for a function that can't be run: it writes an empty
+// ResourceList which says why, and returns ErrFailed.
+func Refuse(stdout, stderr io.Writer, reason error) error {
+	report := &results{}
+	report.errorf(nil, "%v", reason)
+	report.write(stderr)
+	if _, err := stdout.Write(unchanged(nil, report)); err != nil {
+		return fmt.Errorf("stdout: %w", err)
+	}
+	return ErrFailed
+}
+
 // transform turns the input into the output. A panic, which no input should
 // cause, becomes an error like any other.
 func transform(stdin io.Reader, report *results, options Options) (output []byte) {
@@ -82,7 +96,7 @@ func transform(stdin io.Reader, report *results, options Options) (output []byte
 
 // ReadAll reads everything, up to the limit which the options set.
 func ReadAll(r io.Reader, options Options) ([]byte, error) {
-	limit := options.maxInput()
+	limit := min(options.maxInput(), math.MaxInt64-1)
 	data, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if err != nil {
 		return nil, err
@@ -97,7 +111,12 @@ func ReadAll(r io.Reader, options Options) ([]byte, error) {
 // encodeList encodes a list with the findings in it.
 func encodeList(list *resourceList, report *results) []byte {
 	var out bytes.Buffer
-	if err := list.write(&out, report.list); err != nil {
+	err := list.write(&out, report.list)
+	if errors.Is(err, errTooLarge) {
+		report.errorf(nil, "stdin: %v", err)
+		return unchanged(nil, report)
+	}
+	if err != nil {
 		panic(err)
 	}
 	return out.Bytes()

@@ -37,6 +37,8 @@ func merge(objects []*object, expansions []*expansion, c config, report *results
 			o = update(o, child, report)
 			placed[o.identity()] = o
 			kept = append(kept, o)
+		case found:
+			report.infof(o, "removed: it is there twice, and the first one is kept")
 		case keepOrphan(o, expansions, c, report):
 			kept = append(kept, o)
 		}
@@ -91,10 +93,14 @@ func keepOrphan(o *object, expansions []*expansion, c config, report *results) b
 		}
 	}
 	if c.prune {
-		report.infof(o, "removed: PeerJob %s, which made it, is not in the list, and prune is set", owner)
+		report.infof(o, "removed: PeerJob %s, which made it, is gone, and prune is set", owner)
 		return false
 	}
-	report.warningf(o, `kept, but PeerJob %s, which made it, is not in the list; delete it, or set prune: "true" in the function's ConfigMap`, owner)
+	where := "in the list"
+	if o.pkg != "" {
+		where = "in its package"
+	}
+	report.warningf(o, `kept, but PeerJob %s, which made it, is not %s; delete it, or set prune: "true" in the function's ConfigMap`, owner, where)
 	return true
 }
 
@@ -195,9 +201,10 @@ func equal(a, b *yaml.Node) bool {
 		if len(a.Content) != len(b.Content) {
 			return false
 		}
+		// A key may stand twice in what a user wrote.
 		for i := 0; i+1 < len(a.Content); i += 2 {
 			other := get(b, a.Content[i].Value)
-			if other == nil || !equal(a.Content[i+1], other) {
+			if other == nil || !equal(a.Content[i+1], other) || get(a, b.Content[i].Value) == nil {
 				return false
 			}
 		}

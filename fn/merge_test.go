@@ -83,8 +83,8 @@ func TestMerge(t *testing.T) {
 			input:  list(peerJob("train", "peers: 2")) + settingsPrune,
 			change: replace("name: train\n", "name: learn\n"),
 			want:   []string{"PeerJob learn", "Service learn", "Job learn"},
-			stderr: "peerjob: info: Service train: removed: PeerJob train, which made it, is not in the list, and prune is set\n" +
-				"peerjob: info: Job train: removed: PeerJob train, which made it, is not in the list, and prune is set\n",
+			stderr: "peerjob: info: Service train: removed: PeerJob train, which made it, is gone, and prune is set\n" +
+				"peerjob: info: Job train: removed: PeerJob train, which made it, is gone, and prune is set\n",
 		},
 		"renamed by kustomize, as are the children": {
 			input: list(peerJob("train", "peers: 2\nservice: {name: hub}")),
@@ -104,6 +104,36 @@ func TestMerge(t *testing.T) {
 			stderr: "peerjob: info: train.peerjob.yaml: Service train: removed: PeerJob train no longer makes it\n" +
 				"peerjob: info: train.peerjob.yaml: Job train: removed: PeerJob train no longer makes it\n",
 		},
+		"equal names in another package": {
+			input: list(inFile("a.yaml", "/p", peerJob("train", "peers: 2")), inFile("a.yaml", "/p/sub", peerJob("train", "peers: 2"))),
+			// The subpackage's PeerJob is renamed: what the root's made must stay.
+			change: func(s string) string {
+				at := strings.LastIndex(s, "  kind: PeerJob\n")
+				return s[:at] + strings.Replace(s[at:], "name: train\n", "name: other\n", 1)
+			},
+			want: []string{"PeerJob train", "Service train", "Job train", "PeerJob other", "Service other", "Job other", "Service train", "Job train"},
+			stderr: "peerjob: warning: sub/train.peerjob.yaml: Service train: kept, but PeerJob train, which made it, is not in its package; delete it, or set prune: \"true\" in the function's ConfigMap\n" +
+				"peerjob: warning: sub/train.peerjob.yaml: Job train: kept, but PeerJob train, which made it, is not in its package; delete it, or set prune: \"true\" in the function's ConfigMap\n",
+		},
+		"what a namesake of another namespace made": {
+			input: list(peerJob("train", "peers: 2")),
+			change: func(s string) string {
+				return s + "- apiVersion: v1\n  kind: Service\n  metadata: {name: hub, namespace: ml, annotations: {peerjob.dev/owner: train}}\n"
+			},
+			want:   []string{"PeerJob train", "Service train", "Job train", "Service ml/hub"},
+			stderr: "peerjob: warning: Service ml/hub: kept, but PeerJob train, which made it, is not in the list; delete it, or set prune: \"true\" in the function's ConfigMap\n",
+		},
+		"another kind with the mark": {
+			input: list(peerJob("train", "peers: 2")) + settingsPrune,
+			change: func(s string) string {
+				return strings.Replace(s, "items:\n", "items:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: notes, annotations: {peerjob.dev/owner: train}}\n- apiVersion: v1\n  kind: Service\n  metadata: {name: empty, annotations: {peerjob.dev/owner: \"\"}}\n", 1)
+			},
+			want: []string{"ConfigMap notes", "Service empty", "PeerJob train", "Service train", "Job train"},
+		},
+		"a key twice in a child": {
+			input: list(peerJob("train", "peers: 2")), change: replace("    publishNotReadyAddresses: true\n", "    clusterIP: None\n"),
+			want: []string{"PeerJob train", "Service train", "Job train"},
+		},
 		"a child that a user edited": {
 			input: list(peerJob("train", "peers: 2")), change: replace("completions: 2", "completions: 7"),
 			want: []string{"PeerJob train", "Service train", "Job train"},
@@ -114,7 +144,7 @@ func TestMerge(t *testing.T) {
 				return s + "- apiVersion: v1\n  kind: Service\n  metadata: {name: train, annotations: {peerjob.dev/owner: train}}\n"
 			},
 			want:   []string{"PeerJob train", "Service train", "Job train"},
-			stderr: "peerjob: info: Service train: removed: PeerJob train no longer makes it\n",
+			stderr: "peerjob: info: Service train: removed: it is there twice, and the first one is kept\n",
 		},
 	}
 	for name, tt := range tests {
@@ -125,6 +155,9 @@ func TestMerge(t *testing.T) {
 			}
 			if diff := cmp.Diff(tt.stderr, stderr); diff != "" {
 				t.Errorf("stderr (-want +got):\n%s", diff)
+			}
+			if strings.Count(stdout, "publishNotReadyAddresses: true") != strings.Count(stdout, "clusterIP: None") {
+				t.Errorf("a Service was not repaired:\n%s", stdout)
 			}
 			again, _, _ := run(t, stdout)
 			if diff := cmp.Diff(withoutResults(stdout), withoutResults(again)); diff != "" {

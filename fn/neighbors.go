@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
+	"go.yaml.in/yaml/v3"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -89,6 +91,9 @@ func findNeighbors(objects []*object) map[neighborhood]*neighbors {
 // is. What is wrong with it otherwise is not for us to say.
 func appendNeighbor[T any](list []neighbor[T], o *object) ([]neighbor[T], bool) {
 	n := neighbor[T]{object: o}
+	if !isModest(o.node) {
+		return list, false
+	}
 	var plain any
 	if o.node.Decode(&plain) != nil {
 		return list, false
@@ -98,6 +103,14 @@ func appendNeighbor[T any](list []neighbor[T], o *object) ([]neighbor[T], bool) 
 		return list, false
 	}
 	return append(list, n), true
+}
+
+// isModest reports whether an object has no number that takes minutes to read.
+func isModest(node *yaml.Node) bool {
+	if node.Kind == yaml.ScalarNode {
+		return !strings.ContainsAny(node.Value[:min(1, len(node.Value))], "+-.0123456789") || v1alpha1.IsModestNumber(node.Value)
+	}
+	return !slices.ContainsFunc(node.Content, func(child *yaml.Node) bool { return !isModest(child) })
 }
 
 // podLabels are the labels of the Pods, with those of the Job controller.
@@ -121,10 +134,10 @@ func (e *expansion) warn(report *results, path, format string, args ...any) {
 
 // inFileOf says where a neighbor stands, when that is known.
 func inFileOf(o *object) string {
-	if o.file == "" {
+	if o.shownFile == "" {
 		return ""
 	}
-	return " in " + o.file
+	return " in " + o.shownFile
 }
 
 // warnOfNetworkPolicies finds policies that keep the peers from each other: as

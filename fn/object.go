@@ -42,10 +42,13 @@ type object struct {
 
 	// pkg tells packages apart: the same name may stand in two of them.
 	pkg string
-	// file is where the object lies, "" when that is not known, and index its
-	// place among the documents of the file.
+	// file is where the object lies in its package, "" when that is not known,
+	// and index its place among the documents of the file.
 	file  string
 	index int
+	// shownFile is how messages call the file: from the folder of the topmost
+	// package.
+	shownFile string
 
 	// raw is the document as it was read; nil when it must be encoded anew.
 	raw []byte
@@ -88,6 +91,24 @@ func (o *object) item() *yaml.Node {
 	return o.node
 }
 
+// nameFiles sets how messages call the files of objects. While kustomize
+// builds, a path is one that kustomize made up: there is no such file.
+func nameFiles(objects []*object) {
+	top := ""
+	for _, o := range objects {
+		if pkg := o.annotations[packagePathAnnotation]; pkg != "" && (top == "" || len(pkg) < len(top)) {
+			top = pkg
+		}
+	}
+	for _, o := range objects {
+		if _, building := o.annotations[kustomizeIDAnnotation]; building || o.file == "" {
+			continue
+		}
+		below := strings.TrimPrefix(strings.TrimPrefix(o.annotations[packagePathAnnotation], top), "/")
+		o.shownFile = path.Join(below, o.file)
+	}
+}
+
 // findPackages gives a package to objects whose orchestrator names none
 // ("kpt fn eval"): the nearest folder above them with a Kptfile.
 func findPackages(objects []*object) {
@@ -128,10 +149,11 @@ func (o *object) identity() identity {
 	return identity{o.pkg, o.group(), o.kind, o.namespace, o.name}
 }
 
-// isOwned reports whether peerjob made the object.
+// isOwned reports whether peerjob made the object: it makes only Services and
+// Jobs, and marks each.
 func (o *object) isOwned() bool {
-	_, found := o.annotations[v1alpha1.OwnerAnnotation]
-	return found && !o.isPeerJob()
+	made := o.apiVersion == "v1" && o.kind == "Service" || o.group() == "batch" && o.kind == "Job"
+	return made && o.annotations[v1alpha1.OwnerAnnotation] != ""
 }
 
 func (o *object) isPeerJob() bool {
@@ -193,19 +215,20 @@ func (o *object) setAnnotation(key, value string) {
 	o.annotations[key] = value
 	o.raw = nil
 	annotations := ownMap(ownMap(o.node, "metadata"), "annotations")
-	if existing := get(annotations, key); existing != nil {
-		comment := existing.LineComment
-		*existing = yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value, Style: yaml.DoubleQuotedStyle, LineComment: comment}
-		return
+	next := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value, Style: yaml.DoubleQuotedStyle}
+	for i := 0; i+1 < len(annotations.Content); i += 2 {
+		if annotations.Content[i].Value == key {
+			next.LineComment = annotations.Content[i+1].LineComment
+			annotations.Content[i+1] = next
+			return
+		}
 	}
-	annotations.Content = append(annotations.Content,
-		&yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: key},
-		&yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value, Style: yaml.DoubleQuotedStyle})
+	annotations.Content = append(annotations.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: key}, next)
 }
 
 // ownMap returns the map under a key, which it makes where there is none. A
-// map that an alias stands for is copied first: a change must not reach the
-// other places that use it.
+// map that an alias stands for, or that has an anchor, is copied first: a
+// change must not reach the other places that use it.
 func ownMap(node *yaml.Node, key string) *yaml.Node {
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		if node.Content[i].Value != key {
@@ -213,8 +236,8 @@ func ownMap(node *yaml.Node, key string) *yaml.Node {
 		}
 		value := node.Content[i+1]
 		switch {
-		case value.Kind == yaml.AliasNode && value.Alias.Kind == yaml.MappingNode:
-			own := *value.Alias
+		case resolve(value).Kind == yaml.MappingNode && (value.Kind == yaml.AliasNode || value.Anchor != ""):
+			own := *resolve(value)
 			own.Anchor = ""
 			own.Content = append([]*yaml.Node(nil), own.Content...)
 			node.Content[i+1] = &own

@@ -35,10 +35,10 @@ type expansion struct {
 // every PeerJob expanded, or the very same list when anything is wrong.
 func process(objects []*object, functionConfig *yaml.Node, report *results) []*object {
 	findPackages(objects)
+	nameFiles(objects)
 	expansions, config := findPeerJobs(objects, functionConfig, report)
 	refuseSelectors(objects, report)
 	refuseLossyMode(objects, config, report)
-	refuseSharedMetadata(expansions, objects, report)
 	for _, e := range expansions {
 		errs, warnings := e.expand(config.defaults)
 		report.addErrors(e.source, errs)
@@ -70,8 +70,10 @@ func findPeerJobs(objects []*object, functionConfig *yaml.Node, report *results)
 			expansions = append(expansions, &expansion{source: o, inList: true})
 		case o.group() == v1alpha1.Group:
 			report.addErrors(o, field.ErrorList{field.NotSupported(field.NewPath("kind"), o.kind, []string{v1alpha1.Kind})})
+		case o.kind == v1alpha1.Kind && (o.group() == "" || strings.Contains(o.group(), "peerjob")):
+			report.addErrors(o, field.ErrorList{field.NotSupported(field.NewPath("apiVersion"), o.apiVersion, []string{v1alpha1.APIVersion})})
 		case strings.HasSuffix(o.kind, "List"):
-			refuseHidden(o, report)
+			refuseHidden(o, o.node, field.NewPath("items"), report)
 		}
 	}
 	var configObject *object
@@ -83,15 +85,18 @@ func findPeerJobs(objects []*object, functionConfig *yaml.Node, report *results)
 		report.addErrors(configObject, errs)
 		return expansions, c
 	}
-	same := slices.IndexFunc(expansions, func(e *expansion) bool {
-		return e.source.name == configObject.name && e.source.namespace == configObject.namespace
-	})
+	var namesakes []*expansion
+	for _, e := range expansions {
+		if e.source.name == configObject.name && e.source.namespace == configObject.namespace {
+			namesakes = append(namesakes, e)
+		}
+	}
 	switch {
-	case same < 0:
+	case len(namesakes) == 0:
 		expansions = append(expansions, &expansion{source: configObject})
-	case !sameObject(expansions[same].source.node, configObject.node):
+	case !slices.ContainsFunc(namesakes, func(e *expansion) bool { return sameObject(e.source.node, configObject.node) }):
 		report.errorf(configObject, "differs from the PeerJob of the same name in %s; keep one of them, or give them different names",
-			whereOf(expansions[same].source))
+			whereOf(namesakes[0].source))
 	}
 	return expansions, config{mode: modeExpand}
 }
@@ -117,44 +122,20 @@ func sameObject(a, b *yaml.Node) bool {
 
 // refuseHidden refuses a list with a PeerJob in it: kustomize and kpt would
 // lose the list, and nothing would be expanded.
-func refuseHidden(list *object, report *results) {
-	items := resolve(get(list.node, "items"))
+func refuseHidden(list *object, node *yaml.Node, path *field.Path, report *results) {
+	items := resolve(get(node, "items"))
 	if items == nil || items.Kind != yaml.SequenceNode {
 		return
 	}
 	for i, item := range items.Content {
-		if inner := newObject(item); inner.isPeerJob() {
-			report.addErrors(list, field.ErrorList{field.Forbidden(field.NewPath("items").Index(i), fmt.Sprintf(
+		inner := newObject(item)
+		if inner.isPeerJob() {
+			report.addErrors(list, field.ErrorList{field.Forbidden(path.Index(i), fmt.Sprintf(
 				"a PeerJob in a list is not expanded; write %q as a document of its own", inner.name))})
+		} else if item.Kind != yaml.AliasNode && strings.HasSuffix(inner.kind, "List") {
+			refuseHidden(list, item, path.Index(i).Child("items"), report)
 		}
 	}
-}
-
-// refuseSharedMetadata refuses a PeerJob whose annotations are, through a YAML
-// anchor, those of another object too: the mark that keeps the PeerJob out of
-// the cluster would keep the other one out, and nobody would be told.
-func refuseSharedMetadata(expansions []*expansion, objects []*object, report *results) {
-	for _, e := range expansions {
-		metadata := get(e.source.node, "metadata")
-		for _, node := range []*yaml.Node{metadata, get(metadata, "annotations")} {
-			if node == nil || node.Anchor == "" {
-				continue
-			}
-			for _, o := range objects {
-				if o != e.source && refersTo(o.node, node) {
-					report.errorf(e.source, "%v uses its metadata through the YAML anchor &%s; write it out in both", o, node.Anchor)
-				}
-			}
-		}
-	}
-}
-
-// refersTo reports whether an alias below node stands for target.
-func refersTo(node, target *yaml.Node) bool {
-	if node.Kind == yaml.AliasNode {
-		return node.Alias == target
-	}
-	return slices.ContainsFunc(node.Content, func(child *yaml.Node) bool { return refersTo(child, target) })
 }
 
 // refuseLossyMode refuses the mode which writes no items to anyone but
@@ -191,6 +172,7 @@ func (e *expansion) expand(defaults v1alpha1.Settings) (field.ErrorList, []v1alp
 		return field.ErrorList{field.NotSupported(field.NewPath("apiVersion"), e.source.apiVersion, []string{v1alpha1.APIVersion})}, nil
 	}
 	pj, errs := v1alpha1.Decode(e.source.node)
+	errs = append(errs, refuseMerges(e.source.node)...)
 	e.pj = pj
 	v1alpha1.Default(pj, defaults)
 	errs = v1alpha1.AppendErrors(errs, v1alpha1.Validate(pj))
@@ -200,6 +182,11 @@ func (e *expansion) expand(defaults v1alpha1.Settings) (field.ErrorList, []v1alp
 	tooNew, dropped := admission.CheckVersion(pj)
 	errs = v1alpha1.AppendErrors(errs, tooNew)
 	if len(errs) > 0 {
+		// Two of one name are found all the same.
+		e.children = []*object{
+			{apiVersion: "v1", kind: "Service", namespace: service.Namespace, name: service.Name, pkg: e.source.pkg},
+			{apiVersion: "batch/v1", kind: "Job", namespace: job.Namespace, name: job.Name, pkg: e.source.pkg},
+		}
 		return v1alpha1.SortErrors(errs), nil
 	}
 	for _, child := range []any{service, job} {
@@ -210,6 +197,24 @@ func (e *expansion) expand(defaults v1alpha1.Settings) (field.ErrorList, []v1alp
 		e.children = append(e.children, e.newChild(node))
 	}
 	return nil, v1alpha1.SortWarnings(slices.Concat(v1alpha1.Warn(pj), warnings, dropped))
+}
+
+// refuseMerges refuses "<<" where the function writes or orchestrators read:
+// what it merges in would be hidden by the first key that is added beside it.
+func refuseMerges(node *yaml.Node) field.ErrorList {
+	var errs field.ErrorList
+	metadata := field.NewPath("metadata")
+	for _, m := range []struct {
+		path *field.Path
+		node *yaml.Node
+	}{{metadata, get(node, "metadata")}, {metadata.Child("annotations"), get(get(node, "metadata"), "annotations")}} {
+		eachEntry(m.node, func(key string, _ *yaml.Node) {
+			if key == "<<" {
+				errs = append(errs, field.Forbidden(m.path.Child(key), "can't be merged into; write the values out"))
+			}
+		})
+	}
+	return errs
 }
 
 // newChild is an object that the PeerJob stands for, in the PeerJob's package.
@@ -224,7 +229,7 @@ func (e *expansion) newChild(node *yaml.Node) *object {
 func refuseConflicts(expansions []*expansion, objects []*object, report *results) {
 	taken := map[identity]*object{}
 	for _, o := range objects {
-		if !o.isOwned() && !o.isPeerJob() {
+		if !o.isOwned() {
 			taken[o.identity()] = o
 		}
 	}
@@ -273,8 +278,8 @@ func duplicate(path, value, detail string) *field.Error {
 
 // whereOf says where an object stands, for a message about another one.
 func whereOf(o *object) string {
-	if o.file != "" {
-		return o.file
+	if o.shownFile != "" {
+		return o.shownFile
 	}
 	return "the list"
 }

@@ -185,6 +185,44 @@ func TestRun_rejects(t *testing.T) {
 				`PeerJob train: spec.template.spec.dnsPolicy: Unsupported value: "Sometimes": supported values: "ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"`,
 			},
 		},
+		"a quantity that takes minutes to read": {
+			items: []string{pod("{containers: [{name: w, image: x, resources: {limits: {memory: 1e999999999}}}]}")},
+			want:  []string{`PeerJob train: spec.template.spec.containers[0].resources.limits[memory]: Invalid value: "1e999999999": must be a quantity of a size that a machine can have`},
+		},
+		"a template's own labels and annotations": {
+			items: []string{head("train") + "  peers: 2\n  template: {metadata: {labels: {a: -z}, annotations: {x y: z}}, spec: {containers: [{name: w, image: x}]}}\n"},
+			want: []string{
+				`PeerJob train: spec.template.metadata.labels: Invalid value: "-z": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue', or 'my_value', or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')`,
+				`PeerJob train: spec.template.metadata.annotations: Invalid value: "x y": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName', or 'my.name', or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')`,
+			},
+		},
+		"a merge in metadata": {
+			items: []string{"apiVersion: peerjob.dev/v1alpha1\nkind: PeerJob\nmetadata: {<<: {name: train}, labels: {a: b}}\nspec:\n  peers: 2\n" + smallest},
+			want:  []string{"PeerJob: metadata.<<: Forbidden: can't be merged into; write the values out"},
+		},
+		"a List in a List": {
+			items: []string{"apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: List\n  items:\n  - apiVersion: peerjob.dev/v1alpha1\n    kind: PeerJob\n    metadata: {name: train}"},
+			want:  []string{`List: items[0].items[0]: Forbidden: a PeerJob in a list is not expanded; write "train" as a document of its own`},
+		},
+		"no API group, or a wrong one": {
+			items: []string{"apiVersion: peerjob.dev\nkind: PeerJob\nmetadata: {name: a}", "kind: PeerJob\nmetadata: {name: b}", "apiVersion: peerjobs.dev/v1alpha1\nkind: PeerJob\nmetadata: {name: c}"},
+			want: []string{
+				`PeerJob a: apiVersion: Unsupported value: "peerjob.dev": supported values: "peerjob.dev/v1alpha1"`,
+				`PeerJob b: apiVersion: Unsupported value: "": supported values: "peerjob.dev/v1alpha1"`,
+				`PeerJob c: apiVersion: Unsupported value: "peerjobs.dev/v1alpha1": supported values: "peerjob.dev/v1alpha1"`,
+			},
+		},
+		"errors and a collision": {
+			items: []string{peerJob("a", "peers: 0\nservice: {name: hub}"), peerJob("b", "peers: 2\nservice: {name: hub}")},
+			want: []string{
+				`PeerJob a: spec.peers: Invalid value: 0: must be between 1 and 100000`,
+				`PeerJob b: spec.service.name: Duplicate value: "hub": PeerJob a makes a Service of this name too; give each its own spec.service.name`,
+			},
+		},
+		"control characters in a name": {
+			items: []string{"apiVersion: peerjob.dev/v1alpha1\nkind: PeerJob\nmetadata: {name: \"a\\e[31mred\"}\nspec:\n  peers: 2\n" + smallest},
+			want:  []string{"PeerJob a\ufffd[31mred: metadata.name: Invalid value: \"a\\x1b[31mred\": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name', or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"},
+		},
 		"in a file": {
 			items: []string{inFile("jobs/train.yaml", "/pkg", strings.Replace(peerJob("train", "peers: 0"), "name: train", "name: train\n  namespace: team-a", 1))},
 			want:  []string{`jobs/train.yaml: PeerJob team-a/train: spec.peers: Invalid value: 0: must be between 1 and 100000`},
@@ -250,17 +288,67 @@ func TestRun_rejectsInput(t *testing.T) {
 	}
 }
 
-// TestRun_rejectsSharedMetadata has an object which the mark on the PeerJob
-// would keep out of the cluster. kyaml is no oracle here: it loses the alias.
-func TestRun_rejectsSharedMetadata(t *testing.T) {
-	input := list(strings.Replace(peerJob("train", "peers: 2"), "name: train\n", "name: train\n  annotations: &a\n    x: y\n", 1),
-		"apiVersion: v1\nkind: Secret\nmetadata:\n  name: x\n  annotations: *a")
-	stdout, stderr, _ := run(t, input)
-	if diff := cmp.Diff("peerjob: PeerJob train: Secret x uses its metadata through the YAML anchor &a; write it out in both\n", stderr); diff != "" {
-		t.Errorf("stderr (-want +got):\n%s", diff)
+// TestRun_aliases has YAML anchors and aliases around what the function
+// changes. The output must be readable, say what the input said, and be the
+// same when it is run again.
+func TestRun_aliases(t *testing.T) {
+	spec := "\nspec: {peers: 2, template: {spec: {containers: [{name: w, image: x}]}}}"
+	head := "apiVersion: peerjob.dev/v1alpha1\nkind: PeerJob\n"
+	tests := map[string]struct{ input, want string }{
+		"annotations of another object, too": {
+			list(head+"metadata: {name: train, annotations: &a {x: y}}"+spec, "kind: Secret\nmetadata: {name: x, annotations: *a}"),
+			"- kind: Secret\n  metadata: {name: x, annotations: {x: y}}\n",
+		},
+		"an alias of another object's": {
+			list("kind: Secret\nmetadata: {name: x, annotations: &a {x: y}}", head+"metadata: {name: train, annotations: *a}"+spec),
+			"- kind: Secret\n  metadata: {name: x, annotations: &a {x: y}}\n",
+		},
+		"annotations of the Service, too": {
+			list(head + "metadata: {name: train, annotations: &a {note: keep, config.kubernetes.io/index: '0'}}\nspec: {peers: 2, service: {annotations: *a}, template: {spec: {containers: [{name: w, image: x}]}}}"),
+			"    annotations:\n      note: keep\n      peerjob.dev/owner: train\n",
+		},
+		"the mark itself": {
+			list(head + "metadata: {name: train, annotations: {config.kubernetes.io/local-config: &f \"false\", x: *f}}" + spec),
+			"annotations: {config.kubernetes.io/local-config: \"true\", x: \"false\"}}",
+		},
+		"an anchor in the functionConfig": {
+			"functionConfig: &a {apiVersion: v1, kind: ConfigMap, metadata: {name: c}}\nkind: ResourceList\nitems: [*a]\n",
+			"- {apiVersion: v1, kind: ConfigMap, metadata: {name: c}}\n",
+		},
+		"an anchor in a key that is left out": {
+			"extra: &a {kind: A}\nkind: ResourceList\nitems: [*a]\n", "- {kind: A}\n",
+		},
+		"an anchor in a child that changed": {
+			list(head+"metadata: {name: train, labels: {x: c}}"+spec,
+				"apiVersion: batch/v1\nkind: Job\nmetadata: {name: train, labels: &l {x: b}, annotations: {peerjob.dev/owner: train}}\nspec: {template: {metadata: {labels: *l}}}"),
+			"  kind: Job\n  metadata:\n    name: train\n    labels:\n      x: c\n",
+		},
 	}
-	if diff := cmp.Diff(input, withoutResults(stdout)); diff != "" {
-		t.Errorf("items (-want +got):\n%s", diff)
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			stdout, stderr, failed := run(t, tt.input)
+			if failed {
+				t.Fatal(stderr)
+			}
+			if !strings.Contains(stdout, tt.want) {
+				t.Errorf("%q is not in it:\n%s", tt.want, stdout)
+			}
+			again, stderr, failed := run(t, stdout)
+			if diff := cmp.Diff(stdout, again); diff != "" || failed {
+				t.Errorf("second run (-once +twice):\n%s\n%s", diff, stderr)
+			}
+		})
+	}
+}
+
+// TestRun_deterministic has what Kubernetes finds in the order of a map.
+func TestRun_deterministic(t *testing.T) {
+	input := list("apiVersion: peerjob.dev/v1alpha1\nkind: PeerJob\nmetadata: {name: t, labels: {a: -x, b: -y, c: -z, d: -q}}\nspec: {peers: 1, template: {metadata: {labels: {a: -1, b: -2, c: -3}}, spec: {nodeSelector: {a: -x, b: -y, c: -z, d: -q}, containers: [{name: w, image: x}]}}}")
+	first, firstErrs, _ := run(t, input)
+	for range 20 {
+		if again, errs, _ := run(t, input); again != first || errs != firstErrs {
+			t.Fatalf("(-first +again):\n%s", cmp.Diff(firstErrs, errs))
+		}
 	}
 }
 

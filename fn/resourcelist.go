@@ -100,24 +100,6 @@ func readDocuments(data []byte) ([]*yaml.Node, error) {
 	}
 }
 
-// refuseCycles refuses an anchor that contains an alias of itself: nothing
-// which follows aliases would come to an end. The parser lets them through.
-func refuseCycles(node *yaml.Node, open map[*yaml.Node]bool) error {
-	if node.Kind == yaml.AliasNode && open[node.Alias] {
-		return fmt.Errorf("yaml: line %d: anchor '%s' value contains itself", node.Line, node.Value)
-	}
-	if node.Anchor != "" {
-		open[node] = true
-		defer delete(open, node)
-	}
-	for _, child := range node.Content {
-		if err := refuseCycles(child, open); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // write writes the list as kyaml would: what was not changed looks as kyaml
 // prints it.
 //
@@ -126,6 +108,18 @@ func refuseCycles(node *yaml.Node, open map[*yaml.Node]bool) error {
 func (l *resourceList) write(w io.Writer, found kptfn.Results) error {
 	scalar := func(value string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Value: value} }
 	results := slices.Clone(l.results)
+	written := slices.Concat(l.items, []*yaml.Node{}, results)
+	if l.functionConfig != nil {
+		written = slices.Insert(written, len(l.items), l.functionConfig)
+	}
+	if err := settleAliases(written); err != nil {
+		return err
+	}
+	items := written[:len(l.items)]
+	if l.functionConfig != nil {
+		l.functionConfig = written[len(l.items)]
+	}
+	results = written[len(written)-len(results):]
 	for _, result := range found {
 		node := &yaml.Node{}
 		if err := node.Encode(result); err != nil {
@@ -137,7 +131,7 @@ func (l *resourceList) write(w io.Writer, found kptfn.Results) error {
 		return err
 	}
 	// Without items kustomize takes the list itself for a resource.
-	if err := encodeSequence(w, "items", l.items); err != nil {
+	if err := encodeSequence(w, "items", items); err != nil {
 		return err
 	}
 	if l.functionConfig != nil {

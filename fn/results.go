@@ -8,6 +8,7 @@ import (
 	"io"
 	"reflect"
 	"strings"
+	"unicode"
 
 	kptfn "github.com/GoogleContainerTools/kpt-functions-sdk/go/fn"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -30,8 +31,8 @@ func (r *results) add(severity kptfn.Severity, about *object, message string) *k
 		result.ResourceRef = &kptfn.ResourceRef{
 			APIVersion: about.apiVersion, Kind: about.kind, Namespace: about.namespace, Name: about.name,
 		}
-		if about.file != "" {
-			result.File = &kptfn.File{Path: about.file, Index: about.index}
+		if about.shownFile != "" {
+			result.File = &kptfn.File{Path: about.shownFile, Index: about.index}
 		}
 	}
 	r.list = append(r.list, result)
@@ -134,5 +135,12 @@ func line(result *kptfn.Result) string {
 		parts = append(parts, result.Field.Path)
 	}
 	parts = append(parts, result.Message)
-	return strings.Join(strings.Fields(strings.Join(parts, ": ")), " ")
+	text := strings.Join(strings.Fields(strings.Join(parts, ": ")), " ")
+	// A name from the input must not reach a terminal as a control sequence.
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
 }

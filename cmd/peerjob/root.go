@@ -85,7 +85,7 @@ func newRoot(getenv func(string) string) *cobra.Command {
 		}
 		opts, err := options()
 		if err != nil {
-			return err
+			return fn.Refuse(cmd.OutOrStdout(), cmd.ErrOrStderr(), err)
 		}
 		return fn.Run(deferGC(cmd.InOrStdin()), cmd.OutOrStdout(), cmd.ErrOrStderr(), opts)
 	}

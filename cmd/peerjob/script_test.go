@@ -45,6 +45,15 @@ func writeHostile(ts *testscript.TestScript, neg bool, args []string) {
 		content = bytes.Repeat([]byte("nonsense "), 200<<20/9)
 	case "binary":
 		content = []byte("\x7fELF\x02\x01\x01\x00\x00\x00\xff\xfe\x00")
+	case "utf16":
+		content = []byte{0xff, 0xfe}
+		for _, c := range []byte("kind: A\n---\nkind: B\n") {
+			content = append(content, c, 0)
+		}
+	case "ports": // 4,000 bad ports
+		content = []byte(head + "    peers: 1\n    template: {spec: {containers: [{name: w, image: x, ports: [" + strings.Repeat("{containerPort: 70000}, ", 4000) + "]}]}}\n")
+	case "alias-text": // 1 MB of text, 4,000 times
+		content = []byte(head + "    peers: 1\n    template: {spec: {containers: [{name: w, image: x, args: [&s " + strings.Repeat("a", 1<<20) + strings.Repeat(", *s", 4000) + "]}]}}\n")
 	case "nested":
 		content = []byte(head + "    peers: " + strings.Repeat("[", 100000))
 	case "nested-map":

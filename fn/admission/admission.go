@@ -85,7 +85,11 @@ func checkJob(object *batchv1.Job) (field.ErrorList, []string) {
 		object.Namespace = anyNamespace
 	}
 	object.UID = anyUID
+	labels := object.Labels
 	batchinternal.SetObjectDefaults_Job(object)
+	// The server copies the template's labels to a Job without any; what is wrong
+	// with them is said of the template.
+	object.Labels = labels
 	job := &batch.Job{}
 	if err := batchinternal.Convert_v1_Job_To_batch_Job(object, job, nil); err != nil {
 		return field.ErrorList{field.InternalError(field.NewPath("spec"), err)}, nil

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -54,9 +55,6 @@ func jobFields(pj *v1alpha1.PeerJob) origin {
 	}
 	return func(path string, badValue any) string {
 		switch {
-		case path == "spec.template.metadata.labels" && badValue == pj.JobName():
-			// The server puts the Job's name there.
-			return "metadata.name"
 		case strings.HasPrefix(path, "metadata.labels"):
 			return metadataField(path, "labels", "spec.job.", pj.Spec.Job.Labels, badValue)
 		case strings.HasPrefix(path, "metadata.annotations"):
@@ -65,8 +63,11 @@ func jobFields(pj *v1alpha1.PeerJob) origin {
 			return "spec.peers"
 		case path == "spec.template.spec.subdomain":
 			return serviceNameField(pj)
-		case path == "spec.template.labels":
-			return "spec.template.metadata.labels"
+		case strings.HasPrefix(path, "spec.template.labels") && badValue == pj.JobName():
+			// The server puts the Job's name there.
+			return "metadata.name"
+		case strings.HasPrefix(path, "spec.template.labels"), strings.HasPrefix(path, "spec.template.annotations"):
+			return "spec.template.metadata" + strings.TrimPrefix(path, "spec.template")
 		}
 		if match := envIndex.FindStringSubmatch(path); match != nil {
 			if index, err := strconv.Atoi(match[2]); err == nil && index >= injected {
@@ -82,6 +83,7 @@ var servicePort = regexp.MustCompile(`^spec\.ports\[(\d+)\](.*)$`)
 
 // serviceFields is the origin of a Service's fields.
 func serviceFields(pj *v1alpha1.PeerJob) origin {
+	derived := sync.OnceValue(pj.DerivedPorts)
 	return func(path string, badValue any) string {
 		switch {
 		case path == "metadata.name":
@@ -94,7 +96,7 @@ func serviceFields(pj *v1alpha1.PeerJob) origin {
 			return "metadata.name"
 		}
 		if match := servicePort.FindStringSubmatch(path); match != nil && pj.Spec.Service.Ports == nil {
-			return derivedPortField(pj, match[1], match[2])
+			return derivedPortField(derived(), match[1], match[2])
 		}
 		if rest, found := strings.CutPrefix(path, "spec."); found {
 			return "spec.service." + rest
@@ -124,8 +126,7 @@ func metadataField(path, name, below string, own map[string]string, badValue any
 
 // derivedPortField is the field of the container port which a port of the
 // Service follows from.
-func derivedPortField(pj *v1alpha1.PeerJob, index, rest string) string {
-	ports := pj.DerivedPorts()
+func derivedPortField(ports []v1alpha1.DerivedPort, index, rest string) string {
 	i, err := strconv.Atoi(index)
 	if err != nil || i >= len(ports) {
 		return "spec.template.spec.containers"

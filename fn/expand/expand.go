@@ -59,6 +59,15 @@ func copied(from map[string]string) map[string]string {
 	return to
 }
 
+// withOwn adds what the user wrote for one child alone.
+func withOwn(base, own map[string]string) map[string]string {
+	over := copied(own)
+	if order, found := own[v1alpha1.DependsOnAnnotation]; found {
+		over = merged(over, map[string]string{v1alpha1.DependsOnAnnotation: order})
+	}
+	return merged(base, over)
+}
+
 // merged adds the entries of over to those of base.
 func merged(base, over map[string]string) map[string]string {
 	if base == nil {

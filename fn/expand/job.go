@@ -34,8 +34,8 @@ func job(pj *v1alpha1.PeerJob) *batchv1.Job {
 			Template:                spec.Template,
 		},
 	}).DeepCopy()
-	job.Labels = merged(job.Labels, spec.Job.Labels)
-	job.Annotations = merged(job.Annotations, spec.Job.Annotations)
+	job.Labels = withOwn(job.Labels, spec.Job.Labels)
+	job.Annotations = withOwn(job.Annotations, spec.Job.Annotations)
 	complete(&job.Spec.Template, pj)
 	return job
 }

@@ -16,15 +16,15 @@ func service(pj *v1alpha1.PeerJob) *corev1.Service {
 		ObjectMeta: objectMeta(pj, pj.ServiceName()),
 		Spec: corev1.ServiceSpec{
 			ClusterIP:                corev1.ClusterIPNone,
-			PublishNotReadyAddresses: wanted.PublishNotReadyAddresses == nil || *wanted.PublishNotReadyAddresses,
+			PublishNotReadyAddresses: *wanted.PublishNotReadyAddresses,
 			Selector:                 pj.SelectorLabels(),
 			IPFamilyPolicy:           wanted.IPFamilyPolicy,
 			IPFamilies:               wanted.IPFamilies,
 			Ports:                    wanted.Ports,
 		},
 	}).DeepCopy()
-	svc.Labels = merged(svc.Labels, wanted.Labels)
-	svc.Annotations = merged(svc.Annotations, wanted.Annotations)
+	svc.Labels = withOwn(svc.Labels, wanted.Labels)
+	svc.Annotations = withOwn(svc.Annotations, wanted.Annotations)
 	if wanted.Ports == nil {
 		for _, port := range pj.DerivedPorts() {
 			svc.Spec.Ports = append(svc.Spec.Ports, port.ServicePort)

@@ -6,17 +6,25 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	kjson "sigs.k8s.io/json"
 )
 
-// maxNodes bounds how many YAML nodes one PeerJob may have once its aliases
-// are followed. No object with more would fit into etcd.
-const maxNodes = 1 << 20
+const (
+	// maxNodes bounds how many YAML nodes one PeerJob may have once its aliases
+	// are followed, and maxBytes how much text. No object with more is taken by
+	// a server: a request may have 3 MiB.
+	maxNodes = 1 << 20
+	maxBytes = 3 << 20
+	// maxMergeDepth bounds how deep "<<" may stand in "<<".
+	maxMergeDepth = 100
+)
 
 // Decode reads a PeerJob from a YAML node, strictly: a field that the API does
 // not have, a key that stands twice and a value of the wrong type are errors,
@@ -46,21 +54,31 @@ func Decode(node *yaml.Node) (*PeerJob, field.ErrorList) {
 
 // decoder turns YAML nodes into plain values, as far as they fit a Go type.
 type decoder struct {
-	errs  field.ErrorList
-	nodes int
+	errs field.ErrorList
+	// nodes and bytes are what was read so far; full says that it is too much.
+	nodes, bytes int
+	full         bool
+}
+
+// count counts a node, and reports whether there is still room for it.
+func (d *decoder) count(node *yaml.Node, path *field.Path) bool {
+	d.nodes++
+	d.bytes += len(node.Value)
+	if (d.nodes > maxNodes || d.bytes > maxBytes) && !d.full {
+		d.full = true
+		d.errs = append(d.errs, field.Forbidden(orRoot(path), "the PeerJob is too large: with its YAML aliases followed it has more values than any object can hold"))
+	}
+	return !d.full
 }
 
 // value returns the node as a value that encodes to the JSON of typ, and
 // whether there is one. What does not fit is left out and reported.
 func (d *decoder) value(node *yaml.Node, typ reflect.Type, path *field.Path) (any, bool) {
-	if d.nodes++; d.nodes > maxNodes {
-		if d.nodes == maxNodes+1 {
-			d.errs = append(d.errs, field.Forbidden(orRoot(path), "the PeerJob is too large: with its YAML aliases followed it has more values than any object can hold"))
-		}
-		return nil, false
-	}
 	if node.Kind == yaml.AliasNode {
 		node = node.Alias
+	}
+	if !d.count(node, path) {
+		return nil, false
 	}
 	if node.Kind == yaml.ScalarNode && node.ShortTag() == "!!null" {
 		return nil, true
@@ -149,6 +167,9 @@ func (d *decoder) entries(node *yaml.Node, path *field.Path, at func(string) *fi
 			})
 		default:
 			seen[key.Value] = true
+			if !d.count(key, path) {
+				return
+			}
 			visit(key.Value, value)
 		}
 	}
@@ -159,11 +180,15 @@ func (d *decoder) entries(node *yaml.Node, path *field.Path, at func(string) *fi
 
 // merge visits the keys of a "<<" source that were not seen before.
 func (d *decoder) merge(source *yaml.Node, path *field.Path, seen map[string]bool, visit func(string, *yaml.Node), depth int) {
-	if d.nodes++; d.nodes > maxNodes || depth > 100 {
-		return
-	}
 	if source.Kind == yaml.AliasNode {
 		source = source.Alias
+	}
+	if !d.count(source, path) {
+		return
+	}
+	if depth > maxMergeDepth {
+		d.errs = append(d.errs, field.Forbidden(orRoot(path), fmt.Sprintf(`"<<" stands more than %d deep in "<<"; write the values out`, maxMergeDepth)))
+		return
 	}
 	switch source.Kind {
 	case yaml.SequenceNode:
@@ -238,6 +263,9 @@ func (d *decoder) custom(node *yaml.Node, typ reflect.Type, path *field.Path) (a
 	if node.Kind != yaml.ScalarNode {
 		return d.mismatch(node, path, "a single value")
 	}
+	if typ == reflect.TypeFor[resource.Quantity]() && !IsModestNumber(node.Value) {
+		return d.mismatch(node, path, "a quantity of a size that a machine can have")
+	}
 	value, ok := d.scalar(node, path)
 	if !ok {
 		return nil, false
@@ -251,6 +279,15 @@ func (d *decoder) custom(node *yaml.Node, typ reflect.Type, path *field.Path) (a
 		return nil, false
 	}
 	return value, true
+}
+
+// hugeExponent matches an exponent of three digits or more.
+var hugeExponent = regexp.MustCompile(`[eE][-+]?0*[1-9][0-9]{2,}`)
+
+// IsModestNumber reports whether a number can be read in no time: to parse a
+// quantity with an exponent of a billion takes minutes.
+func IsModestNumber(text string) bool {
+	return len(text) <= 64 && !hugeExponent.MatchString(text)
 }
 
 // scalar returns the value that YAML sees in a scalar.

@@ -106,9 +106,22 @@ func TestDecode_everyType(t *testing.T) {
 	}
 }
 
+func TestDecode_nestedMerges(t *testing.T) {
+	nested := "{z: z}"
+	for range 110 {
+		nested = "{<<: " + nested + "}"
+	}
+	_, errs := Decode(parse(t, "metadata: {labels: "+nested+"}"))
+	if len(errs) != 1 || !strings.Contains(errs[0].Error(), `"<<" stands more than 100 deep in "<<"; write the values out`) {
+		t.Error(errs)
+	}
+}
+
 func TestDecode_hostile(t *testing.T) {
 	many := strings.Repeat("*e, ", 2000)
 	tests := map[string]string{
+		"text":    "metadata: {annotations: {a: &s " + strings.Repeat("x", 100000) + "}}\nspec: {template: {spec: {containers: [{name: w, args: [" + strings.Repeat("*s, ", 100) + "]}]}}}",
+		"merges":  "metadata: {labels: &l {}, annotations: {<<: &many [" + strings.Repeat("*l, ", 2000) + "]}}\nspec: {service: {annotations: {<<: [" + strings.Repeat("*many, ", 2000) + "]}}, suspend: true}",
 		"aliases": "spec: {template: {spec: {containers: [&c {name: w, env: [&e {name: A, value: b}, " + many + "]}, " + strings.Repeat("*c, ", 2000) + "]}}}",
 	}
 	for name, give := range tests {

@@ -98,10 +98,11 @@ func sortByField[T any](findings []T, fieldOf, textOf func(T) string) []T {
 	for i, finding := range findings {
 		all[i] = ranked{finding, rankOf(fieldOf(finding))}
 	}
-	slices.SortStableFunc(all, func(a, b ranked) int {
-		return slices.CompareFunc(a.rank, b.rank, func(x, y rank) int {
+	slices.SortFunc(all, func(a, b ranked) int {
+		byField := slices.CompareFunc(a.rank, b.rank, func(x, y rank) int {
 			return cmp.Or(cmp.Compare(x.index, y.index), cmp.Compare(x.key, y.key))
 		})
+		return cmp.Or(byField, cmp.Compare(textOf(a.finding), textOf(b.finding)))
 	})
 	sorted := make([]T, 0, len(findings))
 	said := map[string]bool{}

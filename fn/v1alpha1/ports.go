@@ -4,7 +4,6 @@ package v1alpha1
 
 import (
 	"cmp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -25,10 +24,15 @@ type DerivedPort struct {
 // Service wants every port named when there is more than one, and each name
 // once.
 func (pj *PeerJob) DerivedPorts() []DerivedPort {
+	type number struct {
+		protocol corev1.Protocol
+		port     int32
+	}
 	var ports []DerivedPort
+	seen := map[number]bool{}
 	for _, port := range containerPorts(&pj.Spec.Template.Spec) {
-		same := func(other DerivedPort) bool { return other.Protocol == port.Protocol && other.Port == port.Port }
-		if !slices.ContainsFunc(ports, same) {
+		if n := (number{port.Protocol, port.Port}); !seen[n] {
+			seen[n] = true
 			ports = append(ports, port)
 		}
 	}

@@ -13,8 +13,8 @@ const (
 	// and Config Sync never apply one that carries it.
 	LocalConfigAnnotation = "config.kubernetes.io/local-config"
 	// DependsOnAnnotation orders how objects are applied, in kpt and Config
-	// Sync. It is the one key of an orchestrator's domain that a user writes for
-	// the Service or the Job.
+	// Sync. It is the one key of an orchestrator's domain that is carried to a
+	// child, from spec.service.annotations and spec.job.annotations.
 	DependsOnAnnotation = "config.kubernetes.io/depends-on"
 )
 

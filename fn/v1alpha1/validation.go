@@ -118,13 +118,14 @@ func validateService(pj *PeerJob) field.ErrorList {
 	return append(errs, validateCarried(servicePath, pj.Spec.Service.Labels, pj.Spec.Service.Annotations)...)
 }
 
-// validateCarried keeps what belongs to orchestrators off a child: a mark of
-// local configuration on it, for one, would keep it out of the cluster.
+// validateCarried refuses what a user can't mean on a child: the mark of local
+// configuration would keep it out of the cluster, and peerjob's own are not the
+// user's. What else belongs to an orchestrator is left out when it is copied.
 func validateCarried(path *field.Path, labels, annotations map[string]string) field.ErrorList {
 	var errs field.ErrorList
 	refuse := func(path *field.Path, values map[string]string) {
 		for _, key := range sortedKeys(values) {
-			if IsReservedKey(key) && key != DependsOnAnnotation {
+			if key == LocalConfigAnnotation || isOwnKey(key) {
 				errs = append(errs, field.Forbidden(path.Key(key), "is reserved for peerjob and the tools that run it"))
 			}
 		}
@@ -305,17 +306,18 @@ func validateDNS(pj *PeerJob) field.ErrorList {
 func validateFQDN(pj *PeerJob) field.ErrorList {
 	// Without a namespace in the PeerJob any may come later; the shortest
 	// possible one tells whether some would fit.
-	namespace := pj.Namespace
-	if namespace == "" {
-		namespace = "x"
+	shown, length := pj.LongestFQDN(pj.Namespace), ""
+	size := len(shown)
+	if pj.Namespace == "" {
+		shown, length = pj.LongestFQDN("<namespace>"), "at least "
+		size++
 	}
-	longest := pj.LongestFQDN(namespace)
-	if len(longest) <= maxFQDNLength {
+	if size <= maxFQDNLength {
 		return nil
 	}
 	return field.ErrorList{field.Invalid(podPath.Child("setHostnameAsFQDN"), true, fmt.Sprintf(
-		"the longest host name, %q, has %d characters, and a Pod with one of more than %d never starts; choose shorter names, or leave it out",
-		longest, len(longest), maxFQDNLength))}
+		"the longest host name, %q, has %s%d characters, and a Pod with one of more than %d never starts; choose shorter names, or leave it out",
+		shown, length, size, maxFQDNLength))}
 }
 
 // validateDNSConfig holds dnsPolicy None to a configuration with which peer

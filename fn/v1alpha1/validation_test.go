@@ -110,7 +110,7 @@ func TestValidate(t *testing.T) {
 		}, []string{"has 66 characters"}},
 		"a host name as FQDN, anywhere": {func(s string) string {
 			return swap("name: train, namespace: ml", "name: "+strings.Repeat("a", 21))(pod("setHostnameAsFQDN: true")(s))
-		}, []string{"has 65 characters"}},
+		}, []string{"has at least 65 characters"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
