@@ -12,7 +12,7 @@ LABEL org.opencontainers.image.title="peerjob" \
 # kustomize and kpt run functions with --user nobody, and docker looks the name
 # up in the image.
 COPY build/passwd /etc/passwd
-COPY bin/peerjob /usr/local/bin/peerjob
+COPY bin/image/peerjob /usr/local/bin/peerjob
 
 USER nobody
 ENTRYPOINT ["/usr/local/bin/peerjob"]

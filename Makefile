@@ -14,6 +14,8 @@ BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
 
 export GOTOOLCHAIN ?= local
 
+GO_FOLDERS := cmd fn hack bench conformance
+
 .DEFAULT_GOAL := help
 
 ##@ Try it
@@ -29,7 +31,8 @@ build: ## Build bin/peerjob, static and stamped with the version
 	$(BUILD) -o bin/peerjob ./cmd/peerjob
 
 .PHONY: image
-image: build ## Build the image from the binary, on nothing else; nothing is pulled
+image: ## Build the image from the binary, on nothing else; nothing is pulled
+	GOOS=linux $(BUILD) -o bin/image/peerjob ./cmd/peerjob
 	docker build --quiet --build-arg VERSION=$(VERSION) --tag $(IMAGE) .
 	@echo $(IMAGE)
 
@@ -41,8 +44,8 @@ clean: ## Remove what was built
 
 .PHONY: test
 test: ## Run the tests; those that need docker or kpt skip without, and -v says so
-	$(GO) test ./...
-	cd bench && $(GO) test ./...
+	$(GO) test $(GOTESTFLAGS) ./...
+	cd bench && $(GO) test $(GOTESTFLAGS) ./...
 
 .PHONY: fuzz
 fuzz: ## Run every fuzzer for FUZZTIME (default 30s)
@@ -64,11 +67,11 @@ generate: ## Write again what is generated from the source
 
 .PHONY: fmt
 fmt: ## Format the source
-	gofmt -w cmd fn bench
+	gofmt -w $(GO_FOLDERS)
 
 .PHONY: lint
 lint: ## Format check, vet and staticcheck
-	@test -z "$$(gofmt -l cmd fn bench)" || { gofmt -l cmd fn bench; echo 'not formatted; run "make fmt"'; exit 1; }
+	@test -z "$$(gofmt -l $(GO_FOLDERS))" || { gofmt -l $(GO_FOLDERS); echo 'not formatted; run "make fmt"'; exit 1; }
 	$(GO) vet ./... && cd bench && $(GO) vet ./...
 	$(TOOL) staticcheck ./... && cd bench && $(GO) tool -modfile=../tools/go.mod staticcheck ./...
 
@@ -83,7 +86,7 @@ verify-package: image ## Check that the repository renders as a kpt package and 
 	else echo 'SKIP: kpt is not on this machine'; fi
 
 .PHONY: verify-size
-verify-size: image ## Check that the binary and the image are no larger than 25 MB
+verify-size: build image ## Check that the binary and the image are no larger than 25 MB
 	@./hack/size $(IMAGE)
 
 .PHONY: help

@@ -107,7 +107,13 @@ func readConfig(about *object) (config, field.ErrorList) {
 	if data != nil && data.Kind != yaml.MappingNode && data.ShortTag() != "!!null" {
 		return c, append(errs, field.Invalid(dataPath, text(data), "must be a map"))
 	}
+	seen := map[string]bool{}
 	eachEntry(data, func(key string, value *yaml.Node) {
+		if seen[key] {
+			errs = append(errs, duplicate(dataPath.Child(key).String(), key, "the key stands twice in the same map; keep one"))
+			return
+		}
+		seen[key] = true
 		set, found := settings[key]
 		if !found {
 			errs = append(errs, field.NotSupported(dataPath.Key(key), key, settingNames()))

@@ -55,7 +55,8 @@ func Check(pj *v1alpha1.PeerJob, service *corev1.Service, job *batchv1.Job) fiel
 	return errs
 }
 
-// Admit returns what the API server would refuse, and what it would warn of.
+// Admit returns what the API server would refuse, or what it would warn of
+// where it refuses nothing.
 func Admit(pj *v1alpha1.PeerJob, service *corev1.Service, job *batchv1.Job) (field.ErrorList, []v1alpha1.Warning) {
 	jobErrs, jobWarnings := checkJob(job)
 	serviceErrs, serviceWarnings := checkService(service)
@@ -100,7 +101,24 @@ func checkJob(object *batchv1.Job) (field.ErrorList, []string) {
 		PodValidationOptions:  podapi.GetValidationOptionsFromPodTemplate(&job.Spec.Template, nil),
 		RequirePrefixedLabels: true,
 	})
-	return errs, jobapi.WarningsForJobSpec(context.Background(), field.NewPath("spec"), &job.Spec, nil)
+	if len(errs) > 0 || hasManyPorts(&job.Spec.Template.Spec) {
+		return errs, nil
+	}
+	return nil, jobapi.WarningsForJobSpec(context.Background(), field.NewPath("spec"), &job.Spec, nil)
+}
+
+// manyPorts is more container ports than anyone writes. The server's warnings
+// compare each with each other.
+const manyPorts = 500
+
+func hasManyPorts(pod *core.PodSpec) bool {
+	ports := 0
+	for _, containers := range [][]core.Container{pod.InitContainers, pod.Containers} {
+		for _, container := range containers {
+			ports += len(container.Ports)
+		}
+	}
+	return ports > manyPorts
 }
 
 // giveSelector sets the selector and the Pods' labels as the server does when
