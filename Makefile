@@ -46,6 +46,11 @@ clean: ## Remove what was built
 test: ## Run the tests; those that need docker or kpt skip without, and -v says so
 	$(GO) test $(GOTESTFLAGS) ./...
 	cd bench && $(GO) test $(GOTESTFLAGS) ./...
+	cd conformance && $(GO) test -short $(GOTESTFLAGS) ./...
+
+.PHONY: conformance
+conformance: ## Hold peerjob to a real API server: TRIES (default 2000) PeerJobs from SEED (default 1, 0: the clock)
+	cd conformance && $(GO) test -v -count=1 -timeout 4h -run TestConformance . -tries $(or $(TRIES),2000) -seed $(or $(SEED),1)
 
 .PHONY: fuzz
 fuzz: ## Run every fuzzer for FUZZTIME (default 30s)
@@ -72,12 +77,16 @@ fmt: ## Format the source
 .PHONY: lint
 lint: ## Format check, vet and staticcheck
 	@test -z "$$(gofmt -l $(GO_FOLDERS))" || { gofmt -l $(GO_FOLDERS); echo 'not formatted; run "make fmt"'; exit 1; }
-	$(GO) vet ./... && cd bench && $(GO) vet ./...
-	$(TOOL) staticcheck ./... && cd bench && $(GO) tool -modfile=../tools/go.mod staticcheck ./...
+	$(GO) vet ./... && $(TOOL) staticcheck ./...
+	cd bench && $(GO) vet ./... && $(GO) tool -modfile=../tools/go.mod staticcheck ./...
+	cd conformance && $(GO) vet ./... && $(GO) tool -modfile=../tools/go.mod staticcheck ./...
 
 .PHONY: verify
 verify: generate ## Check that what is generated is what is committed
 	$(GO) mod tidy -diff
+	cd bench && $(GO) mod tidy -diff
+	cd conformance && $(GO) mod tidy -diff
+	cd conformance/server && $(GO) mod tidy -diff
 	git diff --exit-code || { echo 'run "make generate" and commit'; exit 1; }
 
 .PHONY: verify-package

@@ -21,7 +21,8 @@ package admission
 
 import (
 	"context"
-	"fmt"
+	"reflect"
+	"slices"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -36,6 +37,7 @@ import (
 	"k8s.io/kubernetes/pkg/apis/core"
 	coreinternal "k8s.io/kubernetes/pkg/apis/core/v1"
 	corevalidation "k8s.io/kubernetes/pkg/apis/core/validation"
+	"k8s.io/kubernetes/pkg/capabilities"
 
 	"github.com/peerjob/peerjob/fn/v1alpha1"
 )
@@ -58,30 +60,20 @@ func Check(pj *v1alpha1.PeerJob, service *corev1.Service, job *batchv1.Job) fiel
 // Admit returns what the API server would refuse, or what it would warn of
 // where it refuses nothing.
 func Admit(pj *v1alpha1.PeerJob, service *corev1.Service, job *batchv1.Job) (field.ErrorList, []v1alpha1.Warning) {
+	// Whether a cluster takes privileged containers is the API server's flag
+	// --allow-privileged, which every installer sets.
+	capabilities.Setup(true, 0)
 	jobErrs, jobWarnings := checkJob(job)
 	serviceErrs, serviceWarnings := checkService(service)
 	fromJob, fromService := jobFields(pj), serviceFields(pj)
 	errs := v1alpha1.AppendErrors(onPeerJob(jobErrs, fromJob), onPeerJob(serviceErrs, fromService))
-	return append(errs, checkSize(job)...), append(warningsOnPeerJob(jobWarnings, fromJob), warningsOnPeerJob(serviceWarnings, fromService)...)
-}
-
-// maxObjectSize is the largest object, in bytes, that etcd takes unless it is
-// told otherwise (--max-request-bytes).
-// See https://etcd.io/docs/latest/dev-guide/limit/.
-const maxObjectSize = 1536 << 10
-
-// checkSize refuses a Job which the server would take and etcd would not. The
-// size is that of the form in which the server stores the Job.
-func checkSize(job *batchv1.Job) field.ErrorList {
-	if size := job.Size(); size > maxObjectSize {
-		return field.ErrorList{{Type: field.ErrorTypeTooLong, Field: "spec.template", Detail: fmt.Sprintf(
-			"the Job has %d bytes, and etcd takes no object of more than %d; put what is large into ConfigMaps and mount them", size, maxObjectSize)}}
-	}
-	return nil
+	sizeErrs, sizeWarnings := checkSize(job)
+	return append(errs, sizeErrs...), slices.Concat(warningsOnPeerJob(jobWarnings, fromJob), warningsOnPeerJob(serviceWarnings, fromService), sizeWarnings)
 }
 
 func checkJob(object *batchv1.Job) (field.ErrorList, []string) {
 	object = object.DeepCopy()
+	dropEmpty(reflect.ValueOf(object).Elem())
 	if object.Namespace == "" {
 		object.Namespace = anyNamespace
 	}
@@ -121,6 +113,37 @@ func hasManyPorts(pod *core.PodSpec) bool {
 	return ports > manyPorts
 }
 
+// dropEmpty unsets the empty lists and maps which are not written out: the
+// server never sees them, and what it does not see it does not refuse.
+func dropEmpty(value reflect.Value) {
+	switch value.Kind() {
+	case reflect.Pointer:
+		if !value.IsNil() {
+			dropEmpty(value.Elem())
+		}
+	case reflect.Slice:
+		for i := range value.Len() {
+			dropEmpty(value.Index(i))
+		}
+	case reflect.Struct:
+		for i, f := range reflectFields(value.Type()) {
+			content := value.Field(i)
+			if !f.exported {
+				continue
+			}
+			if f.omitEmpty && isEmpty(content) {
+				content.SetZero()
+			}
+			dropEmpty(content)
+		}
+	}
+}
+
+// isEmpty reports whether a value is a list or a map with nothing in it.
+func isEmpty(value reflect.Value) bool {
+	return (value.Kind() == reflect.Slice || value.Kind() == reflect.Map) && value.Len() == 0
+}
+
 // giveSelector sets the selector and the Pods' labels as the server does when
 // a Job has no selector of its own.
 func giveSelector(job *batch.Job) {
@@ -144,6 +167,7 @@ func giveSelector(job *batch.Job) {
 
 func checkService(object *corev1.Service) (field.ErrorList, []string) {
 	object = object.DeepCopy()
+	dropEmpty(reflect.ValueOf(object).Elem())
 	if object.Namespace == "" {
 		object.Namespace = anyNamespace
 	}
@@ -163,5 +187,8 @@ func checkService(object *corev1.Service) (field.ErrorList, []string) {
 		errs = append(errs, field.Invalid(field.NewPath("spec", "ipFamilyPolicy"), service.Spec.IPFamilyPolicy,
 			"must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families are specified"))
 	}
-	return errs, serviceapi.GetWarningsForService(service, nil)
+	if len(errs) > 0 {
+		return errs, nil
+	}
+	return nil, serviceapi.GetWarningsForService(service, nil)
 }

@@ -3,6 +3,7 @@
 package admission_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -14,7 +15,7 @@ import (
 	"github.com/peerjob/peerjob/fn/v1alpha1"
 )
 
-func check(t testing.TB, text string) []string {
+func decode(t testing.TB, text string) *v1alpha1.PeerJob {
 	t.Helper()
 	var document yaml.Node
 	if err := yaml.Unmarshal([]byte(text), &document); err != nil {
@@ -25,6 +26,12 @@ func check(t testing.TB, text string) []string {
 		t.Fatal(errs)
 	}
 	v1alpha1.Default(pj, v1alpha1.Settings{})
+	return pj
+}
+
+func check(t testing.TB, text string) []string {
+	t.Helper()
+	pj := decode(t, text)
 	svc, job := expand.PeerJob(pj)
 	svcBefore, jobBefore := svc.DeepCopy(), job.DeepCopy()
 	var got []string
@@ -48,6 +55,12 @@ func TestCheck(t *testing.T) {
 	}{
 		"valid":      {head + smallest, nil},
 		"everything": {"metadata: {name: train, labels: {a: b}}\nspec:\n  peers: 3\n  suspend: true\n  backoffLimitPerIndex: 1\n  maxFailedIndexes: 3\n  podReplacementPolicy: Failed\n  podFailurePolicy: {rules: [{action: FailIndex, onExitCodes: {containerName: w, operator: In, values: [1, 2]}}]}\n  successPolicy: {rules: [{succeededIndexes: '0,2', succeededCount: 1}]}\n  managedBy: example.com/x\n  service: {ipFamilyPolicy: PreferDualStack, ipFamilies: [IPv4, IPv6], ports: [{name: a, port: 1}, {name: b, port: 2}]}\n" + smallest, nil},
+		"a privileged container": {
+			head + "  template: {spec: {containers: [{name: w, image: x, securityContext: {privileged: true}}]}}\n", nil,
+		},
+		"an empty list that is not written": {
+			head + "  template: {spec: {resources: {claims: []}, containers: [{name: w, image: x}]}}\n", nil,
+		},
 		"init containers and sidecars": {
 			head + "  template: {spec: {initContainers: [{name: i, image: x}, {name: s, image: x, restartPolicy: Always, startupProbe: {tcpSocket: {port: 1}}}], containers: [{name: w, image: x}]}}\n", nil,
 		},
@@ -142,13 +155,39 @@ func TestCheck_subdomain(t *testing.T) {
 	}
 }
 
-func BenchmarkCheck(b *testing.B) {
-	var document yaml.Node
-	if err := yaml.Unmarshal([]byte("metadata: {name: train}\nspec:\n  peers: 3\n  template: {spec: {containers: [{name: w, image: x, ports: [{containerPort: 80}], volumeMounts: [{name: d, mountPath: /d}]}], volumes: [{name: d, emptyDir: {}}]}}\n"), &document); err != nil {
-		b.Fatal(err)
+// TestAdmit_size has Jobs of 20,000 variables, which a real server refuses, of
+// 15,000, which it takes, and of one long argument.
+func TestAdmit_size(t *testing.T) {
+	for name, tt := range map[string]struct {
+		variables, text int
+		refused, warned string
+	}{
+		"small":            {10, 10, "", ""},
+		"20,000 variables": {20000, 10, "", "in metadata.managedFields"},
+		"15,000 variables": {15000, 10, "", "use kubectl apply --server-side"},
+		"text of 1.6 MB":   {13, 125000, "etcd takes no object of more than 1568768", ""},
+		"text of 300 kB":   {3, 100000, "", "use kubectl apply --server-side"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var env strings.Builder
+			for i := range tt.variables {
+				fmt.Fprintf(&env, "{name: VARIABLE%d, value: %s}, ", i, strings.Repeat("x", tt.text))
+			}
+			pj := decode(t, "metadata: {name: a}\nspec: {peers: 1, template: {spec: {containers: [{name: w, image: x, env: ["+env.String()+"]}]}}}")
+			svc, job := expand.PeerJob(pj)
+			errs, warnings := admission.Admit(pj, svc, job)
+			if got := fmt.Sprint(errs); (tt.refused == "") != (len(errs) == 0) || !strings.Contains(got, tt.refused) {
+				t.Errorf("refused %s", got)
+			}
+			if got := fmt.Sprint(warnings); (tt.warned == "") != (len(warnings) == 0) || !strings.Contains(got, tt.warned) {
+				t.Errorf("warned %s", got)
+			}
+		})
 	}
-	pj, _ := v1alpha1.Decode(document.Content[0])
-	v1alpha1.Default(pj, v1alpha1.Settings{})
+}
+
+func BenchmarkCheck(b *testing.B) {
+	pj := decode(b, "metadata: {name: train}\nspec:\n  peers: 3\n  template: {spec: {containers: [{name: w, image: x, ports: [{containerPort: 80}], volumeMounts: [{name: d, mountPath: /d}]}], volumes: [{name: d, emptyDir: {}}]}}\n")
 	svc, job := expand.PeerJob(pj)
 	for b.Loop() {
 		if errs := admission.Check(pj, svc, job); len(errs) > 0 {

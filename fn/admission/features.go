@@ -240,7 +240,7 @@ func visitFeatures(value reflect.Value, path string, found func(f Feature, path 
 		listed := featuresByType()[value.Type()]
 		for i, f := range reflectFields(value.Type()) {
 			content := value.Field(i)
-			if !f.exported || content.IsZero() {
+			if !f.exported || content.IsZero() || f.omitEmpty && isEmpty(content) {
 				continue
 			}
 			inner := path
@@ -271,8 +271,9 @@ func scalarText(value reflect.Value) string {
 // reflectField is what must be known of a struct field; its name is "" where
 // it is inlined.
 type reflectField struct {
-	name     string
-	exported bool
+	name      string
+	exported  bool
+	omitEmpty bool
 }
 
 var reflectFieldCache sync.Map // reflect.Type -> []reflectField
@@ -283,8 +284,8 @@ func reflectFields(typ reflect.Type) []reflectField {
 	}
 	var fields []reflectField
 	for f := range typ.Fields() {
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		fields = append(fields, reflectField{name: name, exported: f.IsExported()})
+		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		fields = append(fields, reflectField{name: name, exported: f.IsExported(), omitEmpty: strings.Contains(options, "omitempty")})
 	}
 	reflectFieldCache.Store(typ, fields)
 	return fields

@@ -15,7 +15,6 @@ import (
 	"strings"
 	"testing"
 
-	"go.yaml.in/yaml/v3"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/peerjob/peerjob/fn/admission"
@@ -24,15 +23,7 @@ import (
 
 func version(t *testing.T, text string) (refused, warned []string) {
 	t.Helper()
-	var document yaml.Node
-	if err := yaml.Unmarshal([]byte(text), &document); err != nil {
-		t.Fatal(err)
-	}
-	pj, errs := v1alpha1.Decode(document.Content[0])
-	if len(errs) > 0 {
-		t.Fatal(errs)
-	}
-	v1alpha1.Default(pj, v1alpha1.Settings{})
+	pj := decode(t, text)
 	errs, warnings := admission.CheckVersion(pj)
 	for _, err := range errs {
 		refused = append(refused, err.Error())

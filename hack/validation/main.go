@@ -36,6 +36,8 @@ type check struct {
 	// Long and Huge are like Spec, with arguments in them that are too large to
 	// stand in the file.
 	Long, Huge map[string]any
+	// Variables are numbers of environment variables, of a PeerJob each.
+	Variables []int
 }
 
 func main() {
@@ -140,6 +142,10 @@ func (c check) run() (string, error) {
 			arguments[i] = strings.Repeat("x", 1<<17-1)
 		}
 		items = append(items, peerJob(fill(c.Huge, "HUGE", arguments)))
+	case c.Variables != nil:
+		for _, count := range c.Variables {
+			items = append(items, withVariables(count))
+		}
 	default:
 		items = append(items, peerJob(c.Spec))
 	}
@@ -160,6 +166,17 @@ func peerJob(change any) map[string]any {
 		spec[key] = value
 	}
 	return map[string]any{"apiVersion": "peerjob.dev/v1alpha1", "kind": "PeerJob", "metadata": map[string]any{"name": "train"}, "spec": spec}
+}
+
+// withVariables is a PeerJob with this many environment variables.
+func withVariables(count int) map[string]any {
+	env := make([]any, count)
+	for i := range env {
+		env[i] = map[string]any{"name": fmt.Sprintf("VARIABLE%d", i), "value": "some text in it"}
+	}
+	pj := peerJob(map[string]any{"template": map[string]any{"spec": map[string]any{"containers": []any{map[string]any{"name": "w", "image": "x", "env": env}}}}})
+	pj["metadata"] = map[string]any{"name": fmt.Sprintf("train-%d", count)}
+	return pj
 }
 
 // fill replaces a word by a value, wherever it stands in a tree.

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package generate
+
+import (
+	"strconv"
+	"strings"
+)
+
+// peerJob grows a PeerJob from the top.
+func (g *generator) peerJob() Object {
+	return g.object(
+		field{"apiVersion", always, "peerjob.dev/v1alpha1"},
+		field{"kind", always, "PeerJob"},
+		field{"metadata", always, g.metadata},
+		field{"spec", always, g.spec},
+	)
+}
+
+func (g *generator) metadata() Object {
+	return g.object(
+		field{"name", always, g.jobName},
+		field{"namespace", 0.4, right("ml", "team-a", "9", "n"+strings.Repeat("1", 62)).wrongly("Team", "a_b", "a.b", "", g.longLabel(64))},
+		field{"labels", 0.3, g.labels},
+		field{"annotations", 0.3, g.annotations},
+	)
+}
+
+// jobName is a label that leaves room for most indexes, and often is one that
+// a Service may have, too.
+func (g *generator) jobName() any {
+	if g.chance(0.8) {
+		return g.value(right("a", "train", "my-job", "w0", "x-1-y", "nccl-tests", g.longLabel(61), g.longLabel(58), g.longLabel(57)).
+			wrongly("Train", "my_job", "a.b", "a-", "", g.longLabel(62), g.longLabel(63)))
+	}
+	return g.label()
+}
+
+// KubernetesVersion is the version of the server that PeerJobs are made for:
+// to a server of another, other rules apply.
+const KubernetesVersion = "1.36"
+
+func (g *generator) spec() Object {
+	peers := g.value(right(1, 2, 3, 4, 8, 10, 11, 100, 101, 1000, 99999, 100000).wrongly(0, -1, 100001, 2147483647))
+	pod := &pod{generator: g, restartPolicy: "Never"}
+	template := g.object(field{"metadata", 0.4, g.templateMetadata}, field{"spec", always, pod.spec})
+	spec := g.object(
+		field{"peers", always, peers},
+		field{"service", 0.5, g.service},
+		field{"peerEnv", 0.2, right("Enabled", "Disabled").wrongly("enabled", "x")},
+		field{"kubernetesVersion", 0.1, KubernetesVersion},
+		field{"clusterDomain", 0.1, g.domain},
+		field{"suspend", 0.1, yesOrNo},
+		field{"backoffLimit", 0.3, count},
+		field{"activeDeadlineSeconds", 0.2, long},
+		field{"ttlSecondsAfterFinished", 0.2, count},
+		field{"managedBy", 0.1, right("kueue.x-k8s.io/multikueue", "kubernetes.io/job-controller", "example.com/path/of/it").
+			wrongly("", "controller", "Example.com/x", "example.com/", "a b/c", "example.com/"+g.longLabel(60))},
+		field{"template", always, template},
+	)
+	g.perIndex(spec, peers)
+	g.policies(spec, pod, peers)
+	return spec
+}
+
+// perIndex sets the limits of single indexes.
+func (g *generator) perIndex(spec Object, peers any) {
+	if !g.chance(0.2) && !g.goesWrong() {
+		return
+	}
+	spec["backoffLimitPerIndex"] = g.value(count)
+	if g.chance(0.5) || peers == 100000 && !g.goesWrong() {
+		spec["maxFailedIndexes"] = g.value(right(0, 1, peers).wrongly(-1, 100001, 10001))
+	}
+	if g.goesWrong() {
+		delete(spec, "backoffLimitPerIndex")
+	}
+}
+
+// policies sets what the end of a Pod means for the Job.
+func (g *generator) policies(spec Object, pod *pod, peers any) {
+	if g.chance(0.2) && (pod.restartPolicy == "Never" || g.goesWrong()) {
+		_, perIndex := spec["backoffLimitPerIndex"]
+		spec["podFailurePolicy"] = g.object(field{"rules", always, func() any {
+			return g.list(1, 3, func() any { return g.failureRule(pod, perIndex) })
+		}})
+		if g.chance(0.3) {
+			spec["podReplacementPolicy"] = g.value(right("Failed").wrongly("TerminatingOrFailed", "Never", ""))
+		}
+	} else if g.chance(0.1) {
+		spec["podReplacementPolicy"] = g.value(right("Failed", "TerminatingOrFailed").wrongly("failed", "Never", ""))
+	}
+	if g.chance(0.15) {
+		spec["successPolicy"] = g.object(field{"rules", always, func() any { return g.list(1, 2, func() any { return g.successRule(peers) }) }})
+	}
+}
+
+func (g *generator) failureRule(pod *pod, perIndex bool) Object {
+	actions := right("FailJob", "Ignore", "Count").wrongly("Fail", "", "FailIndex")
+	if perIndex {
+		actions.right = append(actions.right, "FailIndex")
+	}
+	rule := g.union(
+		field{"onExitCodes", always, func() any { return g.exitCodes(pod) }},
+		field{"onPodConditions", always, func() any { return g.list(1, 2, g.podCondition) }},
+	)
+	rule["action"] = g.value(actions)
+	return rule
+}
+
+func (g *generator) exitCodes(pod *pod) Object {
+	return g.object(
+		field{"containerName", 0.3, func() any { return g.reference(pod.containers) }},
+		field{"operator", always, right("In", "NotIn").wrongly("in", "Exists", "")},
+		field{"values", always, right(List{1}, List{42, 137}, List{1, 2, 255}).
+			wrongly(List{0}, List{}, List{2, 1}, List{1, 1}, List{-1}, List{256})},
+	)
+}
+
+func (g *generator) podCondition() any {
+	return g.object(
+		field{"type", always, right("DisruptionTarget", "example.com/Done", "Ready").wrongly("", "a b", "-")},
+		field{"status", 0.5, right("True", "False", "Unknown").wrongly("true", "", "Yes")},
+	)
+}
+
+func (g *generator) successRule(peers any) Object {
+	last, _ := peers.(int)
+	indexes := right("0").wrongly("", "x", "1-", "0,0", "2-1", strconv.Itoa(last), "0 ,1", "-1", "00")
+	if last > 3 {
+		indexes.right = append(indexes.right, "0,2", "1-3", "0-1,3", "3")
+	}
+	rule := g.object(field{"succeededIndexes", 0.6, indexes})
+	if len(rule) == 0 || g.chance(0.2) || g.goesWrong() {
+		rule["succeededCount"] = g.value(right(1).wrongly(0, -1, last, last+1, 100001))
+	}
+	return rule
+}
+
+// service grows the Service's part of a PeerJob. It is small beside the Pod:
+// at the same rate, its faults would be too few.
+func (g *generator) service() Object {
+	defer func(rate float64) { g.rate = rate }(g.rate)
+	g.rate = one(g, g.rate, g.rate, g.rate, 0.1)
+	return g.object(
+		field{"name", 0.5, right("hub", "peers", "a", g.longLabel(63)).wrongly("", "7", "Hub", "a.b", "a_b", "-a", g.longLabel(64))},
+		field{"labels", 0.3, g.labels},
+		field{"annotations", 0.3, g.annotations},
+		field{"publishNotReadyAddresses", 0.2, yesOrNo},
+		field{"ipFamilyPolicy", 0.3, right("PreferDualStack", "RequireDualStack").wrongly("SingleStack", "DualStack", "")},
+		field{"ipFamilies", 0.3, right(List{"IPv4"}, List{"IPv6"}, List{"IPv4"}, List{"IPv6"}, List{"IPv4", "IPv6"}).
+			wrongly(List{"IPv6", "IPv4"}, List{"IPv4", "IPv4"}, List{"IPv5"}, List{}, List{"IPv4", "IPv6", "IPv4"}, List{""})},
+		field{"ports", 0.4, g.servicePorts},
+	)
+}
+
+func (g *generator) servicePorts() any {
+	var ports List
+	for i := range 1 + g.IntN(3) {
+		port := g.object(
+			field{"name", always, g.value(right([]any{"http", "grpc-tls", "a", "x-1", g.longLabel(63)}[(i+g.IntN(2)*3)%5]).
+				wrongly("", "HTTP", "a b", "a.b", g.longLabel(64), "http"))},
+			field{"port", always, g.value(right(80+i, 443+i, 29500+i, 65535-i).wrongly(0, -1, 65536, 80))},
+			field{"protocol", 0.5, right("TCP", "UDP", "SCTP").wrongly("tcp", "HTTP", "")},
+			field{"appProtocol", 0.2, right("http", "kubernetes.io/h2c", "example.com/x").wrongly("", "a b", "kubernetes.io/", "a/b/c")},
+			field{"targetPort", 0.2, anyPort},
+		)
+		if g.goesWrong() {
+			port["nodePort"] = one(g, 0, 30000, 80, 65536, -1)
+		}
+		ports = append(ports, port)
+	}
+	if g.goesWrong() {
+		return one(g, List{}, append(ports, ports[0]))
+	}
+	return ports
+}
+
+func (g *generator) templateMetadata() Object {
+	return g.object(field{"labels", 0.7, g.labels}, field{"annotations", 0.5, g.annotations})
+}

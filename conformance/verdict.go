@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package conformance
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/peerjob/peerjob/conformance/apiserver"
+	"github.com/peerjob/peerjob/conformance/generate"
+	"github.com/peerjob/peerjob/fn/admission"
+	"github.com/peerjob/peerjob/fn/expand"
+	"github.com/peerjob/peerjob/fn/manifest"
+	"github.com/peerjob/peerjob/fn/v1alpha1"
+)
+
+// kind is how two verdicts on a PeerJob go together.
+type kind int
+
+const (
+	acceptedByBoth kind = iota
+	refusedByBoth
+	// refusedByOwnRules is a PeerJob that peerjob refuses for reasons of its
+	// own, which the server does not have.
+	refusedByOwnRules
+	// wronglyAccepted is a PeerJob that peerjob accepts and the server refuses.
+	wronglyAccepted
+	// wronglyRefused is a PeerJob that peerjob refuses in the server's name,
+	// and the server accepts.
+	wronglyRefused
+	// readOtherwise is a PeerJob that both accept, but in which the server
+	// reads a value that peerjob did not mean, or drops a field without a word
+	// from peerjob.
+	readOtherwise
+)
+
+// verdict is what peerjob and the server say to one PeerJob.
+type verdict struct {
+	text []byte
+	// own are the errors of peerjob's own rules, admission those which it says
+	// that the server would have.
+	own, admission field.ErrorList
+	// version are the fields that peerjob says the server does not have,
+	// because it refuses or warns of them.
+	version      field.ErrorList
+	warned       []string
+	decoded      bool
+	service, job apiserver.Answer
+	// derivedPorts is whether the ports of the Service are those of the
+	// containers, on which both say the same once.
+	derivedPorts bool
+	// comparison is about the objects that the server accepted.
+	comparison
+}
+
+// judge asks both.
+func judge(ctx context.Context, server *apiserver.Server, tree generate.Object) (verdict, error) {
+	var v verdict
+	text, err := generate.Text(tree)
+	if err != nil {
+		return v, err
+	}
+	v.text = text
+	var document yaml.Node
+	if err := yaml.Unmarshal(text, &document); err != nil {
+		return v, err
+	}
+	pj, errs := v1alpha1.Decode(document.Content[0])
+	if v.own = errs; len(errs) > 0 {
+		return v, nil
+	}
+	v.decoded, v.derivedPorts = true, pj.Spec.Service.Ports == nil
+	v1alpha1.Default(pj, v1alpha1.Settings{})
+	v.own = v1alpha1.Validate(pj)
+	service, job := expand.PeerJob(pj)
+	v.admission = admission.Check(pj, service, job)
+	version, warnings := admission.CheckVersion(pj)
+	v.version = version
+	for _, warning := range warnings {
+		v.warned = append(v.warned, warning.Field)
+	}
+	if v.service, err = create(ctx, server, apiserver.Services, pj.Namespace, service); err != nil {
+		return v, err
+	}
+	if v.job, err = create(ctx, server, apiserver.Jobs, pj.Namespace, job); err != nil {
+		return v, err
+	}
+	if v.service.Accepted() && v.job.Accepted() {
+		err = v.compare(service, job)
+	}
+	return v, err
+}
+
+// compare compares what the server accepted with what was meant.
+func (v *verdict) compare(service, job any) error {
+	first, err := compare(service, v.service.Object)
+	if err != nil {
+		return err
+	}
+	second, err := compare(job, v.job.Object)
+	v.misread = append(first.misread, second.misread...)
+	v.dropped = append(first.dropped, second.dropped...)
+	return err
+}
+
+func create(ctx context.Context, server *apiserver.Server, resource, namespace string, object any) (apiserver.Answer, error) {
+	node, err := manifest.Encode(object)
+	if err != nil {
+		return apiserver.Answer{}, err
+	}
+	content, err := manifest.Bytes(node)
+	if err != nil {
+		return apiserver.Answer{}, err
+	}
+	answer, err := server.Create(ctx, resource, namespace, content)
+	if err == nil && !answer.Judged() {
+		err = fmt.Errorf("the server did not judge: %d %s", answer.Code, answer.Message)
+	}
+	return answer, err
+}
+
+func (v *verdict) kind() kind {
+	accepted := v.service.Accepted() && v.job.Accepted()
+	switch {
+	case !v.decoded:
+		return refusedByOwnRules
+	case accepted && len(v.wrongErrors()) > 0:
+		return wronglyRefused
+	case len(v.admission) > 0:
+		return refusedByBoth
+	case len(v.own)+len(v.version) > 0:
+		return refusedByOwnRules
+	case accepted && len(v.misread)+len(v.silentlyDropped()) > 0:
+		return readOtherwise
+	case accepted:
+		return acceptedByBoth
+	}
+	return wronglyAccepted
+}
+
+// wrongErrors are peerjob's errors in the name of a server that accepts: all
+// that admission says, and of the fields that the server is said not to have
+// those which it kept.
+func (v *verdict) wrongErrors() field.ErrorList {
+	wrong := slices.Clone(v.admission)
+	for _, err := range v.version {
+		if !slices.ContainsFunc(v.dropped, func(path string) bool { return overlap(path, err.Field) }) {
+			wrong = append(wrong, err)
+		}
+	}
+	return wrong
+}
+
+// silentlyDropped are the fields that the server dropped and peerjob does not
+// speak of.
+func (v *verdict) silentlyDropped() []string {
+	return slices.DeleteFunc(slices.Clone(v.dropped), func(path string) bool {
+		return slices.ContainsFunc(v.warned, func(told string) bool { return overlap(path, told) })
+	})
+}
+
+// overlap reports whether one path is, or lies below, the other, wherever in
+// their lists they are: the places in an environment are not the same in a
+// PeerJob and its Job.
+func overlap(a, b string) bool {
+	a, b = indexes.ReplaceAllString(a, "[]")+".", indexes.ReplaceAllString(b, "[]")+"."
+	return strings.HasPrefix(a, b) || strings.HasPrefix(b, a)
+}
+
+// reason tells findings of the same cause from others: what the side that
+// refuses says first, without the values.
+func (v *verdict) reason() string {
+	switch v.kind() {
+	case wronglyRefused:
+		return plain(v.wrongErrors()[0].ErrorBody())
+	case readOtherwise:
+		return plain(slices.Concat(v.misread, v.silentlyDropped())[0])
+	}
+	for _, answer := range []apiserver.Answer{v.service, v.job} {
+		switch {
+		case answer.Accepted():
+		case len(answer.Causes) > 0:
+			return plain(answer.Causes[0].Message)
+		default:
+			return plain(answer.Message)
+		}
+	}
+	return ""
+}
+
+var values = regexp.MustCompile(`\{".*\}|\[\]|null|"(\\.|[^"\\])*"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+`)
+
+// plain is a message without the values in it.
+func plain(message string) string { return values.ReplaceAllString(message, "_") }
+
+// untold returns what the server says to a PeerJob that both refuse and
+// peerjob does not: every run of peerjob should name all errors.
+func (v *verdict) untold() []string {
+	told := map[string]bool{}
+	for _, err := range slices.Concat(v.own, v.admission) {
+		told[plain(err.ErrorBody())] = true
+	}
+	var untold []string
+	for _, answer := range []apiserver.Answer{v.service, v.job} {
+		if !answer.Accepted() && len(answer.Causes) == 0 {
+			untold = append(untold, plain(answer.Message))
+		}
+		for _, cause := range answer.Causes {
+			fromContainer := v.derivedPorts && strings.HasPrefix(cause.Field, "spec.ports[")
+			if message := plain(cause.Message); !told[message] && !fromContainer {
+				untold = append(untold, indexes.ReplaceAllString(cause.Field, "[]")+": "+message)
+			}
+		}
+	}
+	return untold
+}
+
+var indexes = regexp.MustCompile(`\[\d+\]`)
+
+// report tells both sides of a finding.
+func (v *verdict) report() string {
+	var out strings.Builder
+	section := func(title string, lines ...string) {
+		fmt.Fprintf(&out, "%s:\n", title)
+		for _, line := range lines {
+			fmt.Fprintf(&out, "    %s\n", strings.ReplaceAll(strings.TrimSpace(line), "\n", "\n    "))
+		}
+	}
+	section("PeerJob", string(v.text))
+	section("peerjob's own rules", messages(v.own)...)
+	section("peerjob in the server's name", messages(slices.Concat(v.admission, v.version))...)
+	section("the server to the Service", answerText(v.service))
+	section("the server to the Job", answerText(v.job))
+	if len(v.misread) > 0 {
+		section("read otherwise than it was meant", v.misread...)
+	}
+	if dropped := v.silentlyDropped(); len(dropped) > 0 {
+		section("dropped by the server without a word from peerjob", dropped...)
+	}
+	return out.String()
+}
+
+func messages(errs field.ErrorList) []string {
+	if len(errs) == 0 {
+		return []string{"accepted"}
+	}
+	var lines []string
+	for _, err := range errs {
+		lines = append(lines, err.Error())
+	}
+	return lines
+}
+
+func answerText(answer apiserver.Answer) string {
+	if answer.Accepted() {
+		return "accepted"
+	}
+	return fmt.Sprintf("%d %s", answer.Code, answer.Message)
+}
