@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+)
+
+func newInstall() *cobra.Command {
+	return &cobra.Command{
+		Use:   "install DIRECTORY",
+		Short: "Copy this program to a directory",
+		Long: `install copies this program to a directory, as "peerjob". The image holds nothing
+that could copy it, and a tool that runs functions as programs wants it beside
+itself: let an init container of the image bring it.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			self, err := os.Executable()
+			if err != nil {
+				return err
+			}
+			return copyProgram(self, filepath.Join(args[0], "peerjob"))
+		},
+	}
+}
+
+func copyProgram(from, to string) error {
+	source, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	target, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o755)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(target, source); err != nil {
+		target.Close()
+		return err
+	}
+	return target.Close()
+}
