@@ -41,6 +41,8 @@ type comparison struct {
 	// warmups are runs that are checked but not counted.
 	warmups, runs int
 	contenders    []contender
+	// base is the contender whose median the others are divided by.
+	base string
 	// check says whether the outputs, by the names of the contenders, are what
 	// they must be.
 	check func(outputs map[string][]byte) error
@@ -79,19 +81,17 @@ func newCases(tools programs, opts options, dir string) ([]comparison, error) {
 		c.warmups, c.runs = warmups, wanted.runs
 		cases = append(cases, c)
 	}
-	return cases, nil
+	builds, err := newKustomizeCases(tools, opts, dir)
+	return append(cases, builds...), err
 }
 
 // newExpansionCase compares the ways to n Services and Jobs.
 func newExpansionCase(tools programs, n int, dir string) (comparison, error) {
 	input := resourceList(peerJobYAML, n)
 	stdin := filepath.Join(dir, fmt.Sprintf("peerjobs-%d.yaml", n))
-	name := fmt.Sprintf("%d PeerJobs", n)
-	if n == 1 {
-		name = "1 PeerJob"
-	}
 	return comparison{
-		name: name,
+		name: peerJobs(n),
+		base: peerjobName,
 		contenders: []contender{
 			{name: peerjobName, argv: []string{tools.peerjob}, stdin: stdin},
 			{name: helmName, argv: []string{tools.helm, "template", "bench", chart, "--set", "count=" + strconv.Itoa(n)}},
@@ -107,6 +107,7 @@ func newForeignCase(tools programs, n int, dir string) (comparison, error) {
 	stdin := filepath.Join(dir, fmt.Sprintf("deployments-%d.yaml", n))
 	return comparison{
 		name: fmt.Sprintf("%d Deployments", n),
+		base: peerjobName,
 		contenders: []contender{
 			{name: peerjobName, argv: []string{tools.peerjob}, stdin: stdin},
 			{name: noopName, argv: []string{tools.noop}, stdin: stdin},
@@ -125,6 +126,14 @@ func resourceList(object string, n int) []byte {
 		list.WriteString(strings.ReplaceAll(item, namePlaceholder, objectName(i)))
 	}
 	return []byte(list.String())
+}
+
+// peerJobs is n PeerJobs in words.
+func peerJobs(n int) string {
+	if n == 1 {
+		return "1 PeerJob"
+	}
+	return fmt.Sprintf("%d PeerJobs", n)
 }
 
 func objectName(i int) string { return namePrefix + "-" + strconv.Itoa(i) }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/yaml"
@@ -60,6 +61,47 @@ func checkForeign(n int, input []byte, outputs map[string][]byte) error {
 	return errors.Join(
 		checkNothingMade(peerjobName, input, outputs[peerjobName]),
 		checkNothingMade(noopName, input, outputs[noopName]))
+}
+
+// checkKustomize says whether each form of peerjob left the same n Services and
+// Jobs and nothing else, and each build without it the PeerJobs.
+func checkKustomize(n int, input []byte, outputs map[string][]byte) error {
+	peerJobs, err := items(input)
+	if err != nil {
+		return err
+	}
+	made, err := documents(outputs[transformerName])
+	if err == nil {
+		err = checkMade(n, made)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", transformerName, err)
+	}
+	for _, program := range slices.Sorted(maps.Keys(outputs)) {
+		objects, err := documents(outputs[program])
+		switch {
+		case err != nil:
+		case program == catTransformerName || program == noFunctionName:
+			err = checkOnly(peerJobs, objects)
+		default:
+			if err = checkMade(n, objects); err == nil {
+				err = checkSame(made, objects)
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", program, err)
+		}
+	}
+	return nil
+}
+
+// checkOnly says whether the objects after are those from before.
+func checkOnly(before, after []object) error {
+	added, err := kept(before, after)
+	if err == nil && len(added) > 0 {
+		err = fmt.Errorf("added %d items, want none", len(added))
+	}
+	return err
 }
 
 // checkNothingMade says whether the output is the input.
@@ -165,6 +207,12 @@ func keptItems(input, output []byte) ([]object, error) {
 	if err != nil {
 		return nil, err
 	}
+	return kept(before, after)
+}
+
+// kept says whether every object from before is there after, and returns the
+// other ones that are.
+func kept(before, after []object) ([]object, error) {
 	lost := keyed(before)
 	var added []object
 	for _, o := range after {
@@ -201,7 +249,7 @@ func items(data []byte) ([]object, error) {
 	return list.Items, nil
 }
 
-// documents reads the output of "helm template".
+// documents reads the output of "helm template" and of "kustomize build".
 func documents(data []byte) ([]object, error) {
 	var objects []object
 	for document := range strings.SplitSeq("\n"+string(data), "\n---\n") {

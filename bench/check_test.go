@@ -112,6 +112,46 @@ func TestCheckForeign(t *testing.T) {
 	}
 }
 
+func TestCheckKustomize(t *testing.T) {
+	input := testList(testPeerJob)
+	made, plain := testDocuments(testService, testJob), testDocuments(testPeerJob)
+	tests := map[string]struct {
+		program, old, new string
+		want              string
+	}{
+		"good":                             {},
+		"the transformer made no Service":  {transformerName, testDocuments(testService), "", "peerjob, transformer: holds map[Job:1], want map[Job:1 Service:1]"},
+		"the transformer kept the PeerJob": {transformerName, made, made + plain, "peerjob, transformer: holds map[Job:1 PeerJob:1 Service:1]"},
+		"the generator made nothing":       {generatorName, made, "", "peerjob, generator: holds map[]"},
+		"the generator is not wired":       {generatorName, "job-name: train-0", "job-name: x", "peerjob, generator: train-0: [spec selector job-name] is x"},
+		"a container made another Job":     {containerTransformerName, "completionMode: Indexed", "completionMode: Indexed\n    suspend: true", "container, transformer: Job/train-0 is not the one"},
+		"a container kept the annotation":  {containerGeneratorName, "metadata: {name: train-0}", "metadata: {name: train-0, annotations: {a: b}}", "container, generator: Service/train-0 is not the one"},
+		"cat lost the PeerJob":             {catTransformerName, plain, "", "cat, transformer: 1 of 1 items are missing"},
+		"cat changed it":                   {catTransformerName, "v1alpha1", "v1", "cat, transformer: PeerJob/train-0 was changed"},
+		"without a function a Job is made": {noFunctionName, plain, plain + testDocuments(testJob), "no function: added 1 items, want none"},
+		"no YAML":                          {noFunctionName, plain, "a: b: c", "no function: error converting YAML to JSON"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			outputs := map[string][]byte{}
+			for _, program := range []string{transformerName, generatorName, containerTransformerName, containerGeneratorName} {
+				outputs[program] = []byte(made)
+			}
+			for _, program := range []string{catTransformerName, noFunctionName} {
+				outputs[program] = []byte(plain)
+			}
+			if tt.program != "" {
+				spoilt := strings.Replace(string(outputs[tt.program]), tt.old, tt.new, 1)
+				if spoilt == string(outputs[tt.program]) {
+					t.Fatalf("the output of %s does not hold %q", tt.program, tt.old)
+				}
+				outputs[tt.program] = []byte(spoilt)
+			}
+			checkError(t, checkKustomize(1, []byte(input), outputs), tt.want)
+		})
+	}
+}
+
 func checkError(t *testing.T, err error, want string) {
 	t.Helper()
 	switch {

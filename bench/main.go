@@ -43,7 +43,7 @@ type options struct {
 func main() {
 	var opts options
 	flag.StringVar(&opts.peerjob, "peerjob", "../bin/peerjob", "measure the peerjob in this `FILE`")
-	flag.IntVar(&opts.runs, "runs", 0, "measure every program `N` times in each case (default 20 on one object, 5 on many); -smoke goes before it")
+	flag.IntVar(&opts.runs, "runs", 0, "measure every program `N` times in each case (default 20 on one object, 5 on many, fewer in kustomize); -smoke goes before it")
 	flag.BoolVar(&opts.smoke, "smoke", false, "only check that the benchmarks work: one run each, 20 objects instead of 1000")
 	flag.Parse()
 	if flag.NArg() > 0 || opts.runs < 0 {
@@ -62,6 +62,9 @@ func run(opts options, stdout, stderr io.Writer) error {
 	tools, err := buildPrograms(opts.peerjob)
 	if err != nil {
 		return err
+	}
+	if tools.image, err = findImage(); err != nil {
+		fmt.Fprintf(stderr, "bench: the container form is left out: %v\n", err)
 	}
 	dir, err := os.MkdirTemp("", "peerjob-bench-")
 	if err != nil {

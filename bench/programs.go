@@ -15,13 +15,16 @@ import (
 )
 
 const (
-	helmModule  = "helm.sh/helm/v4"
-	kyamlModule = "sigs.k8s.io/kustomize/kyaml"
+	helmModule      = "helm.sh/helm/v4"
+	kyamlModule     = "sigs.k8s.io/kustomize/kyaml"
+	kustomizeModule = "sigs.k8s.io/kustomize/kustomize/v5"
 )
 
 // programs are the files of the programs that are run.
 type programs struct {
-	peerjob, helm, noop, measure, cat string
+	peerjob, helm, noop, measure, cat, kustomize string
+	// image is that of peerjob, "" where docker does not have it.
+	image string
 }
 
 // buildPrograms finds peerjob and builds the others, in a directory of the
@@ -35,11 +38,11 @@ func buildPrograms(peerjob string) (programs, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return programs{}, err
 	}
-	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", dir,
-		helmModule+"/cmd/helm", "./noop", "./measure")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if output, err := build.CombinedOutput(); err != nil {
-		return programs{}, fmt.Errorf("go build: %w\n%s", err, output)
+	if err := goBuild(".", dir, helmModule+"/cmd/helm", "./noop", "./measure"); err != nil {
+		return programs{}, err
+	}
+	if err := goBuild("..", dir, "-modfile=tools/go.mod", kustomizeModule); err != nil {
+		return programs{}, err
 	}
 	peerjob, err = filepath.Abs(peerjob)
 	if err != nil {
@@ -50,12 +53,38 @@ func buildPrograms(peerjob string) (programs, error) {
 	}
 	cat, err := exec.LookPath("cat")
 	return programs{
-		peerjob: peerjob,
-		helm:    filepath.Join(dir, "helm"),
-		noop:    filepath.Join(dir, "noop"),
-		measure: filepath.Join(dir, "measure"),
-		cat:     cat,
+		peerjob:   peerjob,
+		helm:      filepath.Join(dir, "helm"),
+		noop:      filepath.Join(dir, "noop"),
+		measure:   filepath.Join(dir, "measure"),
+		kustomize: filepath.Join(dir, "kustomize"),
+		cat:       cat,
 	}, err
+}
+
+// goBuild builds programs into a directory, as peerjob is built.
+func goBuild(workDir, dir string, arguments ...string) error {
+	build := exec.Command("go", append([]string{"build", "-trimpath", "-ldflags=-s -w", "-o", dir}, arguments...)...)
+	build.Dir = workDir
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if output, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build: %w\n%s", err, output)
+	}
+	return nil
+}
+
+// findImage is the image of this version of peerjob, or an error when docker
+// does not run or does not have it. Nothing is pulled.
+func findImage() (string, error) {
+	version, err := os.ReadFile("../VERSION")
+	if err != nil {
+		return "", err
+	}
+	image := "ghcr.io/peerjob/peerjob:" + strings.TrimSpace(string(version))
+	if output, err := exec.Command("docker", "image", "inspect", "--format", "{{.Id}}", image).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("docker image inspect %s: %w: %s", image, err, strings.Join(strings.Fields(string(output)), " "))
+	}
+	return image, nil
 }
 
 // describe says what was measured and where: the machine, the date and the
@@ -73,9 +102,13 @@ func describe(tools programs) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%s, %d cores, %s/%s, %s, %s\n%s; helm %s; kyaml %s\n",
+	kustomize, err := moduleVersion(tools.kustomize, kustomizeModule)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s, %d cores, %s/%s, %s, %s\n%s; helm %s; kyaml %s; kustomize %s\n",
 		processor(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), time.Now().Format(time.DateOnly),
-		strings.TrimSpace(string(peerjob)), helm, kyaml), nil
+		strings.TrimSpace(string(peerjob)), helm, kyaml, kustomize), nil
 }
 
 // moduleVersion is the version of a module in a Go binary.

@@ -28,14 +28,21 @@ type runner struct {
 	dir string
 }
 
+// slow is how long a run may take to be worth another one.
+const slow = 20 * time.Second
+
 // run measures a comparison, the contenders in turns, and begins each round
-// with another one: none always follows the same.
+// with another one: none always follows the same. A first run that was slow
+// counts, warm-up or not, and is the only one.
 func (r *runner) run(c comparison) ([]row, error) {
 	outputs := map[string][]byte{}
 	samples := map[string][]sample{}
 	for round := range c.warmups + c.runs {
 		for turn := range c.contenders {
 			contender := c.contenders[(round+turn)%len(c.contenders)]
+			if taken := samples[contender.name]; len(taken) > 0 && taken[0].wall > slow {
+				continue
+			}
 			measured, output, err := r.runOnce(contender)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", contender.name, err)
@@ -44,7 +51,7 @@ func (r *runner) run(c comparison) ([]row, error) {
 				return nil, fmt.Errorf("%s: wrote something else than before", contender.name)
 			}
 			outputs[contender.name] = output
-			if round >= c.warmups {
+			if round >= c.warmups || measured.wall > slow {
 				samples[contender.name] = append(samples[contender.name], measured)
 			}
 		}
@@ -101,12 +108,12 @@ func withStderr(err error, stderr string) error {
 	return fmt.Errorf("%w\n%s", err, strings.TrimSpace(stderr))
 }
 
-// environment is that of the programs: the user's own, without what Helm or
-// the Go runtime would take from it.
+// environment is that of the programs: the user's own, without what Helm,
+// kustomize or the Go runtime would take from it.
 func (r *runner) environment() []string {
 	env := slices.DeleteFunc(os.Environ(), func(variable string) bool {
 		name, _, _ := strings.Cut(variable, "=")
-		return strings.HasPrefix(name, "HELM_") || slices.Contains([]string{"GOGC", "GOMEMLIMIT", "GODEBUG", "GOMAXPROCS", "PEERJOB_MAX_INPUT"}, name)
+		return strings.HasPrefix(name, "HELM_") || strings.HasPrefix(name, "KUSTOMIZE_") || slices.Contains([]string{"GOGC", "GOMEMLIMIT", "GODEBUG", "GOMAXPROCS", "PEERJOB_MAX_INPUT"}, name)
 	})
 	for _, kind := range []string{"CACHE", "CONFIG", "DATA"} {
 		env = append(env, "HELM_"+kind+"_HOME="+filepath.Join(r.dir, "helm"))

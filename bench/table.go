@@ -16,13 +16,13 @@ type row struct {
 	median, fastest     time.Duration
 	// peak is the median of the peaks, in bytes.
 	peak int64
-	// times is the median in medians of peerjob.
+	// times is the median in medians of the base.
 	times float64
 }
 
 func newRows(c comparison, samples map[string][]sample) []row {
 	rows := make([]row, 0, len(c.contenders))
-	base := median(walls(samples[peerjobName]))
+	base := median(walls(samples[c.base]))
 	for _, contender := range c.contenders {
 		taken := walls(samples[contender.name])
 		rows = append(rows, row{

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// The ways to build with kustomize, in the table.
+const (
+	transformerName          = "peerjob, transformer"
+	catTransformerName       = "cat, transformer"
+	noFunctionName           = "no function"
+	generatorName            = "peerjob, generator"
+	containerTransformerName = "container, transformer"
+	containerGeneratorName   = "container, generator"
+)
+
+const (
+	// The most PeerJobs that these are measured with. The generators start a
+	// process or a container for each.
+	mostGenerators          = 100
+	mostContainers          = 100
+	mostContainerGenerators = 1
+
+	kustomization = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
+	functionYAML  = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: function\n"
+	metadata      = "metadata:\n"
+)
+
+// newKustomizeCases returns what is measured within kustomize.
+func newKustomizeCases(tools programs, opts options, dir string) ([]comparison, error) {
+	sizes := []struct{ objects, warmups, runs int }{{1, 1, 5}, {100, 0, 3}, {1000, 0, 3}}
+	if opts.smoke {
+		sizes = []struct{ objects, warmups, runs int }{{1, 0, 1}, {20, 0, 1}}
+	}
+	var cases []comparison
+	for _, size := range sizes {
+		c, err := newKustomizeCase(tools, size.objects, dir)
+		if err != nil {
+			return nil, err
+		}
+		c.warmups, c.runs = size.warmups, size.runs
+		if opts.runs > 0 && !opts.smoke {
+			c.runs = opts.runs
+		}
+		cases = append(cases, c)
+	}
+	return cases, nil
+}
+
+// newKustomizeCase compares the ways to build n PeerJobs with kustomize.
+func newKustomizeCase(tools programs, n int, dir string) (comparison, error) {
+	input := resourceList(peerJobYAML, n)
+	peerjob, cat := execFunction(tools.peerjob), execFunction(catName)
+	container := annotated("container", "image", tools.image)
+	folders := []struct {
+		program string
+		files   map[string]string
+		most    int
+	}{
+		{transformerName, transformerFolder(peerjob, n), n},
+		{catTransformerName, transformerFolder(cat, n), n},
+		{noFunctionName, plainFolder(n), n},
+		{generatorName, generatorFolder(peerjob, n), mostGenerators},
+		{containerTransformerName, transformerFolder(container, n), mostContainers},
+		{containerGeneratorName, generatorFolder(container, n), mostContainerGenerators},
+	}
+	c := comparison{
+		name:  "kustomize, " + peerJobs(n),
+		base:  transformerName,
+		check: func(outputs map[string][]byte) error { return checkKustomize(n, input, outputs) },
+	}
+	for i, f := range folders {
+		isContainer := f.program == containerTransformerName || f.program == containerGeneratorName
+		if n > f.most || isContainer && tools.image == "" {
+			continue
+		}
+		folder := filepath.Join(dir, fmt.Sprintf("kustomize-%d-%d", n, i))
+		if err := writeFolder(folder, f.files); err != nil {
+			return comparison{}, err
+		}
+		c.contenders = append(c.contenders, contender{name: f.program,
+			argv: []string{tools.kustomize, "build", "--enable-alpha-plugins", "--enable-exec", folder}})
+	}
+	return c, nil
+}
+
+// execFunction is the annotation that makes an object call a program.
+func execFunction(path string) string { return annotated("exec", "path", path) }
+
+// annotated is the annotation of a function of a type, with its one field.
+func annotated(function, field, value string) string {
+	return fmt.Sprintf("  annotations:\n    config.kubernetes.io/function: |\n      %s:\n        %s: %q\n", function, field, value)
+}
+
+// plainFolder holds n PeerJobs in one file.
+func plainFolder(n int) map[string]string {
+	documents := make([]string, 0, n)
+	for i := range n {
+		documents = append(documents, peerJob(i))
+	}
+	return map[string]string{
+		"kustomization.yaml": kustomization + "resources:\n- peerjobs.yaml\n",
+		"peerjobs.yaml":      strings.Join(documents, "---\n"),
+	}
+}
+
+// transformerFolder holds n PeerJobs in one file and the function to call once.
+func transformerFolder(annotation string, n int) map[string]string {
+	files := plainFolder(n)
+	files["kustomization.yaml"] += "transformers:\n- function.yaml\n"
+	files["function.yaml"] = functionYAML + annotation
+	return files
+}
+
+// generatorFolder holds n PeerJobs in a file each, which call the function each.
+func generatorFolder(annotation string, n int) map[string]string {
+	files := map[string]string{}
+	var list strings.Builder
+	for i := range n {
+		file := objectName(i) + ".yaml"
+		files[file] = strings.Replace(peerJob(i), metadata, metadata+annotation, 1)
+		list.WriteString("- " + file + "\n")
+	}
+	files["kustomization.yaml"] = kustomization + "generators:\n" + list.String()
+	return files
+}
+
+func peerJob(i int) string { return strings.ReplaceAll(peerJobYAML, namePlaceholder, objectName(i)) }
+
+func writeFolder(folder string, files map[string]string) error {
+	if err := os.Mkdir(folder, 0o755); err != nil {
+		return err
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
