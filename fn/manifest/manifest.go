@@ -168,7 +168,7 @@ func Text(value string) *yaml.Node {
 	node := scalar("!!str", value)
 	switch {
 	case isPlainWord(value):
-	case strings.ContainsAny(value, unwritableBreaks):
+	case strings.ContainsAny(value, unwritableBreaks), beginsWithTab(value):
 		node.Style = yaml.DoubleQuotedStyle
 	case strings.Contains(value, "\n"):
 		node.Style = yaml.LiteralStyle
@@ -196,6 +196,13 @@ func isPlainWord(value string) bool {
 // oldWord matches the words, all short, which YAML 1.1 or 1.2 takes for a
 // boolean or null.
 var oldWord = regexp.MustCompile(`(?i)^(y|n|yes|no|on|off|true|false|null)$`)
+
+// beginsWithTab reports whether a tab stands before the first word: a block
+// would begin with it, and kubectl takes it for indentation.
+func beginsWithTab(value string) bool {
+	space := value[:len(value)-len(strings.TrimLeft(value, " \n\t"))]
+	return strings.Contains(space, "\t")
+}
 
 // unwritableBreaks are the line breaks which a reader turns into "\n" when
 // they stand in a block.

@@ -82,7 +82,7 @@ func TestEncode_refuses(t *testing.T) {
 var awkward = []string{
 	"", " ", "a b", " a", "a ", "yes", "no", "on", "Off", "y", "N", "true", "null", "~", "1", "-1", "1.5", "1e3", ".5", "+1", "0x1F", "017", "0o17", "1_000",
 	"1:30", "190:20:30", "2001-02-03", "=", "<<", "-", "- a", "a: b", "a #b", "#a", "{a}", "[a]", "*a", "&a", "!a", "%a", "@a", "`a", "'a'", "\"a\"",
-	"a\nb", "a\nb\n", "a\n\n", "\na", "\n", "  a\nb", "a \nb", "a\t\nb", "a\r\nb", "a\rb", "a\u0085b\nc", "a\u2028b\nc", "\u2029", "\ufeffa", "tab\tin", "\x00", "\x07", "\x7f",
+	"a\nb", "a\nb\n", "a\n\n", "\na", "\n", "  a\nb", "a \nb", "a\t\nb", "\t\na", "\ta\nb", " \ta\nb", "\n\ta", "a\r\nb", "a\rb", "a\u0085b\nc", "a\u2028b\nc", "\u2029", "\ufeffa", "tab\tin", "\x00", "\x07", "\x7f",
 	"---", "...", "---\na", "a\n---\nb", "é ü 漢字", "😀", "\\", "\"", "a\\nb", "? a", "| a", "> a", "NaN", ".inf", "0.", "1.", "0b1", "a:", ":a", "a,b",
 }
 
