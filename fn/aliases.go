@@ -15,13 +15,15 @@ var errTooLarge = errors.New("its YAML aliases stand for more than can be writte
 // maxCopies bounds how many nodes aliases may be replaced by in one list.
 const maxCopies = 1 << 20
 
-// settleAliases makes every alias of the nodes, in the order in which they are
-// written, follow its anchor. One whose anchor is gone, or comes later, is
+// settleAliases makes every alias of the nodes, group by group in the order in
+// which they are written, follow its anchor. One whose anchor is gone, or comes later, is
 // replaced by a copy of what it stands for: nothing would read it otherwise.
-func settleAliases(nodes []*yaml.Node) error {
+func settleAliases(groups ...[]*yaml.Node) error {
 	s := settler{defined: map[*yaml.Node]bool{}}
-	for i := range nodes {
-		nodes[i] = s.settle(nodes[i])
+	for _, nodes := range groups {
+		for i := range nodes {
+			nodes[i] = s.settle(nodes[i])
+		}
 	}
 	if s.copies > maxCopies {
 		return errTooLarge

@@ -14,17 +14,13 @@ import (
 // See ValidateJobSpecUpdate in k8s.io/kubernetes/pkg/apis/batch/validation.
 var immutableFields = []string{"completionMode", "backoffLimitPerIndex", "podFailurePolicy", "successPolicy", "managedBy", "template"}
 
-// kustomizeIDAnnotation is on every object while kustomize builds. What stands
-// in the list then was made a moment ago, by a layer below, and never applied.
-const kustomizeIDAnnotation = "kustomize.config.k8s.io/id"
-
 // shownChanges is how many changed fields a warning names.
 const shownChanges = 4
 
 // warnOfImmutable says when what a PeerJob made before, and was probably
 // applied, now changes in a way which the server refuses.
 func warnOfImmutable(existing, child *object, report *results) {
-	if _, building := existing.annotations[kustomizeIDAnnotation]; building || child.kind != "Job" {
+	if existing.inKustomize() || child.kind != "Job" {
 		return
 	}
 	old, next := get(existing.node, "spec"), get(child.node, "spec")

@@ -27,6 +27,10 @@ const (
 	// previousNamesAnnotation holds the names an object had before kustomize's
 	// prefixes and suffixes, separated by commas.
 	previousNamesAnnotation = "internal.config.kubernetes.io/previousNames"
+
+	// kustomizeIDAnnotation is on every object which kustomize sends to a
+	// transformer or a validator.
+	kustomizeIDAnnotation = "kustomize.config.k8s.io/id"
 )
 
 // object is one item of a ResourceList, or one document of a file: its YAML,
@@ -101,7 +105,7 @@ func nameFiles(objects []*object) {
 		}
 	}
 	for _, o := range objects {
-		if _, building := o.annotations[kustomizeIDAnnotation]; building || o.file == "" {
+		if o.inKustomize() || o.file == "" {
 			continue
 		}
 		below := strings.TrimPrefix(strings.TrimPrefix(o.annotations[packagePathAnnotation], top), "/")
@@ -158,6 +162,13 @@ func (o *object) isOwned() bool {
 
 func (o *object) isPeerJob() bool {
 	return o.group() == v1alpha1.Group && o.kind == v1alpha1.Kind
+}
+
+// inKustomize reports whether the object comes from a build of kustomize: its
+// file is none then, and it was made a moment ago and never applied.
+func (o *object) inKustomize() bool {
+	_, found := o.annotations[kustomizeIDAnnotation]
+	return found
 }
 
 // names are the object's name and those which it had before an orchestrator

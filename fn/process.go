@@ -141,8 +141,7 @@ func refuseHidden(list *object, node *yaml.Node, path *field.Path, report *resul
 // refuseLossyMode refuses the mode which writes no items to anyone but
 // kustomize: the others would delete what is missing.
 func refuseLossyMode(objects []*object, c config, report *results) {
-	byKustomize := func(o *object) bool { _, found := o.annotations[kustomizeIDAnnotation]; return found }
-	if c.mode == modeKustomizeValidator && !slices.ContainsFunc(objects, byKustomize) {
+	if c.mode == modeKustomizeValidator && !slices.ContainsFunc(objects, (*object).inKustomize) {
 		report.errorf(nil, "mode %s is for the validators: of kustomize alone, because it writes no objects; set mode to %s", c.mode, modeValidate)
 	}
 }

@@ -107,19 +107,14 @@ func readDocuments(data []byte) ([]*yaml.Node, error) {
 // in memory until its end.
 func (l *resourceList) write(w io.Writer, found kptfn.Results) error {
 	scalar := func(value string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Value: value} }
-	results := slices.Clone(l.results)
-	written := slices.Concat(l.items, []*yaml.Node{}, results)
+	items, results := slices.Clone(l.items), slices.Clone(l.results)
+	var functionConfig []*yaml.Node
 	if l.functionConfig != nil {
-		written = slices.Insert(written, len(l.items), l.functionConfig)
+		functionConfig = []*yaml.Node{l.functionConfig}
 	}
-	if err := settleAliases(written); err != nil {
+	if err := settleAliases(items, functionConfig, results); err != nil {
 		return err
 	}
-	items := written[:len(l.items)]
-	if l.functionConfig != nil {
-		l.functionConfig = written[len(l.items)]
-	}
-	results = written[len(written)-len(results):]
 	for _, result := range found {
 		node := &yaml.Node{}
 		if err := node.Encode(result); err != nil {
@@ -134,8 +129,8 @@ func (l *resourceList) write(w io.Writer, found kptfn.Results) error {
 	if err := encodeSequence(w, "items", items); err != nil {
 		return err
 	}
-	if l.functionConfig != nil {
-		if err := encodeNode(w, yaml.MappingNode, scalar("functionConfig"), l.functionConfig); err != nil {
+	for _, config := range functionConfig {
+		if err := encodeNode(w, yaml.MappingNode, scalar("functionConfig"), config); err != nil {
 			return err
 		}
 	}

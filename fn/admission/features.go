@@ -208,19 +208,14 @@ func checkVariableNames(pj *v1alpha1.PeerJob, minor int) field.ErrorList {
 		return nil
 	}
 	var errs field.ErrorList
-	visit := func(containers []corev1.Container, path *field.Path) {
-		for i, container := range containers {
-			for j, variable := range container.Env {
-				for _, msg := range validation.IsEnvVarName(variable.Name) {
-					errs = append(errs, field.Invalid(path.Index(i).Child("env").Index(j).Child("name"), variable.Name,
-						fmt.Sprintf("needs Kubernetes 1.%d, and spec.kubernetesVersion is %q: %s", first, pj.Spec.KubernetesVersion, msg)))
-				}
+	pj.EachContainer(func(container *corev1.Container, path *field.Path) {
+		for i, variable := range container.Env {
+			for _, msg := range validation.IsEnvVarName(variable.Name) {
+				errs = append(errs, field.Invalid(path.Child("env").Index(i).Child("name"), variable.Name,
+					fmt.Sprintf("needs Kubernetes 1.%d, and spec.kubernetesVersion is %q: %s", first, pj.Spec.KubernetesVersion, msg)))
 			}
 		}
-	}
-	pod := field.NewPath("spec", "template", "spec")
-	visit(pj.Spec.Template.Spec.InitContainers, pod.Child("initContainers"))
-	visit(pj.Spec.Template.Spec.Containers, pod.Child("containers"))
+	})
 	return errs
 }
 

@@ -225,7 +225,7 @@ func validateEnvironment(pj *PeerJob) field.ErrorList {
 		reserved = PeerEnvNames()
 	}
 	var errs field.ErrorList
-	eachContainer(pj, func(container *corev1.Container, path *field.Path) {
+	pj.EachContainer(func(container *corev1.Container, path *field.Path) {
 		for i, variable := range container.Env {
 			if slices.Contains(reserved, variable.Name) {
 				errs = append(errs, field.Invalid(path.Child("env").Index(i).Child("name"), variable.Name,
@@ -256,9 +256,9 @@ func tooLong(path *field.Path, what string, length int) *field.Error {
 		"%s has %d bytes, and Linux starts no program with a string of more than %d; put it into a ConfigMap and mount that", what, length, MaxVariableLength)}
 }
 
-// eachContainer visits every container of the Pod template, init containers
-// first, as they start.
-func eachContainer(pj *PeerJob, visit func(container *corev1.Container, path *field.Path)) {
+// EachContainer visits every container of the Pod template with its path, init
+// containers first, as they start.
+func (pj *PeerJob) EachContainer(visit func(container *corev1.Container, path *field.Path)) {
 	pod := &pj.Spec.Template.Spec
 	for i := range pod.InitContainers {
 		visit(&pod.InitContainers[i], podPath.Child("initContainers").Index(i))

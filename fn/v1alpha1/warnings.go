@@ -129,7 +129,7 @@ func warnReferences(pj *PeerJob) []Warning {
 	var w []Warning
 	// Service links set variables that can't be known here.
 	links := pj.Spec.Template.Spec.EnableServiceLinks
-	eachContainer(pj, func(container *corev1.Container, path *field.Path) {
+	pj.EachContainer(func(container *corev1.Container, path *field.Path) {
 		known := map[string]bool{}
 		if pj.Spec.PeerEnv != Disabled {
 			for _, name := range PeerEnvNames() {
