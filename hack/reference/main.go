@@ -22,6 +22,7 @@ import (
 var sections = []struct{ typ, prefix string }{
 	{"PeerJob", ""},
 	{"PeerJobSpec", "spec."},
+	{"PeerJobMeta", "spec.job."},
 	{"PeerService", "spec.service."},
 }
 
