@@ -35,13 +35,24 @@ const (
 	JSON Format = "json"
 )
 
+// ExpandOptions say what Expand writes.
+type ExpandOptions struct {
+	// Format is how objects are written; default YAML.
+	Format Format
+	// Values are values for templates, over those of every PeerJob.
+	Values map[string]any
+	// ShowValues writes the values and what each template rendered instead of
+	// the objects.
+	ShowValues bool
+}
+
 // Expand writes the documents of all files with every PeerJob replaced by its
 // Service and its Job, for "kubectl apply -f -". In YAML every other document
 // keeps its bytes.
 //
 // Findings are written to stderr, a line each. It returns ErrFailed when there
 // were errors, and has written nothing to stdout then.
-func Expand(files []File, stdout, stderr io.Writer, format Format) (err error) {
+func Expand(files []File, stdout, stderr io.Writer, options ExpandOptions) (err error) {
 	report := &results{}
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -54,17 +65,21 @@ func Expand(files []File, stdout, stderr io.Writer, format Format) (err error) {
 	for _, file := range files {
 		objects = append(objects, file.documents(report)...)
 	}
+	var expansions []*expansion
 	if !report.failed() {
-		objects = process(objects, nil, report)
+		objects, expansions = process(objects, nil, options.Values, report)
 	}
 	report.write(stderr)
 	if report.failed() {
 		return ErrFailed
 	}
 	var out bytes.Buffer
-	if format == JSON {
+	switch {
+	case options.ShowValues:
+		err = writeValues(&out, expansions)
+	case options.Format == JSON:
 		err = writeJSON(&out, objects)
-	} else {
+	default:
 		err = writeYAML(&out, objects)
 	}
 	if err != nil {

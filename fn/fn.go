@@ -84,7 +84,7 @@ func transform(stdin io.Reader, report *results, options Options) (output []byte
 	for i, item := range list.items {
 		objects[i] = newObject(item)
 	}
-	processed := process(objects, list.functionConfig, report)
+	processed, _ := process(objects, list.functionConfig, nil, report)
 	if !report.failed() {
 		list.items = list.items[:0:0]
 		for _, o := range processed {

@@ -26,36 +26,43 @@ type expansion struct {
 	// inList says that source is an item; a functionConfig is none.
 	inList bool
 	pj     *v1alpha1.PeerJob
+	// templates are what was rendered in it.
+	templates *templating
 	// children are the Service and the Job, in this order: a lookup before the
 	// Service exists is cached as a failure for up to 30 seconds.
 	children []*object
 }
 
 // process runs the function on a list of objects: it returns the list with
-// every PeerJob expanded, or the very same list when anything is wrong.
-func process(objects []*object, functionConfig *yaml.Node, report *results) []*object {
+// every PeerJob expanded, or the very same list when anything is wrong, and
+// what it found to expand.
+//
+// The overrides are values for templates, over those of every PeerJob.
+func process(objects []*object, functionConfig *yaml.Node, overrides map[string]any, report *results) ([]*object, []*expansion) {
 	findPackages(objects)
 	nameFiles(objects)
 	expansions, config := findPeerJobs(objects, functionConfig, report)
 	refuseSelectors(objects, report)
 	refuseLossyMode(objects, config, report)
+	sources := newValueSources(objects, overrides)
 	for _, e := range expansions {
-		errs, warnings := e.expand(config.defaults)
+		errs, warnings := e.expand(config.defaults, sources)
 		report.addErrors(e.source, errs)
 		report.addWarnings(e.source, warnings)
 	}
 	refuseConflicts(expansions, objects, report)
 	if report.failed() {
-		return objects
+		return objects, expansions
 	}
 	warnOfNeighbors(expansions, objects, report)
 	switch config.mode {
 	case modeValidate:
-		return objects
+		return objects, expansions
 	case modeKustomizeValidator:
-		return nil
+		return nil, expansions
 	}
-	return merge(objects, expansions, config, report)
+	warnOfOverrides(expansions, overrides, report)
+	return merge(objects, expansions, config, report), expansions
 }
 
 // findPeerJobs finds what is to be expanded: every PeerJob among the objects,
@@ -166,15 +173,18 @@ func refuseSelectors(objects []*object, report *results) {
 // expand checks the PeerJob and makes its children. Every check runs, whatever
 // the one before found, so that a user sees all errors at once. Warnings are
 // for a PeerJob without errors.
-func (e *expansion) expand(defaults v1alpha1.Settings) (field.ErrorList, []v1alpha1.Warning) {
+func (e *expansion) expand(defaults v1alpha1.Settings, sources *valueSources) (field.ErrorList, []v1alpha1.Warning) {
 	if e.source.apiVersion != v1alpha1.APIVersion {
 		return field.ErrorList{field.NotSupported(field.NewPath("apiVersion"), e.source.apiVersion, []string{v1alpha1.APIVersion})}, nil
 	}
-	pj, errs := v1alpha1.Decode(e.source.node)
+	pj, templates, errs := decodePeerJob(e.source, sources, defaults)
 	errs = append(errs, refuseMerges(e.source.node)...)
-	e.pj = pj
+	e.pj, e.templates = pj, templates
 	v1alpha1.Default(pj, defaults)
 	errs = v1alpha1.AppendErrors(errs, v1alpha1.Validate(pj))
+	if templates.stopped {
+		return v1alpha1.SortErrors(errs), nil
+	}
 	service, job := expand.PeerJob(pj)
 	refused, warnings := admission.Admit(pj, service, job)
 	errs = v1alpha1.AppendErrors(errs, refused)
@@ -186,7 +196,7 @@ func (e *expansion) expand(defaults v1alpha1.Settings) (field.ErrorList, []v1alp
 			{apiVersion: "v1", kind: "Service", namespace: service.Namespace, name: service.Name, pkg: e.source.pkg},
 			{apiVersion: "batch/v1", kind: "Job", namespace: job.Namespace, name: job.Name, pkg: e.source.pkg},
 		}
-		return v1alpha1.SortErrors(errs), nil
+		return v1alpha1.SortErrors(templates.explain(errs)), nil
 	}
 	for _, child := range []any{service, job} {
 		node, err := manifest.Encode(child)

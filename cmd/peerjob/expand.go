@@ -19,19 +19,31 @@ var documentFiles = []string{".yaml", ".yml", ".json"}
 
 func newExpand(options func() (fn.Options, error)) *cobra.Command {
 	format := string(fn.YAML)
+	var valueFiles, assignments []string
+	var showValues bool
 	command := &cobra.Command{
 		Use:   "expand FILE... | DIRECTORY... | -",
 		Short: "Replace every PeerJob by its Service and its Job",
 		Long: `expand reads YAML and JSON documents, of files, of the *.yaml, *.yml and *.json
 files of directories (not of their subdirectories), or of stdin ("-"), and
 writes them all with every PeerJob replaced by its Service and its Job. Every
-other document stays as it is. Nothing is written when there is an error.`,
+other document stays as it is. Nothing is written when there is an error.
+
+Values for the templates of PeerJobs with spec.templating: Enabled can be given
+as they are to Helm: --values for files, later ones over earlier ones, and --set
+over those. They lie over the values which the PeerJob has itself.`,
 		Example: `  peerjob expand peerjob.yaml | kubectl apply -f -
-  peerjob expand -o json deploy/ | jq '.items[].metadata.name'`,
+  peerjob expand -o json deploy/ | jq '.items[].metadata.name'
+  peerjob expand --values prod.yaml --set image.tag=2.0 peerjob.yaml
+  peerjob expand --show-values peerjob.yaml`,
 		Args: cobra.MinimumNArgs(1),
 	}
 	command.Flags().StringVarP(&format, "output", "o", format, "how to write: yaml, or json for one v1 List")
 	command.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{string(fn.YAML), string(fn.JSON)}, cobra.ShellCompDirectiveNoFileComp))
+	command.Flags().StringArrayVarP(&valueFiles, "values", "f", nil, "a `file` with values for templates; - is stdin; may be given more than once")
+	command.Flags().StringArrayVar(&assignments, "set", nil, "values for templates, as `key=value[,key=value]`; may be given more than once")
+	command.Flags().BoolVar(&showValues, "show-values", false, "show the merged values and what each template renders, instead of the objects")
+	command.MarkFlagsMutuallyExclusive("output", "show-values")
 	command.RunE = func(cmd *cobra.Command, args []string) error {
 		if format != string(fn.YAML) && format != string(fn.JSON) {
 			return fmt.Errorf("--output: Unsupported value: %q: supported values: %q, %q", format, fn.JSON, fn.YAML)
@@ -48,9 +60,39 @@ other document stays as it is. Nothing is written when there is an error.`,
 			}
 			files = append(files, read...)
 		}
-		return fn.Expand(files, cmd.OutOrStdout(), cmd.ErrOrStderr(), fn.Format(format))
+		values, err := readValues(valueFiles, assignments, cmd.InOrStdin(), opts)
+		if err != nil {
+			return err
+		}
+		return fn.Expand(files, cmd.OutOrStdout(), cmd.ErrOrStderr(), fn.ExpandOptions{Format: fn.Format(format), Values: values, ShowValues: showValues})
 	}
 	return command
+}
+
+// readValues reads the values of the command line: the files in their order,
+// and the assignments over them.
+func readValues(names, assignments []string, stdin io.Reader, opts fn.Options) (map[string]any, error) {
+	var values map[string]any
+	for _, name := range names {
+		files, err := readFiles(name, stdin, opts)
+		if err != nil {
+			return nil, err
+		}
+		for _, file := range files {
+			read, err := fn.ReadValues(file.Content)
+			if err != nil {
+				return nil, fmt.Errorf("--values: %s: %w", file.Name, err)
+			}
+			values = fn.MergeValues(values, read)
+		}
+	}
+	for _, assignment := range assignments {
+		var err error
+		if values, err = fn.SetValues(values, assignment); err != nil {
+			return nil, fmt.Errorf("--set: Invalid value: %q: %w", assignment, err)
+		}
+	}
+	return values, nil
 }
 
 // readFiles reads the file, the directory or the stream that an argument

@@ -141,7 +141,7 @@ func TestPeerJob(t *testing.T) {
 	if broken := agreements(svc, job, "train", 4); len(broken) > 0 {
 		t.Error(broken)
 	}
-	if diff := cmp.Diff(before, pj); diff != "" {
+	if diff := cmp.Diff(before, pj, cmp.AllowUnexported(v1alpha1.PeerJob{})); diff != "" {
 		t.Errorf("the PeerJob was changed (-before +after):\n%s", diff)
 	}
 	if diff := cmp.Diff(map[string]string{"team": "b", "svc": "only"}, svc.Labels); diff != "" {

@@ -34,8 +34,15 @@ const (
 // The values are read as the API server reads them, by its own decoder
 // (sigs.k8s.io/json); what is added is the path of every error, all of the
 // errors, and what to write instead.
+//
+// Templates stay as they are; see [DecodeTemplates].
 func Decode(node *yaml.Node) (*PeerJob, field.ErrorList) {
 	d := &decoder{}
+	return d.peerJob(node), d.errs
+}
+
+// peerJob reads a PeerJob, and leaves the errors in the decoder.
+func (d *decoder) peerJob(node *yaml.Node) *PeerJob {
 	value, _ := d.value(node, reflect.TypeFor[PeerJob](), nil)
 	pj := &PeerJob{}
 	data, err := json.Marshal(value)
@@ -49,7 +56,7 @@ func Decode(node *yaml.Node) (*PeerJob, field.ErrorList) {
 	if err != nil {
 		d.errs = append(d.errs, field.InternalError(rootPath, err))
 	}
-	return pj, d.errs
+	return pj
 }
 
 // decoder turns YAML nodes into plain values, as far as they fit a Go type.
@@ -58,6 +65,13 @@ type decoder struct {
 	// nodes and bytes are what was read so far; full says that it is too much.
 	nodes, bytes int
 	full         bool
+
+	// headOnly leaves out what templates may stand in, but for the name of the
+	// Service.
+	headOnly bool
+	// renderer renders templates, and active is the same while it is read what
+	// they may stand in.
+	renderer, active Renderer
 }
 
 // count counts a node, and reports whether there is still room for it.
@@ -86,6 +100,12 @@ func (d *decoder) value(node *yaml.Node, typ reflect.Type, path *field.Path) (an
 	for typ.Kind() == reflect.Pointer {
 		typ = typ.Elem()
 	}
+	if d.active != nil {
+		var ok bool
+		if node, ok = d.render(node, typ, path); !ok {
+			return nil, false
+		}
+	}
 	if reflect.PointerTo(typ).Implements(reflect.TypeFor[json.Unmarshaler]()) {
 		return d.custom(node, typ, path)
 	}
@@ -105,6 +125,8 @@ func (d *decoder) value(node *yaml.Node, typ reflect.Type, path *field.Path) (an
 		return d.mismatch(node, path, "true or false")
 	case reflect.Int32, reflect.Int64:
 		return d.integer(node, typ, path)
+	case reflect.Interface:
+		return d.free(node, path)
 	}
 	d.errs = append(d.errs, field.InternalError(path, fmt.Errorf("no rule for the type %v", typ)))
 	return nil, false
@@ -125,6 +147,13 @@ func (d *decoder) object(node *yaml.Node, typ reflect.Type, path *field.Path) (a
 				Detail: "unknown field" + hint(key, typ, unknown.Nearest),
 			})
 			return
+		}
+		if d.headOnly && !inHead(typ, key) {
+			return
+		}
+		if isTemplated(typ, key) {
+			d.active = d.renderer
+			defer func() { d.active = nil }()
 		}
 		if v, ok := d.value(value, known.typ, child(path, key)); ok {
 			object[key] = v
@@ -171,6 +200,10 @@ func (d *decoder) entries(node *yaml.Node, path *field.Path, at func(string) *fi
 			seen[key.Value] = true
 			if !d.count(key, path) {
 				return
+			}
+			if d.active != nil && strings.Contains(key.Value, "{{") {
+				d.errs = append(d.errs, field.Invalid(orRoot(path), key.Value, "a key is not rendered, only values are; write it out"))
+				continue
 			}
 			visit(key.Value, value)
 		}
@@ -325,6 +358,9 @@ func (d *decoder) scalar(node *yaml.Node, path *field.Path) (any, bool) {
 }
 
 func (d *decoder) mismatch(node *yaml.Node, path *field.Path, want string) (any, bool) {
+	if d.renderer == nil && strings.Contains(node.Value, "{{") {
+		want += "; to have templates rendered, set spec.templating to Enabled"
+	}
 	d.errs = append(d.errs, field.Invalid(orRoot(path), describe(node), "must be "+want))
 	return nil, false
 }

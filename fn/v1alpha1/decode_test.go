@@ -90,6 +90,9 @@ func TestDecode_everyType(t *testing.T) {
 					break
 				}
 			}
+			if typ.Kind() == reflect.Interface {
+				continue // takes anything
+			}
 			seen++
 			_, errs := Decode(parse(t, inner("[[]]")))
 			if len(errs) != 1 || !strings.HasPrefix(errs[0].Detail, "must be ") {

@@ -29,6 +29,14 @@ func Default(pj *PeerJob, settings Settings) {
 	if pj.Spec.NameSuffixHash == "" {
 		pj.Spec.NameSuffixHash = Disabled
 	}
+	if pj.Spec.Templating == "" {
+		pj.Spec.Templating = Disabled
+	}
+	for i := range pj.Spec.ValuesFrom {
+		if ref := pj.Spec.ValuesFrom[i].ConfigMapRef; ref != nil && ref.Key == "" {
+			ref.Key = DefaultValuesKey
+		}
+	}
 	if pj.Spec.ClusterDomain == "" {
 		pj.Spec.ClusterDomain = settings.ClusterDomain
 	}

@@ -24,11 +24,19 @@ const IndexAnnotation = batchv1.JobCompletionIndexAnnotation
 // JobName is the name of the Job: that of the PeerJob, with the hash of what it
 // runs when [PeerJobSpec].NameSuffixHash asks for one.
 func (pj *PeerJob) JobName() string {
+	if pj.jobName != "" {
+		return pj.jobName
+	}
 	if pj.Spec.NameSuffixHash != Enabled {
 		return pj.Name
 	}
 	return pj.Name + "-" + pj.runHash()
 }
+
+// FixJobName gives the Job a name that does not follow from the PeerJob any
+// more: what templates render may hold the name, and the hash in it can't be of
+// a text that it stands in.
+func (pj *PeerJob) FixJobName(name string) { pj.jobName = name }
 
 // runHashLength is the length of the hash in a Job's name, in characters.
 const runHashLength = 10
@@ -72,7 +80,11 @@ func (pj *PeerJob) Peers() int32 {
 // completion index.
 // See https://kubernetes.io/docs/concepts/workloads/controllers/job/#completion-mode.
 func (pj *PeerJob) Hostname(index int32) string {
-	return pj.JobName() + "-" + strconv.Itoa(int(index))
+	return hostname(pj.JobName(), index)
+}
+
+func hostname(job string, index int32) string {
+	return job + "-" + strconv.Itoa(int(index))
 }
 
 // LongestHostname is the host name of the last index, which is the longest.

@@ -46,6 +46,9 @@ const (
 	DefaultClusterDomain = "cluster.local"
 )
 
+// DefaultValuesKey is the key of a ConfigMap in which values stand.
+const DefaultValuesKey = "values.yaml"
+
 // Toggle switches a behavior of peerjob on or off. It is a word instead of a
 // boolean, as in newer Kubernetes APIs, so that a third state can be added.
 type Toggle string
@@ -71,6 +74,9 @@ type PeerJob struct {
 
 	// spec says how many peers there are and what they run. Required.
 	Spec PeerJobSpec `json:"spec,omitempty"`
+
+	// jobName is the Job's name when it is fixed.
+	jobName string
 }
 
 // PeerJobSpec says how many peers there are, how they are published and what
@@ -103,6 +109,26 @@ type PeerJobSpec struct {
 	// container and init container.
 	// Enabled or Disabled; default Enabled.
 	PeerEnv Toggle `json:"peerEnv,omitempty"`
+
+	// templating, when Enabled, renders the Go templates in the string values of
+	// spec.template and spec.service: "{{ .Values.image }}". A field that is a
+	// number or a boolean takes what its template renders as one. Disabled
+	// leaves every "{{" as it is. See docs/templating.md.
+	// Enabled or Disabled; default Disabled.
+	Templating Toggle `json:"templating,omitempty"`
+
+	// values are what templates find in .Values, over those of valuesFrom: maps
+	// are merged by key, anything else is replaced, and null removes a key.
+	// Needs templating; default none.
+	Values map[string]any `json:"values,omitempty"`
+
+	// valuesFrom are sources of values, each over those before it.
+	// Needs templating; default none.
+	ValuesFrom []ValuesSource `json:"valuesFrom,omitempty"`
+
+	// snippets are texts with templates, by name, for {{ include "name" . }}.
+	// Needs templating; default none.
+	Snippets map[string]string `json:"snippets,omitempty"`
 
 	// clusterDomain is the DNS domain of the cluster, for fully qualified names
 	// and for checks of their length.
@@ -182,6 +208,26 @@ type PeerJobMeta struct {
 	// metadata.annotations.
 	// Default none.
 	Annotations map[string]string `json:"annotations,omitempty"`
+}
+
+// ValuesSource is where values for templates stand.
+type ValuesSource struct {
+	// configMapRef names a ConfigMap that is built together with the PeerJob.
+	// Required.
+	ConfigMapRef *ConfigMapKey `json:"configMapRef,omitempty"`
+}
+
+// ConfigMapKey is an entry in the data of a ConfigMap: a map of values, as YAML
+// or JSON of at most 1 MiB.
+type ConfigMapKey struct {
+	// name is the name of the ConfigMap, without the hash that a configMapGenerator
+	// gives it.
+	// Required.
+	Name string `json:"name,omitempty"`
+
+	// key is the key in its data.
+	// Default "values.yaml", as a configMapGenerator names a file.
+	Key string `json:"key,omitempty"`
 }
 
 // PeerService configures the headless Service of a PeerJob. Its clusterIP and

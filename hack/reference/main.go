@@ -24,6 +24,8 @@ var sections = []struct{ typ, prefix string }{
 	{"PeerJobSpec", "spec."},
 	{"PeerJobMeta", "spec.job."},
 	{"PeerService", "spec.service."},
+	{"ValuesSource", "spec.valuesFrom[]."},
+	{"ConfigMapKey", "spec.valuesFrom[].configMapRef."},
 }
 
 // apiDocs are where Kubernetes describes its own types.
@@ -85,6 +87,9 @@ func reference(path string) (string, error) {
 		}
 		fmt.Fprintf(&page, "\n## %s\n\n%s\n\n| field | type | meaning |\n| --- | --- | --- |\n", section.typ, docs[section.typ])
 		for _, f := range s.Fields.List {
+			if f.Tag == nil {
+				continue // no field of the API
+			}
 			name, _, _ := strings.Cut(reflect.StructTag(strings.Trim(f.Tag.Value, "`")).Get("json"), ",")
 			if name == "" {
 				continue
@@ -125,6 +130,8 @@ func typeName(expr ast.Expr) string {
 			return "integer"
 		case "bool":
 			return "boolean"
+		case "any":
+			return "any value"
 		}
 		return t.Name
 	}

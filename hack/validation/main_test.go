@@ -16,7 +16,7 @@ import (
 
 // checkFiles are where peerjob's own checks stand.
 var checkFiles = []string{
-	"fn/v1alpha1/validation.go", "fn/v1alpha1/warnings.go", "fn/v1alpha1/decode.go", "fn/v1alpha1/fields.go",
+	"fn/v1alpha1/validation.go", "fn/v1alpha1/warnings.go", "fn/v1alpha1/decode.go", "fn/v1alpha1/fields.go", "fn/v1alpha1/templates.go", "fn/templating.go",
 	"fn/admission/features.go", "fn/admission/size.go", "fn/process.go", "fn/neighbors.go",
 }
 
@@ -27,6 +27,8 @@ var elsewhere = []string{
 	"is for the validators: of kustomize",  // fn/fn_test.go
 	"stands more than %d deep",             // fn/v1alpha1/decode_test.go
 	"the PeerJob is too large",             // testdata/script/hostile.txtar
+	"has %d bytes, and values may have",    // fn/templating_test.go
+	"reach no template",                    // testdata/script/expand_values.txtar
 	"must stand before a map",              // fn/v1alpha1/decode_test.go
 	"a key must be a string",               // fn/v1alpha1/decode_test.go
 	"write it out in both",                 // fn/reject_test.go

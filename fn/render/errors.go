@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package render
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"text/template/parse"
+	"unicode/utf8"
+)
+
+// Error is what is wrong with a template, and where.
+type Error struct {
+	// Line and Column are the place in the string, both from 1; the column is
+	// counted in characters.
+	Line, Column int
+	// Source is the line of the template, shortened when it is very long.
+	Source string
+	// Snippet is the snippet in which that line stands, "" for the string itself.
+	Snippet string
+	// Message says what is wrong and what to write instead.
+	Message string
+}
+
+func (e *Error) Error() string {
+	where := ""
+	if e.Snippet != "" {
+		where = fmt.Sprintf("snippet %q, ", e.Snippet)
+	}
+	return fmt.Sprintf("template: %sline %d, column %d: %s", where, e.Line, e.Column, e.Message)
+}
+
+// maxSource is how much of a line an error shows, in bytes.
+const maxSource = 160
+
+// literalHint says how to write braces that are no template.
+const literalHint = `; to write "{{" itself, write {{ "{{" }}`
+
+// at makes an error about a place in a text. One that has its place already
+// keeps it: it comes from a snippet.
+func at(text, snippet string, pos parse.Pos, err error) error {
+	var placed *Error
+	if errors.As(err, &placed) {
+		return placed
+	}
+	offset := min(max(int(pos), 0), len(text))
+	start := strings.LastIndexByte(text[:offset], '\n') + 1
+	source := text[start:]
+	if end := strings.IndexByte(source, '\n'); end >= 0 {
+		source = source[:end]
+	}
+	return &Error{
+		Line:    strings.Count(text[:start], "\n") + 1,
+		Column:  utf8.RuneCountInString(text[start:offset]) + 1,
+		Source:  excerpt(source, offset-start),
+		Snippet: snippet,
+		Message: err.Error(),
+	}
+}
+
+// excerpt is a line, or what stands around an offset in a very long one.
+func excerpt(line string, offset int) string {
+	if len(line) <= maxSource {
+		return line
+	}
+	from := max(0, min(offset-maxSource/2, len(line)-maxSource))
+	to := from + maxSource
+	for from > 0 && !utf8.RuneStart(line[from]) {
+		from--
+	}
+	for to < len(line) && !utf8.RuneStart(line[to]) {
+		to++
+	}
+	short := line[from:to]
+	if from > 0 {
+		short = "..." + short
+	}
+	if to < len(line) {
+		short += "..."
+	}
+	return short
+}
+
+// parserError matches an error of text/template/parse: the name of the
+// template, the line and the message.
+var parserError = regexp.MustCompile(`(?s)^template: ` + treeName + `:(\d+):(?:\d+:)? ?(.*)$`)
+
+// action matches the begin of an action.
+var action = regexp.MustCompile(`\{\{`)
+
+// syntaxError places an error of the parser, which tells only the line: at the
+// first action of the line that can't be read by itself, or else at its first.
+func syntaxError(text, snippet string, err error) error {
+	message, line := err.Error(), 1
+	if match := parserError.FindStringSubmatch(message); match != nil {
+		line, _ = strconv.Atoi(match[1])
+		message = match[2]
+	}
+	start := 0
+	for range line - 1 {
+		next := strings.IndexByte(text[start:], '\n')
+		if next < 0 {
+			break
+		}
+		start += next + 1
+	}
+	end := len(text)
+	if next := strings.IndexByte(text[start:], '\n'); next >= 0 {
+		end = start + next
+	}
+	pos := -1
+	for _, found := range action.FindAllStringIndex(text[start:end], 100) {
+		alone := text[start+found[0]:]
+		if stop := strings.Index(alone, "}}"); stop >= 0 {
+			alone = alone[:stop+2]
+		}
+		if pos < 0 {
+			pos = start + found[0]
+		}
+		if !readable(alone) {
+			pos = start + found[0]
+			break
+		}
+	}
+	if pos < 0 {
+		pos = start
+	}
+	return at(text, snippet, parse.Pos(pos), errors.New(message+literalHint))
+}
+
+// readable reports whether an action can be read by itself; one that begins or
+// ends a block can.
+func readable(action string) bool {
+	word := strings.TrimLeft(strings.TrimPrefix(action, "{{"), "- \t\r\n")
+	for _, middle := range []string{"end", "else", "break", "continue"} {
+		if strings.HasPrefix(word, middle) {
+			return true
+		}
+	}
+	if readTree(action) == nil {
+		return true
+	}
+	return readTree(action+"{{end}}") == nil
+}
+
+func readTree(text string) error {
+	tree := parse.New(treeName)
+	tree.Mode = parse.SkipFuncCheck
+	_, err := tree.Parse(text, "", "", map[string]*parse.Tree{})
+	return err
+}

@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package render
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"text/template/parse"
+)
+
+// variable is a template's "$name" and its value.
+type variable struct {
+	name  string
+	value any
+}
+
+// evaluation is one walk over the tree of a template.
+type evaluation struct {
+	renderer      *Renderer
+	text, snippet string
+	out           strings.Builder
+	// variables are in scope, the innermost last.
+	variables []variable
+}
+
+// How break and continue leave the body of a range.
+var (
+	errBreak    = errors.New("break outside of range")
+	errContinue = errors.New("continue outside of range")
+)
+
+// positioner is a place in the template: a node, or a position itself.
+type positioner interface{ Position() parse.Pos }
+
+// fail places an error.
+func (e *evaluation) fail(place positioner, err error) error {
+	return at(e.text, e.snippet, place.Position(), err)
+}
+
+func (e *evaluation) failf(place positioner, format string, args ...any) error {
+	return e.fail(place, fmt.Errorf(format, args...))
+}
+
+// step pays for a node.
+func (e *evaluation) step(node parse.Node) error {
+	if err := e.renderer.budget.step(); err != nil {
+		return e.fail(node, err)
+	}
+	return nil
+}
+
+// walk evaluates a node and writes what it says.
+func (e *evaluation) walk(dot any, node parse.Node) error {
+	if err := e.step(node); err != nil {
+		return err
+	}
+	switch node := node.(type) {
+	case *parse.ListNode:
+		for _, child := range node.Nodes {
+			if err := e.walk(dot, child); err != nil {
+				return err
+			}
+		}
+		return nil
+	case *parse.TextNode:
+		return e.write(node, string(node.Text))
+	case *parse.CommentNode:
+		return nil
+	case *parse.ActionNode:
+		value, err := e.pipeline(dot, node.Pipe)
+		if err != nil || len(node.Pipe.Decl) > 0 {
+			return err
+		}
+		text, err := show(value)
+		if err != nil {
+			return e.failf(node.Pipe, "%s %w", excerpt(node.Pipe.String(), 0), err)
+		}
+		return e.write(node, text)
+	case *parse.IfNode:
+		return e.branch(dot, node, &node.BranchNode, false)
+	case *parse.WithNode:
+		return e.branch(dot, node, &node.BranchNode, true)
+	case *parse.RangeNode:
+		return e.loop(dot, node)
+	case *parse.BreakNode:
+		return errBreak
+	case *parse.ContinueNode:
+		return errContinue
+	case *parse.TemplateNode:
+		return e.failf(node, `template is not for a field; write {{ include %q . }}`, node.Name)
+	}
+	return e.failf(node, "%s is not known here", node)
+}
+
+// write appends text to what was rendered so far.
+func (e *evaluation) write(node parse.Node, text string) error {
+	if e.out.Len()+len(text) > MaxText {
+		return e.failf(node, "the text gets longer than %d KiB; put long text into a ConfigMap and mount that", MaxText>>10)
+	}
+	if err := e.renderer.budget.spend(len(text)); err != nil {
+		return e.fail(node, err)
+	}
+	e.out.WriteString(text)
+	return nil
+}
+
+// branch evaluates "if" and "with".
+func (e *evaluation) branch(dot any, node parse.Node, branch *parse.BranchNode, with bool) error {
+	defer e.leave(len(e.variables))
+	value, err := e.pipeline(dot, branch.Pipe)
+	if err != nil {
+		return err
+	}
+	switch {
+	case truth(value) && with:
+		return e.walk(value, branch.List)
+	case truth(value):
+		return e.walk(dot, branch.List)
+	case branch.ElseList != nil:
+		return e.walk(dot, branch.ElseList)
+	}
+	return nil
+}
+
+// leave ends the scope of the variables after the first n.
+func (e *evaluation) leave(n int) { e.variables = e.variables[:n] }
+
+// loop evaluates "range": over the elements of a list, the values of a map in
+// the order of its keys, and the integers below a number.
+func (e *evaluation) loop(dot any, node *parse.RangeNode) error {
+	defer e.leave(len(e.variables))
+	// The parser gives the range's variables to its pipeline, but they take the
+	// elements.
+	value, err := e.commands(dot, node.Pipe)
+	if err != nil {
+		return err
+	}
+	inner := len(e.variables)
+	some := false
+	body := func(key, element any) (bool, error) {
+		defer e.leave(inner)
+		some = true
+		names := node.Pipe.Decl
+		values := []any{key, element}
+		if _, number := value.(int); number || len(names) == 1 {
+			values = []any{element, element}
+		}
+		for i, name := range names {
+			if node.Pipe.IsAssign {
+				if err := e.assign(name, values[i]); err != nil {
+					return false, err
+				}
+			} else {
+				e.variables = append(e.variables, variable{name.Ident[0], values[i]})
+			}
+		}
+		err := e.walk(element, node.List)
+		switch {
+		case errors.Is(err, errBreak):
+			return false, nil
+		case errors.Is(err, errContinue):
+			return true, nil
+		}
+		return err == nil, err
+	}
+	if err := e.each(node, value, body); err != nil {
+		return err
+	}
+	if !some && node.ElseList != nil {
+		return e.walk(dot, node.ElseList)
+	}
+	return nil
+}
+
+// each visits the elements of a value until visit says to stop.
+func (e *evaluation) each(node parse.Node, value any, visit func(key, element any) (bool, error)) error {
+	switch value := value.(type) {
+	case nil:
+		return nil
+	case []any:
+		for i, element := range value {
+			if more, err := visit(i, element); err != nil || !more {
+				return err
+			}
+		}
+		return nil
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(value)) {
+			if more, err := visit(key, value[key]); err != nil || !more {
+				return err
+			}
+		}
+		return nil
+	case int, int64:
+		for i := range integer(value) {
+			if more, err := visit(int(i), int(i)); err != nil || !more {
+				return err
+			}
+		}
+		return nil
+	}
+	switch v := reflect.ValueOf(value); v.Kind() {
+	case reflect.Slice:
+		for i := range v.Len() {
+			if more, err := visit(i, v.Index(i).Interface()); err != nil || !more {
+				return err
+			}
+		}
+		return nil
+	case reflect.Map:
+		keys := v.MapKeys()
+		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+		for _, key := range keys {
+			if more, err := visit(key.Interface(), v.MapIndex(key).Interface()); err != nil || !more {
+				return err
+			}
+		}
+		return nil
+	}
+	return e.failf(node, "range takes a list, a map or a number, not %s", kindOf(value))
+}
+
+func integer(value any) int64 {
+	if n, ok := value.(int); ok {
+		return int64(n)
+	}
+	n, _ := value.(int64)
+	return n
+}
+
+// pipeline evaluates a pipeline that is asked for its value.
+func (e *evaluation) pipeline(dot any, pipe *parse.PipeNode) (any, error) {
+	value, err := e.commands(dot, pipe)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range pipe.Decl {
+		if pipe.IsAssign {
+			if err := e.assign(name, value); err != nil {
+				return nil, err
+			}
+		} else {
+			e.variables = append(e.variables, variable{name.Ident[0], value})
+		}
+	}
+	return value, nil
+}
+
+// commands evaluates the commands of a pipeline; what it returns is there.
+func (e *evaluation) commands(dot any, pipe *parse.PipeNode) (any, error) {
+	value, err := e.loose(dot, pipe)
+	if err != nil {
+		return nil, err
+	}
+	if gap, ok := value.(*missing); ok {
+		return nil, gap.err
+	}
+	return value, nil
+}
+
+// loose evaluates the commands of a pipeline; what it returns may be missing.
+func (e *evaluation) loose(dot any, pipe *parse.PipeNode) (any, error) {
+	value := any(nothing)
+	for _, command := range pipe.Cmds {
+		var err error
+		if value, err = e.command(dot, command, value); err != nil {
+			return nil, err
+		}
+	}
+	return value, nil
+}
+
+func (e *evaluation) assign(name *parse.VariableNode, value any) error {
+	for i := len(e.variables) - 1; i >= 0; i-- {
+		if e.variables[i].name == name.Ident[0] {
+			e.variables[i].value = value
+			return nil
+		}
+	}
+	return e.failf(name, "there is no variable %s", name.Ident[0])
+}
+
+// nothingType is the type of nothing.
+type nothingType struct{}
+
+// nothing stands where no value was piped in.
+var nothing nothingType
+
+// command evaluates one command of a pipeline. What the command before it made
+// is its last argument.
+func (e *evaluation) command(dot any, command *parse.CommandNode, piped any) (any, error) {
+	first := command.Args[0]
+	if name, ok := first.(*parse.IdentifierNode); ok {
+		return e.function(dot, name, command.Args[1:], piped)
+	}
+	if len(command.Args) > 1 || piped != nothing {
+		return nil, e.failf(first, "%s is a value, not a function; it takes no arguments", first)
+	}
+	if _, ok := first.(*parse.NilNode); ok {
+		return nil, e.failf(first, "nil is not a command")
+	}
+	return e.argument(dot, first)
+}
+
+// argument evaluates a node that stands for a value, which may be missing.
+func (e *evaluation) argument(dot any, node parse.Node) (any, error) {
+	if err := e.step(node); err != nil {
+		return nil, err
+	}
+	switch node := node.(type) {
+	case *parse.DotNode:
+		return dot, nil
+	case *parse.NilNode:
+		return nil, nil
+	case *parse.BoolNode:
+		return node.True, nil
+	case *parse.StringNode:
+		return node.Text, nil
+	case *parse.NumberNode:
+		return e.number(node)
+	case *parse.FieldNode:
+		// The parser places a chain at its second name.
+		start := node.Position()
+		if len(node.Ident) > 1 {
+			start -= parse.Pos(len("." + node.Ident[0]))
+		}
+		return e.fields(node, start, "", dot, node.Ident)
+	case *parse.VariableNode:
+		for i := len(e.variables) - 1; i >= 0; i-- {
+			if e.variables[i].name == node.Ident[0] {
+				return e.fields(node, node.Position(), node.Ident[0], e.variables[i].value, node.Ident[1:])
+			}
+		}
+		return nil, e.failf(node, "there is no variable %s", node.Ident[0])
+	case *parse.ChainNode:
+		value, err := e.argument(dot, node.Node)
+		if err != nil {
+			return nil, err
+		}
+		return e.fields(node, node.Position(), "(...)", value, node.Field)
+	case *parse.PipeNode:
+		return e.loose(dot, node)
+	case *parse.IdentifierNode:
+		return e.function(dot, node, nil, nothing)
+	}
+	return nil, e.failf(node, "%s is not known here", node)
+}
+
+func (e *evaluation) number(node *parse.NumberNode) (any, error) {
+	switch {
+	case node.IsInt && int64(int(node.Int64)) == node.Int64:
+		return int(node.Int64), nil
+	case node.IsFloat:
+		return node.Float64, nil
+	}
+	return nil, e.failf(node, "%s is no number that fits 64 bits", node.Text)
+}
+
+// missing stands for a value that the data does not have. Only a function that
+// says what to do then takes it; err is what everything else says.
+type missing struct{ err error }
+
+// fields follows names from a value, the first of which stands at pos. The
+// prefix is how the value is written in the template.
+func (e *evaluation) fields(node parse.Node, pos parse.Pos, prefix string, value any, names []string) (any, error) {
+	path := prefix
+	for _, name := range names {
+		if err := e.step(node); err != nil {
+			return nil, err
+		}
+		if gap, ok := value.(*missing); ok {
+			return gap, nil
+		}
+		next, err := e.field(pos, path, value, name)
+		if err != nil {
+			return nil, err
+		}
+		value = next
+		path += "." + name
+		pos += parse.Pos(len("." + name))
+	}
+	return value, nil
+}
+
+func (e *evaluation) field(pos parse.Pos, path string, value any, name string) (any, error) {
+	shown := path
+	if shown == "" {
+		shown = "." // the dot itself
+	}
+	switch value := value.(type) {
+	case nil:
+		return &missing{e.failf(pos, "%s is null, and has no %q", shown, name)}, nil
+	case map[string]any:
+		if inner, found := value[name]; found {
+			return inner, nil
+		}
+		return e.absent(pos, shown, name, slices.Sorted(maps.Keys(value))), nil
+	case Object:
+		if !slices.Contains(value.Fields(), name) {
+			return nil, e.absent(pos, shown, name, value.Fields()).err
+		}
+		inner, err := value.Field(name)
+		if err != nil {
+			return &missing{e.fail(pos, err)}, nil
+		}
+		return inner, nil
+	}
+	if v := reflect.ValueOf(value); v.Kind() == reflect.Map && v.Type().Key().Kind() == reflect.String {
+		if inner := v.MapIndex(reflect.ValueOf(name)); inner.IsValid() {
+			return inner.Interface(), nil
+		}
+		return e.absent(pos, shown, name, nil), nil
+	}
+	return nil, e.failf(pos, "%s is %s, and has no %q", shown, kindOf(value), name)
+}
+
+// absent says that a map has no such key, which it has, and what Helm has
+// under that name.
+func (e *evaluation) absent(pos parse.Pos, path, name string, names []string) *missing {
+	if path == "." || path == "$" {
+		if advice, found := helmObjects[name]; found {
+			return &missing{e.failf(pos, ".%s is Helm's; %s", name, advice)}
+		}
+	}
+	if len(names) == 0 {
+		return &missing{e.failf(pos, "%s has no %q; it is empty", path, name)}
+	}
+	return &missing{e.failf(pos, "%s has no %q%s; it has %s", path, name, didYouMean(name, names), list(names))}
+}
+
+// helmObjects are the objects of a Helm template which are not here, and what
+// to write instead.
+var helmObjects = map[string]string{
+	"Release":      "write .Name and .Namespace",
+	"Chart":        "write the text, or put it into the values",
+	"Capabilities": "set spec.kubernetesVersion: the fields are checked against it",
+	"Files":        "put the file into a ConfigMap and mount that",
+	"Template":     "write the text, or put it into the values",
+	"Subcharts":    "a PeerJob has none",
+}

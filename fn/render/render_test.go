@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package render
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// fields is an Object of a map, in the order of its keys.
+type fields map[string]any
+
+func (f fields) Fields() []string {
+	names := make([]string, 0, len(f))
+	for name := range f {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func (f fields) Field(name string) (any, error) {
+	if err, ok := f[name].(error); ok {
+		return nil, err
+	}
+	return f[name], nil
+}
+
+// pointer is what a renderer compares data by.
+type data struct{ fields }
+
+func peers(n int) []any {
+	all := make([]any, n)
+	for i := range all {
+		hostname := fmt.Sprintf("train-%d", i)
+		all[i] = fields{"Index": i, "Hostname": hostname, "Host": hostname + ".train"}
+	}
+	return all
+}
+
+func testData(n int) *data {
+	return &data{fields{
+		"Name": "train", "Size": n, "Service": "train", "Leader": "train-0.train", "Peers": peers(n), "Namespace": nil,
+		"FQDN": errors.New(".FQDN is not known without metadata.namespace"),
+		"Values": map[string]any{
+			"image": "web:1", "port": int64(8080), "debug": false, "ratio": 0.5, "tags": []any{"a", "b"}, "none": nil,
+			"limits": map[string]any{"memory": "1Gi"}, "text": "I am {{ .Name }}", "evil": "a\n---\nkind: Evil\n\"'",
+			"big": int64(12345678901),
+		},
+	}}
+}
+
+var testSnippets = map[string]string{
+	"greeting": "hello {{ .Name }}",
+	"loop":     `{{ include "loop" . }}`,
+	"broken":   "{{ if }}",
+	"late":     "first line\n  {{ .Values.nope }}",
+	"double":   `{{ include "double2" . }}{{ include "double2" . }}`,
+	"double2":  `{{ include "double" . }}{{ include "double" . }}`,
+}
+
+func render(text string) (string, error) {
+	return New(testData(3), testSnippets, NewBudget()).Render(text)
+}
+
+func TestRender(t *testing.T) {
+	tests := map[string]struct{ give, want string }{
+		"no template":               {"a } } {", "a } } {"},
+		"etcd's list":               {`{{ range $i, $p := .Peers }}{{ if $i }},{{ end }}{{ .Hostname }}=http://{{ $p.Host }}:2380{{ end }}`, "train-0=http://train-0.train:2380,train-1=http://train-1.train:2380,train-2=http://train-2.train:2380"},
+		"a literal":                 {`{{ "{{" }} x }}`, "{{ x }}"},
+		"white space":               {"a {{- 1 -}} b", "a1b"},
+		"a comment":                 {"{{/* nothing */}}x", "x"},
+		"an integer of the values":  {"{{ .Values.big }}", "12345678901"},
+		"a float":                   {"{{ .Values.ratio }}", "0.5"},
+		"a boolean":                 {"{{ .Values.debug }}", "false"},
+		"missing with a default":    {`{{ .Values.a.b.c | default "x" }}`, "x"},
+		"null with a default":       {`{{ .Values.none | default 1 }}`, "1"},
+		"no namespace":              {`{{ .Namespace | default "none" }}`, "none"},
+		"else if":                   {`{{ if .Values.debug }}a{{ else if .Values.port }}b{{ else }}c{{ end }}`, "b"},
+		"with":                      {`{{ with .Values.limits }}{{ .memory }} {{ $.Name }}{{ else }}none{{ end }}`, "1Gi train"},
+		"range over a map":          {`{{ range $k, $v := dict "b" 2 "a" 1 }}{{ $k }}{{ $v }}{{ end }}`, "a1b2"},
+		"range over a number":       {`{{ range $i := .Size }}{{ $i }}{{ end }}`, "012"},
+		"range over nothing":        {`{{ range list }}a{{ else }}b{{ end }}`, "b"},
+		"break and continue":        {`{{ range $i := 9 }}{{ if eq $i 1 }}{{ continue }}{{ end }}{{ if eq $i 4 }}{{ break }}{{ end }}{{ $i }}{{ end }}`, "023"},
+		"assignment":                {`{{ $x := 1 }}{{ range 3 }}{{ $x = add $x 1 }}{{ end }}{{ $x }}`, "4"},
+		"scopes":                    {`{{ $x := 1 }}{{ if true }}{{ $x := 2 }}{{ $x }}{{ end }}{{ $x }}`, "21"},
+		"a chain":                   {`{{ (index .Peers 2).Host }}`, "train-2.train"},
+		"and stops":                 {`{{ and false (fail "no") }}`, "false"},
+		"or stops":                  {`{{ or 1 (fail "no") }}`, "1"},
+		"a value stays as it is":    {`{{ .Values.evil }}`, "a\n---\nkind: Evil\n\"'"},
+		"a template in a value":     {`{{ print "{{ .Name }}" }}`, "{{ .Name }}"},
+		"a must function":           {`{{ mustToJson (list 1) }}`, "[1]"},
+		"numbers of unlike types":   {`{{ eq .Values.port 8080 }} {{ lt .Values.ratio 1 }}`, "true true"},
+		"merge keeps the arguments": {`{{ $a := dict "x" 1 }}{{ $b := merge $a (dict "y" 2) }}{{ toJson $a }}`, `{"x":1}`},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			got, err := render(tt.give)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestErrors(t *testing.T) {
+	tests := map[string]struct{ give, want string }{
+		"a missing key":            {`a: {{ .Values.prot }}`, `template: line 1, column 14: .Values has no "prot"; did you mean "port"?; it has "big", "debug", "evil", "image", "limits", "none", "port", "ratio", "tags", "text"`},
+		"a key in a missing map":   {`{{ .Values.limit.cpu }}`, `template: line 1, column 11: .Values has no "limit"; did you mean "limits"?; it has "big", "debug", "evil", "image", "limits", "none", "port", "ratio", "tags", "text"`},
+		"a missing key in an if":   {`{{ if .Values.tls }}x{{ end }}`, `template: line 1, column 14: .Values has no "tls"; it has "big", "debug", "evil", "image", "limits", "none", "port", "ratio", "tags", "text"`},
+		"below a text":             {`{{ .Name.x }}`, `template: line 1, column 9: .Name is a string, and has no "x"`},
+		"below null":               {`{{ .Values.none.x }}`, `template: line 1, column 16: .Values.none is null, and has no "x"`},
+		"no field of the data":     {`{{ .Sise }}`, `template: line 1, column 4: . has no "Sise"; did you mean "Size"?; it has "FQDN", "Leader", "Name", "Namespace", "Peers", "Service", "Size", "Values"`},
+		"a field without a value":  {`{{ .FQDN }}`, `template: line 1, column 4: .FQDN is not known without metadata.namespace`},
+		"Helm's release":           {`{{ .Release.Name }}`, `template: line 1, column 4: .Release is Helm's; write .Name and .Namespace`},
+		"null":                     {`{{ .Values.none }}`, `template: line 1, column 4: .Values.none is null, which has no text; give it a value, or write | default ""`},
+		"a map":                    {"x\n  {{ .Values.limits }}", `template: line 2, column 6: .Values.limits is a map, which has no text; name a part of it, range over it, or write | toJson or | toYaml`},
+		"all peers":                {`{{ .Peers }}`, `template: line 1, column 4: .Peers is a list, which has no text; name a part of it, range over it, or write | toJson or | toYaml`},
+		"all of the data":          {`{{ toJson . }}`, `template: line 1, column 4: toJson can't be given all of the data; name a field of it, such as .Values`},
+		"an unknown function":      {`{{ uper .Name }}`, `template: line 1, column 4: there is no function "uper"; did you mean "upper"?; to write "{{" itself, write {{ "{{" }}`},
+		"a function with a clock":  {`{{ now }}`, `template: line 1, column 4: now is not here: it reads or writes times: the same input must give the same output at any time; put the time into the values; to write "{{" itself, write {{ "{{" }}`},
+		"a syntax error":           {"a\n{{ .Name }} {{ if }}", `template: line 2, column 13: missing value for if; to write "{{" itself, write {{ "{{" }}`},
+		"no end":                   {`{{ if .Name }}`, `template: line 1, column 1: unexpected EOF; to write "{{" itself, write {{ "{{" }}`},
+		"not closed":               {`{{ .Name`, `template: line 1, column 1: unclosed action; to write "{{" itself, write {{ "{{" }}`},
+		"an argument of a value":   {`{{ .Name 1 }}`, `template: line 1, column 4: .Name is a value, not a function; it takes no arguments`},
+		"too few arguments":        {`{{ replace "a" }}`, `template: line 1, column 4: replace: takes 3 arguments, and has 1`},
+		"an argument of no kind":   {`{{ upper 1 }}`, `template: line 1, column 4: upper: argument 1 must be a string, not an integer`},
+		"a text for a number":      {`{{ add "x" 1 }}`, `template: line 1, column 4: add: argument 1 must be a number, not "x"`},
+		"a division by zero":       {`{{ div 1 0 }}`, `template: line 1, column 4: div: runtime error: integer divide by zero`},
+		"required":                 {`{{ required "set tls" .Values.tls }}`, `template: line 1, column 4: required: set tls`},
+		"fail":                     {`{{ fail "no" }}`, `template: line 1, column 4: fail: no`},
+		"a snippet that is none":   {`{{ include "greting" . }}`, `template: line 1, column 4: include: there is no snippet "greting"; did you mean "greeting"?; spec.snippets has "broken", "double", "double2", "greeting", "late", "loop"`},
+		"an error in a snippet":    {`{{ include "late" . }}`, `template: snippet "late", line 2, column 13: .Values has no "nope"; did you mean "none"?; it has "big", "debug", "evil", "image", "limits", "none", "port", "ratio", "tags", "text"`},
+		"a definition":             {`{{ define "x" }}a{{ end }}`, `template: line 1, column 17: define and block are not for a field; write the text into spec.snippets under "x", and {{ include "x" . }} here`},
+		"a template action":        {`{{ template "x" }}`, `template: line 1, column 13: template is not for a field; write {{ include "x" . }}`},
+		"half a character":         {`{{ trunc 1 "ü" }}`, `template: line 1, column 1: renders to what is no UTF-8 text: a character was cut in two, or it holds binary data`},
+		"a format that misses one": {`{{ printf "%d" "x" }}`, `template: line 1, column 4: printf: the arguments do not fit the format: %!d(string=x)`},
+		"range over a text":        {`{{ range .Name }}{{ end }}`, `template: line 1, column 10: range takes a list, a map or a number, not a string`},
+		"map and text":             {`{{ eq .Values "x" }}`, `template: line 1, column 4: eq: a map and a string can't be compared`},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			got, err := render(tt.give)
+			var placed *Error
+			if !errors.As(err, &placed) {
+				t.Fatalf("got %q and the error %v", got, err)
+			}
+			if diff := cmp.Diff(tt.want, err.Error()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestFunctions renders the example of every function.
+func TestFunctions(t *testing.T) {
+	for _, f := range Functions() {
+		t.Run(f.Name, func(t *testing.T) {
+			if !strings.Contains(f.Example, f.Name) {
+				t.Errorf("the example does not call it: %s", f.Example)
+			}
+			got, err := render(f.Example)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(f.Result, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	for _, refusal := range Refusals() {
+		for _, name := range refusal.Names {
+			if _, found := table()[name]; found {
+				t.Errorf("%s is both here and refused", name)
+			}
+			if _, err := render("{{ " + name + " }}"); err == nil {
+				t.Errorf("%s is not refused", name)
+			}
+		}
+	}
+}
