@@ -7,7 +7,11 @@ go 1.26.0
 
 tool helm.sh/helm/v4/cmd/helm
 
+replace github.com/peerjob/peerjob => ../
+
 require (
+	github.com/peerjob/peerjob v0.0.0
+	helm.sh/helm/v4 v4.3.1
 	sigs.k8s.io/kustomize/kyaml v0.21.2
 	sigs.k8s.io/yaml v1.6.0
 )
@@ -116,7 +120,6 @@ require (
 	google.golang.org/protobuf v1.36.12 // indirect
 	gopkg.in/evanphx/json-patch.v4 v4.13.0 // indirect
 	gopkg.in/inf.v0 v0.9.1 // indirect
-	helm.sh/helm/v4 v4.3.1 // indirect
 	k8s.io/api v0.37.1 // indirect
 	k8s.io/apiextensions-apiserver v0.37.1 // indirect
 	k8s.io/apimachinery v0.37.1 // indirect

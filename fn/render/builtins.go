@@ -281,42 +281,6 @@ func toYAML(value any) (string, error) {
 
 func fromYAML(text string) (any, error) { return Parse([]byte(text)) }
 
-// Parse reads a value from YAML or JSON, with the types that templates see.
-func Parse(text []byte) (any, error) {
-	encoded, err := sigsyaml.YAMLToJSONStrict(text)
-	if err != nil {
-		return nil, err
-	}
-	decoder := json.NewDecoder(strings.NewReader(string(encoded)))
-	decoder.UseNumber()
-	var value any
-	if err := decoder.Decode(&value); err != nil {
-		return nil, err
-	}
-	return plain(value), nil
-}
-
-// plain turns JSON's numbers into integers and floats.
-func plain(value any) any {
-	switch value := value.(type) {
-	case json.Number:
-		if n, err := value.Int64(); err == nil {
-			return n
-		}
-		f, _ := value.Float64()
-		return f
-	case []any:
-		for i := range value {
-			value[i] = plain(value[i])
-		}
-	case map[string]any:
-		for key := range value {
-			value[key] = plain(value[key])
-		}
-	}
-	return value
-}
-
 func fromBase64(text string) (string, error) {
 	decoded, err := base64.StdEncoding.DecodeString(text)
 	return string(decoded), err

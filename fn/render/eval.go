@@ -22,7 +22,7 @@ type variable struct {
 type evaluation struct {
 	renderer      *Renderer
 	text, snippet string
-	out           strings.Builder
+	out           []byte
 	// variables are in scope, the innermost last.
 	variables []variable
 }
@@ -67,7 +67,7 @@ func (e *evaluation) walk(dot any, node parse.Node) error {
 		}
 		return nil
 	case *parse.TextNode:
-		return e.write(node, string(node.Text))
+		return write(e, node, node.Text)
 	case *parse.CommentNode:
 		return nil
 	case *parse.ActionNode:
@@ -79,7 +79,7 @@ func (e *evaluation) walk(dot any, node parse.Node) error {
 		if err != nil {
 			return e.failf(node.Pipe, "%s %w", excerpt(node.Pipe.String(), 0), err)
 		}
-		return e.write(node, text)
+		return write(e, node, text)
 	case *parse.IfNode:
 		return e.branch(dot, node, &node.BranchNode, false)
 	case *parse.WithNode:
@@ -97,14 +97,14 @@ func (e *evaluation) walk(dot any, node parse.Node) error {
 }
 
 // write appends text to what was rendered so far.
-func (e *evaluation) write(node parse.Node, text string) error {
-	if e.out.Len()+len(text) > MaxText {
+func write[T string | []byte](e *evaluation, node parse.Node, text T) error {
+	if len(e.out)+len(text) > MaxText {
 		return e.failf(node, "the text gets longer than %d KiB; put long text into a ConfigMap and mount that", MaxText>>10)
 	}
 	if err := e.renderer.budget.spend(len(text)); err != nil {
 		return e.fail(node, err)
 	}
-	e.out.WriteString(text)
+	e.out = append(e.out, text...)
 	return nil
 }
 
@@ -364,48 +364,74 @@ func (e *evaluation) number(node *parse.NumberNode) (any, error) {
 // says what to do then takes it; err is what everything else says.
 type missing struct{ err error }
 
-// fields follows names from a value, the first of which stands at pos. The
-// prefix is how the value is written in the template.
-func (e *evaluation) fields(node parse.Node, pos parse.Pos, prefix string, value any, names []string) (any, error) {
-	path := prefix
-	for _, name := range names {
+// chain is a value with names after it, as a template writes them: ".a.b".
+type chain struct {
+	// prefix is how the value is written, "" for the dot.
+	prefix string
+	names  []string
+	// start is where the first name stands.
+	start parse.Pos
+	// at is the name that is followed now.
+	at int
+}
+
+// Position is where the name stands that is followed now.
+func (c *chain) Position() parse.Pos {
+	pos := c.start
+	for _, name := range c.names[:c.at] {
+		pos += parse.Pos(len("." + name))
+	}
+	return pos
+}
+
+// path is what was followed so far, as the template writes it.
+func (c *chain) path() string {
+	path := c.prefix
+	for _, name := range c.names[:c.at] {
+		path += "." + name
+	}
+	if path == "" {
+		return "." // the dot itself
+	}
+	return path
+}
+
+// fields follows names from a value.
+func (e *evaluation) fields(node parse.Node, start parse.Pos, prefix string, value any, names []string) (any, error) {
+	c := chain{prefix: prefix, names: names, start: start}
+	for c.at = range names {
 		if err := e.step(node); err != nil {
 			return nil, err
 		}
 		if gap, ok := value.(*missing); ok {
 			return gap, nil
 		}
-		next, err := e.field(pos, path, value, name)
-		if err != nil {
+		var err error
+		if value, err = e.field(&c, value); err != nil {
 			return nil, err
 		}
-		value = next
-		path += "." + name
-		pos += parse.Pos(len("." + name))
 	}
 	return value, nil
 }
 
-func (e *evaluation) field(pos parse.Pos, path string, value any, name string) (any, error) {
-	shown := path
-	if shown == "" {
-		shown = "." // the dot itself
-	}
+// field follows one name.
+func (e *evaluation) field(c *chain, value any) (any, error) {
+	name := c.names[c.at]
 	switch value := value.(type) {
 	case nil:
-		return &missing{e.failf(pos, "%s is null, and has no %q", shown, name)}, nil
+		return &missing{e.failf(c, "%s is null, and has no %q", c.path(), name)}, nil
 	case map[string]any:
 		if inner, found := value[name]; found {
 			return inner, nil
 		}
-		return e.absent(pos, shown, name, slices.Sorted(maps.Keys(value))), nil
+		return e.absent(c, slices.Sorted(maps.Keys(value))), nil
 	case Object:
 		if !slices.Contains(value.Fields(), name) {
-			return nil, e.absent(pos, shown, name, value.Fields()).err
+			return nil, e.absent(c, value.Fields()).err
 		}
 		inner, err := value.Field(name)
 		if err != nil {
-			return &missing{e.fail(pos, err)}, nil
+			return &missing{e.fail(c, err)}, nil
 		}
 		return inner, nil
 	}
@@ -413,23 +439,24 @@ func (e *evaluation) field(pos parse.Pos, path string, value any, name string) (
 		if inner := v.MapIndex(reflect.ValueOf(name)); inner.IsValid() {
 			return inner.Interface(), nil
 		}
-		return e.absent(pos, shown, name, nil), nil
+		return e.absent(c, nil), nil
 	}
-	return nil, e.failf(pos, "%s is %s, and has no %q", shown, kindOf(value), name)
+	return nil, e.failf(c, "%s is %s, and has no %q", c.path(), kindOf(value), name)
 }
 
 // absent says that a map has no such key, which it has, and what Helm has
 // under that name.
-func (e *evaluation) absent(pos parse.Pos, path, name string, names []string) *missing {
+func (e *evaluation) absent(c *chain, names []string) *missing {
+	path, name := c.path(), c.names[c.at]
 	if path == "." || path == "$" {
 		if advice, found := helmObjects[name]; found {
-			return &missing{e.failf(pos, ".%s is Helm's; %s", name, advice)}
+			return &missing{e.failf(c, ".%s is Helm's; %s", name, advice)}
 		}
 	}
 	if len(names) == 0 {
-		return &missing{e.failf(pos, "%s has no %q; it is empty", path, name)}
+		return &missing{e.failf(c, "%s has no %q; it is empty", path, name)}
 	}
-	return &missing{e.failf(pos, "%s has no %q%s; it has %s", path, name, didYouMean(name, names), list(names))}
+	return &missing{e.failf(c, "%s has no %q%s; it has %s", path, name, didYouMean(name, names), list(names))}
 }
 
 // helmObjects are the objects of a Helm template which are not here, and what

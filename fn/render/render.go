@@ -158,7 +158,7 @@ func (r *Renderer) run(text, snippet string, tree *parse.Tree, dot any) (string,
 		}
 		return "", err
 	}
-	return e.out.String(), nil
+	return string(e.out), nil
 }
 
 // list shows names in a message, not all of very many.
