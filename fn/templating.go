@@ -100,35 +100,27 @@ func (s *valueSources) valuesOf(source *object, pj *v1alpha1.PeerJob) (map[strin
 	return render.WithoutNulls(render.Merge(render.Merge(values, pj.Spec.Values), s.overrides)), errs
 }
 
-// hashSuffix matches what a configMapGenerator of kustomize adds to a name.
-var hashSuffix = regexp.MustCompile(`^-[a-z0-9]{10}$`)
+// hashSuffix matches what a configMapGenerator of kustomize adds to a name. Its
+// letters make no words, so that "settings-production" is no "settings". See
+// https://github.com/kubernetes-sigs/kustomize/blob/master/api/hasher/hasher.go.
+var hashSuffix = regexp.MustCompile(`^-[2456789bcdfghkmt]{10}$`)
 
-// configMap finds the ConfigMap that a PeerJob names: by its name, by one which
-// it had before kustomize renamed it, or by its name with kustomize's hash.
+// configMap finds the ConfigMap that a PeerJob names: by its name or by one which
+// it had before kustomize renamed it, or else by its name with kustomize's hash.
 func (s *valueSources) configMap(source *object, ref *v1alpha1.ConfigMapKey, path *field.Path) (*object, *field.Error) {
-	matches := []func(*object) bool{
-		func(o *object) bool { return o.name == ref.Name },
+	inNamespace := filter(s.configMaps, func(o *object) bool {
+		return o.namespace == source.namespace || o.namespace == "" || source.namespace == ""
+	})
+	for _, matches := range []func(*object) bool{
 		func(o *object) bool { return slices.Contains(o.names(), ref.Name) },
 		func(o *object) bool {
 			suffix, found := strings.CutPrefix(o.name, ref.Name)
 			return found && hashSuffix.MatchString(suffix)
 		},
-	}
-	for _, matches := range matches {
-		var found []*object
-		for _, o := range s.configMaps {
-			if matches(o) && (o.namespace == source.namespace || o.namespace == "" || source.namespace == "") {
-				found = append(found, o)
-			}
-		}
-		// The nearest of several: of the same package, and of the same namespace.
-		for _, near := range []func(*object) bool{
-			func(o *object) bool { return o.pkg == source.pkg },
-			func(o *object) bool { return o.namespace == source.namespace },
-		} {
-			if nearer := slices.DeleteFunc(slices.Clone(found), func(o *object) bool { return !near(o) }); len(nearer) > 0 {
-				found = nearer
-			}
+	} {
+		found := nearest(source, filter(inNamespace, matches))
+		if exact := filter(found, func(o *object) bool { return o.name == ref.Name }); len(exact) > 0 {
+			found = exact
 		}
 		switch len(found) {
 		case 0:
@@ -136,8 +128,11 @@ func (s *valueSources) configMap(source *object, ref *v1alpha1.ConfigMapKey, pat
 		case 1:
 			return found[0], nil
 		}
-		return nil, field.Invalid(path.Child("name"), ref.Name, fmt.Sprintf(
-			"is the name of %d ConfigMaps: %v and %v; give the PeerJob a namespace, or rename one of them", len(found), found[0], found[1]))
+		hint := "rename one of them"
+		if source.namespace == "" {
+			hint = "give the PeerJob a namespace, or " + hint
+		}
+		return nil, field.Invalid(path.Child("name"), ref.Name, fmt.Sprintf("is the name of %d ConfigMaps: %v and %v; %s", len(found), found[0], found[1], hint))
 	}
 	err := field.NotFound(path.Child("name"), ref.Name)
 	err.Detail = "no ConfigMap of this name is built together with the PeerJob" + s.known() +
