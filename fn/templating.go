@@ -135,8 +135,9 @@ func (s *valueSources) configMap(source *object, ref *v1alpha1.ConfigMapKey, pat
 		return nil, field.Invalid(path.Child("name"), ref.Name, fmt.Sprintf("is the name of %d ConfigMaps: %v and %v; %s", len(found), found[0], found[1], hint))
 	}
 	err := field.NotFound(path.Child("name"), ref.Name)
-	err.Detail = "no ConfigMap of this name is built together with the PeerJob" + s.known() +
-		"; a generator of kustomize sees only its own configuration: list the PeerJob and a configMapGenerator in one kustomization and peerjob under transformers, or write the values into spec.values"
+	err.Detail = "no ConfigMap of this name is among the objects that peerjob was given" + s.known() +
+		"; kustomize: list a configMapGenerator in a kustomization which has the PeerJob, and peerjob under transformers, as a generator sees only its own configuration" +
+		"; kpt: put the ConfigMap into the package; peerjob expand: name its file, too, or use --values; anywhere: write the values into spec.values"
 	return nil, err
 }
 
