@@ -76,10 +76,10 @@ func newValueSources(objects []*object, overrides map[string]any) *valueSources 
 	return sources
 }
 
-// valuesOf are the merged values of a PeerJob.
-func (s *valueSources) valuesOf(source *object, pj *v1alpha1.PeerJob) (map[string]any, field.ErrorList) {
-	var errs field.ErrorList
-	values := map[string]any{}
+// valuesOf are the merged values of a PeerJob, with the sources that are
+// missing and all that is wrong with others.
+func (s *valueSources) valuesOf(source *object, pj *v1alpha1.PeerJob) (values map[string]any, missing, errs field.ErrorList) {
+	values = map[string]any{}
 	for i, from := range pj.Spec.ValuesFrom {
 		ref := from.ConfigMapRef
 		if ref == nil || ref.Name == "" {
@@ -93,11 +93,14 @@ func (s *valueSources) valuesOf(source *object, pj *v1alpha1.PeerJob) (map[strin
 				values = render.Merge(values, read)
 			}
 		}
-		if err != nil {
+		switch {
+		case found == nil && err.Type == field.ErrorTypeNotFound:
+			missing = append(missing, err)
+		case err != nil:
 			errs = append(errs, err)
 		}
 	}
-	return render.WithoutNulls(render.Merge(render.Merge(values, pj.Spec.Values), s.overrides)), errs
+	return render.WithoutNulls(render.Merge(render.Merge(values, pj.Spec.Values), s.overrides)), missing, errs
 }
 
 // hashSuffix matches what a configMapGenerator of kustomize adds to a name. Its
@@ -186,8 +189,11 @@ type templating struct {
 
 	// stopped says that there are no values to render with: only the head of the
 	// PeerJob was read.
-	stopped  bool
-	values   map[string]any
+	stopped bool
+	values  map[string]any
+	// missing are sources of values that were not there, where the command line
+	// has values in their place.
+	missing  field.ErrorList
 	data     *v1alpha1.TemplateData
 	renderer *render.Renderer
 	rendered []rendering
@@ -217,7 +223,12 @@ func decodePeerJob(source *object, sources *valueSources, settings v1alpha1.Sett
 // start prepares for the templates of a PeerJob.
 func (t *templating) start(head *v1alpha1.PeerJob) (v1alpha1.Renderer, field.ErrorList) {
 	v1alpha1.Default(head, t.settings)
-	values, errs := t.sources.valuesOf(t.source, head)
+	values, missing, errs := t.sources.valuesOf(t.source, head)
+	if len(t.sources.overrides) == 0 {
+		errs = append(errs, missing...)
+	} else {
+		t.missing = missing
+	}
 	if t.stopped = len(errs) > 0; t.stopped {
 		return nil, errs
 	}
@@ -271,8 +282,22 @@ func templateError(path *field.Path, err error) *field.Error {
 	return field.Invalid(path, placed.Source, placed.Error())
 }
 
-// explain adds to errors about what was rendered where it comes from.
+// warnings tell of sources of values that were not there.
+func (t *templating) warnings() []v1alpha1.Warning {
+	var warnings []v1alpha1.Warning
+	for _, err := range t.missing {
+		warnings = append(warnings, v1alpha1.Warning{Field: err.Field, Message: fmt.Sprintf(
+			"there is no ConfigMap %v; the values of the command line stand in for it", err.BadValue)})
+	}
+	return warnings
+}
+
+// explain adds to errors what they may come from: the templates, and the sources
+// of values that were not there.
 func (t *templating) explain(errs field.ErrorList) field.ErrorList {
+	if len(errs) > 0 {
+		errs = append(errs, t.missing...)
+	}
 	templates := map[string]string{}
 	for _, r := range t.rendered {
 		templates[r.path] = r.template
