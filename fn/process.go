@@ -205,7 +205,7 @@ func (e *expansion) expand(defaults v1alpha1.Settings, sources *valueSources) (f
 		}
 		e.children = append(e.children, e.newChild(node))
 	}
-	return nil, v1alpha1.SortWarnings(slices.Concat(v1alpha1.Warn(pj), warnings, dropped))
+	return nil, v1alpha1.SortWarnings(slices.Concat(v1alpha1.Warn(pj), templates.warnings(), warnings, dropped))
 }
 
 // refuseMerges refuses "<<" where the function writes or orchestrators read:

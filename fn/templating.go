@@ -76,10 +76,10 @@ func newValueSources(objects []*object, overrides map[string]any) *valueSources 
 	return sources
 }
 
-// valuesOf are the merged values of a PeerJob.
-func (s *valueSources) valuesOf(source *object, pj *v1alpha1.PeerJob) (map[string]any, field.ErrorList) {
-	var errs field.ErrorList
-	values := map[string]any{}
+// valuesOf are the merged values of a PeerJob, with the sources that are
+// missing and all that is wrong with others.
+func (s *valueSources) valuesOf(source *object, pj *v1alpha1.PeerJob) (values map[string]any, missing, errs field.ErrorList) {
+	values = map[string]any{}
 	for i, from := range pj.Spec.ValuesFrom {
 		ref := from.ConfigMapRef
 		if ref == nil || ref.Name == "" {
@@ -93,42 +93,37 @@ func (s *valueSources) valuesOf(source *object, pj *v1alpha1.PeerJob) (map[strin
 				values = render.Merge(values, read)
 			}
 		}
-		if err != nil {
+		switch {
+		case found == nil && err.Type == field.ErrorTypeNotFound:
+			missing = append(missing, err)
+		case err != nil:
 			errs = append(errs, err)
 		}
 	}
-	return render.WithoutNulls(render.Merge(render.Merge(values, pj.Spec.Values), s.overrides)), errs
+	return render.WithoutNulls(render.Merge(render.Merge(values, pj.Spec.Values), s.overrides)), missing, errs
 }
 
-// hashSuffix matches what a configMapGenerator of kustomize adds to a name.
-var hashSuffix = regexp.MustCompile(`^-[a-z0-9]{10}$`)
+// hashSuffix matches what a configMapGenerator of kustomize adds to a name. Its
+// letters make no words, so that "settings-production" is no "settings". See
+// https://github.com/kubernetes-sigs/kustomize/blob/master/api/hasher/hasher.go.
+var hashSuffix = regexp.MustCompile(`^-[2456789bcdfghkmt]{10}$`)
 
-// configMap finds the ConfigMap that a PeerJob names: by its name, by one which
-// it had before kustomize renamed it, or by its name with kustomize's hash.
+// configMap finds the ConfigMap that a PeerJob names: by its name or by one which
+// it had before kustomize renamed it, or else by its name with kustomize's hash.
 func (s *valueSources) configMap(source *object, ref *v1alpha1.ConfigMapKey, path *field.Path) (*object, *field.Error) {
-	matches := []func(*object) bool{
-		func(o *object) bool { return o.name == ref.Name },
+	inNamespace := filter(s.configMaps, func(o *object) bool {
+		return o.namespace == source.namespace || o.namespace == "" || source.namespace == ""
+	})
+	for _, matches := range []func(*object) bool{
 		func(o *object) bool { return slices.Contains(o.names(), ref.Name) },
 		func(o *object) bool {
 			suffix, found := strings.CutPrefix(o.name, ref.Name)
 			return found && hashSuffix.MatchString(suffix)
 		},
-	}
-	for _, matches := range matches {
-		var found []*object
-		for _, o := range s.configMaps {
-			if matches(o) && (o.namespace == source.namespace || o.namespace == "" || source.namespace == "") {
-				found = append(found, o)
-			}
-		}
-		// The nearest of several: of the same package, and of the same namespace.
-		for _, near := range []func(*object) bool{
-			func(o *object) bool { return o.pkg == source.pkg },
-			func(o *object) bool { return o.namespace == source.namespace },
-		} {
-			if nearer := slices.DeleteFunc(slices.Clone(found), func(o *object) bool { return !near(o) }); len(nearer) > 0 {
-				found = nearer
-			}
+	} {
+		found := nearest(source, filter(inNamespace, matches))
+		if exact := filter(found, func(o *object) bool { return o.name == ref.Name }); len(exact) > 0 {
+			found = exact
 		}
 		switch len(found) {
 		case 0:
@@ -136,12 +131,16 @@ func (s *valueSources) configMap(source *object, ref *v1alpha1.ConfigMapKey, pat
 		case 1:
 			return found[0], nil
 		}
-		return nil, field.Invalid(path.Child("name"), ref.Name, fmt.Sprintf(
-			"is the name of %d ConfigMaps: %v and %v; give the PeerJob a namespace, or rename one of them", len(found), found[0], found[1]))
+		hint := "rename one of them"
+		if source.namespace == "" {
+			hint = "give the PeerJob a namespace, or " + hint
+		}
+		return nil, field.Invalid(path.Child("name"), ref.Name, fmt.Sprintf("is the name of %d ConfigMaps: %v and %v; %s", len(found), found[0], found[1], hint))
 	}
 	err := field.NotFound(path.Child("name"), ref.Name)
-	err.Detail = "no ConfigMap of this name is built together with the PeerJob" + s.known() +
-		"; a generator of kustomize sees only its own configuration: list the PeerJob and a configMapGenerator in one kustomization and peerjob under transformers, or write the values into spec.values"
+	err.Detail = "no ConfigMap of this name is among the objects that peerjob was given" + s.known() +
+		"; kustomize: list a configMapGenerator in a kustomization which has the PeerJob, and peerjob under transformers, as a generator sees only its own configuration" +
+		"; kpt: put the ConfigMap into the package; peerjob expand: name its file, too, or use --values; anywhere: write the values into spec.values"
 	return nil, err
 }
 
@@ -190,8 +189,11 @@ type templating struct {
 
 	// stopped says that there are no values to render with: only the head of the
 	// PeerJob was read.
-	stopped  bool
-	values   map[string]any
+	stopped bool
+	values  map[string]any
+	// missing are sources of values that were not there, where the command line
+	// has values in their place.
+	missing  field.ErrorList
 	data     *v1alpha1.TemplateData
 	renderer *render.Renderer
 	rendered []rendering
@@ -221,7 +223,12 @@ func decodePeerJob(source *object, sources *valueSources, settings v1alpha1.Sett
 // start prepares for the templates of a PeerJob.
 func (t *templating) start(head *v1alpha1.PeerJob) (v1alpha1.Renderer, field.ErrorList) {
 	v1alpha1.Default(head, t.settings)
-	values, errs := t.sources.valuesOf(t.source, head)
+	values, missing, errs := t.sources.valuesOf(t.source, head)
+	if len(t.sources.overrides) == 0 {
+		errs = append(errs, missing...)
+	} else {
+		t.missing = missing
+	}
 	if t.stopped = len(errs) > 0; t.stopped {
 		return nil, errs
 	}
@@ -275,8 +282,22 @@ func templateError(path *field.Path, err error) *field.Error {
 	return field.Invalid(path, placed.Source, placed.Error())
 }
 
-// explain adds to errors about what was rendered where it comes from.
+// warnings tell of sources of values that were not there.
+func (t *templating) warnings() []v1alpha1.Warning {
+	var warnings []v1alpha1.Warning
+	for _, err := range t.missing {
+		warnings = append(warnings, v1alpha1.Warning{Field: err.Field, Message: fmt.Sprintf(
+			"there is no ConfigMap %v; the values of the command line stand in for it", err.BadValue)})
+	}
+	return warnings
+}
+
+// explain adds to errors what they may come from: the templates, and the sources
+// of values that were not there.
 func (t *templating) explain(errs field.ErrorList) field.ErrorList {
+	if len(errs) > 0 {
+		errs = append(errs, t.missing...)
+	}
 	templates := map[string]string{}
 	for _, r := range t.rendered {
 		templates[r.path] = r.template
