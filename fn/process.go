@@ -14,6 +14,7 @@ import (
 
 	"github.com/peerjob/peerjob/fn/admission"
 	"github.com/peerjob/peerjob/fn/expand"
+	"github.com/peerjob/peerjob/fn/framework"
 	"github.com/peerjob/peerjob/fn/manifest"
 	"github.com/peerjob/peerjob/fn/v1alpha1"
 )
@@ -26,8 +27,8 @@ type expansion struct {
 	// inList says that source is an item; a functionConfig is none.
 	inList bool
 	pj     *v1alpha1.PeerJob
-	// children are the Service and the Job, in this order: a lookup before the
-	// Service exists is cached as a failure for up to 30 seconds.
+	// children are what the PeerJob stands for, in the order in which they are
+	// applied.
 	children []*object
 }
 
@@ -175,21 +176,24 @@ func (e *expansion) expand(defaults v1alpha1.Settings) (field.ErrorList, []v1alp
 	e.pj = pj
 	v1alpha1.Default(pj, defaults)
 	errs = v1alpha1.AppendErrors(errs, v1alpha1.Validate(pj))
-	service, job := expand.PeerJob(pj)
-	refused, warnings := admission.Admit(pj, service, job)
+	errs = v1alpha1.AppendErrors(errs, framework.Validate(pj))
+	objects := expand.PeerJob(pj)
+	refused, warnings := admission.Admit(pj, objects...)
 	errs = v1alpha1.AppendErrors(errs, refused)
 	tooNew, dropped := admission.CheckVersion(pj)
 	errs = v1alpha1.AppendErrors(errs, tooNew)
 	if len(errs) > 0 {
 		// Two of one name are found all the same.
-		e.children = []*object{
-			{apiVersion: "v1", kind: "Service", namespace: service.Namespace, name: service.Name, pkg: e.source.pkg},
-			{apiVersion: "batch/v1", kind: "Job", namespace: job.Namespace, name: job.Name, pkg: e.source.pkg},
+		for _, o := range objects {
+			gvk := o.GetObjectKind().GroupVersionKind()
+			e.children = append(e.children, &object{
+				apiVersion: gvk.GroupVersion().String(), kind: gvk.Kind, namespace: o.GetNamespace(), name: o.GetName(), pkg: e.source.pkg,
+			})
 		}
 		return v1alpha1.SortErrors(errs), nil
 	}
-	for _, child := range []any{service, job} {
-		node, err := manifest.Encode(child)
+	for _, o := range objects {
+		node, err := manifest.Encode(o)
 		if err != nil {
 			return field.ErrorList{field.InternalError(field.NewPath("spec"), err)}, nil
 		}

@@ -90,6 +90,11 @@ type PeerJobSpec struct {
 	// Optional.
 	Job PeerJobMeta `json:"job,omitempty"`
 
+	// framework wires one framework of distributed computing, such as torchrun or
+	// MPI: peerjob sets what it reads, and its ports stand on the Service.
+	// Optional; default none.
+	Framework *Framework `json:"framework,omitempty"`
+
 	// nameSuffixHash, when Enabled, makes the Job's name "<name>-<hash>", with a
 	// hash of what can't be changed in a Job that exists: so a changed PeerJob is
 	// a new Job, and can be applied beside the old one. The Service keeps its
