@@ -37,7 +37,11 @@ func (s settings) script(leader, worker int) string {
 	}
 	b.WriteString("fi\n")
 	b.WriteString(s.Leader.Before)
-	b.WriteString("exec " + words(1, leader) + "\n")
+	if worker > 0 {
+		b.WriteString("exec " + words(1, leader) + "\n")
+	} else {
+		b.WriteString(`exec "$@"` + "\n")
+	}
 	return strings.NewReplacer("{port}", s.port(), "{processes}", s.processes()).Replace(b.String())
 }
 
@@ -60,7 +64,11 @@ const serve = `  child=
 func words(first, count int) string {
 	list := make([]string, count)
 	for i := range list {
-		list[i] = `"${` + strconv.Itoa(first+i) + `}"`
+		if number := first + i; number < 10 {
+			list[i] = `"$` + strconv.Itoa(number) + `"`
+		} else {
+			list[i] = `"${` + strconv.Itoa(number) + `}"`
+		}
 	}
 	return strings.Join(list, " ")
 }
