@@ -199,7 +199,8 @@ func (e *expansion) expand(defaults v1alpha1.Settings) (field.ErrorList, []v1alp
 		}
 		e.children = append(e.children, e.newChild(node))
 	}
-	return nil, v1alpha1.SortWarnings(slices.Concat(v1alpha1.Warn(pj), warnings, dropped))
+	set := func(container string) []string { return framework.VariableNames(pj, container) }
+	return nil, v1alpha1.SortWarnings(slices.Concat(v1alpha1.Warn(pj, set), warnings, dropped))
 }
 
 // refuseMerges refuses "<<" where the function writes or orchestrators read:

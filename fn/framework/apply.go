@@ -65,10 +65,25 @@ func Apply(pj *v1alpha1.PeerJob, job *batchv1.Job) {
 	}
 }
 
+// VariableNames are the names of the variables that [Apply] puts before those
+// of a container.
+func VariableNames(pj *v1alpha1.PeerJob, container string) []string {
+	s, ok := settingsOf(pj)
+	if !ok || !s.runsIn(container) {
+		return nil
+	}
+	var names []string
+	for _, variable := range s.env() {
+		names = append(names, variable.Name)
+	}
+	return names
+}
+
 // runsIn reports whether the container with this name runs the framework.
 func (s settings) runsIn(name string) bool {
 	if len(s.spec.Containers) == 0 {
-		return len(s.pj.Spec.Template.Spec.Containers) == 1
+		all := s.pj.Spec.Template.Spec.Containers
+		return len(all) == 1 && all[0].Name == name
 	}
 	return slices.Contains(s.spec.Containers, name)
 }

@@ -62,7 +62,8 @@ var table = []Entry{
 			{Name: "JAX_PROCESS_ID", Meaning: "the index", value: fixed(index)},
 		},
 		Notes: []string{
-			"Older versions of JAX read only JAX_COORDINATOR_ADDRESS; pass num_processes and process_id from the other two, as the example does, and every version is served.",
+			"What every version of JAX reads by itself is JAX_COORDINATOR_ADDRESS; pass num_processes and process_id from the other two, as the example does.",
+			"Variables such as HTTP_PROXY can keep the peers from each other; JAX warns of them.",
 		},
 	},
 	{
@@ -94,7 +95,7 @@ var table = []Entry{
 		Type:    "Dask",
 		About:   "A Dask scheduler beside the client on index 0, and a worker on every other peer.",
 		Sources: []string{"https://docs.dask.org/en/stable/configuration.html", "distributed/client.py and distributed/cli/dask_worker.py of Dask: scheduler-address", "https://docs.dask.org/en/stable/deploying-cli.html"},
-		Ports:   []Port{{"tcp-scheduler", 8786, "the scheduler, on index 0"}},
+		Ports:   []Port{{"tcp-scheduler", 8786, "the scheduler, on index 0"}, {"tcp-dashboard", 8787, "the dashboard, on index 0"}},
 		Variables: []Variable{
 			{Name: "DASK_SCHEDULER_ADDRESS", Meaning: "the scheduler, for clients and workers", value: leaderAt("tcp://")},
 		},
@@ -104,6 +105,72 @@ var table = []Entry{
 			Worker: "dask worker --nworkers {processes} \"$DASK_SCHEDULER_ADDRESS\"",
 		},
 		Notes: []string{"The client calls Client() without an address, and wait_for_workers with PEERJOB_SIZE less one, times processesPerPeer."},
+	},
+	{
+		Type:    "Ray",
+		About:   "A Ray cluster with its head beside the driver on index 0, and a node on every other peer.",
+		Sources: []string{"https://docs.ray.io/en/latest/cluster/cli.html#ray-start", "python/ray/_private/services.py of Ray: RAY_ADDRESS"},
+		Ports:   []Port{{"tcp-gcs", 6379, "the head (GCS), on index 0"}, {"tcp-client", 10001, "Ray clients, on index 0"}},
+		Variables: []Variable{
+			{Name: "RAY_ADDRESS", Meaning: "the head, for drivers and nodes", value: leaderAt("")},
+		},
+		Leader: &Leader{
+			Before: "ray start --head --port={port}\n",
+			Worker: `ray start --address="$RAY_ADDRESS" --block`,
+		},
+		Notes: []string{"The driver calls ray.init() without an address. Ray opens more ports, at random, so a NetworkPolicy has to allow all of them between the peers."},
+	},
+	{
+		Type:  "Spark",
+		About: "A standalone Spark cluster with its master beside the driver on index 0, and a worker on every other peer.",
+		Sources: []string{
+			"https://spark.apache.org/docs/latest/spark-standalone.html#cluster-launch-scripts",
+			"core/src/main/scala/org/apache/spark/deploy/SparkSubmitArguments.scala (MASTER), .../deploy/master/MasterArguments.scala (SPARK_MASTER_*) and .../util/Utils.scala (SPARK_LOCAL_HOSTNAME) of Spark",
+		},
+		Ports: []Port{{"tcp-master", 7077, "the master, on index 0"}, {"tcp-ui", 8080, "the master's page, on index 0"}},
+		Variables: []Variable{
+			{Name: "MASTER", Meaning: "the master, for spark-submit and the workers", value: leaderAt("spark://")},
+			{Name: "SPARK_MASTER_HOST", Meaning: "the name under which the master is known", value: fixed(leader)},
+			{Name: "SPARK_MASTER_PORT", Meaning: "the master's port", value: port},
+			{Name: "SPARK_LOCAL_HOSTNAME", Meaning: "the name under which the others find this peer", value: fixed(reference(v1alpha1.EnvSelf))},
+		},
+		Leader: &Leader{
+			Before: `"${SPARK_HOME:-/opt/spark}/bin/spark-class" org.apache.spark.deploy.master.Master &` + "\n",
+			Worker: `"${SPARK_HOME:-/opt/spark}/bin/spark-class" org.apache.spark.deploy.worker.Worker "$MASTER"`,
+		},
+		Notes: []string{"Spark is looked for in SPARK_HOME, or /opt/spark, as in the project's images. SPARK_WORKER_CORES and SPARK_WORKER_MEMORY are yours to set."},
+	},
+	{
+		Type:    "DeepSpeed",
+		About:   "The deepspeed launcher on every peer, without ssh, forms one group.",
+		Sources: []string{"deepspeed/launcher/runner.py and deepspeed/launcher/constants.py of DeepSpeed", "https://www.deepspeed.ai/getting-started/#launching-without-passwordless-ssh"},
+		Ports:   []Port{{"tcp-rendezvous", 29500, "the store, on index 0"}},
+		Variables: []Variable{
+			{Name: "MASTER_ADDR", Meaning: "name of index 0, for --master_addr", value: fixed(leader)},
+			{Name: "MASTER_PORT", Meaning: "port of the store, for --master_port", value: port},
+		},
+		Processes: "slots in the hostfile: GPUs of each Pod",
+		// The launcher reads this path without being told. With --no_ssh the names in
+		// it are not looked up: a node is its place in the file.
+		Hostfile: &Hostfile{Directory: "/job", File: "hostfile", line: func(host string, s settings) string { return host + " slots=" + s.processes() }},
+		Notes: []string{
+			"Write deepspeed --no_ssh --node_rank=$(JOB_COMPLETION_INDEX) --master_addr=$(MASTER_ADDR) --master_port=$(MASTER_PORT), as the example does: the launcher takes these from its command line only.",
+			"--no_ssh is there from DeepSpeed 0.14.5 on. A program of DeepSpeed's runs under Torchrun just as well.",
+		},
+	},
+	{
+		Type:    "TPU",
+		About:   "libtpu, and what is built on it, on the hosts of one TPU slice.",
+		Sources: []string{"https://cloud.google.com/kubernetes-engine/docs/how-to/tpu-multislice", "pkg/utils/accelerators/tpu.go of kubernetes-sigs/lws", "jax/_src/clusters/cloud_tpu_cluster.py of JAX"},
+		Ports:   []Port{{"tcp-tpu", 8476, "libtpu, on every peer"}},
+		Variables: []Variable{
+			{Name: "TPU_WORKER_ID", Meaning: "the index", value: fixed(index)},
+			{Name: "TPU_WORKER_HOSTNAMES", Meaning: "all peers", value: func(s settings) string { return s.all("", "") }},
+			{Name: "TPU_PROCESS_ADDRESSES", Meaning: "all peers with their port", value: func(s settings) string { return s.all("", ":"+s.port()) }},
+			{Name: "TPU_PROCESS_PORT", Meaning: "the port", value: port},
+			{Name: "TPU_NAME", Meaning: "one name for all hosts of the slice", value: fixed(reference(v1alpha1.EnvName))},
+		},
+		Notes: []string{"One PeerJob is one slice. On GKE leave spec.framework out where its own webhook sets these."},
 	},
 	{
 		Type:    "OpenMPI",
