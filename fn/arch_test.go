@@ -14,7 +14,7 @@ const module = "github.com/peerjob/peerjob/"
 
 // allowed are the packages of this module which each package may import.
 var allowed = map[string][]string{
-	"cmd/peerjob":  {"fn"},
+	"cmd/peerjob":  {"examples/frameworks", "fn", "fn/framework"},
 	"fn":           {"fn/admission", "fn/expand", "fn/framework", "fn/manifest", "fn/v1alpha1"},
 	"fn/admission": {"fn/v1alpha1"},
 	"fn/expand":    {"fn/framework", "fn/v1alpha1"},

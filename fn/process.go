@@ -176,9 +176,14 @@ func (e *expansion) expand(defaults v1alpha1.Settings) (field.ErrorList, []v1alp
 	e.pj = pj
 	v1alpha1.Default(pj, defaults)
 	errs = v1alpha1.AppendErrors(errs, v1alpha1.Validate(pj))
-	errs = v1alpha1.AppendErrors(errs, framework.Validate(pj))
+	wrong := framework.Validate(pj)
+	errs = v1alpha1.AppendErrors(errs, wrong)
 	objects := expand.PeerJob(pj)
 	refused, warnings := admission.Admit(pj, objects...)
+	if len(wrong) > 0 {
+		// What the framework brings is wrong because of what was said already.
+		refused = slices.DeleteFunc(refused, func(err *field.Error) bool { return err.Field == admission.FrameworkField })
+	}
 	errs = v1alpha1.AppendErrors(errs, refused)
 	tooNew, dropped := admission.CheckVersion(pj)
 	errs = v1alpha1.AppendErrors(errs, tooNew)

@@ -84,7 +84,7 @@ func addedField(path string, match []string, own, all *corev1.PodSpec) string {
 	}
 	if match[1] == "" {
 		if index >= len(own.Volumes) {
-			return frameworkField
+			return FrameworkField
 		}
 		return path
 	}
@@ -98,7 +98,7 @@ func addedField(path string, match []string, own, all *corev1.PodSpec) string {
 	}
 	if match[3] == "volumeMounts" {
 		if index >= len(theirs[at].VolumeMounts) {
-			return frameworkField
+			return FrameworkField
 		}
 		return path
 	}
@@ -109,15 +109,15 @@ func addedField(path string, match []string, own, all *corev1.PodSpec) string {
 	return fmt.Sprintf("spec.template.spec.%s[%d].env[%d]%s", match[1], at, index-added, path[len(match[0]):])
 }
 
-// frameworkField is the field from which what a framework needs comes.
-const frameworkField = "spec.framework"
+// FrameworkField is the field from which what a framework brings comes.
+const FrameworkField = "spec.framework"
 
 // configMapFields is the origin of the fields of the ConfigMap with the peers.
 func configMapFields(path string, _ any) string {
 	if strings.HasPrefix(path, "metadata.") {
 		return path
 	}
-	return frameworkField
+	return FrameworkField
 }
 
 // servicePort matches the path of a port of the Service.
@@ -142,7 +142,7 @@ func serviceFields(pj *v1alpha1.PeerJob) origin {
 				return derivedPortField(derived(), match[1], match[2])
 			}
 			if index, err := strconv.Atoi(match[1]); err == nil && index >= len(pj.Spec.Service.Ports) {
-				return frameworkField
+				return FrameworkField
 			}
 		}
 		if rest, found := strings.CutPrefix(path, "spec."); found {
@@ -176,7 +176,7 @@ func metadataField(path, name, below string, own map[string]string, badValue any
 func derivedPortField(ports []v1alpha1.DerivedPort, index, rest string) string {
 	i, err := strconv.Atoi(index)
 	if err != nil || i >= len(ports) {
-		return frameworkField
+		return FrameworkField
 	}
 	if rest == ".port" || rest == ".targetPort" {
 		rest = ".containerPort"

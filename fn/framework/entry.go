@@ -93,7 +93,7 @@ func Find(name string) (*Entry, bool) {
 
 // Entries returns all frameworks, by name.
 func Entries() []Entry {
-	return slices.SortedFunc(slices.Values(table), func(a, b Entry) int { return strings.Compare(a.Type, b.Type) })
+	return slices.SortedFunc(slices.Values(table), func(a, b Entry) int { return strings.Compare(strings.ToLower(a.Type), strings.ToLower(b.Type)) })
 }
 
 // Types are the names of all frameworks.

@@ -18,6 +18,7 @@ import (
 var checkFiles = []string{
 	"fn/v1alpha1/validation.go", "fn/v1alpha1/warnings.go", "fn/v1alpha1/decode.go", "fn/v1alpha1/fields.go",
 	"fn/admission/features.go", "fn/admission/size.go", "fn/process.go", "fn/neighbors.go",
+	"fn/framework/validate.go", "fn/framework/conflicts.go",
 }
 
 // elsewhere are messages which have no objects to show them with here, and
