@@ -10,6 +10,8 @@ const (
 	keyDirectory = "/etc/peerjob/ssh"
 	// currentHostfile is the hostfile with the names of today.
 	currentHostfile = runDirectory + "/hostfile"
+	// sshd stays in the foreground, and writes its log there.
+	sshd = "/usr/sbin/sshd -D -e -f " + runDirectory + "/ssh/sshd_config"
 	// sshArguments make ssh read nothing but what peerjob wrote.
 	sshArguments = "-F " + runDirectory + "/ssh/config"
 )
@@ -21,7 +23,7 @@ const (
 	publicKey  = "ssh-publickey"
 )
 
-var sshPort = Port{"tcp-ssh", 2222, "sshd, on every other peer"}
+var sshPort = Port{"tcp-ssh", 2222, "sshd, on every peer"}
 
 // hostfile lies where the MPI Operator puts it.
 func hostfile(line func(host string, s settings) string) *Hostfile {
@@ -67,10 +69,14 @@ END
   mkdir -p /run/sshd 2> /dev/null || :
 )
 `,
+	// Hydra does not know its own host by a name with a dot in it, and starts
+	// processes there through ssh, too.
+	//
 	// A layer behind this one may have renamed the Job: the hosts in the file are
 	// given the names of today. A lookup that fails ends mpirun, so all names are
 	// looked up first.
-	Before: `sed "s/^[^.: ]*-\([0-9]*\)\.[^: ]*/$PEERJOB_NAME-\1.$PEERJOB_SERVICE/" /etc/mpi/hostfile > ` + currentHostfile + `
+	Before: sshd + ` &
+sed "s/^[^.: ]*-\([0-9]*\)\.[^: ]*/$PEERJOB_NAME-\1.$PEERJOB_SERVICE/" /etc/mpi/hostfile > ` + currentHostfile + `
 while read -r host slots; do
   until getent hosts "${host%%:*}" > /dev/null; do
     echo "peerjob: waiting for ${host%%:*}" >&2
@@ -78,7 +84,7 @@ while read -r host slots; do
   done
 done < ` + currentHostfile + `
 `,
-	Worker: "/usr/sbin/sshd -D -e -f " + runDirectory + "/ssh/sshd_config",
+	Worker: sshd,
 }
 
 var mpiNotes = []string{
