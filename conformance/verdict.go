@@ -78,8 +78,9 @@ func judge(ctx context.Context, server *apiserver.Server, tree generate.Object) 
 	v.decoded, v.derivedPorts = true, pj.Spec.Service.Ports == nil
 	v1alpha1.Default(pj, v1alpha1.Settings{})
 	v.own = v1alpha1.Validate(pj)
-	service, job := expand.PeerJob(pj)
-	v.admission = admission.Check(pj, service, job)
+	v.own = v1alpha1.AppendErrors(v.own, framework.Validate(pj))
+	objects := expand.PeerJob(pj)
+	v.admission = admission.Check(pj, objects...)
 	version, warnings := admission.CheckVersion(pj)
 	v.version = version
 	for _, warning := range warnings {

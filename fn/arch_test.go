@@ -14,10 +14,11 @@ const module = "github.com/peerjob/peerjob/"
 
 // allowed are the packages of this module which each package may import.
 var allowed = map[string][]string{
-	"cmd/peerjob":  {"fn"},
-	"fn":           {"fn/admission", "fn/expand", "fn/manifest", "fn/render", "fn/v1alpha1"},
+	"cmd/peerjob":  {"examples/frameworks", "fn", "fn/framework"},
+	"fn":           {"fn/admission", "fn/expand", "fn/framework", "fn/manifest", "fn/render", "fn/v1alpha1"},
 	"fn/admission": {"fn/v1alpha1"},
-	"fn/expand":    {"fn/v1alpha1"},
+	"fn/expand":    {"fn/framework", "fn/v1alpha1"},
+	"fn/framework": {"fn/v1alpha1"},
 	"fn/manifest":  {},
 	"fn/render":    {},
 	"fn/v1alpha1":  {},

@@ -12,7 +12,8 @@
 //	fn/v1alpha1    the PeerJob: types, strict decoding, defaults, validation, and
 //	               every derived name
 //	fn/render      a text with Go templates -> what it says, within bounds
-//	fn/expand      a PeerJob -> its Service and its Job; never refuses
+//	fn/expand      a PeerJob -> the objects it stands for; never refuses
+//	fn/framework   one table: what torchrun, MPI, Dask and the like read
 //	fn/admission   would the API server take them? Kubernetes' own validation
 //	fn/manifest    a typed object -> clean YAML
 //
@@ -21,7 +22,8 @@
 //	stdin -> ResourceList -> decode (render) -> default -> validate -> expand -> admit
 //	      -> encode -> merge -> ResourceList -> stdout
 //
-// Imports go one way: cmd -> fn -> {render, expand, manifest, admission} -> v1alpha1. A
+// Imports go one way: cmd -> fn -> {render, expand, manifest, admission} ->
+// framework -> v1alpha1. A
 // test (arch_test.go) holds them to it. What lies below fn takes values and
 // returns values: no files, no streams, no environment, no clock.
 //

@@ -44,8 +44,8 @@ func merge(objects []*object, expansions []*expansion, c config, report *results
 		}
 	}
 	places := takenPlaces(kept)
-	// A new child comes behind the one before it, so that the Service stays
-	// before the Job.
+	// A new child comes behind the one before it, so that they stay in the order
+	// in which they are applied.
 	followers := map[*object][]*object{}
 	for _, e := range expansions {
 		behind := e.source

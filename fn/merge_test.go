@@ -126,9 +126,9 @@ func TestMerge(t *testing.T) {
 		"another kind with the mark": {
 			input: list(peerJob("train", "peers: 2")) + settingsPrune,
 			change: func(s string) string {
-				return strings.Replace(s, "items:\n", "items:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: notes, annotations: {peerjob.dev/owner: train}}\n- apiVersion: v1\n  kind: Service\n  metadata: {name: empty, annotations: {peerjob.dev/owner: \"\"}}\n", 1)
+				return strings.Replace(s, "items:\n", "items:\n- apiVersion: v1\n  kind: Secret\n  metadata: {name: notes, annotations: {peerjob.dev/owner: train}}\n- apiVersion: v1\n  kind: Service\n  metadata: {name: empty, annotations: {peerjob.dev/owner: \"\"}}\n", 1)
 			},
-			want: []string{"ConfigMap notes", "Service empty", "PeerJob train", "Service train", "Job train"},
+			want: []string{"Secret notes", "Service empty", "PeerJob train", "Service train", "Job train"},
 		},
 		"a key twice in a child": {
 			input: list(peerJob("train", "peers: 2")), change: replace("    publishNotReadyAddresses: true\n", "    clusterIP: None\n"),

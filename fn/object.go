@@ -153,10 +153,10 @@ func (o *object) identity() identity {
 	return identity{o.pkg, o.group(), o.kind, o.namespace, o.name}
 }
 
-// isOwned reports whether peerjob made the object: it makes only Services and
-// Jobs, and marks each.
+// isOwned reports whether peerjob made the object: it makes only Services,
+// ConfigMaps and Jobs, and marks each.
 func (o *object) isOwned() bool {
-	made := o.apiVersion == "v1" && o.kind == "Service" || o.group() == "batch" && o.kind == "Job"
+	made := o.apiVersion == "v1" && (o.kind == "Service" || o.kind == "ConfigMap") || o.group() == "batch" && o.kind == "Job"
 	return made && o.annotations[v1alpha1.OwnerAnnotation] != ""
 }
 

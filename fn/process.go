@@ -14,6 +14,7 @@ import (
 
 	"github.com/peerjob/peerjob/fn/admission"
 	"github.com/peerjob/peerjob/fn/expand"
+	"github.com/peerjob/peerjob/fn/framework"
 	"github.com/peerjob/peerjob/fn/manifest"
 	"github.com/peerjob/peerjob/fn/v1alpha1"
 )
@@ -28,8 +29,8 @@ type expansion struct {
 	pj     *v1alpha1.PeerJob
 	// templates are what was rendered in it.
 	templates *templating
-	// children are the Service and the Job, in this order: a lookup before the
-	// Service exists is cached as a failure for up to 30 seconds.
+	// children are what the PeerJob stands for, in the order in which they are
+	// applied.
 	children []*object
 }
 
@@ -185,27 +186,36 @@ func (e *expansion) expand(defaults v1alpha1.Settings, sources *valueSources) (f
 	if templates.stopped {
 		return v1alpha1.SortErrors(errs), nil
 	}
-	service, job := expand.PeerJob(pj)
-	refused, warnings := admission.Admit(pj, service, job)
+	wrong := framework.Validate(pj)
+	errs = v1alpha1.AppendErrors(errs, wrong)
+	objects := expand.PeerJob(pj)
+	refused, warnings := admission.Admit(pj, objects...)
+	if len(wrong) > 0 {
+		// What the framework brings is wrong because of what was said already.
+		refused = slices.DeleteFunc(refused, func(err *field.Error) bool { return err.Field == admission.FrameworkField })
+	}
 	errs = v1alpha1.AppendErrors(errs, refused)
 	tooNew, dropped := admission.CheckVersion(pj)
 	errs = v1alpha1.AppendErrors(errs, tooNew)
 	if len(errs) > 0 {
 		// Two of one name are found all the same.
-		e.children = []*object{
-			{apiVersion: "v1", kind: "Service", namespace: service.Namespace, name: service.Name, pkg: e.source.pkg},
-			{apiVersion: "batch/v1", kind: "Job", namespace: job.Namespace, name: job.Name, pkg: e.source.pkg},
+		for _, o := range objects {
+			gvk := o.GetObjectKind().GroupVersionKind()
+			e.children = append(e.children, &object{
+				apiVersion: gvk.GroupVersion().String(), kind: gvk.Kind, namespace: o.GetNamespace(), name: o.GetName(), pkg: e.source.pkg,
+			})
 		}
 		return v1alpha1.SortErrors(templates.explain(errs)), nil
 	}
-	for _, child := range []any{service, job} {
-		node, err := manifest.Encode(child)
+	for _, o := range objects {
+		node, err := manifest.Encode(o)
 		if err != nil {
 			return field.ErrorList{field.InternalError(field.NewPath("spec"), err)}, nil
 		}
 		e.children = append(e.children, e.newChild(node))
 	}
-	return nil, v1alpha1.SortWarnings(slices.Concat(v1alpha1.Warn(pj), templates.warnings(), warnings, dropped))
+	set := func(container string) []string { return framework.VariableNames(pj, container) }
+	return nil, v1alpha1.SortWarnings(slices.Concat(v1alpha1.Warn(pj, set), templates.warnings(), warnings, dropped))
 }
 
 // refuseMerges refuses "<<" where the function writes or orchestrators read:

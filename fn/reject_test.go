@@ -41,9 +41,9 @@ func TestRun_rejects(t *testing.T) {
 			items: []string{head("train") + "  peers: 2\n" + smallest + "status: {}"},
 			want:  []string{`PeerJob train: status: Forbidden: unknown field`},
 		},
-		"a feature that is not there yet": {
-			items: []string{head("train") + "  peers: 2\n  framework: {type: Torchrun}\n" + smallest},
-			want:  []string{`PeerJob train: spec.framework: Forbidden: unknown field`},
+		"a framework that is not there": {
+			items: []string{head("train") + "  peers: 2\n  framework: {type: torchrun}\n" + smallest},
+			want:  []string{`PeerJob train: spec.framework.type: Unsupported value: "torchrun": supported values: "Dask", "DeepSpeed", "IntelMPI", "JAX", "MPICH", "OpenMPI", "PyTorch", "Ray", "Spark", "TensorFlow", "Torchrun", "TPU", "XGBoost"`},
 		},
 		"wrong types": {
 			items: []string{head("train") + "  peers: [2]\n  suspend: 'yes'\n  service: x\n  template: {metadata: {labels: {a: 1, b: true}}, spec: {containers: {name: w}, terminationGracePeriodSeconds: soon, hostNetwork: 1}}\n"},

@@ -132,18 +132,7 @@ func copyRepository(t *testing.T) string {
 // TestExamples runs the commands in the README of every example, twice, in a
 // copy of the project. Each must print what expected.yaml says.
 func TestExamples(t *testing.T) {
-	readmes, err := filepath.Glob(filepath.Join(repository(t), "examples", "*", "README.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	entries, err := os.ReadDir(filepath.Join(repository(t), "examples"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(entries) == 0 || len(readmes) != len(entries) {
-		t.Fatalf("%d examples, %d of them with a README", len(entries), len(readmes))
-	}
-	for _, readme := range readmes {
+	for _, readme := range exampleReadmes(t) {
 		name := filepath.Base(filepath.Dir(readme))
 		for i, b := range blocksOf(t, readme) {
 			t.Run(fmt.Sprintf("%s/%d", name, i+1), func(t *testing.T) {
@@ -168,6 +157,31 @@ func TestExamples(t *testing.T) {
 			})
 		}
 	}
+}
+
+// exampleReadmes returns the README of every example; frameworks is a folder
+// of them.
+func exampleReadmes(t *testing.T) []string {
+	t.Helper()
+	var readmes []string
+	for _, folder := range []string{"examples", filepath.Join("examples", "frameworks")} {
+		entries, err := os.ReadDir(filepath.Join(repository(t), folder))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, entry := range entries {
+			if !entry.IsDir() {
+				continue
+			}
+			readme := filepath.Join(repository(t), folder, entry.Name(), "README.md")
+			if _, err := os.Stat(readme); err == nil {
+				readmes = append(readmes, readme)
+			} else if entry.Name() != "frameworks" {
+				t.Errorf("%s/%s has no README", folder, entry.Name())
+			}
+		}
+	}
+	return readmes
 }
 
 // comparable returns two outputs so that they can be compared: as they are, or

@@ -89,7 +89,7 @@ func newRoot(getenv func(string) string) *cobra.Command {
 		}
 		return fn.Run(deferGC(cmd.InOrStdin()), cmd.OutOrStdout(), cmd.ErrOrStderr(), opts)
 	}
-	root.AddCommand(newExpand(options), newInstall(), newVersion())
+	root.AddCommand(newExpand(options), newFrameworks(), newInstall(), newVersion())
 	return root
 }
 

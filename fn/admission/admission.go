@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package admission answers: would the API server take this Service and this
-// Job?
+// Package admission answers: would the API server take these objects?
 //
 // # Rules
 //
 //   - The answer comes from Kubernetes' own code. The objects are defaulted,
 //     given what the server gives them on create, converted to the internal
 //     types and validated, as the registries of the API server do it
-//     (pkg/registry/batch/job and pkg/registry/core/service). No rule of
+//     (pkg/registry/batch/job, pkg/registry/core/service and
+//     pkg/registry/core/configmap). No rule of
 //     Kubernetes is written here again.
 //   - An error comes back on the field of the PeerJob which the object's field
 //     came from (paths.go), in the server's own words.
@@ -22,11 +22,11 @@ package admission
 import (
 	"context"
 	"reflect"
-	"slices"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	jobapi "k8s.io/kubernetes/pkg/api/job"
 	podapi "k8s.io/kubernetes/pkg/api/pod"
@@ -50,25 +50,42 @@ const (
 	anyUID = "00000000-0000-0000-0000-000000000000"
 )
 
-// Check returns what the API server would refuse of the Service and the Job
-// that a PeerJob expands to, on the PeerJob's own fields.
-func Check(pj *v1alpha1.PeerJob, service *corev1.Service, job *batchv1.Job) field.ErrorList {
-	errs, _ := Admit(pj, service, job)
+// Check returns what the API server would refuse of the objects that a PeerJob
+// expands to, on the PeerJob's own fields.
+func Check[T runtime.Object](pj *v1alpha1.PeerJob, objects ...T) field.ErrorList {
+	errs, _ := Admit(pj, objects...)
 	return errs
 }
 
 // Admit returns what the API server would refuse, or what it would warn of
-// where it refuses nothing.
-func Admit(pj *v1alpha1.PeerJob, service *corev1.Service, job *batchv1.Job) (field.ErrorList, []v1alpha1.Warning) {
+// where it refuses nothing. It knows Services, ConfigMaps and Jobs. What
+// concerns several objects is said of the Job.
+func Admit[T runtime.Object](pj *v1alpha1.PeerJob, objects ...T) (field.ErrorList, []v1alpha1.Warning) {
 	// Whether a cluster takes privileged containers is the API server's flag
 	// --allow-privileged, which every installer sets.
 	capabilities.Setup(true, 0)
-	jobErrs, jobWarnings := checkJob(job)
-	serviceErrs, serviceWarnings := checkService(service)
-	fromJob, fromService := jobFields(pj), serviceFields(pj)
-	errs := v1alpha1.AppendErrors(onPeerJob(jobErrs, fromJob), onPeerJob(serviceErrs, fromService))
-	sizeErrs, sizeWarnings := checkSize(job)
-	return append(errs, sizeErrs...), slices.Concat(warningsOnPeerJob(jobWarnings, fromJob), warningsOnPeerJob(serviceWarnings, fromService), sizeWarnings)
+	var errs, sizeErrs field.ErrorList
+	var warnings, sizeWarnings []v1alpha1.Warning
+	for i := range objects {
+		var refused field.ErrorList
+		var warned []string
+		var from origin
+		switch object := runtime.Object(objects[len(objects)-1-i]).(type) {
+		case *batchv1.Job:
+			refused, warned = checkJob(object)
+			from = jobFields(pj, object)
+			sizeErrs, sizeWarnings = checkSize(object)
+		case *corev1.ConfigMap:
+			refused = checkConfigMap(object)
+			from = configMapFields
+		case *corev1.Service:
+			refused, warned = checkService(object)
+			from = serviceFields(pj)
+		}
+		errs = v1alpha1.AppendErrors(errs, onPeerJob(refused, from))
+		warnings = append(warnings, warningsOnPeerJob(warned, from)...)
+	}
+	return append(errs, sizeErrs...), append(warnings, sizeWarnings...)
 }
 
 func checkJob(object *batchv1.Job) (field.ErrorList, []string) {
@@ -191,4 +208,16 @@ func checkService(object *corev1.Service) (field.ErrorList, []string) {
 		return errs, nil
 	}
 	return nil, serviceapi.GetWarningsForService(service, nil)
+}
+
+func checkConfigMap(object *corev1.ConfigMap) field.ErrorList {
+	object = object.DeepCopy()
+	if object.Namespace == "" {
+		object.Namespace = anyNamespace
+	}
+	configMap := &core.ConfigMap{}
+	if err := coreinternal.Convert_v1_ConfigMap_To_core_ConfigMap(object, configMap, nil); err != nil {
+		return field.ErrorList{field.InternalError(field.NewPath("data"), err)}
+	}
+	return corevalidation.ValidateConfigMap(configMap)
 }

@@ -32,13 +32,12 @@ func decode(t testing.TB, text string) *v1alpha1.PeerJob {
 func check(t testing.TB, text string) []string {
 	t.Helper()
 	pj := decode(t, text)
-	svc, job := expand.PeerJob(pj)
-	svcBefore, jobBefore := svc.DeepCopy(), job.DeepCopy()
+	objects, before := expand.PeerJob(pj), expand.PeerJob(pj)
 	var got []string
-	for _, err := range v1alpha1.SortErrors(admission.Check(pj, svc, job)) {
+	for _, err := range v1alpha1.SortErrors(admission.Check(pj, objects...)) {
 		got = append(got, err.Error())
 	}
-	if diff := cmp.Diff(svcBefore, svc) + cmp.Diff(jobBefore, job); diff != "" {
+	if diff := cmp.Diff(before, objects); diff != "" {
 		t.Errorf("the objects were changed:\n%s", diff)
 	}
 	return got
@@ -174,8 +173,7 @@ func TestAdmit_size(t *testing.T) {
 				fmt.Fprintf(&env, "{name: VARIABLE%d, value: %s}, ", i, strings.Repeat("x", tt.text))
 			}
 			pj := decode(t, "metadata: {name: a}\nspec: {peers: 1, template: {spec: {containers: [{name: w, image: x, env: ["+env.String()+"]}]}}}")
-			svc, job := expand.PeerJob(pj)
-			errs, warnings := admission.Admit(pj, svc, job)
+			errs, warnings := admission.Admit(pj, expand.PeerJob(pj)...)
 			if got := fmt.Sprint(errs); (tt.refused == "") != (len(errs) == 0) || !strings.Contains(got, tt.refused) {
 				t.Errorf("refused %s", got)
 			}
@@ -188,9 +186,9 @@ func TestAdmit_size(t *testing.T) {
 
 func BenchmarkCheck(b *testing.B) {
 	pj := decode(b, "metadata: {name: train}\nspec:\n  peers: 3\n  template: {spec: {containers: [{name: w, image: x, ports: [{containerPort: 80}], volumeMounts: [{name: d, mountPath: /d}]}], volumes: [{name: d, emptyDir: {}}]}}\n")
-	svc, job := expand.PeerJob(pj)
+	objects := expand.PeerJob(pj)
 	for b.Loop() {
-		if errs := admission.Check(pj, svc, job); len(errs) > 0 {
+		if errs := admission.Check(pj, objects...); len(errs) > 0 {
 			b.Fatal(errs)
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/fn/v1alpha1"
@@ -44,15 +46,12 @@ func warningsOnPeerJob(texts []string, from origin) []v1alpha1.Warning {
 	return warnings
 }
 
-// envIndex matches the index of a variable in a container's environment.
-var envIndex = regexp.MustCompile(`^(spec\.template\.spec\.(?:initC|c)ontainers\[\d+\]\.env)\[(\d+)\](.*)$`)
+// listIndex matches a list of a container or of the Pod to which peerjob adds
+// elements: before the user's variables, behind the user's mounts and volumes.
+var listIndex = regexp.MustCompile(`^spec\.template\.spec\.(?:((?:initC|c)ontainers)\[(\d+)\]\.(env|volumeMounts)|volumes)\[(\d+)\]`)
 
 // jobFields is the origin of a Job's fields.
-func jobFields(pj *v1alpha1.PeerJob) origin {
-	injected := 0
-	if pj.Spec.PeerEnv != v1alpha1.Disabled {
-		injected = len(v1alpha1.PeerEnvNames())
-	}
+func jobFields(pj *v1alpha1.PeerJob, job *batchv1.Job) origin {
 	return func(path string, badValue any) string {
 		switch {
 		case strings.HasPrefix(path, "metadata.labels"):
@@ -69,13 +68,56 @@ func jobFields(pj *v1alpha1.PeerJob) origin {
 		case strings.HasPrefix(path, "spec.template.labels"), strings.HasPrefix(path, "spec.template.annotations"):
 			return "spec.template.metadata" + strings.TrimPrefix(path, "spec.template")
 		}
-		if match := envIndex.FindStringSubmatch(path); match != nil {
-			if index, err := strconv.Atoi(match[2]); err == nil && index >= injected {
-				return fmt.Sprintf("%s[%d]%s", match[1], index-injected, match[3])
-			}
+		if match := listIndex.FindStringSubmatch(path); match != nil {
+			return addedField(path, match, &pj.Spec.Template.Spec, &job.Spec.Template.Spec)
 		}
 		return path
 	}
+}
+
+// addedField is the field of a list element to which peerjob has added others:
+// the user's own element, or the framework that brought it.
+func addedField(path string, match []string, own, all *corev1.PodSpec) string {
+	index, err := strconv.Atoi(match[4])
+	if err != nil {
+		return path
+	}
+	if match[1] == "" {
+		if index >= len(own.Volumes) {
+			return FrameworkField
+		}
+		return path
+	}
+	ours, theirs := all.Containers, own.Containers
+	if match[1] == "initContainers" {
+		ours, theirs = all.InitContainers, own.InitContainers
+	}
+	at, err := strconv.Atoi(match[2])
+	if err != nil || at >= len(ours) || at >= len(theirs) {
+		return path
+	}
+	if match[3] == "volumeMounts" {
+		if index >= len(theirs[at].VolumeMounts) {
+			return FrameworkField
+		}
+		return path
+	}
+	added := len(ours[at].Env) - len(theirs[at].Env)
+	if index < added {
+		return path
+	}
+	return fmt.Sprintf("spec.template.spec.%s[%d].env[%d]%s", match[1], at, index-added, path[len(match[0]):])
+}
+
+// FrameworkField is the field from which what a framework brings comes.
+const FrameworkField = "spec.framework"
+
+// configMapFields is the origin of the fields of the ConfigMap with the peers.
+func configMapFields(path string, _ any) string {
+	if strings.HasPrefix(path, "metadata.") {
+		return path
+	}
+	return FrameworkField
 }
 
 // servicePort matches the path of a port of the Service.
@@ -95,8 +137,13 @@ func serviceFields(pj *v1alpha1.PeerJob) origin {
 		case strings.HasPrefix(path, "spec.selector"):
 			return "metadata.name"
 		}
-		if match := servicePort.FindStringSubmatch(path); match != nil && pj.Spec.Service.Ports == nil {
-			return derivedPortField(derived(), match[1], match[2])
+		if match := servicePort.FindStringSubmatch(path); match != nil {
+			if pj.Spec.Service.Ports == nil {
+				return derivedPortField(derived(), match[1], match[2])
+			}
+			if index, err := strconv.Atoi(match[1]); err == nil && index >= len(pj.Spec.Service.Ports) {
+				return FrameworkField
+			}
 		}
 		if rest, found := strings.CutPrefix(path, "spec."); found {
 			return "spec.service." + rest
@@ -129,7 +176,7 @@ func metadataField(path, name, below string, own map[string]string, badValue any
 func derivedPortField(ports []v1alpha1.DerivedPort, index, rest string) string {
 	i, err := strconv.Atoi(index)
 	if err != nil || i >= len(ports) {
-		return "spec.template.spec.containers"
+		return FrameworkField
 	}
 	if rest == ".port" || rest == ".targetPort" {
 		rest = ".containerPort"

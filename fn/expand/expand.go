@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package expand answers: which Service and which Job does a PeerJob stand
-// for?
+// Package expand answers: which objects does a PeerJob stand for?
+//
+// A headless Service and an Indexed Job, and with a framework that reads a list
+// of hosts a ConfigMap.
 //
 // # Rules
 //
@@ -21,19 +23,39 @@ package expand
 import (
 	"maps"
 
-	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/peerjob/peerjob/fn/framework"
 	"github.com/peerjob/peerjob/fn/v1alpha1"
 )
 
-// PeerJob returns the headless Service and the Indexed Job of a PeerJob.
-func PeerJob(pj *v1alpha1.PeerJob) (*corev1.Service, *batchv1.Job) {
-	return service(pj), job(pj)
+// Object is an object of Kubernetes.
+type Object interface {
+	metav1.Object
+	runtime.Object
 }
 
-// objectMeta is the metadata that both objects have in common.
+// PeerJob returns what a PeerJob stands for, in the order in which it is
+// applied: the Service first, because a lookup before it exists is cached as a
+// failure for up to 30 seconds, and the Job last, because its Pods mount the
+// rest.
+func PeerJob(pj *v1alpha1.PeerJob) []Object {
+	objects := []Object{service(pj)}
+	if file := framework.ConfigMap(pj); file != nil {
+		objects = append(objects, configMap(pj, file))
+	}
+	return append(objects, job(pj))
+}
+
+// configMap gives the ConfigMap of a framework its metadata.
+func configMap(pj *v1alpha1.PeerJob, file *corev1.ConfigMap) *corev1.ConfigMap {
+	file.ObjectMeta = objectMeta(pj, file.Name)
+	return file
+}
+
+// objectMeta is the metadata that all objects have in common.
 func objectMeta(pj *v1alpha1.PeerJob, name string) metav1.ObjectMeta {
 	meta := metav1.ObjectMeta{
 		Name:        name,

@@ -99,6 +99,12 @@ func decode(t testing.TB, text string) *v1alpha1.PeerJob {
 	return pj
 }
 
+// pair returns the Service and the Job of a PeerJob.
+func pair(pj *v1alpha1.PeerJob) (*corev1.Service, *batchv1.Job) {
+	objects := PeerJob(pj)
+	return objects[0].(*corev1.Service), objects[len(objects)-1].(*batchv1.Job)
+}
+
 const full = `
 metadata:
   name: train
@@ -137,7 +143,7 @@ spec:
 func TestPeerJob(t *testing.T) {
 	pj := decode(t, full)
 	before := decode(t, full)
-	svc, job := PeerJob(pj)
+	svc, job := pair(pj)
 	if broken := agreements(svc, job, "train", 4); len(broken) > 0 {
 		t.Error(broken)
 	}
@@ -186,7 +192,7 @@ func TestPeerJob(t *testing.T) {
 }
 
 func TestPeerJob_withoutPeerEnv(t *testing.T) {
-	_, job := PeerJob(decode(t, "metadata: {name: train}\nspec: {peers: 2, peerEnv: Disabled, template: {spec: {containers: [{name: w, image: x}]}}}"))
+	_, job := pair(decode(t, "metadata: {name: train}\nspec: {peers: 2, peerEnv: Disabled, template: {spec: {containers: [{name: w, image: x}]}}}"))
 	if n := len(job.Spec.Template.Spec.Containers[0].Env); n != 0 {
 		t.Errorf("%d variables", n)
 	}
@@ -198,7 +204,7 @@ func TestPeerJob_withoutPeerEnv(t *testing.T) {
 // TestTemplateRevision makes sure that the hash in a Job's name changes when
 // peerjob writes something else for the same PeerJob.
 func TestTemplateRevision(t *testing.T) {
-	_, job := PeerJob(decode(t, full))
+	_, job := pair(decode(t, full))
 	data, err := json.Marshal(job.Spec)
 	if err != nil {
 		t.Fatal(err)
@@ -219,7 +225,7 @@ func TestJobName_hash(t *testing.T) {
 			t.Fatalf("%q is not there", old)
 		}
 		pj := decode(t, text)
-		svc, job := PeerJob(pj)
+		svc, job := pair(pj)
 		if broken := agreements(svc, job, job.Name, pj.Peers()); len(broken) > 0 {
 			t.Errorf("%s: %v", text, broken)
 		}
@@ -257,7 +263,7 @@ func FuzzPeerJob(f *testing.F) {
 		}
 		pj, errs := v1alpha1.Decode(document.Content[0])
 		v1alpha1.Default(pj, v1alpha1.Settings{})
-		svc, job := PeerJob(pj)
+		svc, job := pair(pj)
 		if len(errs) > 0 || len(v1alpha1.Validate(pj)) > 0 {
 			return
 		}

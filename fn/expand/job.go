@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/peerjob/peerjob/fn/framework"
 	"github.com/peerjob/peerjob/fn/v1alpha1"
 )
 
@@ -36,6 +37,8 @@ func job(pj *v1alpha1.PeerJob) *batchv1.Job {
 	}).DeepCopy()
 	job.Labels = withOwn(job.Labels, spec.Job.Labels)
 	job.Annotations = withOwn(job.Annotations, spec.Job.Annotations)
+	// The framework's variables use the peers', which come before them.
+	framework.Apply(pj, job)
 	complete(&job.Spec.Template, pj)
 	return job
 }

@@ -3,9 +3,13 @@
 package expand
 
 import (
+	"cmp"
+	"slices"
+
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/peerjob/peerjob/fn/framework"
 	"github.com/peerjob/peerjob/fn/v1alpha1"
 )
 
@@ -30,5 +34,17 @@ func service(pj *v1alpha1.PeerJob) *corev1.Service {
 			svc.Spec.Ports = append(svc.Spec.Ports, port.ServicePort)
 		}
 	}
+	for _, port := range framework.Ports(pj) {
+		if !hasPort(svc.Spec.Ports, port) {
+			svc.Spec.Ports = append(svc.Spec.Ports, port)
+		}
+	}
 	return svc
+}
+
+// hasPort reports whether there is a port with the number and the protocol.
+func hasPort(ports []corev1.ServicePort, port corev1.ServicePort) bool {
+	return slices.ContainsFunc(ports, func(other corev1.ServicePort) bool {
+		return other.Port == port.Port && cmp.Or(other.Protocol, corev1.ProtocolTCP) == port.Protocol
+	})
 }

@@ -225,6 +225,7 @@ type jsonField struct {
 var (
 	firstFields = map[reflect.Type][]string{
 		reflect.TypeFor[corev1.Service]():     {"apiVersion", "kind"},
+		reflect.TypeFor[corev1.ConfigMap]():   {"apiVersion", "kind"},
 		reflect.TypeFor[batchv1.Job]():        {"apiVersion", "kind"},
 		reflect.TypeFor[corev1.ServiceSpec](): {"clusterIP", "publishNotReadyAddresses", "selector"},
 		reflect.TypeFor[batchv1.JobSpec]():    {"completions", "parallelism", "completionMode"},

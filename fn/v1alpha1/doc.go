@@ -27,6 +27,6 @@
 // of this module.
 package v1alpha1
 
-//go:generate go run ../../hack/reference -types types.go -out ../../docs/reference.md
+//go:generate go run ../../hack/reference -types types*.go -out ../../docs/reference.md
 //go:generate go run ../../hack/validation -cases ../../testdata/validation.yaml -out ../../docs/validation.md
 //go:generate go run ../../hack/templating -out ../../docs/templating.md

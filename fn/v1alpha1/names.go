@@ -38,8 +38,8 @@ func (pj *PeerJob) JobName() string {
 // a text that it stands in.
 func (pj *PeerJob) FixJobName(name string) { pj.jobName = name }
 
-// runHashLength is the length of the hash in a Job's name, in characters.
-const runHashLength = 10
+// hashLength is the length of a hash in a name, in characters.
+const hashLength = 10
 
 // TemplateRevision changes whenever peerjob writes something else into the Job
 // of the same PeerJob: then the hash must change, too. A test in package expand
@@ -51,12 +51,21 @@ const TemplateRevision = "1"
 func (pj *PeerJob) runHash() string {
 	spec := &pj.Spec
 	// Encoding an API type can't fail, and sorts the keys of maps.
-	data, _ := json.Marshal([]any{
+	parts := []any{
 		TemplateRevision, pj.ServiceName(), spec.Peers, spec.PeerEnv, spec.Template,
 		spec.BackoffLimitPerIndex, spec.PodFailurePolicy, spec.SuccessPolicy, spec.ManagedBy,
-	})
+	}
+	if spec.Framework != nil {
+		parts = append(parts, spec.Framework)
+	}
+	data, _ := json.Marshal(parts)
+	return shortHash(data)
+}
+
+// shortHash is a hash for a name.
+func shortHash(data []byte) string {
 	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])[:runHashLength]
+	return hex.EncodeToString(sum[:])[:hashLength]
 }
 
 // ServiceName is the name of the headless Service, and the subdomain of the
@@ -66,6 +75,12 @@ func (pj *PeerJob) ServiceName() string {
 		return pj.Spec.Service.Name
 	}
 	return pj.Name
+}
+
+// PeersConfigMapName is the name of the ConfigMap with a file of all peers. It
+// changes with what the file says, because the ConfigMap is immutable.
+func (pj *PeerJob) PeersConfigMapName(content string) string {
+	return pj.Name + "-peers-" + shortHash([]byte(content))
 }
 
 // Peers is the number of peers, 0 when it is not set.

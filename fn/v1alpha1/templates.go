@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -21,13 +22,13 @@ type Renderer interface {
 }
 
 // Templates makes the renderer of a PeerJob from its head: all that it says
-// outside of spec.template and spec.service, and spec.service.name as it was
-// written. Where it can't, the PeerJob is not read any further.
+// outside of spec.template, spec.framework and spec.service, and
+// spec.service.name as it was written. Where it can't, the PeerJob is not read any further.
 type Templates func(head *PeerJob) (Renderer, field.ErrorList)
 
 // DecodeTemplates is [Decode] for a PeerJob that may have templates: where
-// spec.templating is Enabled, the string values of spec.template and
-// spec.service are rendered before they are read as what the API has there.
+// spec.templating is Enabled, the string values of spec.template, spec.framework
+// and spec.service are rendered before they are read as what the API has there.
 // Everything after it sees only what was rendered.
 func DecodeTemplates(node *yaml.Node, templates Templates) (*PeerJob, field.ErrorList) {
 	d := &decoder{}
@@ -77,7 +78,7 @@ func mayTemplate(node *yaml.Node) bool {
 func inHead(typ reflect.Type, key string) bool {
 	switch typ {
 	case reflect.TypeFor[PeerJobSpec]():
-		return key != "template"
+		return key != "template" && key != "framework"
 	case reflect.TypeFor[PeerService]():
 		return key == "name"
 	}
@@ -86,7 +87,7 @@ func inHead(typ reflect.Type, key string) bool {
 
 // isTemplated reports whether the string values of a field are rendered.
 func isTemplated(typ reflect.Type, key string) bool {
-	return typ == reflect.TypeFor[PeerJobSpec]() && (key == "template" || key == "service")
+	return typ == reflect.TypeFor[PeerJobSpec]() && slices.Contains([]string{"framework", "service", "template"}, key)
 }
 
 // decimal matches an integer as YAML and JSON write it.

@@ -96,6 +96,11 @@ type PeerJobSpec struct {
 	// Optional.
 	Job PeerJobMeta `json:"job,omitempty"`
 
+	// framework wires one framework of distributed computing, such as torchrun or
+	// MPI: peerjob sets what it reads, and its ports stand on the Service.
+	// Optional; default none.
+	Framework *Framework `json:"framework,omitempty"`
+
 	// nameSuffixHash, when Enabled, makes the Job's name "<name>-<hash>", with a
 	// hash of what can't be changed in a Job that exists: so a changed PeerJob is
 	// a new Job, and can be applied beside the old one. The Service keeps its
@@ -111,7 +116,7 @@ type PeerJobSpec struct {
 	PeerEnv Toggle `json:"peerEnv,omitempty"`
 
 	// templating, when Enabled, renders the Go templates in the string values of
-	// spec.template and spec.service: "{{ .Values.image }}". A field that is a
+	// spec.template, spec.framework and spec.service: "{{ .Values.image }}". A field that is a
 	// number or a boolean takes what its template renders as one. Disabled
 	// leaves every "{{" as it is. See docs/templating.md.
 	// Enabled or Disabled; default Disabled.

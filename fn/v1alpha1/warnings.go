@@ -22,14 +22,15 @@ type Warning struct {
 }
 
 // Warn returns what is probably not meant in a PeerJob that [Validate] lets
-// through, in the order of the fields.
-func Warn(pj *PeerJob) []Warning {
+// through, in the order of the fields. The function tells which variables stand
+// before those of the container with a name, besides the peers' own.
+func Warn(pj *PeerJob, variables func(container string) []string) []Warning {
 	var w []Warning
 	w = append(w, warnTargetPorts(pj)...)
 	w = append(w, warnOldestMinor(pj)...)
 	w = append(w, warnTTL(pj)...)
 	w = append(w, warnHostNetwork(pj)...)
-	w = append(w, warnReferences(pj)...)
+	w = append(w, warnReferences(pj, variables)...)
 	return w
 }
 
@@ -125,7 +126,7 @@ func keepsApart(affinity *corev1.Affinity) bool {
 // warnReferences finds values that use a variable which is not set yet, or
 // never is: the kubelet leaves "$(NAME)" as it is then, without a word.
 // See https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/.
-func warnReferences(pj *PeerJob) []Warning {
+func warnReferences(pj *PeerJob, variables func(container string) []string) []Warning {
 	var w []Warning
 	// Service links set variables that can't be known here.
 	links := pj.Spec.Template.Spec.EnableServiceLinks
@@ -135,6 +136,9 @@ func warnReferences(pj *PeerJob) []Warning {
 			for _, name := range PeerEnvNames() {
 				known[name] = true
 			}
+		}
+		for _, name := range variables(container.Name) {
+			known[name] = true
 		}
 		later := map[string]int{}
 		for i, variable := range container.Env {

@@ -14,6 +14,7 @@ import (
 	"go/token"
 	"log"
 	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 )
@@ -26,6 +27,9 @@ var sections = []struct{ typ, prefix string }{
 	{"PeerService", "spec.service."},
 	{"ValuesSource", "spec.valuesFrom[]."},
 	{"ConfigMapKey", "spec.valuesFrom[].configMapRef."},
+	{"Framework", "spec.framework."},
+	{"FrameworkLeader", "spec.framework.leader."},
+	{"FrameworkElastic", "spec.framework.elastic."},
 }
 
 // apiDocs are where Kubernetes describes its own types.
@@ -44,7 +48,7 @@ var apiDocs = map[string]string{
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("reference: ")
-	types := flag.String("types", "", "the `FILE` with the API types")
+	types := flag.String("types", "", "the `FILES` with the API types, as a pattern")
 	out := flag.String("out", "", "the `FILE` to write")
 	flag.Parse()
 	text, err := reference(*types)
@@ -56,34 +60,27 @@ func main() {
 	}
 }
 
-// reference is the page for the types in a file.
-func reference(path string) (string, error) {
-	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
+// reference is the page for the types in the files that match a pattern.
+func reference(pattern string) (string, error) {
+	paths, err := filepath.Glob(pattern)
 	if err != nil {
 		return "", err
 	}
 	structs := map[string]*ast.StructType{}
 	docs := map[string]string{}
-	ast.Inspect(file, func(node ast.Node) bool {
-		decl, ok := node.(*ast.GenDecl)
-		if !ok || decl.Tok != token.TYPE {
-			return true
+	for _, path := range paths {
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
+		if err != nil {
+			return "", err
 		}
-		for _, spec := range decl.Specs {
-			spec := spec.(*ast.TypeSpec)
-			docs[spec.Name.Name] = paragraph(decl.Doc)
-			if s, ok := spec.Type.(*ast.StructType); ok {
-				structs[spec.Name.Name] = s
-			}
-		}
-		return true
-	})
+		collect(file, structs, docs)
+	}
 	var page strings.Builder
-	page.WriteString("<!-- Written by \"make generate\" from fn/v1alpha1/types.go; change it there. -->\n\n# The PeerJob, `peerjob.dev/v1alpha1`\n")
+	page.WriteString("<!-- Written by \"make generate\" from fn/v1alpha1/types*.go; change it there. -->\n\n# The PeerJob, `peerjob.dev/v1alpha1`\n")
 	for _, section := range sections {
 		s, found := structs[section.typ]
 		if !found {
-			return "", fmt.Errorf("%s: no struct %s", path, section.typ)
+			return "", fmt.Errorf("%s: no struct %s", pattern, section.typ)
 		}
 		fmt.Fprintf(&page, "\n## %s\n\n%s\n\n| field | type | meaning |\n| --- | --- | --- |\n", section.typ, docs[section.typ])
 		for _, f := range s.Fields.List {
@@ -102,6 +99,24 @@ func reference(path string) (string, error) {
 		}
 	}
 	return page.String(), nil
+}
+
+// collect finds the types of a file and what is said of them.
+func collect(file *ast.File, structs map[string]*ast.StructType, docs map[string]string) {
+	ast.Inspect(file, func(node ast.Node) bool {
+		decl, ok := node.(*ast.GenDecl)
+		if !ok || decl.Tok != token.TYPE {
+			return true
+		}
+		for _, spec := range decl.Specs {
+			spec := spec.(*ast.TypeSpec)
+			docs[spec.Name.Name] = paragraph(decl.Doc)
+			if s, ok := spec.Type.(*ast.StructType); ok {
+				structs[spec.Name.Name] = s
+			}
+		}
+		return true
+	})
 }
 
 // paragraph is a comment on one line.

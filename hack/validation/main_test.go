@@ -18,6 +18,7 @@ import (
 var checkFiles = []string{
 	"fn/v1alpha1/validation.go", "fn/v1alpha1/warnings.go", "fn/v1alpha1/decode.go", "fn/v1alpha1/fields.go", "fn/v1alpha1/templates.go", "fn/templating.go",
 	"fn/admission/features.go", "fn/admission/size.go", "fn/process.go", "fn/neighbors.go",
+	"fn/framework/validate.go", "fn/framework/conflicts.go",
 }
 
 // elsewhere are messages which have no objects to show them with here, and
@@ -28,6 +29,7 @@ var elsewhere = []string{
 	"stands more than %d deep",             // fn/v1alpha1/decode_test.go
 	"the PeerJob is too large",             // testdata/script/hostile.txtar
 	"has %d bytes, and values may have",    // fn/templating_test.go
+	"stand in for it",                      // testdata/script/expand_values.txtar
 	"reach no template",                    // testdata/script/expand_values.txtar
 	"must stand before a map",              // fn/v1alpha1/decode_test.go
 	"a key must be a string",               // fn/v1alpha1/decode_test.go

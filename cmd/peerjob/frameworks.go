@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/peerjob/peerjob/examples/frameworks"
+	"github.com/peerjob/peerjob/fn/framework"
+)
+
+func newFrameworks() *cobra.Command {
+	return &cobra.Command{
+		Use:   "frameworks [TYPE]",
+		Short: "List the frameworks that can be wired, or show one",
+		Long: `frameworks lists the types of spec.framework. With a type, in any case, it shows
+what that framework reads, as comments above a PeerJob to start from.`,
+		Example: `  peerjob frameworks
+  peerjob frameworks torchrun > peerjob.yaml`,
+		Args: cobra.MaximumNArgs(1),
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return framework.Types(), cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return listFrameworks(cmd.OutOrStdout())
+			}
+			for _, entry := range framework.Entries() {
+				if strings.EqualFold(entry.Type, args[0]) {
+					return showFramework(cmd.OutOrStdout(), &entry)
+				}
+			}
+			return fmt.Errorf("TYPE: Unsupported value: %q: supported values: %q", args[0], framework.Types())
+		},
+	}
+}
+
+func listFrameworks(w io.Writer) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "TYPE\tWHAT IT IS")
+	for _, entry := range framework.Entries() {
+		fmt.Fprintf(table, "%s\t%s\n", entry.Type, entry.About)
+	}
+	return table.Flush()
+}
+
+// showFramework prints what there is to know of a framework as comments, and
+// then the PeerJob of its example: the whole is a file to start from.
+func showFramework(w io.Writer, entry *framework.Entry) error {
+	text, found := frameworks.PeerJob(entry.Type)
+	if !found {
+		return fmt.Errorf("%s has no example", entry.Type)
+	}
+	var about strings.Builder
+	fmt.Fprintf(&about, "%s: %s\n\n", entry.Type, entry.About)
+	table := tabwriter.NewWriter(&about, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "VARIABLE\tVALUE, OF THREE PEERS\tMEANING")
+	for _, row := range entry.Contract() {
+		fmt.Fprintf(table, "%s\t%s\t%s\n", row.Name, row.Value, row.Meaning)
+	}
+	fmt.Fprintln(table, "\nPORT\tNUMBER\tWHO LISTENS")
+	for _, port := range entry.Ports {
+		fmt.Fprintf(table, "%s\t%d\t%s\n", port.Name, port.Number, port.Meaning)
+	}
+	if entry.Hostfile != nil {
+		fmt.Fprintf(table, "\nFILE\tLINE OF A PEER\t\n%s\t%s\t\n", entry.Hostfile.Path(), entry.Line())
+	}
+	table.Flush()
+	about.WriteString("\n")
+	for _, note := range entry.Notes {
+		fmt.Fprintf(&about, "- %s\n", note)
+	}
+	for _, source := range entry.Sources {
+		fmt.Fprintf(&about, "- Source: %s\n", source)
+	}
+	about.WriteString("\nA PeerJob to start from: name it, and set the image and the program.\n")
+	for line := range strings.Lines(about.String()) {
+		if _, err := fmt.Fprintln(w, strings.TrimRight("# "+line, " \n")); err != nil {
+			return err
+		}
+	}
+	_, err := io.WriteString(w, text)
+	return err
+}
