@@ -41,7 +41,7 @@ const (
 //
 // Findings are written to stderr, a line each. It returns ErrFailed when there
 // were errors, and has written nothing to stdout then.
-func Expand(files []File, stdout, stderr io.Writer, format Format) (err error) {
+func Expand(files []File, stdout, stderr io.Writer, format Format, options Options) (err error) {
 	report := &results{}
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -55,7 +55,7 @@ func Expand(files []File, stdout, stderr io.Writer, format Format) (err error) {
 		objects = append(objects, file.documents(report)...)
 	}
 	if !report.failed() {
-		objects = process(objects, nil, report)
+		objects = process(objects, nil, options, report)
 	}
 	report.write(stderr)
 	if report.failed() {

@@ -3,6 +3,7 @@
 package fn
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"reflect"
@@ -33,10 +34,11 @@ type expansion struct {
 
 // process runs the function on a list of objects: it returns the list with
 // every PeerJob expanded, or the very same list when anything is wrong.
-func process(objects []*object, functionConfig *yaml.Node, report *results) []*object {
+func process(objects []*object, functionConfig *yaml.Node, options Options, report *results) []*object {
 	findPackages(objects)
 	nameFiles(objects)
 	expansions, config := findPeerJobs(objects, functionConfig, report)
+	config.defaults.BarrierImage = cmp.Or(config.defaults.BarrierImage, options.BarrierImage)
 	refuseSelectors(objects, report)
 	refuseLossyMode(objects, config, report)
 	for _, e := range expansions {

@@ -48,7 +48,7 @@ other document stays as it is. Nothing is written when there is an error.`,
 			}
 			files = append(files, read...)
 		}
-		return fn.Expand(files, cmd.OutOrStdout(), cmd.ErrOrStderr(), fn.Format(format))
+		return fn.Expand(files, cmd.OutOrStdout(), cmd.ErrOrStderr(), fn.Format(format), opts)
 	}
 	return command
 }

@@ -68,6 +68,12 @@ func jobFields(pj *v1alpha1.PeerJob) origin {
 			return "metadata.name"
 		case strings.HasPrefix(path, "spec.template.labels"), strings.HasPrefix(path, "spec.template.annotations"):
 			return "spec.template.metadata" + strings.TrimPrefix(path, "spec.template")
+		case path == "spec.template.spec.terminationGracePeriodSeconds" && pj.Spec.Template.Spec.TerminationGracePeriodSeconds == nil:
+			return "spec.barrier.endTimeoutSeconds"
+		}
+		path, own := initContainerField(path, pj.InjectedInitContainers())
+		if !own {
+			return path
 		}
 		if match := envIndex.FindStringSubmatch(path); match != nil {
 			if index, err := strconv.Atoi(match[2]); err == nil && index >= injected {
@@ -76,6 +82,30 @@ func jobFields(pj *v1alpha1.PeerJob) origin {
 		}
 		return path
 	}
+}
+
+// initContainer matches the path of an init container and of what is in it.
+var initContainer = regexp.MustCompile(`^spec\.template\.spec\.initContainers\[(\d+)\](.*)$`)
+
+// initContainerField tells whether an init container is one of the user's own,
+// before which so many of the barrier's stand, and which field it came from.
+func initContainerField(path string, injected int) (field string, own bool) {
+	match := initContainer.FindStringSubmatch(path)
+	if match == nil || injected == 0 {
+		return path, true
+	}
+	index, err := strconv.Atoi(match[1])
+	if err != nil || index >= injected {
+		return fmt.Sprintf("spec.template.spec.initContainers[%d]%s", index-injected, match[2]), true
+	}
+	rest := match[2]
+	switch {
+	case strings.HasPrefix(rest, ".image"), strings.HasPrefix(rest, ".resources"):
+		return "spec.barrier" + rest, false
+	case strings.HasPrefix(rest, ".ports"):
+		return "spec.barrier.port", false
+	}
+	return "spec.barrier", false
 }
 
 // servicePort matches the path of a port of the Service.
@@ -131,8 +161,12 @@ func derivedPortField(ports []v1alpha1.DerivedPort, index, rest string) string {
 	if err != nil || i >= len(ports) {
 		return "spec.template.spec.containers"
 	}
-	if rest == ".port" || rest == ".targetPort" {
+	path := ports[i].Path.String()
+	switch {
+	case path == "spec.barrier.port":
+		return path
+	case rest == ".port" || rest == ".targetPort":
 		rest = ".containerPort"
 	}
-	return ports[i].Path.String() + rest
+	return path + rest
 }
