@@ -13,12 +13,14 @@ type record struct {
 	born int64
 	// heard is when it last reported or answered.
 	heard time.Duration
+	// claimed is when someone last reported under this index whom the name did
+	// not lead to: a new process, perhaps, whose name is not published yet.
+	claimed time.Duration
 	// due is when it may next be called.
 	due time.Duration
 	// phase is how far it is.
 	phase Phase
-	// wanted says that someone reported under this index whom the name did not
-	// lead to: it is to be called.
+	// wanted says that it is to be called, because of such a report.
 	wanted bool
 	// calling says that a call is on its way.
 	calling bool
@@ -79,7 +81,9 @@ func (l *leader) report(now time.Duration, report Report) Reply {
 		// Not the one whom the name leads to, as far as is known: a new one, or one
 		// that was replaced.
 		reply.Superseded = l.fresh(now, r) && report.Born < r.born
-		r.wanted = r.wanted || !reply.Superseded
+		if !reply.Superseded {
+			r.wanted, r.claimed = true, now
+		}
 		reply.Waiting = l.summary.text(now, l)
 		return reply
 	}
@@ -106,7 +110,7 @@ func (l *leader) answered(now time.Duration, index int32, identity Identity) {
 	l.called(index)
 	r := &l.records[index]
 	if identity.Proof != r.proof {
-		if r.known() && identity.Born < r.born && l.fresh(now, r) {
+		if r.known() && identity.Born < r.born && r.phase != Left && !l.silent(now, r) {
 			// The name still leads to an elder one, too.
 			r.wanted, r.due = false, now+callGap
 			return
@@ -123,7 +127,8 @@ func (l *leader) answered(now time.Duration, index int32, identity Identity) {
 func (l *leader) unanswered(now time.Duration, index int32, problem Problem) {
 	l.called(index)
 	r := &l.records[index]
-	r.problem = problem
+	// Who is there reports again.
+	r.wanted, r.problem = false, problem
 	if r.fails < 255 {
 		r.fails++
 	}
@@ -143,20 +148,25 @@ func (l *leader) fresh(now time.Duration, r *record) bool {
 	return r.known() && r.phase != Left && now-r.heard < GoneAfter(l.config.Size)
 }
 
+// silent reports whether a process has missed a report.
+func (l *leader) silent(now time.Duration, r *record) bool {
+	return now-r.heard > Heartbeat(l.config.Size)*3/2
+}
+
 // isDone reports whether nobody need wait for a peer any more: it is at its
-// end, or it was there and is gone. One which was never heard of is not done:
-// it may yet come.
+// end, or it was there and is gone, and nobody has come in its place. One which
+// was never heard of is not done: it may yet come.
 func (l *leader) isDone(now time.Duration, r *record) bool {
 	if !r.known() {
 		return false
 	}
-	return r.phase >= Ended || !l.fresh(now, r) && r.fails > 1
+	gone := !l.fresh(now, r) && r.fails > 1 && now-r.claimed >= GoneAfter(l.config.Size)
+	return r.phase >= Ended || gone
 }
 
 // tick looks at every record, opens what is to be opened, and returns whom to
 // call.
 func (l *leader) tick(now time.Duration) (calls []int32) {
-	silence := Heartbeat(l.config.Size) * 3 / 2
 	waiting := false
 	l.there, l.done = 0, 0
 	for i := range l.records {
@@ -178,7 +188,7 @@ func (l *leader) tick(now time.Duration) (calls []int32) {
 		i := l.turn
 		l.turn = (l.turn + 1) % l.config.Size
 		r := &l.records[i]
-		silent := waiting && r.known() && r.phase != Left && now-r.heard > silence
+		silent := waiting && r.known() && r.phase != Left && l.silent(now, r)
 		// An index 0 at its end may have been replaced, and no report says so.
 		again := i == 0 && r.phase == Ended && now >= r.due+Heartbeat(l.config.Size)
 		if !r.calling && ((r.wanted || silent) && now >= r.due || again) {

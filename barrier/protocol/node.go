@@ -110,6 +110,9 @@ func (n *Node) next(now time.Duration) time.Duration {
 	}
 	if n.peer.phase == Ended {
 		next = min(next, n.peer.deadline())
+		if n.peer.failures > 1 && n.config.Index != 0 {
+			next = min(next, n.peer.abandoned())
+		}
 	}
 	if n.leader != nil && n.leader.busy {
 		next = min(next, n.tick)
@@ -173,7 +176,7 @@ func (n *Node) Identity() Identity {
 func (n *Node) Gate() { n.peer.gated = true }
 
 // Open reports whether the Pod's containers may start.
-func (n *Node) Open() bool { return n.peer.phase == Running || n.peer.phase == Ended }
+func (n *Node) Open() bool { return n.peer.opened }
 
 // Terminate notes that the Pod's containers have ended.
 func (n *Node) Terminate(now time.Duration) { n.peer.terminate(now) }

@@ -17,9 +17,9 @@ type peer struct {
 	// way.
 	due  time.Duration
 	sent bool
-	// gated says that the gate of the Pod has asked: its containers have not
-	// started yet.
-	gated bool
+	// opened says that the Pod's containers may start, and gated that the gate has
+	// asked whether they may.
+	opened, gated bool
 	// heard is when index 0 last replied, and failures counts the reports since
 	// then which it did not take.
 	heard    time.Duration
@@ -37,7 +37,7 @@ type peer struct {
 func newPeer(config Config, random *rand.Rand, now time.Duration) *peer {
 	p := &peer{config: config, random: random, phase: Starting, heard: now}
 	if !config.Start {
-		p.phase = Running
+		p.phase, p.opened = Running, true
 	}
 	p.due = now + PublishDelay + p.spread()
 	return p
@@ -85,6 +85,7 @@ func (p *peer) replied(now time.Duration, phase Phase, reply Reply) {
 	p.schedule(now)
 	switch {
 	case phase == Starting && reply.Go:
+		p.opened = true
 		p.enter(now, Running)
 	case phase == Ended && reply.Superseded:
 		p.leave(now, Superseded)
@@ -124,16 +125,20 @@ func (p *peer) expire(now time.Duration) {
 	if p.phase != Ended {
 		return
 	}
-	gone := GoneAfter(p.config.Size)
-	if len(p.config.Until) > 0 {
-		gone = leftWithLeader
-	}
 	switch {
 	case now >= p.deadline():
 		p.leave(now, TimedOut)
-	case p.config.Index != 0 && p.failures > 1 && now-p.heard >= gone:
+	case p.config.Index != 0 && p.failures > 1 && now >= p.abandoned():
 		p.leave(now, LeaderGone)
 	}
+}
+
+// abandoned is when an index 0 that does not reply counts as gone.
+func (p *peer) abandoned() time.Duration {
+	if len(p.config.Until) > 0 {
+		return p.heard + leftWithLeader
+	}
+	return p.heard + GoneAfter(p.config.Size)
 }
 
 // deadline is when the peer leaves whatever is.

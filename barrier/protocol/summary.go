@@ -69,7 +69,7 @@ func (l *leader) state(now time.Duration, r *record) string {
 		return "has left"
 	case r.known():
 		return fmt.Sprintf("not heard of for %s", (now - r.heard).Round(time.Second))
-	case !r.wanted:
+	case !r.wanted && r.problem == 0:
 		return "never heard of"
 	}
 	switch r.problem {

@@ -43,6 +43,6 @@ func GoneAfter(size int32) time.Duration { return 3 * Heartbeat(size) }
 
 // linger is how long nothing must have been heard of a peer which waits, for
 // index 0 to leave without it.
-func linger(size int32) time.Duration { return 3*WaitInterval(size) + CallTimeout }
+func linger(size int32) time.Duration { return 2*(CallTimeout+maxRetry) + 3*WaitInterval(size) }
 
 func between(least, d, most time.Duration) time.Duration { return max(least, min(d, most)) }

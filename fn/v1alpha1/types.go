@@ -254,10 +254,10 @@ type PeerBarrier struct {
 	// 1 to 86400; default 30.
 	EndTimeoutSeconds *int32 `json:"endTimeoutSeconds,omitempty"`
 
-	// image is the image of peerjob which the sidecar runs. It must be of this
-	// version, or of one which is as new.
-	// Default "ghcr.io/peerjob/peerjob:<version>" with the version of the peerjob
-	// that expands, or what the functionConfig says.
+	// image is the image of peerjob which the sidecar runs, with peerjob as its
+	// entry point.
+	// Default what the functionConfig says, else the image of the version that
+	// expands.
 	Image string `json:"image,omitempty"`
 
 	// port is the TCP port on which the peers' sidecars reach each other. The
