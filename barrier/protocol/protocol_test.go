@@ -241,6 +241,27 @@ func TestSimulation_leaderGone(t *testing.T) {
 	}
 }
 
+// TestSimulation_leaderReplaced has an index 0 which is deleted and replaced at
+// once, so that two overlap: the old one leaves when it finds the new one.
+func TestSimulation_leaderReplaced(t *testing.T) {
+	w := newWorld(worldConfig{size: 3, endTimeout: 10 * time.Minute, latency: time.Millisecond}, 1)
+	for i := range int32(3) {
+		w.start(i, 2*time.Minute)
+	}
+	w.run(30 * time.Second)
+	w.fault("delete", 0)
+	w.run(time.Hour)
+	report(t, w)
+	if old := w.pods[0][0]; old.outcome != Superseded || old.leftAt-old.endedAt > 3*Heartbeat(3) {
+		t.Errorf("the old index 0 left %v after its end: %v", old.leftAt-old.endedAt, old.outcome)
+	}
+	for i, pods := range w.pods {
+		if p := pods[len(pods)-1]; p.outcome != Together {
+			t.Errorf("index %d: %v", i, p.outcome)
+		}
+	}
+}
+
 // TestSimulation_until has a Job which succeeds with index 0, and workers which
 // serve until they are deleted.
 func TestSimulation_until(t *testing.T) {
