@@ -42,6 +42,13 @@ type config struct {
 // settings are the keys of a ConfigMap that configures the function, each with
 // what its value does.
 var settings = map[string]func(*config, string, *field.Path) *field.Error{
+	"barrierImage": func(c *config, value string, path *field.Path) *field.Error {
+		if strings.TrimSpace(value) != value || value == "" {
+			return field.Invalid(path, value, "must be an image")
+		}
+		c.defaults.BarrierImage = value
+		return nil
+	},
 	"clusterDomain": func(c *config, value string, path *field.Path) *field.Error {
 		for _, msg := range validation.IsDNS1123Subdomain(value) {
 			return field.Invalid(path, value, msg)

@@ -16,6 +16,9 @@
 //	fn/framework   one table: what torchrun, MPI, Dask and the like read
 //	fn/admission   would the API server take them? Kubernetes' own validation
 //	fn/manifest    a typed object -> clean YAML
+//	barrier        the sidecar of spec.barrier, in the Pods; the function does not
+//	               know it
+//	barrier/protocol  what its peers say to each other; pure
 //
 // # The way of the data
 //
@@ -23,7 +26,7 @@
 //	      -> encode -> merge -> ResourceList -> stdout
 //
 // Imports go one way: cmd -> fn -> {render, expand, manifest, admission} ->
-// framework -> v1alpha1. A
+// framework -> v1alpha1, and cmd -> barrier -> barrier/protocol. A
 // test (arch_test.go) holds them to it. What lies below fn takes values and
 // returns values: no files, no streams, no environment, no clock.
 //

@@ -37,6 +37,7 @@ const (
 
 // ExpandOptions say what Expand writes.
 type ExpandOptions struct {
+	Options
 	// Format is how objects are written; default YAML.
 	Format Format
 	// Values are values for templates, over those of every PeerJob.
@@ -67,7 +68,7 @@ func Expand(files []File, stdout, stderr io.Writer, options ExpandOptions) (err 
 	}
 	var expansions []*expansion
 	if !report.failed() {
-		objects, expansions = process(objects, nil, options.Values, report)
+		objects, expansions = process(objects, nil, options.Options, options.Values, report)
 	}
 	report.write(stderr)
 	if report.failed() {

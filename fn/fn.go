@@ -20,6 +20,9 @@ const DefaultMaxInput = 64 << 20
 type Options struct {
 	// MaxInput is the largest input to read, in bytes; 0 means DefaultMaxInput.
 	MaxInput int64
+	// BarrierImage is the default of spec.barrier.image: the image of the binary
+	// that runs; "" when it has none.
+	BarrierImage string
 }
 
 func (o Options) maxInput() int64 {
@@ -84,7 +87,7 @@ func transform(stdin io.Reader, report *results, options Options) (output []byte
 	for i, item := range list.items {
 		objects[i] = newObject(item)
 	}
-	processed, _ := process(objects, list.functionConfig, nil, report)
+	processed, _ := process(objects, list.functionConfig, options, nil, report)
 	if !report.failed() {
 		list.items = list.items[:0:0]
 		for _, o := range processed {

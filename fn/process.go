@@ -3,6 +3,7 @@
 package fn
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"reflect"
@@ -39,10 +40,11 @@ type expansion struct {
 // what it found to expand.
 //
 // The overrides are values for templates, over those of every PeerJob.
-func process(objects []*object, functionConfig *yaml.Node, overrides map[string]any, report *results) ([]*object, []*expansion) {
+func process(objects []*object, functionConfig *yaml.Node, options Options, overrides map[string]any, report *results) ([]*object, []*expansion) {
 	findPackages(objects)
 	nameFiles(objects)
 	expansions, config := findPeerJobs(objects, functionConfig, report)
+	config.defaults.BarrierImage = cmp.Or(config.defaults.BarrierImage, options.BarrierImage)
 	refuseSelectors(objects, report)
 	refuseLossyMode(objects, config, report)
 	sources := newValueSources(objects, overrides)

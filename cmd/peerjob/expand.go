@@ -64,7 +64,7 @@ over those. They lie over the values which the PeerJob has itself.`,
 		if err != nil {
 			return err
 		}
-		return fn.Expand(files, cmd.OutOrStdout(), cmd.ErrOrStderr(), fn.ExpandOptions{Format: fn.Format(format), Values: values, ShowValues: showValues})
+		return fn.Expand(files, cmd.OutOrStdout(), cmd.ErrOrStderr(), fn.ExpandOptions{Options: opts, Format: fn.Format(format), Values: values, ShowValues: showValues})
 	}
 	return command
 }

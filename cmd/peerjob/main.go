@@ -14,14 +14,20 @@ import (
 	"io"
 	"os"
 
+	"github.com/peerjob/peerjob/barrier"
 	"github.com/peerjob/peerjob/fn"
 )
+
+// exitTimedOut is the exit code of "peerjob barrier wait" when not every peer
+// came in time, which a podFailurePolicy can ask for.
+const exitTimedOut = 75
 
 func main() {
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// run is the whole program but the exit: 0 when all is well, 1 otherwise.
+// run is the whole program but the exit: 0 when all is well, exitTimedOut when
+// a barrier did not open in time, 1 otherwise.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := newRoot(os.Getenv)
 	root.SetArgs(args)
@@ -34,6 +40,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	if !errors.Is(err, fn.ErrFailed) {
 		fmt.Fprintf(stderr, "peerjob: %v\n", err)
+	}
+	if errors.Is(err, barrier.ErrTimedOut) {
+		return exitTimedOut
 	}
 	return 1
 }

@@ -43,6 +43,7 @@ A PeerJob:
 
 Settings, in the data of a v1 ConfigMap as functionConfig:
 
+  barrierImage       default of spec.barrier.image (the image of this version)
   clusterDomain      default of spec.clusterDomain ("cluster.local")
   kubernetesVersion  default of spec.kubernetesVersion (unset)
   mode               Expand (default); Validate: check, report, change nothing;
@@ -70,14 +71,16 @@ func newRoot(getenv func(string) string) *cobra.Command {
 		if value == "" {
 			source, value = maxInputVariable, getenv(maxInputVariable)
 		}
+		opts := fn.Options{BarrierImage: imageOf(currentVersion())}
 		if value == "" {
-			return fn.Options{}, nil
+			return opts, nil
 		}
 		quantity, err := resource.ParseQuantity(value)
 		if err != nil || quantity.Value() <= 0 {
 			return fn.Options{}, fmt.Errorf("%s: Invalid value: %q: must be a size above 0, such as 256Mi", source, value)
 		}
-		return fn.Options{MaxInput: quantity.Value()}, nil
+		opts.MaxInput = quantity.Value()
+		return opts, nil
 	}
 	root.RunE = func(cmd *cobra.Command, _ []string) error {
 		if isTerminal(cmd.InOrStdin()) {
@@ -89,7 +92,7 @@ func newRoot(getenv func(string) string) *cobra.Command {
 		}
 		return fn.Run(deferGC(cmd.InOrStdin()), cmd.OutOrStdout(), cmd.ErrOrStderr(), opts)
 	}
-	root.AddCommand(newExpand(options), newFrameworks(), newInstall(), newVersion())
+	root.AddCommand(newExpand(options), newBarrier(getenv), newFrameworks(), newInstall(), newVersion())
 	return root
 }
 

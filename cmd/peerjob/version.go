@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"runtime"
 	"runtime/debug"
 
@@ -23,6 +24,17 @@ func currentVersion() string {
 		return info.Main.Version
 	}
 	return "(devel)"
+}
+
+// release matches the versions that an image is made of.
+var release = regexp.MustCompile(`^v\d+\.\d+\.\d+(-[a-z]+\.\d+)?$`)
+
+// imageOf is the image of a version, "" for a version that has none.
+func imageOf(version string) string {
+	if !release.MatchString(version) {
+		return ""
+	}
+	return "ghcr.io/peerjob/peerjob:" + version
 }
 
 func newVersion() *cobra.Command {

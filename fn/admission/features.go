@@ -63,6 +63,9 @@ var Features = []Feature{
 	of[v1alpha1.PeerJobSpec]("managedBy", Feature{Gate: features.JobManagedBy}),
 	of[batchv1.PodFailurePolicyRule]("action", Feature{Value: string(batchv1.PodFailurePolicyActionFailIndex), Gate: features.JobBackoffLimitPerIndex}),
 
+	of[v1alpha1.PeerBarrier]("start", Feature{Value: string(v1alpha1.Enabled), Gate: features.SidecarContainers}),
+	of[v1alpha1.PeerBarrier]("end", Feature{Value: string(v1alpha1.Enabled), Gate: features.SidecarContainers}),
+
 	// The Pod.
 	of[corev1.PodSpec]("os", Feature{Since: 24, Source: gateHistory + " (IdentifyPodOS)"}),
 	of[corev1.PodSpec]("hostUsers", Feature{Gate: features.UserNamespacesSupport}),

@@ -67,9 +67,17 @@ func jobFields(pj *v1alpha1.PeerJob, job *batchv1.Job) origin {
 			return "metadata.name"
 		case strings.HasPrefix(path, "spec.template.labels"), strings.HasPrefix(path, "spec.template.annotations"):
 			return "spec.template.metadata" + strings.TrimPrefix(path, "spec.template")
+		case path == "spec.template.spec.terminationGracePeriodSeconds" && pj.Spec.Template.Spec.TerminationGracePeriodSeconds == nil:
+			return "spec.barrier.endTimeoutSeconds"
+		}
+		path, own := initContainerField(path, pj.InjectedInitContainers())
+		if !own {
+			return path
 		}
 		if match := listIndex.FindStringSubmatch(path); match != nil {
-			return addedField(path, match, &pj.Spec.Template.Spec, &job.Spec.Template.Spec)
+			all := job.Spec.Template.Spec
+			all.InitContainers = all.InitContainers[min(pj.InjectedInitContainers(), len(all.InitContainers)):]
+			return addedField(path, match, &pj.Spec.Template.Spec, &all)
 		}
 		return path
 	}
@@ -118,6 +126,30 @@ func configMapFields(path string, _ any) string {
 		return path
 	}
 	return FrameworkField
+}
+
+// initContainer matches the path of an init container and of what is in it.
+var initContainer = regexp.MustCompile(`^spec\.template\.spec\.initContainers\[(\d+)\](.*)$`)
+
+// initContainerField tells whether an init container is one of the user's own,
+// before which so many of the barrier's stand, and which field it came from.
+func initContainerField(path string, injected int) (field string, own bool) {
+	match := initContainer.FindStringSubmatch(path)
+	if match == nil || injected == 0 {
+		return path, true
+	}
+	index, err := strconv.Atoi(match[1])
+	if err != nil || index >= injected {
+		return fmt.Sprintf("spec.template.spec.initContainers[%d]%s", index-injected, match[2]), true
+	}
+	rest := match[2]
+	switch {
+	case strings.HasPrefix(rest, ".image"), strings.HasPrefix(rest, ".resources"):
+		return "spec.barrier" + rest, false
+	case strings.HasPrefix(rest, ".ports"):
+		return "spec.barrier.port", false
+	}
+	return "spec.barrier", false
 }
 
 // servicePort matches the path of a port of the Service.
@@ -178,8 +210,12 @@ func derivedPortField(ports []v1alpha1.DerivedPort, index, rest string) string {
 	if err != nil || i >= len(ports) {
 		return FrameworkField
 	}
-	if rest == ".port" || rest == ".targetPort" {
+	path := ports[i].Path.String()
+	switch {
+	case path == "spec.barrier.port":
+		return path
+	case rest == ".port" || rest == ".targetPort":
 		rest = ".containerPort"
 	}
-	return ports[i].Path.String() + rest
+	return path + rest
 }

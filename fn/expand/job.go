@@ -53,6 +53,7 @@ func complete(template *corev1.PodTemplateSpec, pj *v1alpha1.PeerJob) {
 		addPeerEnv(pj, template.Spec.InitContainers)
 		addPeerEnv(pj, template.Spec.Containers)
 	}
+	addBarrier(template, pj)
 }
 
 func addPeerEnv(pj *v1alpha1.PeerJob, containers []corev1.Container) {

@@ -14,6 +14,8 @@ type Settings struct {
 	ClusterDomain string
 	// KubernetesVersion is the default of spec.kubernetesVersion.
 	KubernetesVersion string
+	// BarrierImage is the default of spec.barrier.image.
+	BarrierImage string
 }
 
 // Default fills in what the user may leave out. The names have no default
@@ -37,6 +39,7 @@ func Default(pj *PeerJob, settings Settings) {
 			ref.Key = DefaultValuesKey
 		}
 	}
+	defaultBarrier(pj, settings)
 	if pj.Spec.ClusterDomain == "" {
 		pj.Spec.ClusterDomain = settings.ClusterDomain
 	}

@@ -50,15 +50,18 @@ const TemplateRevision = "1"
 // See ValidateJobSpecUpdate in k8s.io/kubernetes/pkg/apis/batch/validation.
 func (pj *PeerJob) runHash() string {
 	spec := &pj.Spec
-	// Encoding an API type can't fail, and sorts the keys of maps.
-	parts := []any{
+	hashed := []any{
 		TemplateRevision, pj.ServiceName(), spec.Peers, spec.PeerEnv, spec.Template,
 		spec.BackoffLimitPerIndex, spec.PodFailurePolicy, spec.SuccessPolicy, spec.ManagedBy,
 	}
 	if spec.Framework != nil {
-		parts = append(parts, spec.Framework)
+		hashed = append(hashed, spec.Framework)
 	}
-	data, _ := json.Marshal(parts)
+	if pj.HasBarrier() {
+		hashed = append(hashed, spec.Barrier)
+	}
+	// Encoding an API type can't fail, and sorts the keys of maps.
+	data, _ := json.Marshal(hashed)
 	return shortHash(data)
 }
 

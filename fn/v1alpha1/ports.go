@@ -30,7 +30,7 @@ func (pj *PeerJob) DerivedPorts() []DerivedPort {
 	}
 	var ports []DerivedPort
 	seen := map[number]bool{}
-	for _, port := range containerPorts(&pj.Spec.Template.Spec) {
+	for _, port := range containerPorts(pj) {
 		if n := (number{port.Protocol, port.Port}); !seen[n] {
 			seen[n] = true
 			ports = append(ports, port)
@@ -61,8 +61,9 @@ func (pj *PeerJob) DerivedPorts() []DerivedPort {
 
 // containerPorts returns the ports of every container that runs beside the
 // others, native sidecars included, as Service ports with the container ports'
-// own names.
-func containerPorts(pod *corev1.PodSpec) []DerivedPort {
+// own names. The barrier's comes last.
+func containerPorts(pj *PeerJob) []DerivedPort {
+	pod := &pj.Spec.Template.Spec
 	var ports []DerivedPort
 	visit := func(container *corev1.Container, path *field.Path) {
 		for i, port := range container.Ports {
@@ -82,6 +83,14 @@ func containerPorts(pod *corev1.PodSpec) []DerivedPort {
 		if container.RestartPolicy != nil && *container.RestartPolicy == corev1.ContainerRestartPolicyAlways {
 			visit(container, podPath.Child("initContainers").Index(i))
 		}
+	}
+	if pj.HasBarrier() {
+		ports = append(ports, DerivedPort{
+			ServicePort: corev1.ServicePort{
+				Name: BarrierContainer, Port: pj.BarrierPort(), Protocol: corev1.ProtocolTCP, AppProtocol: new("http"),
+			},
+			Path: barrierPath.Child("port"),
+		})
 	}
 	return ports
 }

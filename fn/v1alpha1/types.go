@@ -135,6 +135,10 @@ type PeerJobSpec struct {
 	// Needs templating; default none.
 	Snippets map[string]string `json:"snippets,omitempty"`
 
+	// barrier lets the peers start together and leave together.
+	// Optional; off by default.
+	Barrier PeerBarrier `json:"barrier,omitempty"`
+
 	// clusterDomain is the DNS domain of the cluster, for fully qualified names
 	// and for checks of their length.
 	// A DNS domain; default "cluster.local", or what the functionConfig says.
@@ -271,4 +275,49 @@ type PeerService struct {
 	// Default: one per distinct container port, with its name, or
 	// "<protocol>-<port>" when it has none.
 	Ports []corev1.ServicePort `json:"ports,omitempty"`
+}
+
+// PeerBarrier lets the peers of a Job start together and leave together. A
+// native sidecar in every Pod, peerjob's own image, sees to it; the user's
+// containers stay as they are. It needs servers from 1.29 on.
+type PeerBarrier struct {
+	// start, when Enabled, keeps the containers and the init containers of every
+	// Pod from starting until every peer was reached under its name.
+	// Enabled or Disabled; default Disabled.
+	Start Toggle `json:"start,omitempty"`
+
+	// end, when Enabled, keeps every Pod in DNS after its containers have ended
+	// until every peer's have. With a successPolicy: until those indexes' have
+	// with which the Job succeeds.
+	// Enabled or Disabled; default Disabled.
+	End Toggle `json:"end,omitempty"`
+
+	// startTimeoutSeconds is how long a Pod waits for the others to be there, in
+	// seconds. Then it fails, with exit code 75 of the init container
+	// "peerjob-barrier-start", whose termination message names the missing.
+	// 1 to 86400; default 600.
+	StartTimeoutSeconds *int32 `json:"startTimeoutSeconds,omitempty"`
+
+	// endTimeoutSeconds is how long a Pod stays for the others after its
+	// containers have ended, in seconds. The terminationGracePeriodSeconds of the
+	// Pod must be 5 seconds longer, and is by default: so much longer the
+	// deletion of a Pod and the drain of a node may take.
+	// 1 to 86400; default 30.
+	EndTimeoutSeconds *int32 `json:"endTimeoutSeconds,omitempty"`
+
+	// image is the image of peerjob which the sidecar runs, with peerjob as its
+	// entry point.
+	// Default what the functionConfig says, else the image of the version that
+	// expands.
+	Image string `json:"image,omitempty"`
+
+	// port is the TCP port on which the peers' sidecars reach each other. The
+	// Service has it, too, unless spec.service.ports is set.
+	// 1024 to 65535; default 7450.
+	Port *int32 `json:"port,omitempty"`
+
+	// resources are those of the sidecar, as in core/v1. For the Pod to be
+	// Guaranteed, its limits must be set and equal its requests.
+	// Default: requests of 10m CPU and 32Mi memory, a limit of 64Mi memory.
+	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
 }

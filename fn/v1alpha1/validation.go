@@ -41,6 +41,7 @@ func Validate(pj *PeerJob) field.ErrorList {
 	errs = append(errs, validateToggle(pj.Spec.NameSuffixHash, specPath.Child("nameSuffixHash"))...)
 	errs = append(errs, validateToggle(pj.Spec.PeerEnv, specPath.Child("peerEnv"))...)
 	errs = append(errs, validateTemplating(pj)...)
+	errs = append(errs, validateBarrier(pj)...)
 	errs = append(errs, validateClusterDomain(pj)...)
 	errs = append(errs, ValidateKubernetesVersion(pj.Spec.KubernetesVersion, specPath.Child("kubernetesVersion"))...)
 	errs = append(errs, validateKueue(pj)...)

@@ -59,7 +59,7 @@ func warnTargetPorts(pj *PeerJob) []Warning {
 // numberOf is the number of the container port with this name, 0 when there is
 // none.
 func numberOf(pj *PeerJob, name string) int32 {
-	for _, port := range containerPorts(&pj.Spec.Template.Spec) {
+	for _, port := range containerPorts(pj) {
 		if port.Name == name {
 			return port.Port
 		}
@@ -109,7 +109,7 @@ func warnTTL(pj *PeerJob) []Warning {
 // warnHostNetwork finds peers that can't share a node without saying so.
 func warnHostNetwork(pj *PeerJob) []Warning {
 	pod := &pj.Spec.Template.Spec
-	if !pod.HostNetwork || pj.Peers() < 2 || len(containerPorts(pod)) == 0 || keepsApart(pod.Affinity) {
+	if !pod.HostNetwork || pj.Peers() < 2 || len(containerPorts(pj)) == 0 || keepsApart(pod.Affinity) {
 		return nil
 	}
 	return []Warning{warning(podPath.Child("hostNetwork"),

@@ -30,6 +30,7 @@ var sections = []struct{ typ, prefix string }{
 	{"Framework", "spec.framework."},
 	{"FrameworkLeader", "spec.framework.leader."},
 	{"FrameworkElastic", "spec.framework.elastic."},
+	{"PeerBarrier", "spec.barrier."},
 }
 
 // apiDocs are where Kubernetes describes its own types.
@@ -37,6 +38,7 @@ var apiDocs = map[string]string{
 	"metav1.TypeMeta":              "",
 	"metav1.ObjectMeta":            "https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta/",
 	"corev1.PodTemplateSpec":       "https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-template-v1/#PodTemplateSpec",
+	"corev1.ResourceRequirements":  "https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/",
 	"corev1.ServicePort":           "https://kubernetes.io/docs/reference/kubernetes-api/service-resources/service-v1/#ServiceSpec",
 	"corev1.IPFamily":              "https://kubernetes.io/docs/concepts/services-networking/dual-stack/",
 	"corev1.IPFamilyPolicy":        "https://kubernetes.io/docs/concepts/services-networking/dual-stack/",

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package protocol
+
+import "time"
+
+// record is what index 0 knows of one peer.
+type record struct {
+	// proof belongs to the process which the peer's name led to; all zero until
+	// one has answered.
+	proof Proof
+	// born is when that process began.
+	born int64
+	// heard is when it last reported or answered.
+	heard time.Duration
+	// claimed is when someone last reported under this index whom the name did
+	// not lead to: a new process, perhaps, whose name is not published yet.
+	claimed time.Duration
+	// due is when it may next be called.
+	due time.Duration
+	// phase is how far it is.
+	phase Phase
+	// wanted says that it is to be called, because of such a report.
+	wanted bool
+	// calling says that a call is on its way.
+	calling bool
+	// granted says that all were there when it waited to start.
+	granted bool
+	// fails counts the calls in a row that reached nobody, at most 255.
+	fails uint8
+	// problem is why the last call failed.
+	problem Problem
+}
+
+// known reports whether a process has answered under the peer's name.
+func (r *record) known() bool { return r.proof != Proof{} }
+
+// maxCalls is how many calls are on their way at most.
+const maxCalls = 64
+
+// Problem is why a call reached nobody who counts.
+type Problem uint8
+
+const (
+	// NoName: the peer's name does not resolve.
+	NoName Problem = iota + 1
+	// NoAnswer: the name resolves, and nobody answers there.
+	NoAnswer
+	// WrongAnswer: someone else answers there.
+	WrongAnswer
+)
+
+// leader is the part of index 0: it counts.
+type leader struct {
+	config  Config
+	records []record
+	// open says that every peer is there; over that the end has come. Both are
+	// found anew in each tick.
+	open, over bool
+	// busy says that someone waits, so that ticks are needed.
+	busy bool
+	// there and done count the peers that can be reached, and those at their end.
+	there, done int32
+	// calls is how many calls are on their way, and turn is the record from which
+	// on the next is looked for.
+	calls   int
+	turn    int32
+	summary summary
+}
+
+func newLeader(config Config) *leader {
+	return &leader{config: config, records: make([]record, config.Size)}
+}
+
+// report takes a report, whose index is one of the Job's.
+func (l *leader) report(now time.Duration, report Report) Reply {
+	r := &l.records[report.Index]
+	reply := Reply{Job: l.config.Job}
+	l.busy = true
+	if !r.known() || report.ID.Proof() != r.proof {
+		// Not the one whom the name leads to, as far as is known: a new one, or one
+		// that was replaced.
+		reply.Superseded = l.fresh(now, r) && report.Born < r.born
+		if !reply.Superseded {
+			r.wanted, r.claimed = true, now
+		}
+		reply.Waiting = l.summary.text(now, l)
+		return reply
+	}
+	r.heard, r.fails = now, 0
+	r.phase = max(r.phase, report.Phase)
+	switch report.Phase {
+	case Starting:
+		reply.Go = r.granted
+	case Ended:
+		reply.Go = l.over
+	}
+	if !reply.Go && (report.Phase == Starting || report.Phase == Ended) {
+		reply.Waiting = l.summary.text(now, l)
+	}
+	return reply
+}
+
+// answered takes what the process said which answered under a peer's name.
+func (l *leader) answered(now time.Duration, index int32, identity Identity) {
+	if identity.Job != l.config.Job || identity.Index != index {
+		l.unanswered(now, index, WrongAnswer)
+		return
+	}
+	l.called(index)
+	r := &l.records[index]
+	if identity.Proof != r.proof {
+		if r.known() && identity.Born < r.born && r.phase != Left && !l.silent(now, r) {
+			// The name still leads to an elder one, too.
+			r.wanted, r.due = false, now+callGap
+			return
+		}
+		*r = record{proof: identity.Proof, born: identity.Born}
+		l.busy = true
+	}
+	r.heard, r.due = now, now+callGap
+	r.phase = max(r.phase, identity.Phase)
+	r.wanted, r.fails, r.problem = false, 0, 0
+}
+
+// unanswered takes a call that reached nobody who counts.
+func (l *leader) unanswered(now time.Duration, index int32, problem Problem) {
+	l.called(index)
+	r := &l.records[index]
+	// Who is there reports again.
+	r.wanted, r.problem = false, problem
+	if r.fails < 255 {
+		r.fails++
+	}
+	r.due = now + min(callGap<<min(r.fails-1, 8), maxRetry)
+}
+
+// called notes the end of a call.
+func (l *leader) called(index int32) {
+	if r := &l.records[index]; r.calling {
+		r.calling = false
+		l.calls--
+	}
+}
+
+// fresh reports whether the process of a record is thought to be there.
+func (l *leader) fresh(now time.Duration, r *record) bool {
+	return r.known() && r.phase != Left && now-r.heard < GoneAfter(l.config.Size)
+}
+
+// silent reports whether a process has missed a report.
+func (l *leader) silent(now time.Duration, r *record) bool {
+	return now-r.heard > Heartbeat(l.config.Size)*3/2
+}
+
+// isDone reports whether nobody need wait for a peer any more: it is at its
+// end, or it was there and is gone, and nobody has come in its place. One which
+// was never heard of is not done: it may yet come.
+func (l *leader) isDone(now time.Duration, r *record) bool {
+	if !r.known() {
+		return false
+	}
+	gone := !l.fresh(now, r) && r.fails > 1 && now-r.claimed >= GoneAfter(l.config.Size)
+	return r.phase >= Ended || gone
+}
+
+// tick looks at every record, opens what is to be opened, and returns whom to
+// call.
+func (l *leader) tick(now time.Duration) (calls []int32) {
+	waiting := false
+	l.there, l.done = 0, 0
+	for i := range l.records {
+		r := &l.records[i]
+		if l.fresh(now, r) {
+			l.there++
+			waiting = waiting || r.phase == Starting && !r.granted || r.phase == Ended
+		}
+		if l.isDone(now, r) {
+			l.done++
+		}
+		waiting = waiting || r.wanted
+	}
+	// Every record gets its turn, however many want one.
+	for range l.records {
+		if l.calls >= maxCalls {
+			break
+		}
+		i := l.turn
+		l.turn = (l.turn + 1) % l.config.Size
+		r := &l.records[i]
+		silent := waiting && r.known() && r.phase != Left && l.silent(now, r)
+		// An index 0 at its end may have been replaced, and no report says so.
+		again := i == 0 && r.phase == Ended && now >= r.due+Heartbeat(l.config.Size)
+		if !r.calling && ((r.wanted || silent) && now >= r.due || again) {
+			r.calling = true
+			l.calls++
+			calls = append(calls, i)
+		}
+	}
+	l.open = l.there == l.config.Size
+	if l.open {
+		for i := range l.records {
+			l.records[i].granted = true
+		}
+	}
+	l.over = l.isOver(now)
+	l.busy = waiting
+	return calls
+}
+
+// isOver reports whether nobody need stay any more.
+func (l *leader) isOver(now time.Duration) bool {
+	if len(l.config.Until) == 0 {
+		return l.done == l.config.Size
+	}
+	for _, until := range l.config.Until {
+		if until.met(l.config.Size, func(i int32) bool { return l.isDone(now, &l.records[i]) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// drained reports whether every other peer that may go has heard of it, so
+// that index 0 can leave.
+func (l *leader) drained(now time.Duration) bool {
+	for i := range l.records {
+		r := &l.records[i]
+		if i == 0 || !r.known() || now-r.heard > linger(l.config.Size) {
+			continue
+		}
+		if r.phase == Starting && r.granted || r.phase == Ended && l.config.End {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package protocol
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestSimulation_thousand has 1,000 peers which come within a minute and end
+// within another, and says what they cost.
+func TestSimulation_thousand(t *testing.T) {
+	const size = 1000
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	w := newWorld(worldConfig{size: size, endTimeout: 5 * time.Minute, latency: 20 * time.Millisecond, publish: 2 * time.Second}, 1)
+	var lastStart time.Duration
+	for i := range int32(size) {
+		at := w.upTo(time.Minute)
+		lastStart = max(lastStart, at)
+		w.after(at, func() { w.start(i, 5*time.Minute+w.upTo(time.Minute)) })
+	}
+	w.run(2 * time.Minute)
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	starting := w.messages["starting"]
+	w.run(time.Hour)
+	firstOpen, lastOpen, lastEnd, lastLeft := time.Hour, time.Duration(0), time.Duration(0), time.Duration(0)
+	for i, pods := range w.pods {
+		p := pods[0]
+		if p.outcome != Together {
+			t.Fatalf("index %d: %v", i, p.outcome)
+		}
+		firstOpen, lastOpen = min(firstOpen, p.openedAt), max(lastOpen, p.openedAt)
+		lastEnd, lastLeft = max(lastEnd, p.endedAt), max(lastLeft, p.leftAt)
+	}
+	report(t, w)
+	if d := lastOpen - lastStart; d > 8*time.Second {
+		t.Errorf("the last peer came at %v, and all had started at %v", lastStart, lastOpen)
+	}
+	if d := lastLeft - lastEnd; d > 4*time.Second {
+		t.Errorf("the last peer ended at %v, and all had left at %v", lastEnd, lastLeft)
+	}
+	minutes := (lastEnd - firstOpen).Minutes()
+	t.Logf("%d peers: all started %.1f s after the last came, within %.1f s; all left %.1f s after the last ended",
+		size, (lastOpen - lastStart).Seconds(), (lastOpen - firstOpen).Seconds(), (lastLeft - lastEnd).Seconds())
+	t.Logf("messages of a peer: %.1f while it waits to start (half a minute in the mean), %.1f a minute while it runs, %.1f while it stays at the end (half a minute in the mean), %.1f calls by index 0",
+		float64(starting)/size, float64(w.messages["running"])/size/minutes, float64(w.messages["ended"]+w.messages["left"])/size, float64(w.messages["call"])/size)
+	t.Logf("memory: %d bytes a peer at index 0; %d KiB for all 1,000 peers with their simulated network",
+		unsafe.Sizeof(record{}), (after.HeapAlloc-before.HeapAlloc)>>10)
+}
+
+func report(t *testing.T, w *world) {
+	t.Helper()
+	for i, text := range w.broken {
+		if i == 5 {
+			t.Errorf("and %d more", len(w.broken)-i)
+			break
+		}
+		t.Error(text)
+	}
+}
+
+// TestSimulation_faults lets all go wrong that may, in many small worlds.
+func TestSimulation_faults(t *testing.T) {
+	outcomes := map[string]int{}
+	for seed := range uint64(120) {
+		w := newWorld(worldConfig{}, seed)
+		w.config = worldConfig{
+			size: 1 + int32(w.random.IntN(20)), endTimeout: 3 * time.Minute,
+			loss: []float64{0, 0, 0.05, 0.2}[w.random.IntN(4)], twice: []float64{0, 0.3}[w.random.IntN(2)],
+			latency: []time.Duration{time.Millisecond, 100 * time.Millisecond, time.Second}[w.random.IntN(3)],
+			publish: []time.Duration{0, 2 * time.Second, 30 * time.Second}[w.random.IntN(3)],
+			skew:    []time.Duration{0, 10 * time.Second}[w.random.IntN(2)],
+		}
+		w.pods = make([][]*simPod, w.config.size)
+		var faults []string
+		for i := range w.config.size {
+			w.after(w.upTo(time.Minute), func() { w.start(i, w.upTo(time.Minute)) })
+		}
+		for range w.random.IntN(6) {
+			at, index := w.upTo(3*time.Minute), int32(w.random.IntN(int(w.config.size)))
+			if w.random.IntN(2) == 0 {
+				index = 0
+			}
+			kind := []string{"crash", "kill", "delete", "noise"}[w.random.IntN(4)]
+			faults = append(faults, fmt.Sprintf("%v: %s %d", at, kind, index))
+			w.after(at, func() { w.fault(kind, index) })
+		}
+		w.run(time.Hour)
+		if len(w.events) > 0 {
+			t.Errorf("seed %d: not over after an hour", seed)
+		}
+		published, opened := time.Duration(0), time.Duration(0)
+		for _, pods := range w.pods {
+			published, opened = max(published, pods[0].publishedAt), max(opened, pods[0].openedAt)
+		}
+		if bound := PublishDelay + 2*maxRetry + 6*w.config.latency; len(faults) == 0 && w.config.loss == 0 && opened-published > bound {
+			t.Errorf("seed %d: the last name was published at %v, and the last peer started at %v", seed, published, opened)
+		}
+		for i, pods := range w.pods {
+			for _, p := range pods {
+				outcomes[outcomeName(p)]++
+				if p.left && p.leftAt-p.endedAt > w.config.endTimeout+time.Second {
+					t.Errorf("seed %d: index %d stayed for %v", seed, i, p.leftAt-p.endedAt)
+				}
+				// Where nothing failed, nothing may end otherwise. Where messages are lost,
+				// index 0 may leave while it can't be heard.
+				unheard := p.outcome == LeaderGone && w.config.loss > 0
+				if len(faults) == 0 && (p.outcome != Together && !unheard || p.leftAt-p.endedAt > time.Minute+2*GoneAfter(w.config.size)) {
+					t.Errorf("seed %d: index %d: %v, %v after its end", seed, i, p.outcome, p.leftAt-p.endedAt)
+				}
+			}
+		}
+		if t.Failed() || len(w.broken) > 0 {
+			report(t, w)
+			t.Fatalf("seed %d: %+v, %s", seed, w.config, strings.Join(faults, "; "))
+		}
+	}
+	t.Logf("how Pods left: %v", outcomes)
+}
+
+func outcomeName(p *simPod) string {
+	if !p.left {
+		return "killed"
+	}
+	return p.outcome.String()
+}
+
+// fault lets something go wrong now.
+func (w *world) fault(kind string, index int32) {
+	pods := w.pods[index]
+	if kind == "noise" {
+		w.noise()
+		return
+	}
+	if len(pods) == 0 || pods[len(pods)-1].gone {
+		return
+	}
+	p := pods[len(pods)-1]
+	again := func() {
+		if len(w.pods[index]) > 0 && w.pods[index][len(w.pods[index])-1] == p {
+			w.start(index, w.upTo(time.Minute))
+		}
+	}
+	switch kind {
+	case "crash":
+		p.crash(w.upTo(2 * time.Second))
+	case "kill":
+		p.kill()
+		w.after(500*time.Millisecond+w.upTo(5*time.Second), again)
+	case "delete":
+		// The Job controller replaces it at once, and the old one stays for a while.
+		p.terminate()
+		w.after(500*time.Millisecond+w.upTo(time.Second), again)
+	}
+}
+
+// noise is someone who sends reports of his own.
+func (w *world) noise() {
+	for range 200 {
+		w.after(w.upTo(time.Minute), func() {
+			leader := w.resolve(0)
+			if leader == nil {
+				return
+			}
+			var id ID
+			id[0] = byte(w.random.Uint32())
+			leader.node.Receive(w.now, Report{
+				Job: []string{"uid", "other"}[w.random.IntN(2)], Index: int32(w.random.IntN(30)) - 2, ID: id,
+				Born: w.random.Int64(), Phase: Phase(w.random.IntN(6)),
+			})
+			leader.step()
+		})
+	}
+}
+
+// TestSimulation_missing has a peer that never comes: nobody starts.
+func TestSimulation_missing(t *testing.T) {
+	w := newWorld(worldConfig{size: 5, endTimeout: time.Minute, latency: time.Millisecond}, 1)
+	for i := range int32(4) {
+		w.start(i, time.Minute)
+	}
+	w.run(time.Hour)
+	for i := range 4 {
+		if p := w.pods[i][0]; p.opened {
+			t.Errorf("index %d started", i)
+		}
+		if got, want := w.pods[i][0].node.Waiting(w.now), "1 of 5 peers: train-4.svc (never heard of)"; got != want {
+			t.Errorf("index %d waits for %q, want %q", i, got, want)
+		}
+	}
+}
+
+// TestSimulation_gone has a peer that is killed and never comes back: the
+// others leave, and not sooner than they may.
+func TestSimulation_gone(t *testing.T) {
+	w := newWorld(worldConfig{size: 5, endTimeout: 10 * time.Minute, latency: time.Millisecond}, 1)
+	for i := range int32(5) {
+		w.start(i, time.Minute)
+	}
+	w.run(50 * time.Second)
+	w.pods[3][0].kill()
+	killed := w.now
+	w.run(time.Hour)
+	report(t, w)
+	for _, i := range []int{0, 1, 2, 4} {
+		p := w.pods[i][0]
+		if p.outcome != Together || p.leftAt < killed+GoneAfter(5)-Heartbeat(5)*12/10 || p.leftAt > p.endedAt+GoneAfter(5)+Heartbeat(5) {
+			t.Errorf("index %d ended at %v and left at %v: %v", i, p.endedAt, p.leftAt, p.outcome)
+		}
+	}
+}
+
+// TestSimulation_leaderGone has an index 0 that is killed and never comes back.
+func TestSimulation_leaderGone(t *testing.T) {
+	w := newWorld(worldConfig{size: 3, endTimeout: 10 * time.Minute, latency: time.Millisecond}, 1)
+	for i := range int32(3) {
+		w.start(i, time.Minute)
+	}
+	w.run(30 * time.Second)
+	w.pods[0][0].kill()
+	w.run(time.Hour)
+	for _, i := range []int{1, 2} {
+		p := w.pods[i][0]
+		if p.outcome != LeaderGone || p.leftAt-p.endedAt > GoneAfter(3)+maxRetry {
+			t.Errorf("index %d left %v after its end: %v", i, p.leftAt-p.endedAt, p.outcome)
+		}
+	}
+}
+
+// TestSimulation_leaderReplaced has an index 0 which is deleted and replaced at
+// once, so that two overlap: the old one leaves when it finds the new one.
+func TestSimulation_leaderReplaced(t *testing.T) {
+	w := newWorld(worldConfig{size: 3, endTimeout: 10 * time.Minute, latency: time.Millisecond}, 1)
+	for i := range int32(3) {
+		w.start(i, 2*time.Minute)
+	}
+	w.run(30 * time.Second)
+	w.fault("delete", 0)
+	w.run(time.Hour)
+	report(t, w)
+	if old := w.pods[0][0]; old.outcome != Superseded || old.leftAt-old.endedAt > 3*Heartbeat(3) {
+		t.Errorf("the old index 0 left %v after its end: %v", old.leftAt-old.endedAt, old.outcome)
+	}
+	for i, pods := range w.pods {
+		if p := pods[len(pods)-1]; p.outcome != Together {
+			t.Errorf("index %d: %v", i, p.outcome)
+		}
+	}
+}
+
+// TestSimulation_until has a Job which succeeds with index 0, and workers which
+// serve until they are deleted.
+func TestSimulation_until(t *testing.T) {
+	until, err := ParseUntil("0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(worldConfig{size: 4, endTimeout: 10 * time.Minute, latency: time.Millisecond, until: []Until{until}}, 1)
+	for i := range int32(4) {
+		work := time.Hour
+		if i == 0 {
+			work = time.Minute
+		}
+		w.start(i, work)
+	}
+	w.run(3 * time.Minute)
+	leader := w.pods[0][0]
+	if leader.outcome != Together || leader.leftAt-leader.endedAt > time.Second {
+		t.Errorf("index 0 left %v after its end: %v", leader.leftAt-leader.endedAt, leader.outcome)
+	}
+	// The Job has succeeded, and its controller deletes the workers.
+	for i := 1; i < 4; i++ {
+		w.pods[i][0].terminate()
+	}
+	w.run(2 * time.Hour)
+	for i := 1; i < 4; i++ {
+		if p := w.pods[i][0]; !p.left || p.leftAt-p.endedAt > 2*leftWithLeader {
+			t.Errorf("index %d left %v after its end: %v", i, p.leftAt-p.endedAt, p.outcome)
+		}
+	}
+}
+
+func TestUntil(t *testing.T) {
+	done := func(indexes ...int32) func(int32) bool {
+		return func(i int32) bool {
+			for _, index := range indexes {
+				if i == index {
+					return true
+				}
+			}
+			return false
+		}
+	}
+	for _, c := range []struct {
+		text string
+		done func(int32) bool
+		want bool
+	}{
+		{"0", done(0), true}, {"0", done(1), false},
+		{"0,2-3", done(0, 2, 3), true}, {"0,2-3", done(0, 2), false},
+		{"0,2-3:2", done(0, 3), true}, {":3", done(1, 2, 4), true}, {":3", done(1, 2), false},
+		{"", done(0, 1, 2, 3, 4), true}, {"", done(0, 1, 2, 3), false},
+	} {
+		u, err := ParseUntil(c.text)
+		if err != nil {
+			t.Errorf("%q: %v", c.text, err)
+		} else if got := u.met(5, c.done); got != c.want {
+			t.Errorf("%q: %v", c.text, got)
+		}
+	}
+	for text, want := range map[string]string{
+		"a": `"a": "a" is no index`, "1-": `"1-": "" is no index`, "3-2": `"3-2": the indexes must rise`, "1,1": `"1,1": the indexes must rise`,
+		"0:0": `"0:0": the count must be a number above 0`, "-1": `"-1": "" is no index`, "3000000000": `"3000000000": "3000000000" is no index`,
+	} {
+		if _, err := ParseUntil(text); err == nil || err.Error() != want {
+			t.Errorf("%q: %v, want %s", text, err, want)
+		}
+	}
+}
+
+func TestPrintable(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		most int
+		want string
+	}{
+		{"a\nb\x1b[31m\x00", 100, "a b [31m "},
+		{"äöü", 5, "ä..."}, {"äöü", 6, "äöü"}, {strings.Repeat("x", 10), 3, "..."}, {"\xff\xfe", 10, "  "},
+	} {
+		if got := Printable(c.text, c.most); got != c.want {
+			t.Errorf("Printable(%q, %d) = %q, want %q", c.text, c.most, got, c.want)
+		}
+	}
+}
+
+// TestSource holds the package to its word: it reads no clock, and makes no
+// chance of its own.
+func TestSource(t *testing.T) {
+	forbidden := regexp.MustCompile(`time\.(Now|Since|Until|After|AfterFunc|Sleep|Tick|NewT\w+)\(|rand\.(Int|Uint|Float|N|New|Perm|Shuffle)\w*\(`)
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := 0
+	for _, entry := range entries {
+		if strings.HasSuffix(entry.Name(), "_test.go") || !strings.HasSuffix(entry.Name(), ".go") {
+			continue
+		}
+		read++
+		source, err := os.ReadFile(entry.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := forbidden.Find(source); found != nil {
+			t.Errorf("%s calls %s", entry.Name(), found)
+		}
+	}
+	if read < 5 {
+		t.Errorf("%d files", read)
+	}
+}
+
+// FuzzRead holds everything that is read from the wire to its bounds, and index
+// 0 to its word, whatever it is told.
+func FuzzRead(f *testing.F) {
+	f.Add([]byte(`{"job":"uid","index":1,"id":"000102030405060708090a0b0c0d0e0f","born":5,"phase":"ended"}`))
+	f.Add([]byte(`{"job":"uid","index":1,"proof":"000102030405060708090a0b0c0d0e0f","born":5,"phase":"running"}`))
+	f.Add([]byte(`{"job":"uid","go":true,"superseded":true,"waiting":"a\nb"}`))
+	f.Add([]byte(`{"job":"uid","index":-1}`))
+	config := Config{Job: "uid", Size: 3, Start: true, End: true, EndTimeout: time.Minute, Name: func(i int32) string { return fmt.Sprint(i) }}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if report, err := ReadReport(bytes.NewReader(data)); err == nil {
+			again, err := json.Marshal(report)
+			if err != nil {
+				t.Fatal(err)
+			}
+			read, err := ReadReport(bytes.NewReader(again))
+			if diff := cmp.Diff(report, read); diff != "" || err != nil {
+				t.Errorf("%s: %v %s", data, err, diff)
+			}
+			node := NewNode(config, ID{1}, 0, rand.New(rand.NewPCG(1, 1)), 0)
+			if reply, err := node.Receive(0, report); err == nil && (reply.Go || len(reply.Waiting) > maxText) {
+				t.Errorf("%s: %+v", data, reply)
+			}
+			node.Step(time.Second)
+			if node.Open() {
+				t.Errorf("%s opens the barrier", data)
+			}
+		}
+		if identity, err := ReadIdentity(bytes.NewReader(data)); err == nil {
+			node := NewNode(config, ID{1}, 0, rand.New(rand.NewPCG(1, 1)), 0)
+			for i := range int32(3) {
+				node.Answered(0, i, identity)
+			}
+			node.Step(2 * time.Second)
+			if node.Open() {
+				t.Errorf("%s opens the barrier", data)
+			}
+		}
+		if reply, err := ReadReply(bytes.NewReader(data)); err == nil && (len(reply.Job) > maxJob || len(reply.Waiting) > maxText || strings.ContainsAny(reply.Waiting, "\n\x1b")) {
+			t.Errorf("%s: %+v", data, reply)
+		}
+	})
+}
+
+// BenchmarkLeader_report is what one report costs index 0.
+func BenchmarkLeader_report(b *testing.B) {
+	config := Config{Job: "uid", Size: 1000, Start: true, Name: func(i int32) string { return fmt.Sprint(i) }}
+	l := newLeader(config)
+	id := ID{1}
+	for i := range l.records {
+		l.answered(0, int32(i), Identity{Job: "uid", Index: int32(i), Proof: id.Proof(), Phase: Starting})
+	}
+	b.ReportAllocs()
+	for i := range b.N {
+		l.report(0, Report{Job: "uid", Index: int32(i % 1000), ID: id, Phase: Starting})
+	}
+}
+
+// BenchmarkLeader_tick is what one look at 100,000 records costs.
+func BenchmarkLeader_tick(b *testing.B) {
+	config := Config{Job: "uid", Size: 100000, Start: true, Name: func(i int32) string { return fmt.Sprint(i) }}
+	l := newLeader(config)
+	b.ReportAllocs()
+	for range b.N {
+		l.tick(0)
+	}
+}

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package protocol
+
+import (
+	"bytes"
+	"container/heap"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// world is a Job on a simulated network, with a clock of its own. It knows what
+// is true, and the peers know only what they are told: it is the oracle.
+type world struct {
+	config worldConfig
+	random *rand.Rand
+	now    time.Duration
+	events events
+	order  int
+	pods   [][]*simPod // by index, all Pods that there ever were
+	// messages counts requests by what the sender was at.
+	messages map[string]int
+	broken   []string
+}
+
+// startTimeout is how long a gate waits before it fails its Pod.
+const startTimeout = 10 * time.Minute
+
+// worldConfig says what goes wrong.
+type worldConfig struct {
+	size       int32
+	endTimeout time.Duration
+	until      []Until
+	// loss is the chance that one direction of an exchange is lost, twice that a
+	// report arrives twice.
+	loss, twice float64
+	// latency is the longest of one direction.
+	latency time.Duration
+	// publish is how long after its start a Pod's name resolves, at most.
+	publish time.Duration
+	// skew is how wrong the clocks of nodes are, at most.
+	skew time.Duration
+}
+
+// simPod is one Pod with its sidecar.
+type simPod struct {
+	world *world
+	index int32
+	node  *Node
+	// process tells the events of one process of the sidecar from those of
+	// another, and timer the latest alarm from those before it.
+	process, timer int
+	skew           time.Duration
+	work           time.Duration
+
+	published, gone     bool
+	publishedAt         time.Duration
+	opened, ended, left bool
+	openedAt, endedAt   time.Duration
+	leftAt              time.Duration
+	outcome             Outcome
+	abrupt              bool
+}
+
+type event struct {
+	at    time.Duration
+	order int
+	do    func()
+}
+
+type events []event
+
+func (e events) Len() int { return len(e) }
+func (e events) Less(i, j int) bool {
+	return e[i].at < e[j].at || e[i].at == e[j].at && e[i].order < e[j].order
+}
+func (e events) Swap(i, j int) { e[i], e[j] = e[j], e[i] }
+func (e *events) Push(x any)   { *e = append(*e, x.(event)) }
+func (e *events) Pop() any     { last := (*e)[len(*e)-1]; *e = (*e)[:len(*e)-1]; return last }
+
+func newWorld(config worldConfig, seed uint64) *world {
+	return &world{
+		config: config, random: rand.New(rand.NewPCG(seed, 0)),
+		pods: make([][]*simPod, config.size), messages: map[string]int{},
+	}
+}
+
+func (w *world) after(d time.Duration, do func()) {
+	w.order++
+	heap.Push(&w.events, event{w.now + max(d, 0), w.order, do})
+}
+
+// run lets time pass until nothing happens any more, or until a moment.
+func (w *world) run(until time.Duration) {
+	for len(w.events) > 0 && w.events[0].at <= until {
+		e := heap.Pop(&w.events).(event)
+		w.now = e.at
+		e.do()
+	}
+}
+
+// upTo is a random duration.
+func (w *world) upTo(most time.Duration) time.Duration {
+	if most <= 0 {
+		return 0
+	}
+	return time.Duration(w.random.Int64N(int64(most)))
+}
+
+// start starts a Pod whose containers have so much to do.
+func (w *world) start(index int32, work time.Duration) *simPod {
+	p := &simPod{world: w, index: index, work: work, skew: w.upTo(2*w.config.skew) - w.config.skew}
+	w.pods[index] = append(w.pods[index], p)
+	p.startSidecar()
+	w.after(startTimeout, func() {
+		if !p.opened {
+			p.terminate()
+		}
+	})
+	w.after(w.upTo(w.config.publish), func() {
+		if !p.gone {
+			p.published, p.publishedAt = true, w.now
+		}
+	})
+	return p
+}
+
+// startSidecar starts the process of the sidecar, again when it has crashed.
+func (p *simPod) startSidecar() {
+	w := p.world
+	p.process++
+	var id ID
+	for i := range id {
+		id[i] = byte(w.random.Uint32())
+	}
+	config := Config{
+		Job: "uid", Index: p.index, Size: w.config.size, Start: true, End: true, EndTimeout: w.config.endTimeout, Until: w.config.until,
+		Name: func(i int32) string { return fmt.Sprintf("train-%d.svc", i) },
+	}
+	random := rand.New(rand.NewPCG(w.random.Uint64(), 0))
+	p.node = NewNode(config, id, (w.now + p.skew).Milliseconds(), random, w.now)
+	if !p.opened {
+		p.node.Gate()
+	}
+	p.step()
+}
+
+// kill is the sudden end of a Pod.
+func (p *simPod) kill() {
+	p.gone, p.published, p.abrupt = true, false, true
+	p.process++
+}
+
+// crash is the sudden end of the sidecar alone; the kubelet starts it again.
+func (p *simPod) crash(pause time.Duration) {
+	if p.gone || p.ended {
+		return
+	}
+	p.process++
+	process := p.process
+	p.world.after(pause, func() {
+		if p.process == process && !p.gone {
+			p.startSidecar()
+			if p.ended {
+				p.node.Terminate(p.world.now)
+				p.step()
+			}
+		}
+	})
+}
+
+// terminate is the end of the containers: their work is done, or the Pod is
+// being deleted.
+func (p *simPod) terminate() {
+	if p.gone || p.ended {
+		return
+	}
+	p.ended, p.endedAt = true, p.world.now
+	p.node.Terminate(p.world.now)
+	p.step()
+}
+
+// alive is a function which does nothing once the process has ended.
+func (p *simPod) alive(do func()) func() {
+	process := p.process
+	return func() {
+		if p.process == process && !p.gone {
+			do()
+		}
+	}
+}
+
+// step does what the node wants done.
+func (p *simPod) step() {
+	w := p.world
+	actions := p.node.Step(w.now)
+	if p.node.Open() && !p.opened {
+		p.opened, p.openedAt = true, w.now
+		w.checkStart(p)
+		w.after(p.work, p.terminate)
+	}
+	if actions.Report != nil {
+		p.send(*actions.Report)
+	}
+	for _, index := range actions.Calls {
+		p.call(index)
+	}
+	if actions.Leave {
+		p.left, p.leftAt, p.outcome = true, w.now, p.node.Outcome()
+		w.checkEnd(p)
+		last := p.node.LastReport()
+		p.gone, p.published = true, false
+		p.process++
+		if p.index != 0 {
+			w.message(&last)
+			w.after(w.upTo(w.config.latency), func() {
+				if leader := w.resolve(0); leader != nil && !w.lost() {
+					leader.node.Receive(w.now, last)
+					leader.step()
+				}
+			})
+		}
+		return
+	}
+	p.timer++
+	timer := p.timer
+	w.after(actions.Next-w.now, p.alive(func() {
+		if p.timer == timer {
+			p.step()
+		}
+	}))
+}
+
+func (w *world) lost() bool { return w.random.Float64() < w.config.loss }
+
+// message counts a message, and holds it to what the wire carries.
+func (w *world) message(report *Report) {
+	w.messages[report.Phase.String()]++
+	data, err := json.Marshal(report)
+	if err != nil {
+		panic(err)
+	}
+	if read, err := ReadReport(bytes.NewReader(data)); err != nil || read != *report {
+		w.broken = append(w.broken, fmt.Sprintf("%s reads as %+v: %v", data, read, err))
+	}
+}
+
+// resolve finds the Pod that a name leads to; of several, any.
+func (w *world) resolve(index int32) *simPod {
+	var there []*simPod
+	for _, p := range w.pods[index] {
+		if p.published && !p.gone {
+			there = append(there, p)
+		}
+	}
+	if len(there) == 0 {
+		return nil
+	}
+	return there[w.random.IntN(len(there))]
+}
+
+// send sends a report to index 0 and brings the reply.
+func (p *simPod) send(report Report) {
+	w := p.world
+	w.message(&report)
+	fail := func(d time.Duration, reason string) {
+		w.after(d, p.alive(func() { p.node.Failed(w.now, reason); p.step() }))
+	}
+	leader := w.resolve(0)
+	if leader == nil {
+		fail(w.upTo(w.config.latency), "no such host")
+		return
+	}
+	if w.lost() {
+		fail(CallTimeout, "timeout")
+		return
+	}
+	arrive := leader.alive(func() {
+		reply, err := leader.node.Receive(w.now, report)
+		leader.step()
+		if err != nil || w.lost() {
+			fail(CallTimeout, "no reply")
+			return
+		}
+		w.after(w.upTo(w.config.latency), p.alive(func() { p.node.Replied(w.now, report, reply); p.step() }))
+	})
+	// A process that ends before it replies is a timeout for who asked.
+	process := leader.process
+	w.after(w.upTo(w.config.latency), func() {
+		if leader.process != process || leader.gone {
+			fail(w.upTo(w.config.latency), "refused")
+			return
+		}
+		arrive()
+	})
+	if w.random.Float64() < w.config.twice {
+		w.after(w.upTo(w.config.latency), leader.alive(func() { leader.node.Receive(w.now, report); leader.step() }))
+	}
+}
+
+// call calls a peer by its name.
+func (p *simPod) call(index int32) {
+	w := p.world
+	w.messages["call"]++
+	var there []*simPod
+	for _, other := range w.pods[index] {
+		if other.published && !other.gone {
+			there = append(there, other)
+		}
+	}
+	if len(there) == 0 {
+		w.after(w.upTo(w.config.latency), p.alive(func() { p.node.Unanswered(w.now, index, NoName); p.step() }))
+		return
+	}
+	if w.lost() {
+		w.after(CallTimeout, p.alive(func() { p.node.Unanswered(w.now, index, NoAnswer); p.step() }))
+		return
+	}
+	youngest := there[0].node.Identity()
+	for _, other := range there[1:] {
+		if identity := other.node.Identity(); identity.Born > youngest.Born {
+			youngest = identity
+		}
+	}
+	w.after(w.upTo(w.config.latency), p.alive(func() { p.node.Answered(w.now, index, youngest); p.step() }))
+}
+
+// checkStart holds a start to the truth: every peer's name must have led to it
+// by now.
+func (w *world) checkStart(p *simPod) {
+	for i, pods := range w.pods {
+		found := false
+		for _, other := range pods {
+			found = found || other.published || other.publishedAt > 0
+		}
+		if !found {
+			w.broken = append(w.broken, fmt.Sprintf("%v: index %d starts, and index %d was never there", w.now, p.index, i))
+		}
+	}
+}
+
+// checkEnd holds a departure to the truth: every peer must be at its end, or
+// gone for long enough.
+func (w *world) checkEnd(p *simPod) {
+	if p.outcome != Together || len(w.config.until) > 0 {
+		return
+	}
+	for i, pods := range w.pods {
+		if len(pods) == 0 {
+			w.broken = append(w.broken, fmt.Sprintf("%v: index %d leaves, and index %d never came", w.now, p.index, i))
+			continue
+		}
+		last := pods[len(pods)-1]
+		// A Pod that is deleted ends like any other, and nobody can know that another
+		// will follow, until it has come; and two that overlap may both be heard.
+		replaced := false
+		for _, old := range pods[:len(pods)-1] {
+			replaced = replaced || old.ended && (!last.opened || !old.left || w.now-old.leftAt < 2*w.config.latency)
+		}
+		if !last.ended && !last.abrupt && !replaced {
+			w.broken = append(w.broken, fmt.Sprintf("%v: index %d leaves, and index %d is not at its end", w.now, p.index, i))
+		}
+	}
+}

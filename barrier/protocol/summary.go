@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package protocol
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+const (
+	// summaryAge is how old a summary may be: making one looks at every record,
+	// and every peer asks for one.
+	summaryAge = time.Second
+	// shownPeers is how many peers a summary names one by one.
+	shownPeers = 20
+)
+
+// summary says for whom everyone waits.
+type summary struct {
+	made time.Duration
+	said string
+}
+
+func (s *summary) text(now time.Duration, l *leader) string {
+	if s.said == "" || now-s.made >= summaryAge {
+		s.made, s.said = now, l.summarize(now)
+	}
+	return s.said
+}
+
+// summarize names those who are not there, or, when all are there, those who
+// are not at their end.
+func (l *leader) summarize(now time.Duration) string {
+	ending := l.records[0].phase >= Ended || l.done > 0
+	var parts []string
+	var count int32
+	for i := range l.records {
+		r := &l.records[i]
+		missing := ""
+		switch {
+		case ending && !l.isDone(now, r):
+			missing = l.state(now, r)
+		case !ending && !l.fresh(now, r):
+			missing = l.state(now, r)
+		default:
+			continue
+		}
+		if count++; len(parts) < shownPeers {
+			parts = append(parts, fmt.Sprintf("%s (%s)", l.config.Name(int32(i)), missing))
+		}
+	}
+	if count == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("%d of %d peers: %s", count, l.config.Size, strings.Join(parts, ", "))
+	if more := count - int32(len(parts)); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return Printable(text, maxText)
+}
+
+// state is what is known of one peer, in words.
+func (l *leader) state(now time.Duration, r *record) string {
+	switch {
+	case l.fresh(now, r):
+		return r.phase.String()
+	case r.known() && r.phase == Left:
+		return "has left"
+	case r.known():
+		return fmt.Sprintf("not heard of for %s", (now - r.heard).Round(time.Second))
+	case !r.wanted && r.problem == 0:
+		return "never heard of"
+	}
+	switch r.problem {
+	case NoName:
+		return "reports, but its name does not resolve"
+	case NoAnswer:
+		return "reports, but does not answer under its name"
+	case WrongAnswer:
+		return "reports, but someone else answers under its name"
+	}
+	return "reports, and is being called back"
+}

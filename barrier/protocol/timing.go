@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package protocol
+
+import "time"
+
+const (
+	// PublishDelay is how long a process waits before its first report. A name
+	// that is looked up before it is published is remembered as missing by many
+	// DNS servers, for up to 30 seconds.
+	PublishDelay = time.Second
+	// TickInterval is how often index 0 looks at its records while anyone waits.
+	TickInterval = 50 * time.Millisecond
+	// CallTimeout is how long a call may take, look-up included.
+	CallTimeout = 3 * time.Second
+	// maxRetry is the longest pause between two tries of something that fails.
+	maxRetry = 2 * time.Second
+	// callGap is the shortest pause between two calls to one peer, so that
+	// nobody can make index 0 call someone more often.
+	callGap = 250 * time.Millisecond
+	// leftWithLeader is how long a peer at its end tries to reach an index 0
+	// which may leave before it, as [Config].Until says.
+	leftWithLeader = 3 * time.Second
+)
+
+// WaitInterval is the mean time between two reports of a peer which waits. It
+// grows with the number of peers, so that index 0 hears at most 1,000 reports
+// a second up to 60,000 peers.
+func WaitInterval(size int32) time.Duration {
+	return between(250*time.Millisecond, time.Duration(size)*time.Millisecond, time.Minute)
+}
+
+// Heartbeat is the mean time between two reports of a peer which runs. It
+// grows with the number of peers, so that index 0 hears at most 200 reports a
+// second up to 60,000 peers.
+func Heartbeat(size int32) time.Duration {
+	return between(5*time.Second, time.Duration(size)*5*time.Millisecond, 5*time.Minute)
+}
+
+// GoneAfter is how long nothing must have been heard of a peer, or of index 0,
+// for it to count as gone.
+func GoneAfter(size int32) time.Duration { return 3 * Heartbeat(size) }
+
+// linger is how long nothing must have been heard of a peer which waits, for
+// index 0 to leave without it.
+func linger(size int32) time.Duration { return 2*(CallTimeout+maxRetry) + 3*WaitInterval(size) }
+
+func between(least, d, most time.Duration) time.Duration { return max(least, min(d, most)) }
