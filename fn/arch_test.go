@@ -14,12 +14,13 @@ const module = "github.com/peerjob/peerjob/"
 
 // allowed are the packages of this module which each package may import.
 var allowed = map[string][]string{
-	"cmd/peerjob":  {"fn"},
-	"fn":           {"fn/admission", "fn/expand", "fn/manifest", "fn/v1alpha1"},
-	"fn/admission": {"fn/v1alpha1"},
-	"fn/expand":    {"fn/v1alpha1"},
-	"fn/manifest":  {},
-	"fn/v1alpha1":  {},
+	"cmd/peerjob":     {"fn"},
+	"fn":              {"fn/admission", "fn/expand", "fn/manifest", "fn/resourcelist", "fn/v1alpha1"},
+	"fn/admission":    {"fn/v1alpha1"},
+	"fn/expand":       {"fn/v1alpha1"},
+	"fn/manifest":     {},
+	"fn/resourcelist": {},
+	"fn/v1alpha1":     {},
 }
 
 // TestImports holds the packages to the one direction of doc.go, and the core

@@ -73,7 +73,7 @@ func findPeerJobs(objects []*object, functionConfig *yaml.Node, report *results)
 		case o.kind == v1alpha1.Kind && (o.group() == "" || strings.Contains(o.group(), "peerjob")):
 			report.addErrors(o, field.ErrorList{field.NotSupported(field.NewPath("apiVersion"), o.apiVersion, []string{v1alpha1.APIVersion})})
 		case strings.HasSuffix(o.kind, "List"):
-			refuseHidden(o, o.node, field.NewPath("items"), report)
+			refuseHidden(o, o.node(), field.NewPath("items"), report)
 		}
 	}
 	var configObject *object
@@ -94,7 +94,7 @@ func findPeerJobs(objects []*object, functionConfig *yaml.Node, report *results)
 	switch {
 	case len(namesakes) == 0:
 		expansions = append(expansions, &expansion{source: configObject})
-	case !slices.ContainsFunc(namesakes, func(e *expansion) bool { return sameObject(e.source.node, configObject.node) }):
+	case !slices.ContainsFunc(namesakes, func(e *expansion) bool { return sameObject(e.source.node(), configObject.node()) }):
 		report.errorf(configObject, "differs from the PeerJob of the same name in %s; keep one of them, or give them different names",
 			whereOf(namesakes[0].source))
 	}
@@ -170,8 +170,8 @@ func (e *expansion) expand(defaults v1alpha1.Settings) (field.ErrorList, []v1alp
 	if e.source.apiVersion != v1alpha1.APIVersion {
 		return field.ErrorList{field.NotSupported(field.NewPath("apiVersion"), e.source.apiVersion, []string{v1alpha1.APIVersion})}, nil
 	}
-	pj, errs := v1alpha1.Decode(e.source.node)
-	errs = append(errs, refuseMerges(e.source.node)...)
+	pj, errs := v1alpha1.Decode(e.source.node())
+	errs = append(errs, refuseMerges(e.source.node())...)
 	e.pj = pj
 	v1alpha1.Default(pj, defaults)
 	errs = v1alpha1.AppendErrors(errs, v1alpha1.Validate(pj))

@@ -15,7 +15,7 @@ import (
 )
 
 // wanted is every annotation: the fuzzer holds all of them to yaml/v3.
-func wanted([]byte) bool { return true }
+func wanted(string) bool { return true }
 
 // parsed is what yaml/v3 sees in a ResourceList, read with none of the code of
 // this package.
@@ -176,7 +176,7 @@ func checkRead(t *testing.T, data []byte) {
 		t.Errorf("not the same bytes (-read +written):\n%s", cmp.Diff(string(data), string(got)))
 	}
 	const added = "- apiVersion: v1\n  kind: Added\n"
-	for i := range list.Items {
+	for i := range min(len(list.Items), 5) {
 		without := append(append([][]byte{}, texts[:i]...), texts[i+1:]...)
 		checkWritten(t, written(t, list, without, nil), append(append([]*yaml.Node{}, want.items[:i]...), want.items[i+1:]...), want.results)
 		more := append(append(append([][]byte{}, texts[:i+1]...), list.Indent([]byte(added))), texts[i+1:]...)
@@ -238,7 +238,7 @@ func FuzzRead(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if len(data) < 1<<16 {
+		if len(data) < 1<<14 {
 			checkRead(t, data)
 		}
 	})

@@ -34,7 +34,7 @@ type level struct {
 type scanner struct {
 	item *Item
 	// wanted says which annotations to keep.
-	wanted func(key []byte) bool
+	wanted func(key string) bool
 	// names are texts that were met before: most items share them.
 	names map[string]string
 
@@ -227,7 +227,7 @@ func (s *scanner) value(line []byte, column, parent int, of field, key []byte) b
 		if of >= apiVersion && of != oneAnnotation {
 			return false
 		}
-		return s.beginBlock(line, column, parent, of == oneAnnotation && s.wanted(key), key)
+		return s.beginBlock(line, column, parent, of == oneAnnotation && s.wanted(s.intern(key)), key)
 	}
 	v, ok := readValue(line, column)
 	if !ok {
@@ -258,7 +258,7 @@ func (s *scanner) set(of field, key, text []byte) {
 	case namespace:
 		s.item.Namespace = s.intern(text)
 	case oneAnnotation:
-		if !s.wanted(key) {
+		if !s.wanted(s.intern(key)) {
 			return
 		}
 		if s.item.Annotations == nil {

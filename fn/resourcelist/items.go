@@ -14,7 +14,7 @@ import (
 )
 
 // readItems finds the items in the key "items" and its value.
-func (l *List) readItems(section span, wanted func([]byte) bool) error {
+func (l *List) readItems(section span, wanted func(string) bool) error {
 	line, body := nextLine(section.of(l.text))
 	l.keyLine = span{section.start, section.end - len(body)}
 	l.items = span{l.keyLine.end, l.keyLine.end}
@@ -104,7 +104,7 @@ func (l *List) splitItems(end int) error {
 }
 
 // identify finds out which object each item is, on all cores.
-func (l *List) identify(wanted func([]byte) bool) error {
+func (l *List) identify(wanted func(string) bool) error {
 	workers := min(runtime.GOMAXPROCS(0), 1+len(l.text)/minShare)
 	errs := make([]error, workers)
 	var done sync.WaitGroup
@@ -162,7 +162,7 @@ func (i *Item) Node() (*yaml.Node, error) {
 }
 
 // describe reads from the node of an item which object it is.
-func (i *Item) describe(node *yaml.Node, wanted func([]byte) bool) {
+func (i *Item) describe(node *yaml.Node, wanted func(string) bool) {
 	i.APIVersion = text(get(node, "apiVersion"))
 	i.Kind = text(get(node, "kind"))
 	metadata := get(node, "metadata")
@@ -173,7 +173,7 @@ func (i *Item) describe(node *yaml.Node, wanted func([]byte) bool) {
 		return
 	}
 	for n := 0; n+1 < len(annotations.Content); n += 2 {
-		if key := annotations.Content[n].Value; wanted([]byte(key)) {
+		if key := annotations.Content[n].Value; wanted(key) {
 			if i.Annotations == nil {
 				i.Annotations = map[string]string{}
 			}

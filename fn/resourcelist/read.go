@@ -53,7 +53,7 @@ func (s span) of(text []byte) []byte { return text[s.start:s.end] }
 // Read finds the items of a ResourceList, and which annotations of theirs are
 // wanted. An error says why the list was declined: not that it is wrong, but
 // that it must be parsed. The text may not change while the list is used.
-func Read(text []byte, wanted func(key []byte) bool) (*List, error) {
+func Read(text []byte, wanted func(key string) bool) (*List, error) {
 	sections, err := split(text)
 	if err != nil {
 		return nil, err
@@ -112,8 +112,8 @@ func split(text []byte) (map[string]span, error) {
 			line, next = line[:end], offset+end+1
 		}
 		if continues(line) {
-			if last == "" && !isText(line) {
-				return nil, errors.New("begins with something that is no text")
+			if line = bytes.TrimSuffix(line, []byte("\r")); last == "" && (!isText(line) || !isBlank(line, indentation(line))) {
+				return nil, errors.New("begins with something that is no comment")
 			}
 			offset = next
 			continue
