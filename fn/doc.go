@@ -14,6 +14,7 @@
 //	fn/expand      a PeerJob -> its Service and its Job; never refuses
 //	fn/admission   would the API server take them? Kubernetes' own validation
 //	fn/manifest    a typed object -> clean YAML
+//	fn/resourcelist  the items of a ResourceList, found without parsing them
 //
 // # The way of the data
 //
@@ -27,8 +28,10 @@
 // # Rules
 //
 //   - Nothing of the user's is lost or changed. An item that is neither a
-//     PeerJob nor marked as made by peerjob goes out as it came in; on any error
-//     all of them do.
+//     PeerJob nor marked as made by peerjob goes out as it came in, byte by
+//     byte; on any error all of them do. Only a list which fn/resourcelist
+//     declines, such as one in JSON or with an anchor for two items, is parsed
+//     and written as a whole, as kyaml writes it.
 //   - Twice is the same as once.
 //   - A ResourceList with items is written whatever happens, and nothing else
 //     ever is on stdout. Findings are in its results and, a line each, on
