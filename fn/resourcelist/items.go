@@ -136,6 +136,10 @@ func (l *List) identifyItem(s *scanner, i int) error {
 	if sure {
 		return nil
 	}
+	// A line break which this package does not see could stand before "...".
+	if !isText(item.Text) {
+		return fmt.Errorf("[%d]: has a line break or a byte that is no text", i)
+	}
 	node, err := item.Node()
 	if err != nil {
 		return fmt.Errorf("[%d]: %w", i, err)

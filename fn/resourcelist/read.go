@@ -189,6 +189,9 @@ func readSection(section []byte) (*yaml.Node, error) {
 	if len(section) == 0 {
 		return nil, nil
 	}
+	if !isText(section) {
+		return nil, errors.New("has a line break or a byte that is no text")
+	}
 	root, err := parse(section)
 	if err != nil {
 		return nil, err

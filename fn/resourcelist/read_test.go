@@ -77,7 +77,7 @@ var tests = map[string]struct {
 	"another key":            {text: head + "items:\n- kind: A\nmetadata: {}\n", err: "offset 72: no key of a list, or one that was there before"},
 	"a key twice":            {text: head + "items:\n- kind: A\nkind: ResourceList\n", err: "offset 72: no key of a list, or one that was there before"},
 	"a block without an end": {text: head + "items:\n- kind: A\n  text: |\n    x", err: "items: [0]: ends without a line end"},
-	"a byte that is no text": {text: head + "items:\n- kind: A\x00\n", err: "items: [0]: yaml: control characters are not allowed"},
+	"a byte that is no text": {text: head + "items:\n- kind: A\x00\n", err: "items: [0]: has a line break or a byte that is no text"},
 }
 
 func TestRead(t *testing.T) {
