@@ -15,11 +15,12 @@ const module = "github.com/peerjob/peerjob/"
 // allowed are the packages of this module which each package may import.
 var allowed = map[string][]string{
 	"cmd/peerjob":     {"fn"},
-	"fn":              {"fn/admission", "fn/expand", "fn/manifest", "fn/resourcelist", "fn/v1alpha1"},
+	"fn":              {"fn/admission", "fn/expand", "fn/manifest", "fn/parallel", "fn/resourcelist", "fn/v1alpha1"},
 	"fn/admission":    {"fn/v1alpha1"},
 	"fn/expand":       {"fn/v1alpha1"},
 	"fn/manifest":     {},
-	"fn/resourcelist": {},
+	"fn/parallel":     {},
+	"fn/resourcelist": {"fn/parallel"},
 	"fn/v1alpha1":     {},
 }
 

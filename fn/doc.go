@@ -15,6 +15,7 @@
 //	fn/admission   would the API server take them? Kubernetes' own validation
 //	fn/manifest    a typed object -> clean YAML
 //	fn/resourcelist  the items of a ResourceList, found without parsing them
+//	fn/parallel    the same for each of many, on all cores
 //
 // # The way of the data
 //

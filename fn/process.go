@@ -15,6 +15,7 @@ import (
 	"github.com/peerjob/peerjob/fn/admission"
 	"github.com/peerjob/peerjob/fn/expand"
 	"github.com/peerjob/peerjob/fn/manifest"
+	"github.com/peerjob/peerjob/fn/parallel"
 	"github.com/peerjob/peerjob/fn/v1alpha1"
 )
 
@@ -39,10 +40,13 @@ func process(objects []*object, functionConfig *yaml.Node, report *results) []*o
 	expansions, config := findPeerJobs(objects, functionConfig, report)
 	refuseSelectors(objects, report)
 	refuseLossyMode(objects, config, report)
-	for _, e := range expansions {
-		errs, warnings := e.expand(config.defaults)
-		report.addErrors(e.source, errs)
-		report.addWarnings(e.source, warnings)
+	verdicts := make([]verdict, len(expansions))
+	parallel.For(len(expansions), sharedExpansions, func(i int) {
+		verdicts[i].errs, verdicts[i].warnings = expansions[i].expand(config.defaults)
+	})
+	for i, v := range verdicts {
+		report.addErrors(expansions[i].source, v.errs)
+		report.addWarnings(expansions[i].source, v.warnings)
 	}
 	refuseConflicts(expansions, objects, report)
 	if report.failed() {
@@ -57,6 +61,15 @@ func process(objects []*object, functionConfig *yaml.Node, report *results) []*o
 	}
 	return merge(objects, expansions, config, report)
 }
+
+// verdict is what was found in one PeerJob.
+type verdict struct {
+	errs     field.ErrorList
+	warnings []v1alpha1.Warning
+}
+
+// sharedExpansions is how many PeerJobs a core takes at a time.
+const sharedExpansions = 8
 
 // findPeerJobs finds what is to be expanded: every PeerJob among the objects,
 // and the functionConfig if it is one and not among them. kustomize passes a

@@ -4,6 +4,7 @@ package fn
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	kptfn "github.com/GoogleContainerTools/kpt-functions-sdk/go/fn"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/peerjob/peerjob/fn/parallel"
 	"github.com/peerjob/peerjob/fn/resourcelist"
 	"github.com/peerjob/peerjob/fn/v1alpha1"
 )
@@ -37,14 +39,16 @@ func (l *textList) objects() []*object {
 
 func (l *textList) config() *yaml.Node { return l.FunctionConfig }
 
+// sharedItems is how many items a core encodes at a time.
+const sharedItems = 64
+
 func (l *textList) encode(objects []*object, found kptfn.Results) (output, error) {
-	items := make([][]byte, len(objects))
-	for i, o := range objects {
-		text, err := l.textOf(o)
-		if err != nil {
-			return nil, err
-		}
-		items[i] = text
+	items, errs := make([][]byte, len(objects)), make([]error, len(objects))
+	parallel.For(len(objects), sharedItems, func(i int) {
+		items[i], errs[i] = l.textOf(objects[i])
+	})
+	if err := cmp.Or(errs...); err != nil {
+		return nil, err
 	}
 	results, err := l.encodeResults(found)
 	if err != nil {

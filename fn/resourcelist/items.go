@@ -7,10 +7,10 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"runtime"
-	"sync"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/peerjob/peerjob/fn/parallel"
 )
 
 // readItems finds the items in the key "items" and its value.
@@ -103,25 +103,20 @@ func (l *List) splitItems(end int) error {
 	return nil
 }
 
-// identify finds out which object each item is, on all cores.
+// identify finds out which object each item is.
 func (l *List) identify(wanted func(string) bool) error {
-	workers := min(runtime.GOMAXPROCS(0), 1+len(l.text)/minShare)
-	errs := make([]error, workers)
-	var done sync.WaitGroup
-	for worker := range workers {
-		done.Go(func() {
-			s := scanner{wanted: wanted, names: map[string]string{}}
-			for i := worker * len(l.Items) / workers; i < (worker+1)*len(l.Items)/workers && errs[worker] == nil; i++ {
-				errs[worker] = l.identifyItem(&s, i)
-			}
-		})
-	}
-	done.Wait()
+	errs := make([]error, (len(l.Items)+sharedItems-1)/sharedItems)
+	parallel.For(len(errs), 1, func(i int) {
+		s := scanner{wanted: wanted, names: map[string]string{}}
+		for n := i * sharedItems; n < min((i+1)*sharedItems, len(l.Items)) && errs[i] == nil; n++ {
+			errs[i] = l.identifyItem(&s, n)
+		}
+	})
 	return cmp.Or(errs...)
 }
 
-// minShare is how much text, in bytes, is worth another core.
-const minShare = 1 << 18
+// sharedItems is how many items a core takes at a time.
+const sharedItems = 256
 
 // identifyItem finds out which object an item is.
 func (l *List) identifyItem(s *scanner, i int) error {
