@@ -20,7 +20,6 @@
 package manifest
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -44,19 +43,6 @@ func Encode(object any) (*yaml.Node, error) {
 		return nil, fmt.Errorf("encode %T: must be a pointer to a struct", object)
 	}
 	return encode(value.Elem())
-}
-
-// Bytes returns a node as a YAML document.
-func Bytes(node *yaml.Node) ([]byte, error) {
-	var out bytes.Buffer
-	encoder := kyaml.NewEncoder(&out)
-	if err := encoder.Encode(node); err != nil {
-		return nil, err
-	}
-	if err := encoder.Close(); err != nil {
-		return nil, err
-	}
-	return out.Bytes(), nil
 }
 
 func encode(value reflect.Value) (*yaml.Node, error) {
@@ -167,7 +153,7 @@ func scalar(tag, value string) *yaml.Node {
 func Text(value string) *yaml.Node {
 	node := scalar("!!str", value)
 	switch {
-	case isPlainWord(value):
+	case isPlainWord(value), isWords(value):
 	case strings.ContainsAny(value, unwritableBreaks), beginsWithTab(value):
 		node.Style = yaml.DoubleQuotedStyle
 	case strings.Contains(value, "\n"):
@@ -191,6 +177,20 @@ func isPlainWord(value string) bool {
 		}
 	}
 	return len(value) > len("false") || value != "" && !oldWord.MatchString(value)
+}
+
+// isWords reports whether a string of more than a word is, without parsing it,
+// known to be one for every reader: it begins with a letter or a "$", and has no
+// colon that ends a key.
+func isWords(value string) bool {
+	if len(value) <= len("false") || !isASCII(value) || strings.ContainsAny(value, "\n\t") {
+		return false
+	}
+	c := value[0]
+	if c != '$' && !('a' <= c|0x20 && c|0x20 <= 'z') {
+		return false
+	}
+	return !strings.HasSuffix(value, ":") && !strings.Contains(value, ": ")
 }
 
 // oldWord matches the words, all short, which YAML 1.1 or 1.2 takes for a

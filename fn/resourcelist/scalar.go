@@ -111,7 +111,7 @@ func escapeLength(text []byte) int {
 	if len(text) == 0 {
 		return 0
 	}
-	if bytes.IndexByte([]byte(`0abtnvfre "/\N_LP`), text[0]) >= 0 {
+	if bytes.IndexByte([]byte(`0abtnvfre "\N_LP`), text[0]) >= 0 {
 		return 1
 	}
 	// A surrogate is an error: those begin with D8 to DF.
