@@ -115,7 +115,11 @@ func (o *object) place() {
 // node is the object as YAML.
 func (o *object) node() *yaml.Node {
 	if o.tree == nil {
-		node, err := o.item.Node()
+		text := o.raw
+		if o.item != nil {
+			text = o.item.Body() // Replace puts the comments above it
+		}
+		node, err := resourcelist.Parse(text)
 		if err != nil {
 			panic(err) // it was read before
 		}
@@ -258,12 +262,20 @@ func text(node *yaml.Node) string {
 	return node.Value
 }
 
-// setAnnotation sets an annotation of an object in its YAML.
+// setAnnotation sets an annotation of an object in its YAML. Where it can be
+// put between the lines of an item, all of these stay as they are.
 func (o *object) setAnnotation(key, value string) {
 	if o.annotations == nil {
 		o.annotations = map[string]string{}
 	}
+	_, found := o.annotations[key]
 	o.annotations[key] = value
+	if o.item != nil && o.raw != nil && !found {
+		if text, ok := o.item.Annotate(key, strconv.Quote(value)); ok {
+			o.raw, o.tree, o.item = text, nil, nil
+			return
+		}
+	}
 	annotations := ownMap(ownMap(o.node(), "metadata"), "annotations")
 	o.raw = nil
 	next := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value, Style: yaml.DoubleQuotedStyle}

@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/peerjob/peerjob/fn/manifest"
 	"github.com/peerjob/peerjob/fn/resourcelist"
 )
 
@@ -225,9 +226,10 @@ func encodeSequence(w io.Writer, key string, elements []*yaml.Node) error {
 
 // encodeNode writes a mapping or a sequence as kyaml does.
 func encodeNode(w io.Writer, kind yaml.Kind, content ...*yaml.Node) error {
-	encoder := kyaml.NewEncoder(w)
-	if err := encoder.Encode(&yaml.Node{Kind: kind, Content: content}); err != nil {
+	data, err := manifest.Bytes(&yaml.Node{Kind: kind, Content: content})
+	if err != nil {
 		return err
 	}
-	return encoder.Close()
+	_, err = w.Write(data)
+	return err
 }

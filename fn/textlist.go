@@ -12,6 +12,7 @@ import (
 	kptfn "github.com/GoogleContainerTools/kpt-functions-sdk/go/fn"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/peerjob/peerjob/fn/manifest"
 	"github.com/peerjob/peerjob/fn/parallel"
 	"github.com/peerjob/peerjob/fn/resourcelist"
 	"github.com/peerjob/peerjob/fn/v1alpha1"
@@ -67,14 +68,14 @@ func (l *textList) textOf(o *object) ([]byte, error) {
 	if err := settleAliases(item); err != nil {
 		return nil, err
 	}
-	var out bytes.Buffer
-	if err := encodeNode(&out, yaml.SequenceNode, item...); err != nil {
+	data, err := manifest.Bytes(&yaml.Node{Kind: yaml.SequenceNode, Content: item})
+	if err != nil {
 		return nil, err
 	}
 	if o.item != nil {
-		return l.Replace(o.item, out.Bytes()), nil
+		return l.Replace(o.item, data), nil
 	}
-	return l.Indent(out.Bytes()), nil
+	return l.Indent(data), nil
 }
 
 // encodeResults returns the results with findings added, nil where there are

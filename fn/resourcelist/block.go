@@ -14,6 +14,8 @@ type block struct {
 	parent, column int
 	// blankWidth is the most spaces in the empty lines before the first line.
 	blankWidth int
+	// keepsEnd says that the empty lines at its end are part of it.
+	keepsEnd bool
 	// key is the annotation which the text is the value of, nil when nobody
 	// wants it.
 	key  []byte
@@ -29,7 +31,7 @@ func (s *scanner) beginBlock(line []byte, column, parent int, wanted bool, key [
 	if !endsAt(line, end) {
 		return false // a number says how far the text is indented
 	}
-	s.block = block{isOpen: true, parent: parent}
+	s.block = block{isOpen: true, parent: parent, keepsEnd: line[end-1] == '+'}
 	if wanted {
 		s.key = key
 		return line[column] == '|' && end == column+1

@@ -164,7 +164,7 @@ func checkRead(t *testing.T, data []byte) {
 		if diff := cmp.Diff(identityOf(want.items[i]), identityFound(item)); diff != "" {
 			t.Errorf("item %d (-yaml/v3 +read):\n%s\n%s", i, diff, item.Text)
 		}
-		node, err := item.Node()
+		node, err := Parse(item.Text)
 		if err != nil {
 			t.Fatalf("item %d: %v", i, err)
 		}
@@ -172,6 +172,7 @@ func checkRead(t *testing.T, data []byte) {
 			t.Errorf("item %d parsed alone (-whole +alone):\n%s", i, diff)
 		}
 	}
+	checkAnnotate(t, list, texts, want)
 	if got := written(t, list, texts, nil); !bytes.Equal(got, data) {
 		t.Errorf("not the same bytes (-read +written):\n%s", cmp.Diff(string(data), string(got)))
 	}
@@ -191,6 +192,39 @@ func checkRead(t *testing.T, data []byte) {
 		nodes := append([]*yaml.Node{}, want.items...)
 		nodes[i] = one
 		checkWritten(t, written(t, list, other, []byte("results:\n- message: x\n")), nodes, mustParse(t, "- message: x\n").Content)
+	}
+}
+
+// checkAnnotate holds an annotation that was put into the text of an item to the
+// same put into its node.
+func checkAnnotate(t *testing.T, list *List, texts [][]byte, want parsed) {
+	t.Helper()
+	child := func(node *yaml.Node, key string) *yaml.Node {
+		for i := 0; i < len(node.Content); i += 2 {
+			if node.Content[i].Value == key {
+				return node.Content[i+1]
+			}
+		}
+		value := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+		node.Content = append(node.Content, mustParse(t, key), value)
+		return value
+	}
+	for i := range min(len(list.Items), 5) {
+		text, ok := list.Items[i].Annotate("example.com/added", `"true"`)
+		if !ok {
+			continue
+		}
+		node, err := Parse(texts[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		annotations := child(child(node, "metadata"), "annotations")
+		annotations.Content = append(annotations.Content, mustParse(t, "example.com/added"), mustParse(t, `"true"`))
+		other := append([][]byte{}, texts...)
+		other[i] = text
+		nodes := append([]*yaml.Node{}, want.items...)
+		nodes[i] = node
+		checkWritten(t, written(t, list, other, nil), nodes, want.results)
 	}
 }
 

@@ -46,6 +46,8 @@ type scanner struct {
 	pendingField field
 	// seen are the fields that were read, as bits: none may come again.
 	seen uint
+	// end is where the last line ends that is neither empty nor a comment.
+	end int
 	block
 }
 
@@ -53,47 +55,56 @@ type scanner struct {
 // whether it is sure of every one.
 func (s *scanner) scan(text []byte, column int) bool {
 	s.levels = append(s.levels[:0], level{column: column, isList: true})
-	s.pending, s.seen, s.block = false, 0, block{}
+	s.pending, s.seen, s.block, s.end = false, 0, block{}, 0
 	found := classesOf(text)
 	if found&isControl != 0 || found&isHigh != 0 && !isUnicode(text) {
 		return false
 	}
-	for len(text) > 0 {
+	for rest := text; len(rest) > 0; {
 		var line []byte
-		line, text = nextLine(text)
+		line, rest = nextLine(rest)
 		if found&isReturn != 0 && bytes.IndexByte(line, '\r') >= 0 {
 			return false
 		}
-		if !s.line(line, found&isTab != 0) {
+		hasContent, ok := s.line(line, found&isTab != 0)
+		if !ok {
 			return false
 		}
+		if hasContent {
+			s.end = len(text) - len(rest)
+		}
 	}
+	for len(s.levels) > 0 {
+		s.pop()
+	}
+	s.item.hasAnnotations = s.seen&(1<<annotations) != 0
 	return s.endBlock()
 }
 
-// line reads one line.
-func (s *scanner) line(line []byte, mayHaveTab bool) bool {
+// line reads one line, and says whether it is neither empty nor a comment.
+func (s *scanner) line(line []byte, mayHaveTab bool) (hasContent, ok bool) {
 	column := indentation(line)
 	if s.isOpen {
 		if isText, ok := s.blockLine(line, column); isText || !ok {
-			return ok
+			return column < len(line) || s.keepsEnd, ok
 		}
 		if !s.endBlock() {
-			return false
+			return false, false
 		}
 	}
 	if isBlank(line, column) {
-		return true
+		return false, true
 	}
 	if mayHaveTab && bytes.IndexByte(line, '\t') >= 0 {
-		return false
+		return false, false
 	}
-	return s.settle(line, column) && s.entry(line, column)
+	return true, s.settle(line, column) && s.entry(line, column)
 }
 
 func (s *scanner) top() *level { return &s.levels[len(s.levels)-1] }
 
 func (s *scanner) pop() {
+	s.keepPlace(s.top())
 	s.levels = s.levels[:len(s.levels)-1]
 	s.pending = false
 }

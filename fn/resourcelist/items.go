@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
 
@@ -135,18 +136,22 @@ func (l *List) identifyItem(s *scanner, i int) error {
 	if !isText(item.Text) {
 		return fmt.Errorf("[%d]: has a line break or a byte that is no text", i)
 	}
-	node, err := item.Node()
+	node, err := Parse(item.Text)
 	if err != nil {
 		return fmt.Errorf("[%d]: %w", i, err)
 	}
+	item.metadata, item.annotations = place{}, place{}
 	item.describe(node, s.wanted)
 	return nil
 }
 
-// Node parses the item.
-func (i *Item) Node() (*yaml.Node, error) {
+// Body is the Text without the comments above the item.
+func (i *Item) Body() []byte { return i.Text[i.comments:] }
+
+// Parse parses the text of an item.
+func Parse(item []byte) (*yaml.Node, error) {
 	// The key holds the comments above the item.
-	root, err := parse(append([]byte("items:\n"), i.Text...))
+	root, err := parse(slices.Concat([]byte("items:\n"), item))
 	if err != nil {
 		return nil, err
 	}

@@ -43,6 +43,10 @@ type Item struct {
 
 	// comments is the length of the comments above the item.
 	comments int
+	// metadata and annotations are where something may be put into them, and
+	// hasAnnotations says that there is the key, in whatever form.
+	metadata, annotations place
+	hasAnnotations        bool
 }
 
 // span is a part of a text.

@@ -135,6 +135,41 @@ func TestScan_isSure(t *testing.T) {
 	}
 }
 
+func TestItem_Annotate(t *testing.T) {
+	for name, tt := range map[string]struct{ item, want string }{
+		"no annotations": {
+			"# a\n- kind: A # b\n  metadata: # c\n    # d\n    name: x # e\n\n    # f\n  spec: {}\n",
+			"# a\n- kind: A # b\n  metadata: # c\n    # d\n    name: x # e\n    annotations:\n      k: \"v\"\n\n    # f\n  spec: {}\n",
+		},
+		"annotations": {
+			"- metadata:\n      annotations:\n          a: |\n              b\n\n      name: x\n  kind: A\n",
+			"- metadata:\n      annotations:\n          a: |\n              b\n          k: \"v\"\n\n      name: x\n  kind: A\n",
+		},
+		"text that keeps its empty lines": {
+			"- metadata:\n    annotations:\n      a: |+\n        b\n\n  kind: A\n",
+			"- metadata:\n    annotations:\n      a: |+\n        b\n\n      k: \"v\"\n  kind: A\n",
+		},
+		"Windows":                 {"- metadata:\r\n    name: x\r\n", "- metadata:\r\n    name: x\r\n    annotations:\r\n      k: \"v\"\r\n"},
+		"metadata in brackets":    {"- metadata: {name: x}\n", ""},
+		"annotations in brackets": {"- metadata:\n    annotations: {}\n    name: x\n", ""},
+		"annotations not there":   {"- metadata:\n    annotations:\n    name: x\n", ""},
+		"no line end":             {"- metadata:\n    name: x", ""},
+		"no metadata":             {"- kind: A\n", ""},
+		"an anchor":               {"- metadata:\n    name: &x x\n", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			list, err := Read([]byte(head+"items:\n"+tt.item), func(string) bool { return false })
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, ok := list.Items[0].Annotate("k", `"v"`)
+			if diff := cmp.Diff(tt.want, string(got)); diff != "" || ok != (tt.want != "") {
+				t.Errorf("%v (-want +got):\n%s", ok, diff)
+			}
+		})
+	}
+}
+
 // uglyLists are the lists of testdata/ugly.
 func uglyLists(t testing.TB) map[string][]byte {
 	t.Helper()
