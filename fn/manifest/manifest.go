@@ -36,7 +36,8 @@ import (
 )
 
 // Encode returns the object as a YAML node. The object must be a pointer to a
-// struct of Kubernetes' API.
+// struct of Kubernetes' API. The nodes of field names are shared by all objects
+// and may not be changed.
 func Encode(object any) (*yaml.Node, error) {
 	value := reflect.ValueOf(object)
 	if value.Kind() != reflect.Pointer || value.IsNil() || value.Elem().Kind() != reflect.Struct {
@@ -90,7 +91,7 @@ func encodeStruct(value reflect.Value) (*yaml.Node, error) {
 		if content.Kind() == reflect.Struct && encoded.Kind == yaml.MappingNode && len(encoded.Content) == 0 {
 			continue
 		}
-		node.Content = append(node.Content, scalar("!!str", f.name), encoded)
+		node.Content = append(node.Content, f.key, encoded)
 	}
 	return node, nil
 }
@@ -98,6 +99,7 @@ func encodeStruct(value reflect.Value) (*yaml.Node, error) {
 func encodeMap(value reflect.Value) (*yaml.Node, error) {
 	node := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
 	keys := value.MapKeys()
+	node.Content = make([]*yaml.Node, 0, 2*len(keys))
 	slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
 	for _, key := range keys {
 		encoded, err := encode(value.MapIndex(key))
@@ -110,7 +112,7 @@ func encodeMap(value reflect.Value) (*yaml.Node, error) {
 }
 
 func encodeSlice(value reflect.Value) (*yaml.Node, error) {
-	node := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
+	node := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Content: make([]*yaml.Node, 0, value.Len())}
 	for i := range value.Len() {
 		encoded, err := encode(value.Index(i))
 		if err != nil {
@@ -214,7 +216,9 @@ var oldNonString = regexp.MustCompile(`^([yYnN]|<<|=|[-+]?[0-9][0-9_]*(:[0-5]?[0
 
 // jsonField is a field of an API type, as JSON names it.
 type jsonField struct {
-	name      string
+	name string
+	// key is the name as a node, the same one in every object.
+	key       *yaml.Node
 	index     []int
 	omitEmpty bool
 }
@@ -261,7 +265,7 @@ func orderedFields(typ reflect.Type) []jsonField {
 				fields = append(fields, inner)
 			}
 		default:
-			fields = append(fields, jsonField{name: name, index: f.Index, omitEmpty: strings.Contains(options, "omitempty")})
+			fields = append(fields, jsonField{name: name, key: scalar("!!str", name), index: f.Index, omitEmpty: strings.Contains(options, "omitempty")})
 		}
 	}
 	first, last := firstFields[typ], lastFields[typ]
