@@ -3,12 +3,16 @@
 package fn
 
 import (
+	"maps"
 	"path"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/peerjob/peerjob/fn/manifest"
 	"github.com/peerjob/peerjob/fn/resourcelist"
 	"github.com/peerjob/peerjob/fn/v1alpha1"
 )
@@ -42,6 +46,8 @@ type object struct {
 	tree *yaml.Node
 	// alias is the item, where it is an alias of tree.
 	alias *yaml.Node
+	// typed is the object as it was made, nil for one that was read.
+	typed typedObject
 	// item is where the object stands in the text of a list, nil when the list
 	// was parsed as a whole.
 	item *resourcelist.Item
@@ -97,6 +103,24 @@ func newListObject(item *resourcelist.Item) *object {
 	return o
 }
 
+// typedObject is an object of Kubernetes' API.
+type typedObject interface {
+	metav1.Object
+	runtime.Object
+}
+
+// newTypedObject is an object that was made, which must have its kind.
+func newTypedObject(typed typedObject) *object {
+	apiVersion, kind := typed.GetObjectKind().GroupVersionKind().ToAPIVersionAndKind()
+	o := &object{
+		typed:      typed,
+		apiVersion: apiVersion, kind: kind, namespace: typed.GetNamespace(), name: typed.GetName(),
+		annotations: maps.Clone(typed.GetAnnotations()),
+	}
+	o.place()
+	return o
+}
+
 // place reads from the annotations where the object lies.
 func (o *object) place() {
 	o.pkg = o.annotations[packagePathAnnotation]
@@ -114,18 +138,30 @@ func (o *object) place() {
 
 // node is the object as YAML.
 func (o *object) node() *yaml.Node {
-	if o.tree == nil {
+	if o.tree != nil {
+		return o.tree
+	}
+	var err error
+	if o.typed != nil {
+		o.tree, err = manifest.Encode(o.typed)
+	} else {
 		text := o.raw
 		if o.item != nil {
 			text = o.item.Body() // Replace puts the comments above it
 		}
-		node, err := resourcelist.Parse(text)
-		if err != nil {
-			panic(err) // it was read before
-		}
-		o.tree = resolve(node)
+		o.tree, err = resourcelist.Parse(text)
+	}
+	if err != nil {
+		panic(err) // it was read before, or made by peerjob
 	}
 	return o.tree
+}
+
+// forgetNode frees the node of an object which can be parsed again.
+func (o *object) forgetNode() {
+	if o.item != nil && o.raw != nil {
+		o.tree = nil
+	}
 }
 
 // listItem is the object as an item of a list.

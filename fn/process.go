@@ -14,7 +14,6 @@ import (
 
 	"github.com/peerjob/peerjob/fn/admission"
 	"github.com/peerjob/peerjob/fn/expand"
-	"github.com/peerjob/peerjob/fn/manifest"
 	"github.com/peerjob/peerjob/fn/parallel"
 	"github.com/peerjob/peerjob/fn/v1alpha1"
 )
@@ -185,6 +184,7 @@ func (e *expansion) expand(defaults v1alpha1.Settings) (field.ErrorList, []v1alp
 	}
 	pj, errs := v1alpha1.Decode(e.source.node())
 	errs = append(errs, refuseMerges(e.source.node())...)
+	e.source.forgetNode()
 	e.pj = pj
 	v1alpha1.Default(pj, defaults)
 	errs = v1alpha1.AppendErrors(errs, v1alpha1.Validate(pj))
@@ -201,12 +201,8 @@ func (e *expansion) expand(defaults v1alpha1.Settings) (field.ErrorList, []v1alp
 		}
 		return v1alpha1.SortErrors(errs), nil
 	}
-	for _, child := range []any{service, job} {
-		node, err := manifest.Encode(child)
-		if err != nil {
-			return field.ErrorList{field.InternalError(field.NewPath("spec"), err)}, nil
-		}
-		e.children = append(e.children, e.newChild(node))
+	for _, child := range []typedObject{service, job} {
+		e.children = append(e.children, e.newChild(child))
 	}
 	return nil, v1alpha1.SortWarnings(slices.Concat(v1alpha1.Warn(pj), warnings, dropped))
 }
@@ -230,8 +226,8 @@ func refuseMerges(node *yaml.Node) field.ErrorList {
 }
 
 // newChild is an object that the PeerJob stands for, in the PeerJob's package.
-func (e *expansion) newChild(node *yaml.Node) *object {
-	child := newObject(node)
+func (e *expansion) newChild(typed typedObject) *object {
+	child := newTypedObject(typed)
 	child.pkg = e.source.pkg
 	return child
 }

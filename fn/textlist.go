@@ -68,6 +68,9 @@ func (l *textList) textOf(o *object) ([]byte, error) {
 	if err := settleAliases(item); err != nil {
 		return nil, err
 	}
+	if o.typed != nil {
+		o.tree = nil // nobody asks for it again
+	}
 	data, err := manifest.Bytes(&yaml.Node{Kind: yaml.SequenceNode, Content: item})
 	if err != nil {
 		return nil, err
