@@ -17,12 +17,14 @@ var allowed = map[string][]string{
 	"barrier":          {"barrier/protocol"},
 	"barrier/protocol": {},
 	"cmd/peerjob":      {"barrier", "barrier/protocol", "examples/frameworks", "fn", "fn/framework"},
-	"fn":               {"fn/admission", "fn/expand", "fn/framework", "fn/manifest", "fn/render", "fn/v1alpha1"},
+	"fn":               {"fn/admission", "fn/expand", "fn/framework", "fn/manifest", "fn/parallel", "fn/render", "fn/resourcelist", "fn/v1alpha1"},
 	"fn/admission":     {"fn/v1alpha1"},
 	"fn/expand":        {"fn/framework", "fn/v1alpha1"},
 	"fn/framework":     {"fn/v1alpha1"},
 	"fn/manifest":      {},
+	"fn/parallel":      {},
 	"fn/render":        {},
+	"fn/resourcelist":  {"fn/parallel"},
 	"fn/v1alpha1":      {},
 }
 

@@ -104,13 +104,13 @@ func readConfig(about *object) (config, field.ErrorList) {
 			v1alpha1.APIVersion, v1alpha1.Kind, strings.Join(settingNames(), ", ")))}
 	}
 	var errs field.ErrorList
-	eachEntry(about.node, func(key string, _ *yaml.Node) {
+	eachEntry(about.node(), func(key string, _ *yaml.Node) {
 		if !slices.Contains([]string{"apiVersion", "kind", "metadata", "data"}, key) {
 			errs = append(errs, field.Forbidden(field.NewPath(key), "unknown field; the settings stand in data"))
 		}
 	})
 	dataPath := field.NewPath("data")
-	data := resolve(get(about.node, "data"))
+	data := resolve(get(about.node(), "data"))
 	if data != nil && data.Kind != yaml.MappingNode && data.ShortTag() != "!!null" {
 		return c, append(errs, field.Invalid(dataPath, text(data), "must be a map"))
 	}

@@ -16,6 +16,8 @@
 //	fn/framework   one table: what torchrun, MPI, Dask and the like read
 //	fn/admission   would the API server take them? Kubernetes' own validation
 //	fn/manifest    a typed object -> clean YAML
+//	fn/resourcelist  the items of a ResourceList, found without parsing them
+//	fn/parallel    the same for each of many, on all cores
 //	barrier        the sidecar of spec.barrier, in the Pods; the function does not
 //	               know it
 //	barrier/protocol  what its peers say to each other; pure
@@ -33,8 +35,10 @@
 // # Rules
 //
 //   - Nothing of the user's is lost or changed. An item that is neither a
-//     PeerJob nor marked as made by peerjob goes out as it came in; on any error
-//     all of them do.
+//     PeerJob nor marked as made by peerjob goes out as it came in, byte by
+//     byte; on any error all of them do. Only a list which fn/resourcelist
+//     declines, such as one in JSON or with an anchor for two items, is parsed
+//     and written as a whole, as kyaml writes it.
 //   - Twice is the same as once.
 //   - A ResourceList with items is written whatever happens, and nothing else
 //     ever is on stdout. Findings are in its results and, a line each, on

@@ -118,7 +118,7 @@ func (f File) documents(report *results) []*object {
 
 // document reads one document, which begins at an offset of the file.
 func (f File) document(raw []byte, offset, index int, report *results) *object {
-	o := &object{node: &yaml.Node{}}
+	o := &object{tree: &yaml.Node{}}
 	roots, err := readDocuments(plainJSON(raw))
 	if err == nil && len(roots) > 1 {
 		err = errors.New("holds several documents which no line --- separates; write it in UTF-8, with line feeds")
@@ -135,7 +135,7 @@ func (f File) document(raw []byte, offset, index int, report *results) *object {
 	if len(roots) == 1 && roots[0].Kind == yaml.MappingNode {
 		o = newObject(roots[0])
 	} else if len(roots) == 1 {
-		o.node = roots[0]
+		o.tree = roots[0]
 	}
 	o.raw, o.file, o.index = raw, f.Name, index
 	return o
@@ -209,20 +209,20 @@ func (o *object) document() ([]byte, error) {
 	if o.raw != nil {
 		return o.raw, nil
 	}
-	if err := settleAliases([]*yaml.Node{o.node}); err != nil {
+	if err := settleAliases([]*yaml.Node{o.node()}); err != nil {
 		return nil, fmt.Errorf("%s: %w", o.file, err)
 	}
-	return manifest.Bytes(o.node)
+	return manifest.Bytes(o.node())
 }
 
 // writeJSON writes objects as one v1 List, which kubectl takes as well.
 func writeJSON(out *bytes.Buffer, objects []*object) error {
 	items := []json.RawMessage{}
 	for _, o := range objects {
-		if o.isPeerJob() || kyaml.IsYNodeZero(o.node) {
+		if o.isPeerJob() || kyaml.IsYNodeZero(o.node()) {
 			continue // a comment
 		}
-		if o.node.Kind != yaml.MappingNode {
+		if o.node().Kind != yaml.MappingNode {
 			return fmt.Errorf("%s: holds a document that is no object, which has no place in a List", o.file)
 		}
 		document, err := o.document()

@@ -3,7 +3,9 @@
 package fn
 
 import (
+	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -40,9 +42,10 @@ func (o Options) maxInput() int64 {
 // any other error is one of writing.
 func Run(stdin io.Reader, stdout, stderr io.Writer, options Options) error {
 	report := &results{}
-	output := transform(stdin, report, options)
+	write := transform(stdin, report, options)
 	report.write(stderr)
-	if _, err := stdout.Write(output); err != nil {
+	out := bufio.NewWriterSize(stdout, outputBuffer)
+	if err := cmp.Or(write(out), out.Flush()); err != nil {
 		return fmt.Errorf("stdout: %w", err)
 	}
 	if report.failed() {
@@ -57,50 +60,50 @@ func Refuse(stdout, stderr io.Writer, reason error) error {
 	report := &results{}
 	report.errorf(nil, "%v", reason)
 	report.write(stderr)
-	if _, err := stdout.Write(unchanged(nil, report)); err != nil {
+	if err := unchanged(nil, report)(stdout); err != nil {
 		return fmt.Errorf("stdout: %w", err)
 	}
 	return ErrFailed
 }
 
+// outputBuffer is the size of the pieces, in bytes, in which many small ones are
+// written. A large one is written as it is.
+const outputBuffer = 1 << 16
+
 // transform turns the input into the output. A panic, which no input should
 // cause, becomes an error like any other.
-func transform(stdin io.Reader, report *results, options Options) (output []byte) {
+func transform(stdin io.Reader, report *results, options Options) (out output) {
 	data, err := ReadAll(stdin, options)
 	if err != nil {
 		report.errorf(nil, "stdin: %v", err)
 		return unchanged(nil, report)
 	}
+	return transformList(data, report, options, readList)
+}
+
+// transformList is transform for a list that is read in some way.
+func transformList(data []byte, report *results, options Options, read func([]byte) (inputList, error)) (out output) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			report.list = nil
 			report.errorf(nil, "internal error: %v; nothing was changed; please report this with the input at https://github.com/peerjob/peerjob/issues", cause)
-			output = unchanged(data, report)
+			out = unchanged(data, report)
 		}
 	}()
-	list, err := readResourceList(data)
+	l, err := read(data)
+	objects := l.objects()
 	if err != nil {
 		report.errorf(nil, "%v", err)
-		return encodeList(list, report)
+	} else {
+		objects, _ = process(objects, l.config(), options, nil, report)
 	}
-	objects := make([]*object, len(list.items))
-	for i, item := range list.items {
-		objects[i] = newObject(item)
-	}
-	processed, _ := process(objects, list.functionConfig, options, nil, report)
-	if !report.failed() {
-		list.items = list.items[:0:0]
-		for _, o := range processed {
-			list.items = append(list.items, o.item())
-		}
-	}
-	return encodeList(list, report)
+	return encodeList(l, objects, report)
 }
 
 // ReadAll reads everything, up to the limit which the options set.
 func ReadAll(r io.Reader, options Options) ([]byte, error) {
 	limit := min(options.maxInput(), math.MaxInt64-1)
-	data, err := io.ReadAll(io.LimitReader(r, limit+1))
+	data, err := readChunks(io.LimitReader(r, limit+1))
 	if err != nil {
 		return nil, err
 	}
@@ -111,10 +114,30 @@ func ReadAll(r io.Reader, options Options) ([]byte, error) {
 	return data, nil
 }
 
-// encodeList encodes a list with the findings in it.
-func encodeList(list *resourceList, report *results) []byte {
-	var out bytes.Buffer
-	err := list.write(&out, report.list)
+// readChunks reads everything into chunks that are joined at the end. Growing
+// one piece instead would leave several times the input behind.
+func readChunks(r io.Reader) ([]byte, error) {
+	const first, largest = 1 << 14, 1 << 22
+	var chunks [][]byte
+	for size := first; ; size = min(2*size, largest) {
+		chunk := make([]byte, size)
+		n, err := io.ReadFull(r, chunk)
+		chunks = append(chunks, chunk[:n])
+		switch {
+		case err == nil:
+		case !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
+			return nil, err
+		case len(chunks) == 1:
+			return chunks[0], nil
+		default:
+			return bytes.Join(chunks, nil), nil
+		}
+	}
+}
+
+// encodeList encodes a list with these objects and the findings in it.
+func encodeList(l inputList, objects []*object, report *results) output {
+	out, err := l.encode(objects, report.list)
 	if errors.Is(err, errTooLarge) {
 		report.errorf(nil, "stdin: %v", err)
 		return unchanged(nil, report)
@@ -122,20 +145,21 @@ func encodeList(list *resourceList, report *results) []byte {
 	if err != nil {
 		panic(err)
 	}
-	return out.Bytes()
+	return out
 }
 
 // unchanged encodes the input with the findings in it, as far as it can be
 // read.
-func unchanged(data []byte, report *results) (output []byte) {
+func unchanged(data []byte, report *results) (out output) {
+	empty := &resourceList{apiVersion: resourceListAPIVersion}
 	defer func() {
 		if cause := recover(); cause != nil {
-			output = encodeList(&resourceList{apiVersion: resourceListAPIVersion}, report)
+			out = encodeList(empty, nil, report)
 		}
 	}()
 	if data == nil {
-		return encodeList(&resourceList{apiVersion: resourceListAPIVersion}, report)
+		return encodeList(empty, nil, report)
 	}
-	list, _ := readResourceList(data)
-	return encodeList(list, report)
+	l, _ := readList(data)
+	return encodeList(l, l.objects(), report)
 }

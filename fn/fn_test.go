@@ -112,8 +112,12 @@ data:
 			if failed || stderr != "" {
 				t.Fatalf("failed: %v, stderr: %s", failed, stderr)
 			}
-			if diff := cmp.Diff(kyamlNoOp(t, input), stdout); diff != "" {
-				t.Errorf("differs from kyaml's own (-kyaml +peerjob):\n%s", diff)
+			if diff := cmp.Diff(input, stdout); diff != "" {
+				t.Errorf("output (-input +output):\n%s", diff)
+			}
+			// And when the list is parsed as a whole, as kyaml would write it.
+			if parsed, _ := runParsed(t, input); parsed != kyamlNoOp(t, input) {
+				t.Errorf("differs from kyaml's own (-kyaml +peerjob):\n%s", cmp.Diff(kyamlNoOp(t, input), parsed))
 			}
 			// With a PeerJob beside them too.
 			input = list(append(items, peerJob("train", "peers: 2"))...)
@@ -121,9 +125,9 @@ data:
 			if failed || stderr != "" {
 				t.Fatalf("failed: %v, stderr: %s", failed, stderr)
 			}
-			want, _, _ := strings.Cut(kyamlNoOp(t, input), "- apiVersion: peerjob.dev/v1alpha1\n")
+			want, _, _ := strings.Cut(input, "- apiVersion: peerjob.dev/v1alpha1\n")
 			if !strings.HasPrefix(stdout, want) {
-				t.Errorf("with a PeerJob beside it (-kyaml +peerjob):\n%s", cmp.Diff(want, stdout))
+				t.Errorf("with a PeerJob beside it (-input +output):\n%s", cmp.Diff(want, stdout))
 			}
 		})
 	}

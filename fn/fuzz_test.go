@@ -10,6 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
 	"sigs.k8s.io/kustomize/kyaml/kio"
+
+	"github.com/peerjob/peerjob/fn/resourcelist"
 )
 
 // FuzzRun holds the function to its manners on any bytes: no panic, one
@@ -20,6 +22,8 @@ func FuzzRun(f *testing.F) {
 	f.Add(list(peerJob("train", "peers: 2")))
 	f.Add(list(peerJob("train", "peers: 0"), "# c\nkind: A\nb: [1, 2]"))
 	f.Add(list(inFile("a/b.yaml", "/p", peerJob("a", "peers: 2\nservice: {name: hub}")), "apiVersion: v1\nkind: Service\nmetadata: {name: a, annotations: {peerjob.dev/owner: a}}") + settingsPrune)
+	f.Add(list("kind: A # one\na: |\n  - b\n\n", peerJob("a", "peers: 2"), "{kind: B}") + "results: []\n")
+	f.Add(strings.ReplaceAll(list(peerJob("a", "peers: 2"), "kind: A\na: \"b\n  c\""), "\n", "\r\n"))
 	f.Add("kind: ResourceList\nitems: [&a {kind: A}, *a]\n---\n")
 	f.Add("kind: ResourceList\nitems:\n# one\n- a: 1\n# two\n\n- b: |\n    x\n  # three\nfunctionConfig: {apiVersion: peerjob.dev/v1alpha1, kind: PeerJob, metadata: {name: x}}\n")
 	f.Fuzz(func(t *testing.T, input string) {
@@ -44,7 +48,11 @@ func FuzzRun(f *testing.F) {
 			return
 		}
 		if failed {
-			if want := encodedItems(t, in.items); !strings.Contains(stdout, want) {
+			want := encodedItems(t, in.items)
+			if l, err := resourcelist.Read([]byte(input), isKnownAnnotation); err == nil && len(l.Items) > 0 {
+				want = textItems(l)
+			}
+			if !strings.Contains(stdout, want) {
 				t.Errorf("items were changed:\n%s", cmp.Diff(want, stdout))
 			}
 			return
@@ -58,13 +66,57 @@ func FuzzRun(f *testing.F) {
 		if diff := cmp.Diff(withoutResults(stdout), withoutResults(again)); diff != "" && !strings.Contains(input, "#") {
 			t.Errorf("second run (-once +twice):\n%s", diff)
 		}
+		// Parsing the whole list must come to the same, but for comments.
+		slow, slowErrs := runParsed(t, input)
+		if diff := cmp.Diff(slowErrs, stderr); diff != "" && !strings.Contains(stderr, "line ") {
+			t.Errorf("stderr (-parsed +read):\n%s", diff)
+		}
+		if diff := cmp.Diff(asWritten(t, slow), asWritten(t, stdout)); diff != "" && !strings.Contains(input, "#") {
+			t.Errorf("stdout (-parsed +read):\n%s", diff)
+		}
 		// kyaml drops empty annotations; nothing else may differ.
 		if want, ok := kyamlItems(input); ok && !strings.Contains(input, "peerjob.dev") && !strings.Contains(input, "metadata") {
-			if !strings.Contains(stdout, "\nitems:"+want) {
-				t.Errorf("differs from kyaml's own (-kyaml +peerjob):\n%s", cmp.Diff(want, stdout))
+			if !strings.Contains(slow, "\nitems:"+want) {
+				t.Errorf("differs from kyaml's own (-kyaml +peerjob):\n%s", cmp.Diff(want, slow))
 			}
 		}
 	})
+}
+
+// runParsed runs the function on a list that is parsed as a whole.
+func runParsed(t testing.TB, input string) (stdout, stderr string) {
+	t.Helper()
+	report := &results{}
+	var out, errs bytes.Buffer
+	write := transformList([]byte(input), report, Options{}, func(data []byte) (inputList, error) { return readResourceList(data) })
+	if err := write(&out); err != nil {
+		t.Fatal(err)
+	}
+	report.write(&errs)
+	return out.String(), errs.String()
+}
+
+// asWritten is a list as it looks when it was parsed and written.
+func asWritten(t testing.TB, text string) string {
+	t.Helper()
+	l, err := readResourceList([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := l.write(&out, l.items, nil); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// textItems are the items of a list as they stand in its text.
+func textItems(l *resourcelist.List) string {
+	var out strings.Builder
+	for _, item := range l.Items {
+		out.Write(item.Text)
+	}
+	return out.String()
 }
 
 func encodedItems(t *testing.T, items []*yaml.Node) string {

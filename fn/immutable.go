@@ -23,7 +23,7 @@ func warnOfImmutable(existing, child *object, report *results) {
 	if existing.inKustomize() || child.kind != "Job" {
 		return
 	}
-	old, next := get(existing.node, "spec"), get(child.node, "spec")
+	old, next := get(existing.node(), "spec"), get(child.node(), "spec")
 	var changed []string
 	for _, name := range immutableFields {
 		changed = append(changed, changedPaths(get(old, name), get(next, name), "spec."+name)...)

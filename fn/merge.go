@@ -167,16 +167,16 @@ func (p places) give(child, source *object) {
 // else the child, in the existing object's place and with its comments where
 // nothing changed.
 func update(existing, child *object, report *results) *object {
-	eachEntry(get(get(existing.node, "metadata"), "annotations"), func(key string, _ *yaml.Node) {
+	eachEntry(get(get(existing.node(), "metadata"), "annotations"), func(key string, _ *yaml.Node) {
 		if isForeignKey(key) {
 			child.setAnnotation(key, existing.annotations[key])
 		}
 	})
-	if equal(existing.node, child.node) {
+	if equal(existing.node(), child.node()) {
 		return existing
 	}
 	warnOfImmutable(existing, child, report)
-	child.node = kept(existing.node, child.node)
+	child.tree, child.item = kept(existing.node(), child.node()), existing.item
 	child.pkg, child.file, child.index, child.annotations = existing.pkg, existing.file, existing.index, existing.annotations
 	return child
 }

@@ -178,8 +178,8 @@ func TestMerge_keepsComments(t *testing.T) {
 		return strings.Replace(s, "image: x\n          env:", "image: x # the image\n          env:", 1)
 	})
 	for _, want := range []string{"# above the Job\n", "completions: 3 # beside it\n", "# above links\n", "image: x # the image\n"} {
-		if !strings.Contains(stdout, want) {
-			t.Errorf("%q is gone:\n%s", want, stdout)
+		if strings.Count(stdout, want) != 1 {
+			t.Errorf("%q stands there %d times, want once:\n%s", want, strings.Count(stdout, want), stdout)
 		}
 	}
 }

@@ -91,11 +91,11 @@ func findNeighbors(objects []*object) map[neighborhood]*neighbors {
 // is. What is wrong with it otherwise is not for us to say.
 func appendNeighbor[T any](list []neighbor[T], o *object) ([]neighbor[T], bool) {
 	n := neighbor[T]{object: o}
-	if !isModest(o.node) {
+	if !isModest(o.node()) {
 		return list, false
 	}
 	var plain any
-	if o.node.Decode(&plain) != nil {
+	if o.node().Decode(&plain) != nil {
 		return list, false
 	}
 	data, err := json.Marshal(plain)

@@ -3,12 +3,17 @@
 package fn
 
 import (
+	"maps"
 	"path"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/peerjob/peerjob/fn/manifest"
+	"github.com/peerjob/peerjob/fn/resourcelist"
 	"github.com/peerjob/peerjob/fn/v1alpha1"
 )
 
@@ -37,12 +42,19 @@ const (
 // and the little that must be known of an object which is not a PeerJob.
 // Whatever is missing or is no string is empty: any item must pass through.
 type object struct {
-	node *yaml.Node
-	// alias is the item, where it is an alias of node.
+	// tree is the object parsed, nil until somebody asks for the node.
+	tree *yaml.Node
+	// alias is the item, where it is an alias of tree.
 	alias *yaml.Node
+	// typed is the object as it was made, nil for one that was read.
+	typed typedObject
+	// item is where the object stands in the text of a list, nil when the list
+	// was parsed as a whole.
+	item *resourcelist.Item
 
 	apiVersion, kind, namespace, name string
-	annotations                       map[string]string
+	// annotations are those that orchestrators or peerjob read, and others.
+	annotations map[string]string
 
 	// pkg tells packages apart: the same name may stand in two of them.
 	pkg string
@@ -54,13 +66,14 @@ type object struct {
 	// package.
 	shownFile string
 
-	// raw is the document as it was read; nil when it must be encoded anew.
+	// raw is the document or the item as it was read; nil when it must be encoded
+	// anew.
 	raw []byte
 }
 
 // newObject reads what must be known of an object.
 func newObject(node *yaml.Node) *object {
-	o := &object{node: resolve(node)}
+	o := &object{tree: resolve(node)}
 	if node.Kind == yaml.AliasNode {
 		o.alias = node
 	}
@@ -75,6 +88,41 @@ func newObject(node *yaml.Node) *object {
 			o.annotations[annotations.Content[i].Value] = text(annotations.Content[i+1])
 		}
 	}
+	o.place()
+	return o
+}
+
+// newListObject is the object of an item which is not parsed before it must be.
+func newListObject(item *resourcelist.Item) *object {
+	o := &object{
+		item: item, raw: item.Text,
+		apiVersion: item.APIVersion, kind: item.Kind, namespace: item.Namespace, name: item.Name,
+		annotations: item.Annotations,
+	}
+	o.place()
+	return o
+}
+
+// typedObject is an object of Kubernetes' API.
+type typedObject interface {
+	metav1.Object
+	runtime.Object
+}
+
+// newTypedObject is an object that was made, which must have its kind.
+func newTypedObject(typed typedObject) *object {
+	apiVersion, kind := typed.GetObjectKind().GroupVersionKind().ToAPIVersionAndKind()
+	o := &object{
+		typed:      typed,
+		apiVersion: apiVersion, kind: kind, namespace: typed.GetNamespace(), name: typed.GetName(),
+		annotations: maps.Clone(typed.GetAnnotations()),
+	}
+	o.place()
+	return o
+}
+
+// place reads from the annotations where the object lies.
+func (o *object) place() {
 	o.pkg = o.annotations[packagePathAnnotation]
 	if o.file = o.annotations[pathAnnotation]; o.file == "" {
 		o.file = o.annotations[legacyPathAnnotation]
@@ -83,16 +131,45 @@ func newObject(node *yaml.Node) *object {
 	if !found {
 		index = o.annotations[legacyIndexAnnotation]
 	}
-	o.index, _ = strconv.Atoi(index)
-	return o
+	if index != "" {
+		o.index, _ = strconv.Atoi(index)
+	}
 }
 
-// item is the object as an item of a list.
-func (o *object) item() *yaml.Node {
+// node is the object as YAML.
+func (o *object) node() *yaml.Node {
+	if o.tree != nil {
+		return o.tree
+	}
+	var err error
+	if o.typed != nil {
+		o.tree, err = manifest.Encode(o.typed)
+	} else {
+		text := o.raw
+		if o.item != nil {
+			text = o.item.Body() // Replace puts the comments above it
+		}
+		o.tree, err = resourcelist.Parse(text)
+	}
+	if err != nil {
+		panic(err) // it was read before, or made by peerjob
+	}
+	return o.tree
+}
+
+// forgetNode frees the node of an object which can be parsed again.
+func (o *object) forgetNode() {
+	if o.item != nil && o.raw != nil {
+		o.tree = nil
+	}
+}
+
+// listItem is the object as an item of a list.
+func (o *object) listItem() *yaml.Node {
 	if o.alias != nil {
 		return o.alias
 	}
-	return o.node
+	return o.node()
 }
 
 // nameFiles sets how messages call the files of objects. While kustomize
@@ -221,11 +298,22 @@ func text(node *yaml.Node) string {
 	return node.Value
 }
 
-// setAnnotation sets an annotation of an object in its YAML.
+// setAnnotation sets an annotation of an object in its YAML. Where it can be
+// put between the lines of an item, all of these stay as they are.
 func (o *object) setAnnotation(key, value string) {
+	if o.annotations == nil {
+		o.annotations = map[string]string{}
+	}
+	_, found := o.annotations[key]
 	o.annotations[key] = value
+	if o.item != nil && o.raw != nil && !found {
+		if text, ok := o.item.Annotate(key, strconv.Quote(value)); ok {
+			o.raw, o.tree, o.item = text, nil, nil
+			return
+		}
+	}
+	annotations := ownMap(ownMap(o.node(), "metadata"), "annotations")
 	o.raw = nil
-	annotations := ownMap(ownMap(o.node, "metadata"), "annotations")
 	next := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value, Style: yaml.DoubleQuotedStyle}
 	for i := 0; i+1 < len(annotations.Content); i += 2 {
 		if annotations.Content[i].Value == key {

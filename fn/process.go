@@ -16,7 +16,7 @@ import (
 	"github.com/peerjob/peerjob/fn/admission"
 	"github.com/peerjob/peerjob/fn/expand"
 	"github.com/peerjob/peerjob/fn/framework"
-	"github.com/peerjob/peerjob/fn/manifest"
+	"github.com/peerjob/peerjob/fn/parallel"
 	"github.com/peerjob/peerjob/fn/v1alpha1"
 )
 
@@ -48,10 +48,13 @@ func process(objects []*object, functionConfig *yaml.Node, options Options, over
 	refuseSelectors(objects, report)
 	refuseLossyMode(objects, config, report)
 	sources := newValueSources(objects, overrides)
-	for _, e := range expansions {
-		errs, warnings := e.expand(config.defaults, sources)
-		report.addErrors(e.source, errs)
-		report.addWarnings(e.source, warnings)
+	verdicts := make([]verdict, len(expansions))
+	parallel.For(len(expansions), sharedExpansions, func(i int) {
+		verdicts[i].errs, verdicts[i].warnings = expansions[i].expand(config.defaults, sources)
+	})
+	for i, v := range verdicts {
+		report.addErrors(expansions[i].source, v.errs)
+		report.addWarnings(expansions[i].source, v.warnings)
 	}
 	refuseConflicts(expansions, objects, report)
 	if report.failed() {
@@ -68,6 +71,15 @@ func process(objects []*object, functionConfig *yaml.Node, options Options, over
 	return merge(objects, expansions, config, report), expansions
 }
 
+// verdict is what was found in one PeerJob.
+type verdict struct {
+	errs     field.ErrorList
+	warnings []v1alpha1.Warning
+}
+
+// sharedExpansions is how many PeerJobs a core takes at a time.
+const sharedExpansions = 8
+
 // findPeerJobs finds what is to be expanded: every PeerJob among the objects,
 // and the functionConfig if it is one and not among them. kustomize passes a
 // generator its own configuration as an item, and a configPath of kpt is in
@@ -83,7 +95,7 @@ func findPeerJobs(objects []*object, functionConfig *yaml.Node, report *results)
 		case o.kind == v1alpha1.Kind && (o.group() == "" || strings.Contains(o.group(), "peerjob")):
 			report.addErrors(o, field.ErrorList{field.NotSupported(field.NewPath("apiVersion"), o.apiVersion, []string{v1alpha1.APIVersion})})
 		case strings.HasSuffix(o.kind, "List"):
-			refuseHidden(o, o.node, field.NewPath("items"), report)
+			refuseHidden(o, o.node(), field.NewPath("items"), report)
 		}
 	}
 	var configObject *object
@@ -104,7 +116,7 @@ func findPeerJobs(objects []*object, functionConfig *yaml.Node, report *results)
 	switch {
 	case len(namesakes) == 0:
 		expansions = append(expansions, &expansion{source: configObject})
-	case !slices.ContainsFunc(namesakes, func(e *expansion) bool { return sameObject(e.source.node, configObject.node) }):
+	case !slices.ContainsFunc(namesakes, func(e *expansion) bool { return sameObject(e.source.node(), configObject.node()) }):
 		report.errorf(configObject, "differs from the PeerJob of the same name in %s; keep one of them, or give them different names",
 			whereOf(namesakes[0].source))
 	}
@@ -181,7 +193,8 @@ func (e *expansion) expand(defaults v1alpha1.Settings, sources *valueSources) (f
 		return field.ErrorList{field.NotSupported(field.NewPath("apiVersion"), e.source.apiVersion, []string{v1alpha1.APIVersion})}, nil
 	}
 	pj, templates, errs := decodePeerJob(e.source, sources, defaults)
-	errs = append(errs, refuseMerges(e.source.node)...)
+	errs = append(errs, refuseMerges(e.source.node())...)
+	e.source.forgetNode()
 	e.pj, e.templates = pj, templates
 	v1alpha1.Default(pj, defaults)
 	errs = v1alpha1.AppendErrors(errs, v1alpha1.Validate(pj))
@@ -210,11 +223,7 @@ func (e *expansion) expand(defaults v1alpha1.Settings, sources *valueSources) (f
 		return v1alpha1.SortErrors(templates.explain(errs)), nil
 	}
 	for _, o := range objects {
-		node, err := manifest.Encode(o)
-		if err != nil {
-			return field.ErrorList{field.InternalError(field.NewPath("spec"), err)}, nil
-		}
-		e.children = append(e.children, e.newChild(node))
+		e.children = append(e.children, e.newChild(o))
 	}
 	set := func(container string) []string { return framework.VariableNames(pj, container) }
 	return nil, v1alpha1.SortWarnings(slices.Concat(v1alpha1.Warn(pj, set), templates.warnings(), warnings, dropped))
@@ -239,8 +248,8 @@ func refuseMerges(node *yaml.Node) field.ErrorList {
 }
 
 // newChild is an object that the PeerJob stands for, in the PeerJob's package.
-func (e *expansion) newChild(node *yaml.Node) *object {
-	child := newObject(node)
+func (e *expansion) newChild(typed typedObject) *object {
+	child := newTypedObject(typed)
 	child.pkg = e.source.pkg
 	return child
 }

@@ -12,6 +12,9 @@ import (
 	kptfn "github.com/GoogleContainerTools/kpt-functions-sdk/go/fn"
 	"go.yaml.in/yaml/v3"
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/peerjob/peerjob/fn/manifest"
+	"github.com/peerjob/peerjob/fn/resourcelist"
 )
 
 const (
@@ -19,8 +22,32 @@ const (
 	resourceListAPIVersion = "config.kubernetes.io/v1"
 )
 
-// resourceList is what an orchestrator sends to a function and wants back.
-// See the KRM Functions Specification.
+// inputList is what an orchestrator sends to a function and wants back. See the KRM
+// Functions Specification.
+type inputList interface {
+	// objects are the items.
+	objects() []*object
+	// config is the functionConfig, nil when there is none.
+	config() *yaml.Node
+	// encode returns the list with these objects as its items and these findings
+	// added, as something that only has to be written.
+	encode(objects []*object, found kptfn.Results) (output, error)
+}
+
+// output writes what was made ready to be written.
+type output func(io.Writer) error
+
+// readList reads the input of the function: without parsing the items where
+// that is safe, and else with all that YAML can be. Whatever could be read is
+// returned beside an error, so that nothing of it is lost.
+func readList(data []byte) (inputList, error) {
+	if l, err := resourcelist.Read(data, isKnownAnnotation); err == nil {
+		return &textList{l}, nil
+	}
+	return readResourceList(data)
+}
+
+// resourceList is a list that was parsed as a whole.
 type resourceList struct {
 	apiVersion     string
 	items          []*yaml.Node
@@ -28,8 +55,8 @@ type resourceList struct {
 	results        []*yaml.Node
 }
 
-// readResourceList reads the input of the function. Whatever could be read is
-// returned beside an error, so that nothing of it is lost.
+// readResourceList parses the input of the function. Whatever could be read is
+// returned beside an error.
 func readResourceList(data []byte) (*resourceList, error) {
 	list := &resourceList{apiVersion: resourceListAPIVersion}
 	roots, err := readDocuments(data)
@@ -100,14 +127,45 @@ func readDocuments(data []byte) ([]*yaml.Node, error) {
 	}
 }
 
-// write writes the list as kyaml would: what was not changed looks as kyaml
+func (l *resourceList) objects() []*object {
+	objects := make([]*object, len(l.items))
+	for i, item := range l.items {
+		objects[i] = newObject(item)
+	}
+	return objects
+}
+
+func (l *resourceList) config() *yaml.Node { return l.functionConfig }
+
+// encode writes the list as kyaml would: what was not changed looks as kyaml
 // prints it.
+func (l *resourceList) encode(objects []*object, found kptfn.Results) (output, error) {
+	items := make([]*yaml.Node, len(objects))
+	for i, o := range objects {
+		items[i] = o.listItem()
+	}
+	var out bytes.Buffer
+	if err := l.write(&out, items, found); err != nil {
+		return nil, err
+	}
+	return written(out.Bytes()), nil
+}
+
+// written is the output of these bytes.
+func written(data []byte) output {
+	return func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	}
+}
+
+// write writes the list with these items.
 //
 // Each item is encoded by itself: the encoder keeps every event of a document
 // in memory until its end.
-func (l *resourceList) write(w io.Writer, found kptfn.Results) error {
+func (l *resourceList) write(w io.Writer, items []*yaml.Node, found kptfn.Results) error {
 	scalar := func(value string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Value: value} }
-	items, results := slices.Clone(l.items), slices.Clone(l.results)
+	results := slices.Clone(l.results)
 	var functionConfig []*yaml.Node
 	if l.functionConfig != nil {
 		functionConfig = []*yaml.Node{l.functionConfig}
@@ -115,12 +173,9 @@ func (l *resourceList) write(w io.Writer, found kptfn.Results) error {
 	if err := settleAliases(items, functionConfig, results); err != nil {
 		return err
 	}
-	for _, result := range found {
-		node := &yaml.Node{}
-		if err := node.Encode(result); err != nil {
-			return err
-		}
-		results = append(results, node)
+	results, err := appendResults(results, found)
+	if err != nil {
+		return err
 	}
 	if err := encodeNode(w, yaml.MappingNode, scalar("apiVersion"), scalar(l.apiVersion), scalar("kind"), scalar(resourceListKind)); err != nil {
 		return err
@@ -138,6 +193,18 @@ func (l *resourceList) write(w io.Writer, found kptfn.Results) error {
 		return nil
 	}
 	return encodeSequence(w, "results", results)
+}
+
+// appendResults adds findings to the results of a list.
+func appendResults(results []*yaml.Node, found kptfn.Results) ([]*yaml.Node, error) {
+	for _, result := range found {
+		node := &yaml.Node{}
+		if err := node.Encode(result); err != nil {
+			return nil, err
+		}
+		results = append(results, node)
+	}
+	return results, nil
 }
 
 // encodeSequence writes a key of the list and the sequence under it.
@@ -159,9 +226,10 @@ func encodeSequence(w io.Writer, key string, elements []*yaml.Node) error {
 
 // encodeNode writes a mapping or a sequence as kyaml does.
 func encodeNode(w io.Writer, kind yaml.Kind, content ...*yaml.Node) error {
-	encoder := kyaml.NewEncoder(w)
-	if err := encoder.Encode(&yaml.Node{Kind: kind, Content: content}); err != nil {
+	data, err := manifest.Bytes(&yaml.Node{Kind: kind, Content: content})
+	if err != nil {
 		return err
 	}
-	return encoder.Close()
+	_, err = w.Write(data)
+	return err
 }

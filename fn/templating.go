@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 	"helm.sh/helm/v3/pkg/strvals"
@@ -57,8 +58,10 @@ type valueSources struct {
 	configMaps []*object
 	// overrides lie over the values of every PeerJob.
 	overrides map[string]any
-	// read are the values that were read before.
-	read map[valuesKey]map[string]any
+	// read are the values that were read before; PeerJobs are expanded side by
+	// side.
+	read  map[valuesKey]map[string]any
+	mutex sync.Mutex
 }
 
 type valuesKey struct {
@@ -158,11 +161,13 @@ func (s *valueSources) known() string {
 
 // entry reads the values in an entry of a ConfigMap.
 func (s *valueSources) entry(configMap *object, key string, path *field.Path) (map[string]any, *field.Error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
 	at := valuesKey{configMap, key}
 	if values, found := s.read[at]; found {
 		return values, nil
 	}
-	data := resolve(get(configMap.node, "data"))
+	data := resolve(get(configMap.node(), "data"))
 	content := resolve(get(data, key))
 	if content == nil || content.Kind != yaml.ScalarNode {
 		var keys []string
@@ -207,7 +212,7 @@ type rendering struct {
 // decodePeerJob reads a PeerJob and renders its templates, if it wants that.
 func decodePeerJob(source *object, sources *valueSources, settings v1alpha1.Settings) (*v1alpha1.PeerJob, *templating, field.ErrorList) {
 	t := &templating{source: source, sources: sources, settings: settings}
-	pj, errs := v1alpha1.DecodeTemplates(source.node, t.start)
+	pj, errs := v1alpha1.DecodeTemplates(source.node(), t.start)
 	if t.data == nil || !t.data.UsesNames() || pj.Spec.NameSuffixHash != v1alpha1.Enabled {
 		return pj, t, errs
 	}
@@ -215,7 +220,7 @@ func decodePeerJob(source *object, sources *valueSources, settings v1alpha1.Sett
 	// the hash is that of the texts with the PeerJob's name.
 	v1alpha1.Default(pj, settings)
 	again := &templating{source: source, sources: sources, settings: settings, jobName: pj.JobName()}
-	pj, errs = v1alpha1.DecodeTemplates(source.node, again.start)
+	pj, errs = v1alpha1.DecodeTemplates(source.node(), again.start)
 	pj.FixJobName(again.jobName)
 	return pj, again, errs
 }

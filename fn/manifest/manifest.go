@@ -20,7 +20,6 @@
 package manifest
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -37,26 +36,14 @@ import (
 )
 
 // Encode returns the object as a YAML node. The object must be a pointer to a
-// struct of Kubernetes' API.
+// struct of Kubernetes' API. The nodes of field names are shared by all objects
+// and may not be changed.
 func Encode(object any) (*yaml.Node, error) {
 	value := reflect.ValueOf(object)
 	if value.Kind() != reflect.Pointer || value.IsNil() || value.Elem().Kind() != reflect.Struct {
 		return nil, fmt.Errorf("encode %T: must be a pointer to a struct", object)
 	}
 	return encode(value.Elem())
-}
-
-// Bytes returns a node as a YAML document.
-func Bytes(node *yaml.Node) ([]byte, error) {
-	var out bytes.Buffer
-	encoder := kyaml.NewEncoder(&out)
-	if err := encoder.Encode(node); err != nil {
-		return nil, err
-	}
-	if err := encoder.Close(); err != nil {
-		return nil, err
-	}
-	return out.Bytes(), nil
 }
 
 func encode(value reflect.Value) (*yaml.Node, error) {
@@ -104,7 +91,7 @@ func encodeStruct(value reflect.Value) (*yaml.Node, error) {
 		if content.Kind() == reflect.Struct && encoded.Kind == yaml.MappingNode && len(encoded.Content) == 0 {
 			continue
 		}
-		node.Content = append(node.Content, scalar("!!str", f.name), encoded)
+		node.Content = append(node.Content, f.key, encoded)
 	}
 	return node, nil
 }
@@ -112,6 +99,7 @@ func encodeStruct(value reflect.Value) (*yaml.Node, error) {
 func encodeMap(value reflect.Value) (*yaml.Node, error) {
 	node := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
 	keys := value.MapKeys()
+	node.Content = make([]*yaml.Node, 0, 2*len(keys))
 	slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
 	for _, key := range keys {
 		encoded, err := encode(value.MapIndex(key))
@@ -124,7 +112,7 @@ func encodeMap(value reflect.Value) (*yaml.Node, error) {
 }
 
 func encodeSlice(value reflect.Value) (*yaml.Node, error) {
-	node := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
+	node := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Content: make([]*yaml.Node, 0, value.Len())}
 	for i := range value.Len() {
 		encoded, err := encode(value.Index(i))
 		if err != nil {
@@ -167,7 +155,7 @@ func scalar(tag, value string) *yaml.Node {
 func Text(value string) *yaml.Node {
 	node := scalar("!!str", value)
 	switch {
-	case isPlainWord(value):
+	case isPlainWord(value), isWords(value):
 	case strings.ContainsAny(value, unwritableBreaks), beginsWithTab(value):
 		node.Style = yaml.DoubleQuotedStyle
 	case strings.Contains(value, "\n"):
@@ -193,6 +181,20 @@ func isPlainWord(value string) bool {
 	return len(value) > len("false") || value != "" && !oldWord.MatchString(value)
 }
 
+// isWords reports whether a string of more than a word is, without parsing it,
+// known to be one for every reader: it begins with a letter or a "$", and has no
+// colon that ends a key.
+func isWords(value string) bool {
+	if len(value) <= len("false") || !isASCII(value) || strings.ContainsAny(value, "\n\t") {
+		return false
+	}
+	c := value[0]
+	if c != '$' && !('a' <= c|0x20 && c|0x20 <= 'z') {
+		return false
+	}
+	return !strings.HasSuffix(value, ":") && !strings.Contains(value, ": ")
+}
+
 // oldWord matches the words, all short, which YAML 1.1 or 1.2 takes for a
 // boolean or null.
 var oldWord = regexp.MustCompile(`(?i)^(y|n|yes|no|on|off|true|false|null)$`)
@@ -214,7 +216,9 @@ var oldNonString = regexp.MustCompile(`^([yYnN]|<<|=|[-+]?[0-9][0-9_]*(:[0-5]?[0
 
 // jsonField is a field of an API type, as JSON names it.
 type jsonField struct {
-	name      string
+	name string
+	// key is the name as a node, the same one in every object.
+	key       *yaml.Node
 	index     []int
 	omitEmpty bool
 }
@@ -262,7 +266,7 @@ func orderedFields(typ reflect.Type) []jsonField {
 				fields = append(fields, inner)
 			}
 		default:
-			fields = append(fields, jsonField{name: name, index: f.Index, omitEmpty: strings.Contains(options, "omitempty")})
+			fields = append(fields, jsonField{name: name, key: scalar("!!str", name), index: f.Index, omitEmpty: strings.Contains(options, "omitempty")})
 		}
 	}
 	first, last := firstFields[typ], lastFields[typ]

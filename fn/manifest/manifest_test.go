@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 	sigsyaml "sigs.k8s.io/yaml"
 )
 
@@ -103,6 +104,9 @@ func FuzzText(f *testing.F) {
 
 func checkText(t *testing.T, text string) {
 	t.Helper()
+	if quoted := text == "" || kyaml.IsValueNonString(text) || oldNonString.MatchString(text); quoted && Text(text).Style == 0 {
+		t.Errorf("%q stands without quotes, and some reader takes it for something else", text)
+	}
 	// As a value, a list element and a key; through JSON first, which has no
 	// invalid UTF-8, as every string has that comes from an API object.
 	var valid string
