@@ -30,6 +30,13 @@ func ReadValues(content []byte) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	var document yaml.Node
+	if err := yaml.Unmarshal(content, &document); err != nil {
+		return nil, err
+	}
+	if err := checkKeys(&document); err != nil {
+		return nil, err
+	}
 	values, ok := value.(map[string]any)
 	if !ok && value != nil {
 		return nil, errors.New("must be a map of values")
