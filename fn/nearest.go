@@ -15,12 +15,11 @@ const (
 )
 
 // nearest chooses from several objects that a name may mean those which are
-// nearest to the one that names it: of its package, of its namespace, and of its
-// layers of kustomize, in this order. The layers tell one base under two overlays
-// in one build apart.
+// nearest to the one that names it: of its namespace, and of its layers of
+// kustomize, in this order. The layers tell one base under two overlays in one
+// build apart.
 func nearest(source *object, found []*object) []*object {
 	for _, isNear := range []func(*object) bool{
-		func(o *object) bool { return o.pkg == source.pkg },
 		func(o *object) bool { return o.namespace == source.namespace },
 		func(o *object) bool { return sameLayers(o, source) },
 		func(o *object) bool { return inLayers(o, source) || inLayers(source, o) },

@@ -31,6 +31,13 @@ func ReadValues(content []byte) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	var document yaml.Node
+	if err := yaml.Unmarshal(content, &document); err != nil {
+		return nil, err
+	}
+	if err := checkKeys(&document); err != nil {
+		return nil, err
+	}
 	values, ok := value.(map[string]any)
 	if !ok && value != nil {
 		return nil, errors.New("must be a map of values")
@@ -113,9 +120,10 @@ var hashSuffix = regexp.MustCompile(`^-[2456789bcdfghkmt]{10}$`)
 
 // configMap finds the ConfigMap that a PeerJob names: by its name or by one which
 // it had before kustomize renamed it, or else by its name with kustomize's hash.
+// It stands in the same package of kpt, so that the package renders by itself.
 func (s *valueSources) configMap(source *object, ref *v1alpha1.ConfigMapKey, path *field.Path) (*object, *field.Error) {
-	inNamespace := filter(s.configMaps, func(o *object) bool {
-		return o.namespace == source.namespace || o.namespace == "" || source.namespace == ""
+	reachable := filter(s.configMaps, func(o *object) bool {
+		return o.pkg == source.pkg && (o.namespace == source.namespace || o.namespace == "" || source.namespace == "")
 	})
 	for _, matches := range []func(*object) bool{
 		func(o *object) bool { return slices.Contains(o.names(), ref.Name) },
@@ -124,7 +132,7 @@ func (s *valueSources) configMap(source *object, ref *v1alpha1.ConfigMapKey, pat
 			return found && hashSuffix.MatchString(suffix)
 		},
 	} {
-		found := nearest(source, filter(inNamespace, matches))
+		found := nearest(source, filter(reachable, matches))
 		if exact := filter(found, func(o *object) bool { return o.name == ref.Name }); len(exact) > 0 {
 			found = exact
 		}
@@ -141,22 +149,32 @@ func (s *valueSources) configMap(source *object, ref *v1alpha1.ConfigMapKey, pat
 		return nil, field.Invalid(path.Child("name"), ref.Name, fmt.Sprintf("is the name of %d ConfigMaps: %v and %v; %s", len(found), found[0], found[1], hint))
 	}
 	err := field.NotFound(path.Child("name"), ref.Name)
-	err.Detail = "no ConfigMap of this name is among the objects that peerjob was given" + s.known() +
+	err.Detail = "no ConfigMap of this name is among the objects that peerjob was given" + s.known(source) +
 		"; kustomize: list a configMapGenerator in a kustomization which has the PeerJob, and peerjob under transformers, as a generator sees only its own configuration" +
 		"; kpt: put the ConfigMap into the package; peerjob expand: name its file, too, or use --values; anywhere: write the values into spec.values"
 	return nil, err
 }
 
 // known lists the ConfigMaps there are.
-func (s *valueSources) known() string {
-	if len(s.configMaps) == 0 {
-		return ""
+func (s *valueSources) known(source *object) string {
+	const few = 5
+	var names, elsewhere []string
+	for _, o := range s.configMaps {
+		switch {
+		case o.pkg == source.pkg && len(names) < few:
+			names = append(names, o.name)
+		case o.pkg != source.pkg && len(elsewhere) < few:
+			elsewhere = append(elsewhere, fmt.Sprintf("%s (%s)", o.name, o.shownFile))
+		}
 	}
-	var names []string
-	for _, o := range s.configMaps[:min(len(s.configMaps), 5)] {
-		names = append(names, o.name)
+	said := ""
+	if len(names) > 0 {
+		said += "; those there are: " + strings.Join(names, ", ")
 	}
-	return "; those there are: " + strings.Join(names, ", ")
+	if len(elsewhere) > 0 {
+		said += "; those of other packages are not taken: " + strings.Join(elsewhere, ", ")
+	}
+	return said
 }
 
 // entry reads the values in an entry of a ConfigMap.

@@ -68,6 +68,10 @@ func writeHostile(ts *testscript.TestScript, neg bool, args []string) {
 	case "alias-lists": // a list of 2,000 containers with 2,000 variables each
 		content = []byte(head + "    peers: 1\n    template:\n      spec:\n        containers:\n        - &c\n          name: w\n          image: x\n          env:\n          - &e {name: A, value: b}\n" +
 			strings.Repeat("          - *e\n", 2000) + strings.Repeat("        - *c\n", 2000))
+	case "values": // 10 MB of values
+		for i := range 500_000 {
+			content = fmt.Appendf(content, "key%08d: value\n", i)
+		}
 	default:
 		ts.Fatalf("no hostile input %q", args[0])
 	}

@@ -49,7 +49,7 @@ func collect(typ reflect.Type, fields map[string]bool) {
 	}
 	for name, inner := range fieldsOf(typ) {
 		// A Job's template takes no ephemeral container, whatever is in it.
-		if slices.Contains(unwanted, name) || typ == reflect.TypeFor[corev1.EphemeralContainer]() {
+		if isUnwanted(typ, name) || typ == reflect.TypeFor[corev1.EphemeralContainer]() {
 			continue
 		}
 		if full := typ.Name() + "." + name; !fields[full] {

@@ -22,7 +22,7 @@ func (g *generator) add(tree Object) {
 		place := one(g, all...)
 		fields := fieldsOf(place.typ)
 		name := one(g, slices.Sorted(maps.Keys(fields))...)
-		if _, found := place.object[name]; found || slices.Contains(unwanted, name) {
+		if _, found := place.object[name]; found || isUnwanted(place.typ, name) {
 			continue
 		}
 		if value, ok := g.fill(name, fields[name], 0); ok {
@@ -34,10 +34,18 @@ func (g *generator) add(tree Object) {
 
 // unwanted are the fields that peerjob refuses or leaves out, wherever they
 // are set, so that nothing is learned from them. The version of the server is
-// the grammar's to set.
+// the grammar's to set. Templates and their values are gone before there is an
+// object for the server: the verdicts are on what they render.
 var unwanted = []string{
 	"creationTimestamp", "deletionTimestamp", "finalizers", "generateName", "hostname", "hostnameOverride",
 	"kubernetesVersion", "managedFields", "ownerReferences", "subdomain",
+	"PeerJobSpec.snippets", "PeerJobSpec.templating", "PeerJobSpec.values", "PeerJobSpec.valuesFrom",
+}
+
+// isUnwanted reports whether a field of a type is in the list, by its name alone
+// or with that of the type.
+func isUnwanted(typ reflect.Type, name string) bool {
+	return slices.Contains(unwanted, name) || slices.Contains(unwanted, typ.Name()+"."+name)
 }
 
 // place is an object of a tree, and its type in the API.
@@ -128,7 +136,7 @@ func (g *generator) fillObject(typ reflect.Type, depth int) Object {
 	fields := fieldsOf(typ)
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		// Few of the many fields of a large type, most of a small one's.
-		if !g.chance(2.5/float64(len(fields)+depth)) || slices.Contains(unwanted, name) {
+		if !g.chance(2.5/float64(len(fields)+depth)) || isUnwanted(typ, name) {
 			continue
 		}
 		if value, ok := g.fill(name, fields[name], depth+1); ok {

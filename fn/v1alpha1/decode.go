@@ -190,7 +190,7 @@ func (d *decoder) entries(node *yaml.Node, path *field.Path, at func(string) *fi
 			d.errs = append(d.errs, field.Invalid(orRoot(path), describe(key), "a key must be a string"))
 		case key.ShortTag() == "!!merge":
 			merged = append(merged, value)
-		case !isPlainKey(key):
+		case !IsPlainKey(key):
 			d.errs = append(d.errs, field.Invalid(orRoot(path), describe(key), fmt.Sprintf("a key must be a string; write %q, with the quotes", key.Value)))
 		case seen[key.Value]:
 			d.errs = append(d.errs, &field.Error{
@@ -215,11 +215,11 @@ func (d *decoder) entries(node *yaml.Node, path *field.Path, at func(string) *fi
 
 // oldBoolean matches what kubectl (YAML 1.1) takes for true or false, and
 // kustomize (YAML 1.2) for a string.
-var oldBoolean = regexp.MustCompile(`^(?i:yes|no|on|off)$`)
+var oldBoolean = regexp.MustCompile(`^(?i:y|n|yes|no|on|off)$`)
 
-// isPlainKey reports whether every reader takes a key for the same string: "yes"
+// IsPlainKey reports whether every reader takes a key for the same string: "yes"
 // is "true" for kubectl, and "00" is "0".
-func isPlainKey(key *yaml.Node) bool {
+func IsPlainKey(key *yaml.Node) bool {
 	switch key.ShortTag() {
 	case "!!str":
 		return key.Style != 0 || !oldBoolean.MatchString(key.Value)
@@ -252,7 +252,7 @@ func (d *decoder) merge(source *yaml.Node, path *field.Path, seen map[string]boo
 	case yaml.MappingNode:
 		for i := 0; i+1 < len(source.Content); i += 2 {
 			key, value := source.Content[i], source.Content[i+1]
-			if key.Kind != yaml.ScalarNode || seen[key.Value] || !isPlainKey(key) && key.ShortTag() != "!!merge" {
+			if key.Kind != yaml.ScalarNode || seen[key.Value] || !IsPlainKey(key) && key.ShortTag() != "!!merge" {
 				continue
 			}
 			if key.ShortTag() == "!!merge" {

@@ -110,7 +110,7 @@ func TestDecode_everyType(t *testing.T) {
 }
 
 func TestDecode_keys(t *testing.T) {
-	for key, ok := range map[string]bool{"a": true, "1": true, "-1": true, "'00'": true, "'yes'": true, "yes": false, "Off": false, "y": true, "2001-01-01": true, "00": false, "0x1": false, "1.0": false, "true": false, "~": false, "[a]": false, "{a: b}": false} {
+	for key, ok := range map[string]bool{"a": true, "1": true, "-1": true, "'00'": true, "'yes'": true, "yes": false, "Off": false, "y": false, "N": false, "2001-01-01": true, "00": false, "0x1": false, "1.0": false, "true": false, "~": false, "[a]": false, "{a: b}": false} {
 		_, errs := Decode(parse(t, "metadata: {labels: {? "+key+" : x}}"))
 		if ok != (len(errs) == 0) {
 			t.Errorf("key %s: %v", key, errs)

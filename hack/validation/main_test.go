@@ -31,6 +31,8 @@ var elsewhere = []string{
 	"has %d bytes, and values may have",    // fn/templating_test.go
 	"stand in for it",                      // testdata/script/expand_values.txtar
 	"reach no template",                    // testdata/script/expand_values.txtar
+	"of the command line stand in for it",  // testdata/script/expand_values.txtar
+	"those of other packages are not",      // testdata/script/pipeline_21_values_kpt.txtar
 	"must stand before a map",              // fn/v1alpha1/decode_test.go
 	"a key must be a string",               // fn/v1alpha1/decode_test.go
 	"write it out in both",                 // fn/reject_test.go
