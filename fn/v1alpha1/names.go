@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"iter"
 	"strconv"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -105,6 +106,19 @@ func (pj *PeerJob) MaxNameLength() int {
 // Pod of this completion index.
 func (pj *PeerJob) PeerName(index int32) string {
 	return pj.Hostname(index) + "." + pj.ServiceName()
+}
+
+// PeerNames are the [PeerJob.PeerName] of all peers, by their index. The Job's
+// name may have to be computed, so it is asked for once.
+func (pj *PeerJob) PeerNames() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		before, after := pj.JobName()+"-", "."+pj.ServiceName()
+		for i := range pj.Peers() {
+			if !yield(before + strconv.Itoa(int(i)) + after) {
+				return
+			}
+		}
+	}
 }
 
 // SearchDomain is the domain in which a [PeerJob.PeerName] is looked up, for
