@@ -2,11 +2,16 @@
 
 package generate
 
-import "github.com/peerjob/peerjob/fn/framework"
+import (
+	"math/rand/v2"
 
-// setFramework wires a framework: mostly one with what it needs, and with few
-// peers, so that the server has something to judge.
+	"github.com/peerjob/peerjob/fn/framework"
+)
+
+// setFramework wires a framework, mostly one with what it needs. It has a
+// stream of chance of its own: a seed grows the rest as it would without.
 func (g *generator) setFramework(spec Object, pod *pod) {
+	g = &generator{Rand: rand.New(rand.NewPCG(g.seed, 1)), rate: g.rate}
 	if !g.chance(0.25) {
 		return
 	}
