@@ -105,6 +105,9 @@ const maxGrowth = 10
 // or which no ConfigMap holds, and says how many peers would fit.
 func (s settings) validateSize() field.ErrorList {
 	var errs field.ErrorList
+	if s.pj.Peers() < 1 || s.pj.Peers() > v1alpha1.MaxPeers {
+		return nil // refused as such
+	}
 	refuse := func(what string, size, limit int, why string, sizeFor func(settings) int) {
 		// The first number of peers that is too large is one more than what fits.
 		fit := sort.Search(int(s.pj.Peers()), func(n int) bool { return sizeFor(s.withPeers(n)) > limit }) - 1

@@ -108,12 +108,13 @@ func (pj *PeerJob) PeerName(index int32) string {
 	return pj.Hostname(index) + "." + pj.ServiceName()
 }
 
-// PeerNames are the [PeerJob.PeerName] of all peers, by their index. The Job's
-// name may have to be computed, so it is asked for once.
+// PeerNames are the [PeerJob.PeerName] of all peers, by their index, and of no
+// more than [MaxPeers]. The Job's name may have to be computed, so it is asked
+// for once.
 func (pj *PeerJob) PeerNames() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		before, after := pj.JobName()+"-", "."+pj.ServiceName()
-		for i := range pj.Peers() {
+		for i := range min(pj.Peers(), MaxPeers) {
 			if !yield(before + strconv.Itoa(int(i)) + after) {
 				return
 			}
