@@ -109,8 +109,10 @@ func (s settings) validateSize() field.ErrorList {
 		return nil // refused as such
 	}
 	refuse := func(what string, size, limit int, why string, sizeFor func(settings) int) {
-		// The first number of peers that is too large is one more than what fits.
-		fit := sort.Search(int(s.pj.Peers()), func(n int) bool { return sizeFor(s.withPeers(n)) > limit }) - 1
+		// The first number of peers that is too large is one more than what fits. It
+		// lies not far from what fits in proportion: only the indexes get shorter.
+		about := int(s.pj.Peers()) * limit / size
+		fit := sort.Search(min(int(s.pj.Peers()), 2*about+1), func(n int) bool { return sizeFor(s.withPeers(n)) > limit }) - 1
 		errs = append(errs, field.Invalid(specPath.Child("peers"), s.pj.Peers(), fmt.Sprintf(
 			"%s of spec.framework (%s) would have %d bytes, and %s no more than %d: with these names %d peers fit", what, s.Type, size, why, limit, max(fit, 0))))
 	}
