@@ -16,6 +16,7 @@ import (
 	"github.com/peerjob/peerjob/conformance/generate"
 	"github.com/peerjob/peerjob/fn/admission"
 	"github.com/peerjob/peerjob/fn/expand"
+	"github.com/peerjob/peerjob/fn/framework"
 	"github.com/peerjob/peerjob/fn/manifest"
 	"github.com/peerjob/peerjob/fn/v1alpha1"
 )
@@ -48,16 +49,28 @@ type verdict struct {
 	own, admission field.ErrorList
 	// version are the fields that peerjob says the server does not have,
 	// because it refuses or warns of them.
-	version      field.ErrorList
-	warned       []string
-	decoded      bool
-	service, job apiserver.Answer
+	version field.ErrorList
+	warned  []string
+	decoded bool
+	// answers are what the server says to each object.
+	answers []answer
 	// derivedPorts is whether the ports of the Service are those of the
 	// containers, on which both say the same once.
 	derivedPorts bool
 	// comparison is about the objects that the server accepted.
 	comparison
 }
+
+// answer is what the server says to an object.
+type answer struct {
+	object expand.Object
+	apiserver.Answer
+}
+
+// resources are where objects are made, by their kind.
+var resources = map[string]string{"Service": apiserver.Services, "ConfigMap": apiserver.ConfigMaps, "Job": apiserver.Jobs}
+
+func (a answer) kind() string { return a.object.GetObjectKind().GroupVersionKind().Kind }
 
 // judge asks both.
 func judge(ctx context.Context, server *apiserver.Server, tree generate.Object) (verdict, error) {
@@ -86,28 +99,35 @@ func judge(ctx context.Context, server *apiserver.Server, tree generate.Object) 
 	for _, warning := range warnings {
 		v.warned = append(v.warned, warning.Field)
 	}
-	if v.service, err = create(ctx, server, apiserver.Services, pj.Namespace, service); err != nil {
-		return v, err
+	for _, object := range objects {
+		a := answer{object: object}
+		if a.Answer, err = create(ctx, server, resources[a.kind()], pj.Namespace, object); err != nil {
+			return v, err
+		}
+		v.answers = append(v.answers, a)
 	}
-	if v.job, err = create(ctx, server, apiserver.Jobs, pj.Namespace, job); err != nil {
-		return v, err
-	}
-	if v.service.Accepted() && v.job.Accepted() {
-		err = v.compare(service, job)
+	if v.accepted() {
+		err = v.compare()
 	}
 	return v, err
 }
 
+// accepted reports whether the server accepts all objects.
+func (v *verdict) accepted() bool {
+	return v.decoded && !slices.ContainsFunc(v.answers, func(a answer) bool { return !a.Accepted() })
+}
+
 // compare compares what the server accepted with what was meant.
-func (v *verdict) compare(service, job any) error {
-	first, err := compare(service, v.service.Object)
-	if err != nil {
-		return err
+func (v *verdict) compare() error {
+	for _, a := range v.answers {
+		found, err := compare(a.object, a.Object)
+		if err != nil {
+			return err
+		}
+		v.misread = append(v.misread, found.misread...)
+		v.dropped = append(v.dropped, found.dropped...)
 	}
-	second, err := compare(job, v.job.Object)
-	v.misread = append(first.misread, second.misread...)
-	v.dropped = append(first.dropped, second.dropped...)
-	return err
+	return nil
 }
 
 func create(ctx context.Context, server *apiserver.Server, resource, namespace string, object any) (apiserver.Answer, error) {
@@ -127,7 +147,7 @@ func create(ctx context.Context, server *apiserver.Server, resource, namespace s
 }
 
 func (v *verdict) kind() kind {
-	accepted := v.service.Accepted() && v.job.Accepted()
+	accepted := v.accepted()
 	switch {
 	case !v.decoded:
 		return refusedByOwnRules
@@ -183,7 +203,7 @@ func (v *verdict) reason() string {
 	case readOtherwise:
 		return plain(slices.Concat(v.misread, v.silentlyDropped())[0])
 	}
-	for _, answer := range []apiserver.Answer{v.service, v.job} {
+	for _, answer := range v.answers {
 		switch {
 		case answer.Accepted():
 		case len(answer.Causes) > 0:
@@ -208,7 +228,7 @@ func (v *verdict) untold() []string {
 		told[plain(err.ErrorBody())] = true
 	}
 	var untold []string
-	for _, answer := range []apiserver.Answer{v.service, v.job} {
+	for _, answer := range v.answers {
 		if !answer.Accepted() && len(answer.Causes) == 0 {
 			untold = append(untold, plain(answer.Message))
 		}
@@ -236,8 +256,9 @@ func (v *verdict) report() string {
 	section("PeerJob", string(v.text))
 	section("peerjob's own rules", messages(v.own)...)
 	section("peerjob in the server's name", messages(slices.Concat(v.admission, v.version))...)
-	section("the server to the Service", answerText(v.service))
-	section("the server to the Job", answerText(v.job))
+	for _, a := range v.answers {
+		section("the server to the "+a.kind(), answerText(a.Answer))
+	}
 	if len(v.misread) > 0 {
 		section("read otherwise than it was meant", v.misread...)
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package fn is the KRM function: it reads the PeerJobs of a ResourceList and
-// puts the Service and the Job of each beside it.
+// puts what each stands for, a Service and a Job, beside it.
 //
 // It is the only package which knows what a ResourceList is, and the map to
 // the others:
@@ -28,9 +28,9 @@
 //	      -> encode -> merge -> ResourceList -> stdout
 //
 // Imports go one way: cmd -> fn -> {render, expand, manifest, admission} ->
-// framework -> v1alpha1, and cmd -> barrier -> barrier/protocol. A
-// test (arch_test.go) holds them to it. What lies below fn takes values and
-// returns values: no files, no streams, no environment, no clock.
+// framework -> v1alpha1, and cmd -> barrier -> barrier/protocol. A test
+// (arch_test.go) holds them to it. What lies below fn takes values and returns
+// values: no files, no streams, no environment, no clock.
 //
 // # Rules
 //

@@ -44,8 +44,9 @@ func (a Answer) Judged() bool {
 
 // The resources that a PeerJob expands to.
 const (
-	Services = "/api/v1/namespaces/%s/services"
-	Jobs     = "/apis/batch/v1/namespaces/%s/jobs"
+	Services   = "/api/v1/namespaces/%s/services"
+	ConfigMaps = "/api/v1/namespaces/%s/configmaps"
+	Jobs       = "/apis/batch/v1/namespaces/%s/jobs"
 )
 
 // Create asks whether the server would take an object, written as YAML, in a

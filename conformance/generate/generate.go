@@ -18,7 +18,7 @@ type (
 
 // PeerJob grows the PeerJob of a seed.
 func PeerJob(seed uint64) Object {
-	g := &generator{Rand: rand.New(rand.NewPCG(seed, 0))}
+	g := &generator{Rand: rand.New(rand.NewPCG(seed, 0)), seed: seed}
 	g.rate = one(g, 0, 0, 0, 0.005, 0.02)
 	// A copy: what several values have in common is not changed with them.
 	tree, _ := clone(g.peerJob()).(Object)
@@ -42,6 +42,7 @@ func Text(tree Object) ([]byte, error) {
 // generator makes the choices.
 type generator struct {
 	*rand.Rand
+	seed uint64
 	// rate is the chance that a value goes wrong.
 	rate float64
 }

@@ -60,6 +60,7 @@ func (g *generator) spec() Object {
 	)
 	g.perIndex(spec, peers)
 	g.policies(spec, pod, peers)
+	g.setFramework(spec, pod)
 	return spec
 }
 

@@ -16,8 +16,10 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/kubernetes/pkg/features"
 
 	"github.com/peerjob/peerjob/fn/admission"
+	"github.com/peerjob/peerjob/fn/framework"
 	"github.com/peerjob/peerjob/fn/v1alpha1"
 )
 
@@ -190,4 +192,13 @@ func typesBelow(typ reflect.Type, seen map[reflect.Type]bool) []string {
 		names = append(names, typesBelow(f.Type, seen)...)
 	}
 	return names
+}
+
+// TestSuccessPolicyMinor holds what package framework says of success policies
+// to Kubernetes' own gate.
+func TestSuccessPolicyMinor(t *testing.T) {
+	first, found := admission.Feature{Gate: features.JobSuccessPolicy}.First()
+	if !found || first != framework.SuccessPolicyMinor {
+		t.Errorf("on by default from 1.%d, and package framework says 1.%d", first, framework.SuccessPolicyMinor)
+	}
 }

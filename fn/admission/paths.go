@@ -58,6 +58,8 @@ func jobFields(pj *v1alpha1.PeerJob, job *batchv1.Job) origin {
 			return metadataField(path, "labels", "spec.job.", pj.Spec.Job.Labels, badValue)
 		case strings.HasPrefix(path, "metadata.annotations"):
 			return metadataField(path, "annotations", "spec.job.", pj.Spec.Job.Annotations, badValue)
+		case strings.HasPrefix(path, "spec.successPolicy") && pj.Spec.SuccessPolicy == nil:
+			return FrameworkField
 		case path == "spec.completions" || path == "spec.parallelism":
 			return "spec.peers"
 		case path == "spec.template.spec.subdomain":

@@ -256,6 +256,9 @@ func FuzzPeerJob(f *testing.F) {
 	f.Add(full)
 	f.Add("metadata: {name: a}\nspec: {peers: 100000}")
 	f.Add("metadata: {name: a}\nspec: {peers: 0, service: {name: B}, template: {spec: {subdomain: x, containers: [{}]}}}")
+	f.Add("metadata: {name: a}\nspec: {peers: 3, framework: {type: OpenMPI, port: 1, processesPerPeer: 2, containers: [w], leader: {command: [a], args: [b]}, sshSecretName: k}, template: {spec: {containers: [{name: w, command: [c]}, {name: v}]}}}")
+	f.Add("metadata: {name: a}\nspec: {framework: {type: Torchrun, elastic: {}}}")
+	f.Add("metadata: {name: a}\nspec: {peers: -1, framework: {type: TPU}}")
 	f.Fuzz(func(t *testing.T, text string) {
 		var document yaml.Node
 		if yaml.Unmarshal([]byte(text), &document) != nil || len(document.Content) == 0 || strings.Contains(text, "&") {

@@ -59,7 +59,7 @@ func Apply(pj *v1alpha1.PeerJob, job *batchv1.Job) {
 		}
 	}
 	pod.Volumes = append(pod.Volumes, s.volumes()...)
-	if s.Leader != nil {
+	if s.Leader != nil && pj.Peers() > 0 {
 		// The workers serve until they are stopped.
 		job.Spec.SuccessPolicy = &batchv1.SuccessPolicy{Rules: []batchv1.SuccessPolicyRule{{SucceededIndexes: new("0")}}}
 	}

@@ -97,24 +97,40 @@ func (s settings) validateVolumes() field.ErrorList {
 // See MaxSecretSize in k8s.io/kubernetes/pkg/apis/core.
 const maxFileSize = 1 << 20
 
+// maxGrowth is more than the factor by which a value grows when the kubelet puts
+// two names of 63 characters in the place of "$(PEERJOB_SELF)".
+const maxGrowth = 10
+
 // validateSize refuses lists of peers which no program could be started with,
 // or which no ConfigMap holds, and says how many peers would fit.
 func (s settings) validateSize() field.ErrorList {
 	var errs field.ErrorList
+	if s.pj.Peers() < 1 || s.pj.Peers() > v1alpha1.MaxPeers {
+		return nil // refused as such
+	}
 	refuse := func(what string, size, limit int, why string, sizeFor func(settings) int) {
-		// The first number of peers that is too large is one more than what fits.
-		fit := sort.Search(int(s.pj.Peers()), func(n int) bool { return sizeFor(s.withPeers(n)) > limit }) - 1
+		// The first number of peers that is too large is one more than what fits. It
+		// lies not far from what fits in proportion: only the indexes get shorter.
+		about := int(s.pj.Peers()) * limit / size
+		fit := sort.Search(min(int(s.pj.Peers()), 2*about+1), func(n int) bool { return sizeFor(s.withPeers(n)) > limit }) - 1
 		errs = append(errs, field.Invalid(specPath.Child("peers"), s.pj.Peers(), fmt.Sprintf(
 			"%s of spec.framework (%s) would have %d bytes, and %s no more than %d: with these names %d peers fit", what, s.Type, size, why, limit, max(fit, 0))))
 	}
 	for _, v := range s.Variables {
 		sizeFor := func(s settings) int { return len(v.Name) + len("=") + s.expandedLength(v.value(s)) }
+		if len(v.value(s))*maxGrowth < v1alpha1.MaxVariableLength {
+			continue
+		}
 		if size := sizeFor(s); size > v1alpha1.MaxVariableLength {
 			refuse("the variable "+v.Name, size, v1alpha1.MaxVariableLength, "Linux starts a program with", sizeFor)
 		}
 	}
 	if s.Hostfile != nil {
-		sizeFor := func(s settings) int { return len(s.hosts(s.pj.Peers())) }
+		sizeFor := func(s settings) int { return len(s.hosts()) }
+		longest := s.Hostfile.line(s.pj.PeerName(max(s.pj.Peers(), 1)-1), s)
+		if int(s.pj.Peers())*(len(longest)+1) <= maxFileSize {
+			return errs
+		}
 		if size := sizeFor(s); size > maxFileSize {
 			refuse("the file "+s.Hostfile.File, size, maxFileSize, "a ConfigMap takes", sizeFor)
 		}

@@ -150,8 +150,10 @@ func (s settings) processes() string {
 func (s settings) all(before, after string) string {
 	var list strings.Builder
 	prefix, service := before+reference(v1alpha1.EnvName)+"-", "."+reference(v1alpha1.EnvService)+after
-	list.Grow(int(s.pj.Peers()) * (len(prefix) + len(service) + 6))
-	for i := range s.pj.Peers() {
+	// More peers than there can be are refused, and not listed before.
+	count := min(max(s.pj.Peers(), 0), v1alpha1.MaxPeers)
+	list.Grow(int(count) * (len(prefix) + len(service) + 6))
+	for i := range count {
 		if i > 0 {
 			list.WriteByte(',')
 		}

@@ -20,7 +20,7 @@ func ConfigMap(pj *v1alpha1.PeerJob) *corev1.ConfigMap {
 	if !ok || s.Hostfile == nil {
 		return nil
 	}
-	content := s.hosts(pj.Peers())
+	content := s.hosts()
 	return &corev1.ConfigMap{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"},
 		ObjectMeta: metav1.ObjectMeta{Name: pj.PeersConfigMapName(content)},
@@ -30,14 +30,14 @@ func ConfigMap(pj *v1alpha1.PeerJob) *corev1.ConfigMap {
 }
 
 func (s settings) configMapName() string {
-	return s.pj.PeersConfigMapName(s.hosts(s.pj.Peers()))
+	return s.pj.PeersConfigMapName(s.hosts())
 }
 
-// hosts is the content of the hostfile for this many peers.
-func (s settings) hosts(peers int32) string {
+// hosts is the content of the hostfile.
+func (s settings) hosts() string {
 	var content strings.Builder
-	for i := range peers {
-		content.WriteString(s.Hostfile.line(s.pj.PeerName(i), s))
+	for host := range s.pj.PeerNames() {
+		content.WriteString(s.Hostfile.line(host, s))
 		content.WriteByte('\n')
 	}
 	return content.String()

@@ -162,6 +162,25 @@ func TestApply_others(t *testing.T) {
 	}
 }
 
+// TestApply_anyNumber: expansion is total, and no number that is refused makes
+// it large.
+func TestApply_anyNumber(t *testing.T) {
+	for _, peers := range []string{"-1", "0", "2147483647"} {
+		for _, typ := range []string{"Torchrun", "TPU", "OpenMPI", "DeepSpeed"} {
+			pj := decode(t, "metadata: {name: a}\nspec: {peers: "+peers+", framework: {type: "+typ+"}, template: {spec: {containers: [{name: w, image: x}]}}}")
+			if len(v1alpha1.Validate(pj)) == 0 {
+				t.Errorf("%s peers are not refused", peers)
+			}
+			framework.Validate(pj)
+			for _, object := range expand.PeerJob(pj) {
+				if size := object.(interface{ Size() int }).Size(); size > 100*v1alpha1.MaxPeers {
+					t.Errorf("%s, %s peers: %s has %d bytes", typ, peers, object.GetObjectKind().GroupVersionKind().Kind, size)
+				}
+			}
+		}
+	}
+}
+
 // TestPorts has the framework's port once, under the name that the user gave it
 // where the user may.
 func TestPorts(t *testing.T) {

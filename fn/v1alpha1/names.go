@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"iter"
 	"strconv"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -120,6 +121,20 @@ func (pj *PeerJob) MaxNameLength() int {
 // Pod of this completion index.
 func (pj *PeerJob) PeerName(index int32) string {
 	return pj.Hostname(index) + "." + pj.ServiceName()
+}
+
+// PeerNames are the [PeerJob.PeerName] of all peers, by their index, and of no
+// more than [MaxPeers]. The Job's name may have to be computed, so it is asked
+// for once.
+func (pj *PeerJob) PeerNames() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		before, after := pj.JobName()+"-", "."+pj.ServiceName()
+		for i := range min(pj.Peers(), MaxPeers) {
+			if !yield(before + strconv.Itoa(int(i)) + after) {
+				return
+			}
+		}
+	}
 }
 
 // SearchDomain is the domain in which a [PeerJob.PeerName] is looked up, for
