@@ -3,12 +3,14 @@
 package admission
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
 	"sync"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/fn/v1alpha1"
@@ -73,7 +75,7 @@ func jobFields(pj *v1alpha1.PeerJob) origin {
 		}
 		path, own := initContainerField(path, pj.InjectedInitContainers())
 		if !own {
-			return path
+			return cmp.Or(namesake(pj, badValue), path)
 		}
 		if match := envIndex.FindStringSubmatch(path); match != nil {
 			if index, err := strconv.Atoi(match[2]); err == nil && index >= injected {
@@ -106,6 +108,18 @@ func initContainerField(path string, injected int) (field string, own bool) {
 		return "spec.barrier.port", false
 	}
 	return "spec.barrier", false
+}
+
+// namesake is the name of the user's container which is called like one of the
+// barrier's, "" when none is.
+func namesake(pj *v1alpha1.PeerJob, name any) string {
+	found := ""
+	pj.EachContainer(func(container *corev1.Container, path *field.Path) {
+		if name == container.Name && container.Name != "" {
+			found = path.Child("name").String()
+		}
+	})
+	return found
 }
 
 // servicePort matches the path of a port of the Service.
