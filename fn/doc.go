@@ -14,9 +14,11 @@
 //	fn/expand      a PeerJob -> its Service and its Job; never refuses
 //	fn/admission   would the API server take them? Kubernetes' own validation
 //	fn/manifest    a typed object -> clean YAML
-//	barrier        the sidecar of spec.barrier, in the Pods; the function does not
-//	               know it
-//	barrier/protocol  what its peers say to each other; pure
+//
+// Beside it, for the Pods of a PeerJob with spec.barrier, and unknown to fn:
+//
+//	barrier           the sidecar: clock, connections, names, logs
+//	barrier/protocol  what the peers say to each other; pure
 //
 // # The way of the data
 //
@@ -24,9 +26,9 @@
 //	      -> encode -> merge -> ResourceList -> stdout
 //
 // Imports go one way: cmd -> fn -> {expand, manifest, admission} -> v1alpha1, and
-// cmd -> barrier -> barrier/protocol. A
-// test (arch_test.go) holds them to it. What lies below fn takes values and
-// returns values: no files, no streams, no environment, no clock.
+// cmd -> barrier -> barrier/protocol. A test (arch_test.go) holds them to it. What
+// lies below fn takes values and returns values: no files, no streams, no
+// environment, no clock.
 //
 // # Rules
 //

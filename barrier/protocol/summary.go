@@ -18,13 +18,13 @@ const (
 
 // summary says for whom everyone waits.
 type summary struct {
-	made time.Duration
+	due  time.Duration // when it is to be made again
 	said string
 }
 
 func (s *summary) text(now time.Duration, l *leader) string {
-	if s.said == "" || now-s.made >= summaryAge {
-		s.made, s.said = now, l.summarize(now)
+	if now >= s.due {
+		s.due, s.said = now+summaryAge, l.summarize(now)
 	}
 	return s.said
 }
