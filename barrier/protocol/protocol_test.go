@@ -204,6 +204,24 @@ func TestSimulation_missing(t *testing.T) {
 	}
 }
 
+// TestSimulation_leftAtStart has a peer that never comes, and one whose gate
+// gives up before the others': both are named.
+func TestSimulation_leftAtStart(t *testing.T) {
+	w := newWorld(worldConfig{size: 4, endTimeout: time.Minute, latency: time.Millisecond}, 1)
+	for i := range int32(3) {
+		w.start(i, time.Minute)
+	}
+	w.run(10 * time.Second)
+	w.pods[2][0].terminate()
+	w.run(15 * time.Second)
+	for i := range 2 {
+		got, want := w.pods[i][0].node.Waiting(w.now), "2 of 4 peers: train-2.svc (has left), train-3.svc (never heard of)"
+		if p := w.pods[i][0]; p.opened || got != want {
+			t.Errorf("index %d waits for %q, want %q", i, got, want)
+		}
+	}
+}
+
 // TestSimulation_gone has a peer that is killed and never comes back: the
 // others leave, and not sooner than they may.
 func TestSimulation_gone(t *testing.T) {

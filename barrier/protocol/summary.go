@@ -29,19 +29,16 @@ func (s *summary) text(now time.Duration, l *leader) string {
 	return s.said
 }
 
-// summarize names those who are not there, or, when all are there, those who
-// are not at their end.
+// summarize names those who are not there while anyone waits to start, and else
+// those who are not at their end.
 func (l *leader) summarize(now time.Duration) string {
-	ending := l.records[0].phase >= Ended || l.done > 0
 	var parts []string
 	var count int32
 	for i := range l.records {
 		r := &l.records[i]
 		missing := ""
 		switch {
-		case ending && !l.isDone(now, r):
-			missing = l.state(now, r)
-		case !ending && !l.fresh(now, r):
+		case l.starting && !l.fresh(now, r), !l.starting && !l.isDone(now, r):
 			missing = l.state(now, r)
 		default:
 			continue
