@@ -242,6 +242,29 @@ func TestSimulation_gone(t *testing.T) {
 	}
 }
 
+// TestSimulation_unpublished has a peer that is killed, and whose next Pod
+// reports long before its name is published: it is not gone.
+func TestSimulation_unpublished(t *testing.T) {
+	w := newWorld(worldConfig{size: 3, endTimeout: 10 * time.Minute, latency: time.Millisecond}, 1)
+	for i := range int32(3) {
+		w.start(i, time.Minute)
+	}
+	w.run(50 * time.Second)
+	w.pods[2][0].kill()
+	w.run(52 * time.Second)
+	next := w.start(2, time.Minute)
+	w.run(52*time.Second + 1)
+	next.published = false
+	w.after(30*time.Second, func() { next.published = true })
+	w.run(time.Hour)
+	report(t, w)
+	for i, pods := range w.pods {
+		if p := pods[len(pods)-1]; p.outcome != Together || !next.opened {
+			t.Errorf("index %d: %v", i, p.outcome)
+		}
+	}
+}
+
 // TestSimulation_leaderGone has an index 0 that is killed and never comes back.
 func TestSimulation_leaderGone(t *testing.T) {
 	w := newWorld(worldConfig{size: 3, endTimeout: 10 * time.Minute, latency: time.Millisecond}, 1)
