@@ -18,9 +18,11 @@
 //	fn/manifest    a typed object -> clean YAML
 //	fn/resourcelist  the items of a ResourceList, found without parsing them
 //	fn/parallel    the same for each of many, on all cores
-//	barrier        the sidecar of spec.barrier, in the Pods; the function does not
-//	               know it
-//	barrier/protocol  what its peers say to each other; pure
+//
+// Beside it, for the Pods of a PeerJob with spec.barrier, and unknown to fn:
+//
+//	barrier           the sidecar: clock, connections, names, logs
+//	barrier/protocol  what the peers say to each other; pure
 //
 // # The way of the data
 //

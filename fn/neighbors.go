@@ -200,22 +200,41 @@ func (e *expansion) warnOfLimits(limits neighbor[corev1.LimitRange], report *res
 		if item.Type != corev1.LimitTypeContainer {
 			continue
 		}
-		for i, container := range e.pj.Spec.Template.Spec.Containers {
-			path := fmt.Sprintf("spec.template.spec.containers[%d].resources", i)
+		for _, container := range e.running() {
+			path := container.path
 			for _, name := range sortedResources(item.Max) {
-				if limit, found := container.Resources.Limits[name]; found && limit.Cmp(item.Max[name]) > 0 {
+				if limit, found := container.resources.Limits[name]; found && limit.Cmp(item.Max[name]) > 0 {
 					e.warn(report, fmt.Sprintf("%s.limits[%s]", path, name), "%s is more than %v%s allows a container, %s, and no Pod would be made",
 						&limit, limits, inFileOf(limits.object), quantity(item.Max, name))
 				}
 			}
 			for _, name := range sortedResources(item.Min) {
-				if request, found := requestOf(container.Resources, name); found && request.Cmp(item.Min[name]) < 0 {
+				if request, found := requestOf(container.resources, name); found && request.Cmp(item.Min[name]) < 0 {
 					e.warn(report, fmt.Sprintf("%s.requests[%s]", path, name), "%s is less than %v%s wants of a container, %s, and no Pod would be made",
 						&request, limits, inFileOf(limits.object), quantity(item.Min, name))
 				}
 			}
 		}
 	}
+}
+
+// runningContainer is what a container that runs beside the others asks for.
+type runningContainer struct {
+	path      string
+	resources corev1.ResourceRequirements
+}
+
+// running are the containers of a Pod which run at the same time, the sidecar
+// of a barrier included.
+func (e *expansion) running() []runningContainer {
+	var running []runningContainer
+	for i, container := range e.pj.Spec.Template.Spec.Containers {
+		running = append(running, runningContainer{fmt.Sprintf("spec.template.spec.containers[%d].resources", i), container.Resources})
+	}
+	if e.pj.HasBarrier() {
+		running = append(running, runningContainer{"spec.barrier.resources", *e.pj.Spec.Barrier.Resources})
+	}
+	return running
 }
 
 // warnOfQuota finds a ResourceQuota that all peers at once do not fit into.
@@ -245,17 +264,17 @@ func (e *expansion) onePeer(name corev1.ResourceName) (resource.Quantity, bool) 
 		return resource.MustParse("1"), true
 	}
 	total := resource.Quantity{}
-	for _, container := range e.pj.Spec.Template.Spec.Containers {
+	for _, container := range e.running() {
 		var part resource.Quantity
 		switch name {
 		case corev1.ResourceLimitsCPU:
-			part = container.Resources.Limits[corev1.ResourceCPU]
+			part = container.resources.Limits[corev1.ResourceCPU]
 		case corev1.ResourceLimitsMemory:
-			part = container.Resources.Limits[corev1.ResourceMemory]
+			part = container.resources.Limits[corev1.ResourceMemory]
 		case corev1.ResourceCPU, corev1.ResourceRequestsCPU:
-			part, _ = requestOf(container.Resources, corev1.ResourceCPU)
+			part, _ = requestOf(container.resources, corev1.ResourceCPU)
 		case corev1.ResourceMemory, corev1.ResourceRequestsMemory:
-			part, _ = requestOf(container.Resources, corev1.ResourceMemory)
+			part, _ = requestOf(container.resources, corev1.ResourceMemory)
 		default:
 			return total, false
 		}

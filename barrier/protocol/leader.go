@@ -57,8 +57,9 @@ type leader struct {
 	// open says that every peer is there; over that the end has come. Both are
 	// found anew in each tick.
 	open, over bool
-	// busy says that someone waits, so that ticks are needed.
-	busy bool
+	// busy says that someone waits, so that ticks are needed; starting, that
+	// someone waits to start.
+	busy, starting bool
 	// there and done count the peers that can be reached, and those at their end.
 	there, done int32
 	// calls is how many calls are on their way, and turn is the record from which
@@ -69,7 +70,7 @@ type leader struct {
 }
 
 func newLeader(config Config) *leader {
-	return &leader{config: config, records: make([]record, config.Size)}
+	return &leader{config: config, records: make([]record, config.Size), starting: config.Start}
 }
 
 // report takes a report, whose index is one of the Job's.
@@ -167,13 +168,14 @@ func (l *leader) isDone(now time.Duration, r *record) bool {
 // tick looks at every record, opens what is to be opened, and returns whom to
 // call.
 func (l *leader) tick(now time.Duration) (calls []int32) {
-	waiting := false
+	waiting, starting := false, false
 	l.there, l.done = 0, 0
 	for i := range l.records {
 		r := &l.records[i]
 		if l.fresh(now, r) {
 			l.there++
-			waiting = waiting || r.phase == Starting && !r.granted || r.phase == Ended
+			starting = starting || r.phase == Starting && !r.granted
+			waiting = waiting || starting || r.phase == Ended
 		}
 		if l.isDone(now, r) {
 			l.done++
@@ -204,7 +206,7 @@ func (l *leader) tick(now time.Duration) (calls []int32) {
 		}
 	}
 	l.over = l.isOver(now)
-	l.busy = waiting
+	l.busy, l.starting = waiting, starting && !l.open || l.starting && l.there == 0
 	return calls
 }
 

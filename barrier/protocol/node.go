@@ -95,7 +95,7 @@ func (n *Node) lead(now time.Duration) (calls []int32) {
 	}
 	if n.leader.busy && now >= n.tick {
 		calls = n.leader.tick(now)
-		n.tick = now + TickInterval
+		n.tick = now + tickInterval(n.config.Size)
 	}
 	if n.peer.phase == Ended && (n.leader.over || !n.config.End) && n.leader.drained(now) {
 		n.peer.leave(now, Together)

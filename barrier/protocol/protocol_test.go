@@ -204,6 +204,24 @@ func TestSimulation_missing(t *testing.T) {
 	}
 }
 
+// TestSimulation_leftAtStart has a peer that never comes, and one whose gate
+// gives up before the others': both are named.
+func TestSimulation_leftAtStart(t *testing.T) {
+	w := newWorld(worldConfig{size: 4, endTimeout: time.Minute, latency: time.Millisecond}, 1)
+	for i := range int32(3) {
+		w.start(i, time.Minute)
+	}
+	w.run(10 * time.Second)
+	w.pods[2][0].terminate()
+	w.run(15 * time.Second)
+	for i := range 2 {
+		got, want := w.pods[i][0].node.Waiting(w.now), "2 of 4 peers: train-2.svc (has left), train-3.svc (never heard of)"
+		if p := w.pods[i][0]; p.opened || got != want {
+			t.Errorf("index %d waits for %q, want %q", i, got, want)
+		}
+	}
+}
+
 // TestSimulation_gone has a peer that is killed and never comes back: the
 // others leave, and not sooner than they may.
 func TestSimulation_gone(t *testing.T) {
@@ -220,6 +238,29 @@ func TestSimulation_gone(t *testing.T) {
 		p := w.pods[i][0]
 		if p.outcome != Together || p.leftAt < killed+GoneAfter(5)-Heartbeat(5)*12/10 || p.leftAt > p.endedAt+GoneAfter(5)+Heartbeat(5) {
 			t.Errorf("index %d ended at %v and left at %v: %v", i, p.endedAt, p.leftAt, p.outcome)
+		}
+	}
+}
+
+// TestSimulation_unpublished has a peer that is killed, and whose next Pod
+// reports long before its name is published: it is not gone.
+func TestSimulation_unpublished(t *testing.T) {
+	w := newWorld(worldConfig{size: 3, endTimeout: 10 * time.Minute, latency: time.Millisecond}, 1)
+	for i := range int32(3) {
+		w.start(i, time.Minute)
+	}
+	w.run(50 * time.Second)
+	w.pods[2][0].kill()
+	w.run(52 * time.Second)
+	next := w.start(2, time.Minute)
+	w.run(52*time.Second + 1)
+	next.published = false
+	w.after(30*time.Second, func() { next.published = true })
+	w.run(time.Hour)
+	report(t, w)
+	for i, pods := range w.pods {
+		if p := pods[len(pods)-1]; p.outcome != Together || !next.opened {
+			t.Errorf("index %d: %v", i, p.outcome)
 		}
 	}
 }

@@ -18,30 +18,27 @@ const (
 
 // summary says for whom everyone waits.
 type summary struct {
-	made time.Duration
+	due  time.Duration // when it is to be made again
 	said string
 }
 
 func (s *summary) text(now time.Duration, l *leader) string {
-	if s.said == "" || now-s.made >= summaryAge {
-		s.made, s.said = now, l.summarize(now)
+	if now >= s.due {
+		s.due, s.said = now+summaryAge, l.summarize(now)
 	}
 	return s.said
 }
 
-// summarize names those who are not there, or, when all are there, those who
-// are not at their end.
+// summarize names those who are not there while anyone waits to start, and else
+// those who are not at their end.
 func (l *leader) summarize(now time.Duration) string {
-	ending := l.records[0].phase >= Ended || l.done > 0
 	var parts []string
 	var count int32
 	for i := range l.records {
 		r := &l.records[i]
 		missing := ""
 		switch {
-		case ending && !l.isDone(now, r):
-			missing = l.state(now, r)
-		case !ending && !l.fresh(now, r):
+		case l.starting && !l.fresh(now, r), !l.starting && !l.isDone(now, r):
 			missing = l.state(now, r)
 		default:
 			continue

@@ -9,8 +9,6 @@ const (
 	// that is looked up before it is published is remembered as missing by many
 	// DNS servers, for up to 30 seconds.
 	PublishDelay = time.Second
-	// TickInterval is how often index 0 looks at its records while anyone waits.
-	TickInterval = 50 * time.Millisecond
 	// CallTimeout is how long a call may take, look-up included.
 	CallTimeout = 3 * time.Second
 	// maxRetry is the longest pause between two tries of something that fails.
@@ -40,6 +38,11 @@ func Heartbeat(size int32) time.Duration {
 // GoneAfter is how long nothing must have been heard of a peer, or of index 0,
 // for it to count as gone.
 func GoneAfter(size int32) time.Duration { return 3 * Heartbeat(size) }
+
+// tickInterval is how often index 0 looks at its records while anyone waits.
+func tickInterval(size int32) time.Duration {
+	return between(50*time.Millisecond, WaitInterval(size)/8, 5*time.Second)
+}
 
 // linger is how long nothing must have been heard of a peer which waits, for
 // index 0 to leave without it.

@@ -37,6 +37,7 @@ sets. docs/barrier.md describes it.`,
 		Args: cobra.NoArgs,
 	}
 	command.PersistentFlags().Uint16Var(&port, "port", 0, "the port of the barrier")
+	command.MarkPersistentFlagRequired("port")
 	command.PersistentFlags().StringVar(&message, "termination-message", terminationMessage, "the file for the termination message")
 	command.Flags().BoolVar(&start, "start", false, "wait for every peer before the containers start")
 	command.Flags().DurationVar(&end, "end-timeout", 0, "stay until every peer is at its end, at most so long (default: do not stay)")
@@ -86,7 +87,7 @@ func newBarrierStatus(port *uint16) *cobra.Command {
 	return &cobra.Command{
 		Use:     "status",
 		Short:   "Print for whom this Pod waits (in a Pod)",
-		Example: `  kubectl exec train-0-abcde -c peerjob-barrier -- peerjob barrier status --port 7450`,
+		Example: `  kubectl exec train-0-abcde -c peerjob-barrier -- /usr/local/bin/peerjob barrier status --port 7450`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := context.WithTimeout(context.Background(), protocol.CallTimeout)

@@ -47,6 +47,7 @@ func (g *generator) spec() Object {
 	spec := g.object(
 		field{"peers", always, peers},
 		field{"service", 0.5, g.service},
+		field{"barrier", 0.15, g.barrier},
 		field{"peerEnv", 0.2, right("Enabled", "Disabled").wrongly("enabled", "x")},
 		field{"kubernetesVersion", 0.1, KubernetesVersion},
 		field{"clusterDomain", 0.1, g.domain},
@@ -62,6 +63,21 @@ func (g *generator) spec() Object {
 	g.policies(spec, pod, peers)
 	g.setFramework(spec, pod)
 	return spec
+}
+
+// barrier grows what lets the peers start and leave together. Its image is
+// always set, as the one that expands would.
+func (g *generator) barrier() Object {
+	seconds := right(1, 25, 30, 600, 86400).wrongly(0, -1, 86401)
+	return g.object(
+		field{"start", 0.7, right("Enabled", "Enabled", "Disabled").wrongly("enabled")},
+		field{"end", 0.7, right("Enabled", "Enabled", "Disabled").wrongly("")},
+		field{"startTimeoutSeconds", 0.3, seconds},
+		field{"endTimeoutSeconds", 0.3, seconds},
+		field{"image", always, right("example.com/peerjob:v1", "x").wrongly("", " x")},
+		field{"port", 0.3, right(1024, 7450, 8080, 65535).wrongly(0, 80, 65536)},
+		field{"resources", 0.3, (&pod{generator: g}).resources},
+	)
 }
 
 // perIndex sets the limits of single indexes.

@@ -3,6 +3,7 @@
 package admission
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -74,7 +75,7 @@ func jobFields(pj *v1alpha1.PeerJob, job *batchv1.Job) origin {
 		}
 		path, own := initContainerField(path, pj.InjectedInitContainers())
 		if !own {
-			return path
+			return cmp.Or(namesake(pj, badValue), path)
 		}
 		if match := listIndex.FindStringSubmatch(path); match != nil {
 			all := job.Spec.Template.Spec
@@ -152,6 +153,18 @@ func initContainerField(path string, injected int) (field string, own bool) {
 		return "spec.barrier.port", false
 	}
 	return "spec.barrier", false
+}
+
+// namesake is the name of the user's container which is called like one of the
+// barrier's, "" when none is.
+func namesake(pj *v1alpha1.PeerJob, name any) string {
+	found := ""
+	pj.EachContainer(func(container *corev1.Container, path *field.Path) {
+		if name == container.Name && container.Name != "" {
+			found = path.Child("name").String()
+		}
+	})
+	return found
 }
 
 // servicePort matches the path of a port of the Service.
