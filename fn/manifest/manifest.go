@@ -176,7 +176,7 @@ func Text(value string) *yaml.Node {
 		node.Style = yaml.DoubleQuotedStyle
 	case strings.Contains(value, "\n"):
 		node.Style = yaml.LiteralStyle
-	case value == "" || kyaml.IsValueNonString(value) || oldNonString.MatchString(value):
+	case value == "" || isNumber(value) || kyaml.IsValueNonString(value) || oldNonString.MatchString(value):
 		node.Style = yaml.DoubleQuotedStyle
 	}
 	return node
@@ -213,6 +213,12 @@ func isWords(value string) bool {
 		return isLetter
 	}
 	return (isLetter || word[0] == '$' || word[0] == '/') && len(value) > len("false")
+}
+
+// isNumber reports whether a string is, without parsing it, known to be a number
+// for every reader.
+func isNumber(value string) bool {
+	return value[0] != '0' && strings.Trim(value, "0123456789") == ""
 }
 
 // oldWord matches the words, all short, which YAML 1.1 or 1.2 takes for a
