@@ -60,6 +60,10 @@ fuzz: ## Run every fuzzer for FUZZTIME (default 30s)
 bench: build ## Measure peerjob beside its rivals, in one table
 	cd bench && $(GO) run . -peerjob ../bin/peerjob
 
+.PHONY: bench-docs
+bench-docs: build ## Measure, and write the table to docs/performance.md
+	cd bench && $(GO) run . -peerjob ../bin/peerjob -write ../docs/performance.md
+
 .PHONY: bench-smoke
 bench-smoke: build ## Check that the benchmarks still run
 	cd bench && $(GO) run . -peerjob ../bin/peerjob -smoke

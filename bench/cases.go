@@ -4,9 +4,11 @@ package main
 
 import (
 	_ "embed"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -16,6 +18,7 @@ const (
 	peerjobName = "peerjob"
 	helmName    = "helm template"
 	noopName    = "kyaml no-op"
+	sdkName     = "SDK no-op"
 	catName     = "cat"
 )
 
@@ -56,30 +59,51 @@ type contender struct {
 	stdin string
 }
 
+// size is how many objects a case has, and how often it is run.
+type size struct{ objects, warmups, runs int }
+
+// expansionSizes are those of the PeerJobs, foreignSizes those of the objects
+// that nobody changes.
+var (
+	expansionSizes = []size{{1, 1, 20}, {100, 1, 10}, {1000, 1, 5}, {10000, 0, 3}}
+	foreignSizes   = []size{{0, 1, 10}, {1000, 1, 5}, {10000, 1, 5}, {100000, 0, 3}}
+	smokeSizes     = []size{{0, 0, 1}, {1, 0, 1}, {20, 0, 1}}
+)
+
+const (
+	// The most objects with which the no-ops are measured: they hold all of them
+	// as trees, 10 GB for 100,000.
+	mostExpansionNoops = 1000
+	mostForeignNoops   = 10000
+	// bothDeployments is how many objects stand beside the one PeerJob of a case.
+	bothDeployments = 10000
+	// maxInput is the limit for peerjob: 100,000 Deployments are larger than the
+	// default.
+	maxInput = "256Mi"
+)
+
 // newCases returns what is measured. The inputs are written into a directory.
 func newCases(tools programs, opts options, dir string) ([]comparison, error) {
-	many, runsOfOne, runsOfMany, warmups := 1000, 20, 5, 1
-	switch {
-	case opts.smoke:
-		many, runsOfOne, runsOfMany, warmups = 20, 1, 1, 0
-	case opts.runs > 0:
-		runsOfOne, runsOfMany = opts.runs, opts.runs
-	}
 	var cases []comparison
-	for _, wanted := range []struct {
-		newCase       func(tools programs, n int, dir string) (comparison, error)
-		objects, runs int
-	}{
-		{newExpansionCase, 1, runsOfOne},
-		{newExpansionCase, many, runsOfMany},
-		{newForeignCase, many, runsOfMany},
-	} {
-		c, err := wanted.newCase(tools, wanted.objects, dir)
-		if err != nil {
-			return nil, err
+	add := func(sizes []size, newCase func(programs, int, string) (comparison, error)) error {
+		for _, s := range sizes {
+			c, err := newCase(tools, s.objects, dir)
+			if err != nil {
+				return err
+			}
+			if c.warmups, c.runs = s.warmups, s.runs; opts.runs > 0 && !opts.smoke {
+				c.runs = opts.runs
+			}
+			cases = append(cases, c)
 		}
-		c.warmups, c.runs = warmups, wanted.runs
-		cases = append(cases, c)
+		return nil
+	}
+	expansions, foreign, both, peers := expansionSizes, foreignSizes, []size{{bothDeployments, 1, 5}}, []size{{1, 1, 20}}
+	if opts.smoke {
+		expansions, foreign, both, peers = smokeSizes[1:], smokeSizes, smokeSizes[2:], smokeSizes[1:2]
+	}
+	if err := errors.Join(add(expansions, newExpansionCase), add(peers, newPeersCase), add(foreign, newForeignCase), add(both, newBothCase)); err != nil {
+		return nil, err
 	}
 	builds, err := newKustomizeCases(tools, opts, dir)
 	return append(cases, builds...), err
@@ -89,16 +113,32 @@ func newCases(tools programs, opts options, dir string) ([]comparison, error) {
 func newExpansionCase(tools programs, n int, dir string) (comparison, error) {
 	input := resourceList(peerJobYAML, n)
 	stdin := filepath.Join(dir, fmt.Sprintf("peerjobs-%d.yaml", n))
-	return comparison{
+	c := comparison{
 		name: peerJobs(n),
 		base: peerjobName,
 		contenders: []contender{
 			{name: peerjobName, argv: []string{tools.peerjob}, stdin: stdin},
 			{name: helmName, argv: []string{tools.helm, "template", "bench", chart, "--set", "count=" + strconv.Itoa(n)}},
-			{name: noopName, argv: []string{tools.noop}, stdin: stdin},
 		},
 		check: func(outputs map[string][]byte) error { return checkExpansion(n, input, outputs) },
-	}, os.WriteFile(stdin, input, 0o644)
+	}
+	if n <= mostExpansionNoops {
+		c.contenders = append(c.contenders, contender{name: noopName, argv: []string{tools.noop}, stdin: stdin})
+	}
+	return c, os.WriteFile(stdin, input, 0o644)
+}
+
+// newPeersCase shows that the number of peers costs nothing.
+func newPeersCase(tools programs, n int, dir string) (comparison, error) {
+	c := comparison{name: "the number of peers", base: "10 peers", check: checkPeers}
+	for _, peers := range []string{"10", "100000"} {
+		stdin := filepath.Join(dir, "peers-"+peers+".yaml")
+		if err := os.WriteFile(stdin, resourceList(strings.Replace(peerJobYAML, "peers: 8", "peers: "+peers, 1), n), 0o644); err != nil {
+			return c, err
+		}
+		c.contenders = append(c.contenders, contender{name: peers + " peers", argv: []string{tools.peerjob}, stdin: stdin})
+	}
+	return c, nil
 }
 
 // newForeignCase compares the ways to let n objects through.
@@ -106,22 +146,46 @@ func newForeignCase(tools programs, n int, dir string) (comparison, error) {
 	input := resourceList(deploymentYAML, n)
 	stdin := filepath.Join(dir, fmt.Sprintf("deployments-%d.yaml", n))
 	return comparison{
-		name: fmt.Sprintf("%d Deployments", n),
-		base: peerjobName,
-		contenders: []contender{
-			{name: peerjobName, argv: []string{tools.peerjob}, stdin: stdin},
-			{name: noopName, argv: []string{tools.noop}, stdin: stdin},
-			{name: catName, argv: []string{tools.cat}, stdin: stdin},
-		},
-		check: func(outputs map[string][]byte) error { return checkForeign(n, input, outputs) },
+		name:       fmt.Sprintf("%d Deployments", n),
+		base:       peerjobName,
+		contenders: foreignContenders(tools, n, stdin),
+		check:      func(outputs map[string][]byte) error { return checkForeign(n, input, outputs) },
 	}, os.WriteFile(stdin, input, 0o644)
+}
+
+// newBothCase is n objects that nobody changes, and one PeerJob behind them.
+func newBothCase(tools programs, n int, dir string) (comparison, error) {
+	deployments := resourceList(deploymentYAML, n)
+	_, last, _ := strings.Cut(string(resourceList(peerJobYAML, 1)), "items:\n")
+	stdin := filepath.Join(dir, fmt.Sprintf("both-%d.yaml", n))
+	return comparison{
+		name:       fmt.Sprintf("%d Deployments, 1 PeerJob", n),
+		base:       peerjobName,
+		contenders: foreignContenders(tools, n, stdin),
+		check:      func(outputs map[string][]byte) error { return checkBoth(deployments, last, outputs) },
+	}, os.WriteFile(stdin, append(slices.Clone(deployments), last...), 0o644)
+}
+
+func foreignContenders(tools programs, n int, stdin string) []contender {
+	contenders := []contender{{name: peerjobName, argv: []string{tools.peerjob, "--max-input", maxInput}, stdin: stdin}}
+	if n <= mostForeignNoops {
+		contenders = append(contenders,
+			contender{name: sdkName, argv: []string{tools.sdkNoop}, stdin: stdin},
+			contender{name: noopName, argv: []string{tools.noop}, stdin: stdin})
+	}
+	return append(contenders, contender{name: catName, argv: []string{tools.cat}, stdin: stdin})
 }
 
 // resourceList is a ResourceList with n objects which differ in their names.
 func resourceList(object string, n int) []byte {
 	item := "- " + strings.ReplaceAll(strings.TrimSpace(object), "\n", "\n  ") + "\n"
 	var list strings.Builder
-	list.WriteString("apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n")
+	list.WriteString("apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n")
+	if n == 0 {
+		list.WriteString("items: []\n")
+		return []byte(list.String())
+	}
+	list.WriteString("items:\n")
 	for i := range n {
 		list.WriteString(strings.ReplaceAll(item, namePlaceholder, objectName(i)))
 	}

@@ -22,9 +22,18 @@ func (o object) kind() string { return fmt.Sprint(o["kind"]) }
 // key tells an object from the others of its list.
 func (o object) key() string { return fmt.Sprintf("%s/%v", o.kind(), at(o, "metadata", "name")) }
 
+// mostParsed is how many objects are parsed to be checked. Of more, the kinds are
+// counted in the text: to parse 10,000 takes half a minute.
+const mostParsed = 1000
+
 // checkExpansion says whether peerjob made n Services and Jobs which belong
 // together, Helm the very same ones, and the no-op none.
 func checkExpansion(n int, input []byte, outputs map[string][]byte) error {
+	if n > mostParsed {
+		return errors.Join(
+			checkKinds(peerjobName, outputs, "  kind: ", map[string]int{"PeerJob": n, "Service": n, "Job": n}),
+			checkKinds(helmName, outputs, "kind: ", map[string]int{"Service": n, "Job": n}))
+	}
 	ours, err := keptItems(input, outputs[peerjobName])
 	if err == nil {
 		err = checkMade(n, ours)
@@ -45,22 +54,88 @@ func checkExpansion(n int, input []byte, outputs map[string][]byte) error {
 	return checkNothingMade(noopName, input, outputs[noopName])
 }
 
+// checkKinds counts the lines which say the kind of an object.
+func checkKinds(program string, outputs map[string][]byte, prefix string, want map[string]int) error {
+	got := map[string]int{}
+	for line := range bytes.Lines(outputs[program]) {
+		if kind, found := strings.CutPrefix(strings.TrimRight(string(line), "\n"), prefix); found {
+			got[kind]++
+		}
+	}
+	if !maps.Equal(got, want) {
+		return fmt.Errorf("%s: holds %v, want %v", program, got, want)
+	}
+	return nil
+}
+
+// checkPeers says whether each Job has as many peers as its case is named for.
+func checkPeers(outputs map[string][]byte) error {
+	for program, output := range outputs {
+		peers, _, _ := strings.Cut(program, " ")
+		if !strings.Contains(string(output), "\n    completions: "+peers+"\n") {
+			return fmt.Errorf("%s: made no Job of this size", program)
+		}
+	}
+	return nil
+}
+
 // checkForeign says whether each program let the n objects through and nothing
-// else.
+// else: peerjob and cat by the very bytes.
 func checkForeign(n int, input []byte, outputs map[string][]byte) error {
-	objects, err := items(input)
+	kinds := map[string]int{}
+	if n > 0 {
+		kinds["Deployment"] = n
+	}
+	if err := checkKinds("the input", map[string][]byte{"the input": input}, "  kind: ", kinds); err != nil {
+		return err
+	}
+	for _, program := range []string{peerjobName, catName} {
+		if !bytes.Equal(outputs[program], input) {
+			return fmt.Errorf("%s: wrote something else than it read", program)
+		}
+	}
+	return checkNoops(n, input, outputs, kinds)
+}
+
+// checkNoops says whether the no-ops, where there are any, let all through.
+func checkNoops(n int, input []byte, outputs map[string][]byte, kinds map[string]int) error {
+	for _, program := range []string{noopName, sdkName} {
+		var err error
+		switch output, found := outputs[program]; {
+		case !found || n == 0: // they write no list without items
+		case n > mostParsed:
+			err = checkKinds(program, outputs, "  kind: ", kinds)
+		default:
+			err = checkNothingMade(program, input, output)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkBoth says whether peerjob wrote the objects before its PeerJob by the
+// very bytes, and then the PeerJob with its Service and its Job.
+func checkBoth(deployments []byte, peerJob string, outputs map[string][]byte) error {
+	const head = "kind: ResourceList\nitems:\n"
+	rest, found := bytes.CutPrefix(outputs[peerjobName], deployments)
+	if !found {
+		return fmt.Errorf("%s: changed what it does not own", peerjobName)
+	}
+	made, err := keptItems([]byte(head+peerJob), append([]byte(head), rest...))
+	if err == nil {
+		err = checkMade(1, made)
+	}
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", peerjobName, err)
 	}
-	if err := checkCounts(objects, map[string]int{"Deployment": n}); err != nil {
-		return err
-	}
+	input := append(bytes.Clone(deployments), peerJob...)
 	if !bytes.Equal(outputs[catName], input) {
 		return fmt.Errorf("%s: wrote something else than it read", catName)
 	}
-	return errors.Join(
-		checkNothingMade(peerjobName, input, outputs[peerjobName]),
-		checkNothingMade(noopName, input, outputs[noopName]))
+	n := bytes.Count(deployments, []byte("\n  kind: Deployment\n"))
+	return checkNoops(n, input, outputs, map[string]int{"Deployment": n, "PeerJob": 1})
 }
 
 // checkKustomize says whether each form of peerjob left the same n Services and
@@ -81,6 +156,8 @@ func checkKustomize(n int, input []byte, outputs map[string][]byte) error {
 		objects, err := documents(outputs[program])
 		switch {
 		case err != nil:
+		case program == pageName:
+			err = checkCounts(objects, map[string]int{"Service": 1, "Job": 1})
 		case program == catTransformerName || program == noFunctionName:
 			err = checkOnly(peerJobs, objects)
 		default:

@@ -89,19 +89,20 @@ func TestCheckExpansion(t *testing.T) {
 }
 
 func TestCheckForeign(t *testing.T) {
-	deployment := "- {apiVersion: apps/v1, kind: Deployment, metadata: {name: train-0}}\n"
+	deployment := "- apiVersion: apps/v1\n  kind: Deployment\n  metadata: {name: train-0}\n"
 	good, empty := testList(deployment), "kind: ResourceList\nitems: []\n"
 	tests := map[string]struct {
 		input, peerjob, noop, cat string
 		want                      string
 	}{
-		"good":                    {good, good, good, good, ""},
-		"the input is another":    {empty, empty, empty, empty, "holds map[], want map[Deployment:1]"},
-		"peerjob lost an object":  {good, empty, good, good, "peerjob: 1 of 1 items are missing"},
-		"the no-op lost it":       {good, good, empty, good, "kyaml no-op: 1 of 1 items are missing"},
-		"cat wrote other bytes":   {good, good, good, good + "\n", "cat: wrote something else than it read"},
-		"peerjob made a Service":  {good, good + testService, good, good, "peerjob: added 1 items, want none"},
-		"peerjob changed a value": {good, strings.Replace(good, "apps/v1", "apps/v2", 1), good, good, "peerjob: Deployment/train-0 was changed"},
+		"good":                   {good, good, good, good, ""},
+		"the input is another":   {empty, empty, empty, empty, "the input: holds map[], want map[Deployment:1]"},
+		"peerjob lost an object": {good, empty, good, good, "peerjob: wrote something else than it read"},
+		"the no-op lost it":      {good, good, empty, good, "kyaml no-op: 1 of 1 items are missing"},
+		"cat wrote other bytes":  {good, good, good, good + "\n", "cat: wrote something else than it read"},
+		"peerjob made a Service": {good, good + testService, good, good, "peerjob: wrote something else than it read"},
+		"peerjob changed a byte": {good, strings.Replace(good, "{name: train-0}", "{name:  train-0}", 1), good, good, "peerjob: wrote something else than it read"},
+		"the no-op made a Job":   {good, good, good + testJob, good, "kyaml no-op: added 1 items, want none"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -109,6 +110,36 @@ func TestCheckForeign(t *testing.T) {
 				peerjobName: []byte(tt.peerjob), noopName: []byte(tt.noop), catName: []byte(tt.cat)})
 			checkError(t, err, tt.want)
 		})
+	}
+}
+
+func TestCheckBoth(t *testing.T) {
+	deployments := testList("- apiVersion: apps/v1\n  kind: Deployment\n  metadata: {name: train-0}\n")
+	good := deployments + testPeerJob + testService + testJob
+	for name, tt := range map[string]struct{ peerjob, want string }{
+		"good":              {good, ""},
+		"a byte is another": {strings.Replace(good, "train-0}", "train-0 }", 1), "peerjob: changed what it does not own"},
+		"no Job":            {strings.Replace(good, testJob, "", 1), "peerjob: holds map[Service:1]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			checkError(t, checkBoth([]byte(deployments), testPeerJob, map[string][]byte{peerjobName: []byte(tt.peerjob), catName: []byte(deployments + testPeerJob)}), tt.want)
+		})
+	}
+}
+
+func TestCheckPeers(t *testing.T) {
+	checkError(t, checkPeers(map[string][]byte{"10 peers": []byte("a:\n    completions: 10\n")}), "")
+	checkError(t, checkPeers(map[string][]byte{"10 peers": []byte("a:\n    completions: 8\n")}), "made no Job of this size")
+}
+
+func TestGrowthOf(t *testing.T) {
+	rows := []row{
+		{comparison: "1 PeerJob", program: "a", median: 10}, {comparison: "10 PeerJobs", program: "a", median: 100}, {comparison: "100 PeerJobs", program: "a", median: 10000},
+		{comparison: "1 PeerJob", program: "b", median: 10}, {comparison: "kustomize, 10 PeerJobs", program: "b", median: 100}, {comparison: "10 Deployments, 1 PeerJob", program: "a", median: 5},
+	}
+	got := growthOf(rows)
+	if len(got) != 1 || got[0].program != "a" || got[0].from != 10 || got[0].to != 100 || got[0].exponent < 1.99 || got[0].exponent > 2.01 {
+		t.Errorf("got %+v, want one of exponent 2 from 10 to 100", got)
 	}
 }
 
@@ -129,12 +160,14 @@ func TestCheckKustomize(t *testing.T) {
 		"cat lost the PeerJob":             {catTransformerName, plain, "", "cat, transformer: 1 of 1 items are missing"},
 		"cat changed it":                   {catTransformerName, "v1alpha1", "v1", "cat, transformer: PeerJob/train-0 was changed"},
 		"without a function a Job is made": {noFunctionName, plain, plain + testDocuments(testJob), "no function: added 1 items, want none"},
+		"the page has no Service":          {pageName, testDocuments(testService), "", "documentation's YAML: holds map[Job:1]"},
+		"the replacements wire nothing":    {replacementsName, "subdomain: train-0", "subdomain: x", "replacements: train-0: [spec template spec subdomain] is x"},
 		"no YAML":                          {noFunctionName, plain, "a: b: c", "no function: error converting YAML to JSON"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			outputs := map[string][]byte{}
-			for _, program := range []string{transformerName, generatorName, containerTransformerName, containerGeneratorName} {
+			for _, program := range []string{transformerName, generatorName, containerTransformerName, containerGeneratorName, replacementsName, pageName} {
 				outputs[program] = []byte(made)
 			}
 			for _, program := range []string{catTransformerName, noFunctionName} {

@@ -5,7 +5,10 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -17,6 +20,8 @@ const (
 	generatorName            = "peerjob, generator"
 	containerTransformerName = "container, transformer"
 	containerGeneratorName   = "container, generator"
+	replacementsName         = "replacements"
+	pageName                 = "documentation's YAML"
 )
 
 const (
@@ -25,6 +30,8 @@ const (
 	mostGenerators          = 100
 	mostContainers          = 100
 	mostContainerGenerators = 1
+	mostReplacements        = 100
+	mostPages               = 1
 
 	kustomization = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
 	functionYAML  = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: function\n"
@@ -68,6 +75,8 @@ func newKustomizeCase(tools programs, n int, dir string) (comparison, error) {
 		{generatorName, generatorFolder(peerjob, n), mostGenerators},
 		{containerTransformerName, transformerFolder(container, n), mostContainers},
 		{containerGeneratorName, generatorFolder(container, n), mostContainerGenerators},
+		{replacementsName, nil, mostReplacements},
+		{pageName, nil, mostPages},
 	}
 	c := comparison{
 		name:  "kustomize, " + peerJobs(n),
@@ -78,6 +87,16 @@ func newKustomizeCase(tools programs, n int, dir string) (comparison, error) {
 		isContainer := f.program == containerTransformerName || f.program == containerGeneratorName
 		if n > f.most || isContainer && tools.image == "" {
 			continue
+		}
+		var err error
+		switch f.program {
+		case replacementsName:
+			f.files, err = replacementsFolder(tools, n)
+		case pageName:
+			f.files, err = pageFolder()
+		}
+		if err != nil {
+			return comparison{}, err
 		}
 		folder := filepath.Join(dir, fmt.Sprintf("kustomize-%d-%d", n, i))
 		if err := writeFolder(folder, f.files); err != nil {
@@ -129,6 +148,50 @@ func generatorFolder(annotation string, n int) map[string]string {
 	files["kustomization.yaml"] = kustomization + "generators:\n" + list.String()
 	return files
 }
+
+// pageFolder holds the Service and the Job of the documentation of Kubernetes,
+// as a person copies them. It is what "kubectl kustomize" would build with the
+// same code.
+func pageFolder() (map[string]string, error) {
+	page, err := os.ReadFile("../testdata/documentation/en.yaml")
+	return map[string]string{"kustomization.yaml": kustomization + "resources:\n- page.yaml\n", "page.yaml": string(page)}, err
+}
+
+// replacementsFolder holds n Services and Jobs which do not agree, and the
+// replacements of kustomize that make them agree.
+func replacementsFolder(tools programs, n int) (map[string]string, error) {
+	rendered, err := exec.Command(tools.helm, "template", "bench", chart, "--set", "count="+strconv.Itoa(n)).Output()
+	if err != nil {
+		return nil, fmt.Errorf("helm template: %w", err)
+	}
+	objects := regexp.MustCompile(`(?m)^( +(?:subdomain|job-name|peerjob\.dev/service)): .*$`).ReplaceAllString(string(rendered), "$1: nothing")
+	objects = regexp.MustCompile(`(?m)^( +parallelism): .*$`).ReplaceAllString(objects, "$1: 1")
+	var list strings.Builder
+	for i := range n {
+		list.WriteString(strings.ReplaceAll(replacements, namePlaceholder, objectName(i)))
+	}
+	return map[string]string{
+		"kustomization.yaml": kustomization + "resources:\n- objects.yaml\nreplacements:\n" + list.String(),
+		"objects.yaml":       objects,
+	}, nil
+}
+
+// replacements wire one Service and one Job.
+const replacements = `- source: {kind: Service, name: NAME}
+  targets:
+  - select: {kind: Job, name: NAME}
+    fieldPaths:
+    - spec.template.spec.subdomain
+    - spec.template.metadata.annotations.[peerjob.dev/service]
+- source: {kind: Job, name: NAME}
+  targets:
+  - select: {kind: Service, name: NAME}
+    fieldPaths: [spec.selector.job-name]
+- source: {kind: Job, name: NAME, fieldPath: spec.completions}
+  targets:
+  - select: {kind: Job, name: NAME}
+    fieldPaths: [spec.parallelism]
+`
 
 func peerJob(i int) string { return strings.ReplaceAll(peerJobYAML, namePlaceholder, objectName(i)) }
 

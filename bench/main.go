@@ -3,9 +3,9 @@
 // Command bench answers: what does peerjob cost as a process, in time and in
 // memory, beside the programs that would be run in its place?
 //
-//	cd bench && go run . -peerjob ../bin/peerjob [-runs N] [-smoke]
+//	cd bench && go run . -peerjob ../bin/peerjob [-runs N] [-smoke] [-write FILE]
 //
-// It prints one table on stdout, and its progress on stderr. README.md says what
+// It prints one report on stdout, and its progress on stderr. README.md says what
 // is measured and how to read it.
 //
 // # Rules
@@ -27,10 +27,13 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
+	"strings"
 )
 
 // options are the flags.
@@ -38,13 +41,16 @@ type options struct {
 	peerjob string
 	runs    int
 	smoke   bool
+	// write is the document which gets the table, "" for none.
+	write string
 }
 
 func main() {
 	var opts options
 	flag.StringVar(&opts.peerjob, "peerjob", "../bin/peerjob", "measure the peerjob in this `FILE`")
-	flag.IntVar(&opts.runs, "runs", 0, "measure every program `N` times in each case (default 20 on one object, 5 on many, fewer in kustomize); -smoke goes before it")
-	flag.BoolVar(&opts.smoke, "smoke", false, "only check that the benchmarks work: one run each, 20 objects instead of 1000")
+	flag.IntVar(&opts.runs, "runs", 0, "measure every program `N` times in each case (default 20 on one object, fewer on many); -smoke goes before it")
+	flag.BoolVar(&opts.smoke, "smoke", false, "only check that the benchmarks work: one run each, at most 20 objects")
+	flag.StringVar(&opts.write, "write", "", "write the table between the markers in this Markdown `FILE`, too")
 	flag.Parse()
 	if flag.NArg() > 0 || opts.runs < 0 {
 		flag.Usage()
@@ -89,6 +95,70 @@ func run(opts options, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "%s\n", head)
-	return writeTable(stdout, rows)
+	inProcess, err := benchmarks(opts, stderr)
+	if err != nil {
+		return err
+	}
+	var report strings.Builder
+	fmt.Fprintf(&report, "%s\n", head)
+	if err := errors.Join(writeTable(&report, rows), writeRest(&report, rows, inProcess)); err != nil {
+		return err
+	}
+	if _, err := io.WriteString(stdout, report.String()); err != nil {
+		return err
+	}
+	if opts.write == "" {
+		return nil
+	}
+	return writeDocument(opts.write, report.String())
+}
+
+// writeRest writes what comes below the table of the processes.
+func writeRest(w io.Writer, rows []row, inProcess string) error {
+	fmt.Fprintln(w)
+	err := writeGrowth(w, growthOf(rows))
+	fmt.Fprintf(w, "\n%s", inProcess)
+	return err
+}
+
+// benchmarks runs the benchmarks in the product's own tests: what is left of a
+// run when the process is there already.
+func benchmarks(opts options, stderr io.Writer) (string, error) {
+	fmt.Fprintln(stderr, "bench: in one process")
+	time := "1s"
+	if opts.smoke {
+		time = "1x"
+	}
+	test := exec.Command("go", "test", "-run", "^$", "-bench", ".", "-benchmem", "-benchtime", time, "./fn/...")
+	test.Dir = ".."
+	output, err := test.CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("go test -bench: %w\n%s", err, output)
+	}
+	var lines strings.Builder
+	for line := range strings.Lines(string(output)) {
+		if strings.HasPrefix(line, "Benchmark") {
+			lines.WriteString(line)
+		}
+	}
+	return lines.String(), nil
+}
+
+const (
+	beginMarker = "<!-- begin: make bench-docs -->\n"
+	endMarker   = "<!-- end: make bench-docs -->\n"
+)
+
+// writeDocument puts a report between the markers of a document.
+func writeDocument(file, report string) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	before, rest, found := strings.Cut(string(text), beginMarker)
+	_, after, ended := strings.Cut(rest, endMarker)
+	if !found || !ended {
+		return fmt.Errorf("%s: has no markers for the table", file)
+	}
+	return os.WriteFile(file, []byte(before+beginMarker+"```text\n"+report+"```\n"+endMarker+after), 0o644)
 }

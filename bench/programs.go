@@ -17,12 +17,13 @@ import (
 const (
 	helmModule      = "helm.sh/helm/v4"
 	kyamlModule     = "sigs.k8s.io/kustomize/kyaml"
+	sdkModule       = "github.com/GoogleContainerTools/kpt-functions-sdk/go/fn"
 	kustomizeModule = "sigs.k8s.io/kustomize/kustomize/v5"
 )
 
 // programs are the files of the programs that are run.
 type programs struct {
-	peerjob, helm, noop, measure, cat, kustomize string
+	peerjob, helm, noop, sdkNoop, measure, cat, kustomize string
 	// image is that of peerjob, "" where docker does not have it.
 	image string
 }
@@ -38,7 +39,7 @@ func buildPrograms(peerjob string) (programs, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return programs{}, err
 	}
-	if err := goBuild(".", dir, helmModule+"/cmd/helm", "./noop", "./measure"); err != nil {
+	if err := goBuild(".", dir, helmModule+"/cmd/helm", "./noop", "./sdknoop", "./measure"); err != nil {
 		return programs{}, err
 	}
 	if err := goBuild("..", dir, "-modfile=tools/go.mod", kustomizeModule); err != nil {
@@ -56,6 +57,7 @@ func buildPrograms(peerjob string) (programs, error) {
 		peerjob:   peerjob,
 		helm:      filepath.Join(dir, "helm"),
 		noop:      filepath.Join(dir, "noop"),
+		sdkNoop:   filepath.Join(dir, "sdknoop"),
 		measure:   filepath.Join(dir, "measure"),
 		kustomize: filepath.Join(dir, "kustomize"),
 		cat:       cat,
@@ -102,13 +104,17 @@ func describe(tools programs) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	sdk, err := moduleVersion(tools.sdkNoop, sdkModule)
+	if err != nil {
+		return "", err
+	}
 	kustomize, err := moduleVersion(tools.kustomize, kustomizeModule)
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%s, %d cores, %s/%s, %s, %s\n%s; helm %s; kyaml %s; kustomize %s\n",
+	return fmt.Sprintf("%s, %d cores, %s/%s, %s, %s\n%s; helm %s; kyaml %s; SDK %s; kustomize %s\n",
 		processor(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), time.Now().Format(time.DateOnly),
-		strings.TrimSpace(string(peerjob)), helm, kyaml, kustomize), nil
+		strings.TrimSpace(string(peerjob)), helm, kyaml, sdk, kustomize), nil
 }
 
 // moduleVersion is the version of a module in a Go binary.

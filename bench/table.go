@@ -5,7 +5,9 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -35,6 +37,58 @@ func newRows(c comparison, samples map[string][]sample) []row {
 		})
 	}
 	return rows
+}
+
+// growth is how the cost of a program grows with the number of objects: the
+// exponent between the two largest cases. 1 is linear, and 2 would be four times
+// as long for twice as many.
+type growth struct {
+	of, program string
+	from, to    int
+	exponent    float64
+}
+
+// growthOf are the exponents of the cases "N PeerJobs" and "N Deployments".
+func growthOf(rows []row) []growth {
+	type series struct{ of, program string }
+	last := map[series]growth{}
+	medians := map[series]map[int]time.Duration{}
+	var order []series
+	for _, r := range rows {
+		var n int
+		var of string
+		if count, err := fmt.Sscanf(r.comparison+" .", "%d %s .", &n, &of); err != nil || count != 2 || n < 1 {
+			continue
+		}
+		key := series{strings.TrimSuffix(of, "s") + "s", r.program}
+		if medians[key] == nil {
+			medians[key] = map[int]time.Duration{}
+			order = append(order, key)
+		}
+		if before := last[key].to; before > 0 {
+			last[key] = growth{key.of, key.program, before, n, math.Log(float64(r.median)/float64(medians[key][before])) / math.Log(float64(n)/float64(before))}
+		} else {
+			last[key] = growth{of: key.of, program: key.program, to: n}
+		}
+		medians[key][n] = r.median
+	}
+	var all []growth
+	for _, key := range order {
+		if g := last[key]; g.from > 0 {
+			all = append(all, g)
+		}
+	}
+	return all
+}
+
+// writeGrowth writes the exponents in aligned columns.
+func writeGrowth(w io.Writer, all []growth) error {
+	lines := [][]string{{"growth", "program", "from", "to", "exponent"}}
+	for _, g := range all {
+		lines = append(lines, []string{g.of, g.program, strconv.Itoa(g.from), strconv.Itoa(g.to), fmt.Sprintf("%.2f", g.exponent)})
+	}
+	_, err := io.WriteString(w, align(lines))
+	return err
 }
 
 func walls(samples []sample) []time.Duration {

@@ -51,7 +51,7 @@ func TestPeerJob_barrier(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			pj := decode(t, strings.Replace(text, "BARRIER", tt.barrier, 1))
 			pj.Spec.Barrier.Image = "peerjob:v1"
-			svc, job := PeerJob(pj)
+			svc, job := pair(pj)
 			if broken := agreements(svc, job, "train", 4); len(broken) > 0 {
 				t.Error(broken)
 			}
@@ -94,7 +94,7 @@ func TestPeerJob_barrier(t *testing.T) {
 // Standard "restricted", written down from its page.
 func TestPeerJob_barrierRestricted(t *testing.T) {
 	pj := decode(t, "metadata: {name: train}\nspec: {peers: 4, barrier: {start: Enabled, end: Enabled, image: x}, template: {spec: {containers: [{name: w, image: x}]}}}")
-	_, job := PeerJob(pj)
+	_, job := pair(pj)
 	for _, c := range job.Spec.Template.Spec.InitContainers {
 		s := c.SecurityContext
 		if *s.AllowPrivilegeEscalation || !*s.RunAsNonRoot || *s.RunAsUser == 0 || s.SeccompProfile.Type != "RuntimeDefault" ||

@@ -47,10 +47,8 @@ func Encode(object any) (*yaml.Node, error) {
 }
 
 func encode(value reflect.Value) (*yaml.Node, error) {
-	if value.CanInterface() {
-		if _, ok := reflect.New(value.Type()).Interface().(json.Marshaler); ok {
-			return encodeJSON(value)
-		}
+	if value.CanInterface() && writesItself(value.Type()) {
+		return encodeJSON(value)
 	}
 	switch value.Kind() {
 	case reflect.Pointer:
@@ -74,8 +72,26 @@ func encode(value reflect.Value) (*yaml.Node, error) {
 	return nil, fmt.Errorf("encode %v: no rule for this type", value.Type())
 }
 
+// usualFields is room for the keys and values of most structs.
+const usualFields = 8
+
+var marshalerCache sync.Map // reflect.Type -> bool
+
+// writesItself reports whether a type has its own form in JSON.
+func writesItself(typ reflect.Type) bool {
+	if typ.PkgPath() == "" {
+		return false // it has no methods
+	}
+	if cached, found := marshalerCache.Load(typ); found {
+		return cached.(bool)
+	}
+	found := reflect.PointerTo(typ).Implements(reflect.TypeFor[json.Marshaler]())
+	marshalerCache.Store(typ, found)
+	return found
+}
+
 func encodeStruct(value reflect.Value) (*yaml.Node, error) {
-	node := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+	node := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Content: make([]*yaml.Node, 0, usualFields)}
 	for _, f := range fieldsOf(value.Type()) {
 		content := value.FieldByIndex(f.index)
 		if content.IsZero() && (f.omitEmpty || content.Kind() == reflect.Struct) {
@@ -160,7 +176,7 @@ func Text(value string) *yaml.Node {
 		node.Style = yaml.DoubleQuotedStyle
 	case strings.Contains(value, "\n"):
 		node.Style = yaml.LiteralStyle
-	case value == "" || kyaml.IsValueNonString(value) || oldNonString.MatchString(value):
+	case value == "" || isNumber(value) || kyaml.IsValueNonString(value) || oldNonString.MatchString(value):
 		node.Style = yaml.DoubleQuotedStyle
 	}
 	return node
@@ -182,17 +198,27 @@ func isPlainWord(value string) bool {
 }
 
 // isWords reports whether a string of more than a word is, without parsing it,
-// known to be one for every reader: it begins with a letter or a "$", and has no
-// colon that ends a key.
+// known to be one for every reader: it begins like a sentence, a variable, a path
+// or a flag, and has no colon that ends a key.
 func isWords(value string) bool {
-	if len(value) <= len("false") || !isASCII(value) || strings.ContainsAny(value, "\n\t") {
+	if !isASCII(value) || strings.ContainsAny(value, "\n\t") || strings.HasSuffix(value, ":") || strings.Contains(value, ": ") {
 		return false
 	}
-	c := value[0]
-	if c != '$' && !('a' <= c|0x20 && c|0x20 <= 'z') {
+	word := strings.TrimPrefix(strings.TrimPrefix(value, "-"), "-")
+	if word == "" {
 		return false
 	}
-	return !strings.HasSuffix(value, ":") && !strings.Contains(value, ": ")
+	isLetter := 'a' <= word[0]|0x20 && word[0]|0x20 <= 'z'
+	if len(word) < len(value) {
+		return isLetter
+	}
+	return (isLetter || word[0] == '$' || word[0] == '/') && len(value) > len("false")
+}
+
+// isNumber reports whether a string is, without parsing it, known to be a number
+// for every reader.
+func isNumber(value string) bool {
+	return value[0] != '0' && strings.Trim(value, "0123456789") == ""
 }
 
 // oldWord matches the words, all short, which YAML 1.1 or 1.2 takes for a
