@@ -23,7 +23,7 @@ func TestShowFramework(t *testing.T) {
 			if err := root.Execute(); err != nil {
 				t.Fatal(err)
 			}
-			if err := fn.Expand([]fn.File{{Name: "page", Content: page.Bytes()}}, &out, &said, fn.YAML); err != nil || said.Len() > 0 {
+			if err := fn.Expand([]fn.File{{Name: "page", Content: page.Bytes()}}, &out, &said, fn.ExpandOptions{}); err != nil || said.Len() > 0 {
 				t.Fatalf("%v: %s", err, &said)
 			}
 			for _, row := range entry.Contract() {
