@@ -17,7 +17,7 @@ import (
 // checkFiles are where peerjob's own checks stand.
 var checkFiles = []string{
 	"fn/v1alpha1/validation.go", "fn/v1alpha1/barrier.go", "fn/v1alpha1/warnings.go", "fn/v1alpha1/decode.go",
-	"fn/v1alpha1/fields.go", "fn/v1alpha1/templates.go", "fn/templating.go",
+	"fn/v1alpha1/fields.go", "fn/v1alpha1/templates.go", "fn/templating.go", "fn/values.go",
 	"fn/admission/features.go", "fn/admission/size.go", "fn/process.go", "fn/neighbors.go",
 	"fn/framework/validate.go", "fn/framework/conflicts.go",
 }

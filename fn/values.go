@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fn
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"go.yaml.in/yaml/v3"
+	"helm.sh/helm/v3/pkg/strvals"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/peerjob/peerjob/fn/render"
+	"github.com/peerjob/peerjob/fn/v1alpha1"
+)
+
+// maxValues is how large one source of values may be, in bytes: as large as a
+// ConfigMap.
+const maxValues = 1 << 20
+
+// ReadValues reads values for templates from YAML or JSON: a map, or nothing.
+func ReadValues(content []byte) (map[string]any, error) {
+	if len(content) > maxValues {
+		return nil, fmt.Errorf("has %d bytes, and values may have %d", len(content), maxValues)
+	}
+	value, err := render.Parse(content)
+	if err != nil {
+		return nil, err
+	}
+	var document yaml.Node
+	if err := yaml.Unmarshal(content, &document); err != nil {
+		return nil, err
+	}
+	if err := checkKeys(&document); err != nil {
+		return nil, err
+	}
+	values, ok := value.(map[string]any)
+	if !ok && value != nil {
+		return nil, errors.New("must be a map of values")
+	}
+	return values, nil
+}
+
+// MergeValues lays values over others, as Helm does: maps by key, anything else
+// whole. Null removes what it stands over at last.
+func MergeValues(base, overlay map[string]any) map[string]any { return render.Merge(base, overlay) }
+
+// SetValues lays values in the form of Helm's --set over others:
+// "image=web:2,ports[0]=80".
+func SetValues(base map[string]any, assignments string) (map[string]any, error) {
+	set, err := strvals.Parse(assignments)
+	if err != nil {
+		return nil, err
+	}
+	return render.Merge(base, set), nil
+}
+
+// valueSources are where the values of templates come from: the ConfigMaps of
+// the list, and what the command line says.
+type valueSources struct {
+	configMaps []*object
+	// overrides lie over the values of every PeerJob.
+	overrides map[string]any
+	// read are the values that were read before; PeerJobs are expanded side by
+	// side.
+	read  map[valuesKey]map[string]any
+	mutex sync.Mutex
+}
+
+type valuesKey struct {
+	configMap *object
+	key       string
+}
+
+func newValueSources(objects []*object, overrides map[string]any) *valueSources {
+	sources := &valueSources{overrides: overrides, read: map[valuesKey]map[string]any{}}
+	for _, o := range objects {
+		if o.apiVersion == "v1" && o.kind == "ConfigMap" {
+			sources.configMaps = append(sources.configMaps, o)
+		}
+	}
+	return sources
+}
+
+// valuesOf are the merged values of a PeerJob, with the sources that are
+// missing and all that is wrong with others.
+func (s *valueSources) valuesOf(source *object, pj *v1alpha1.PeerJob) (values map[string]any, missing, errs field.ErrorList) {
+	values = map[string]any{}
+	for i, from := range pj.Spec.ValuesFrom {
+		ref := from.ConfigMapRef
+		if ref == nil || ref.Name == "" {
+			continue // an error of the PeerJob's own
+		}
+		path := field.NewPath("spec", "valuesFrom").Index(i).Child("configMapRef")
+		found, err := s.configMap(source, ref, path)
+		if err == nil {
+			var read map[string]any
+			if read, err = s.entry(found, ref.Key, path.Child("key")); err == nil {
+				values = render.Merge(values, read)
+			}
+		}
+		switch {
+		case found == nil && err.Type == field.ErrorTypeNotFound:
+			missing = append(missing, err)
+		case err != nil:
+			errs = append(errs, err)
+		}
+	}
+	return render.WithoutNulls(render.Merge(render.Merge(values, pj.Spec.Values), s.overrides)), missing, errs
+}
+
+// hashSuffix matches what a configMapGenerator of kustomize adds to a name. Its
+// letters make no words, so that "settings-production" is no "settings". See
+// https://github.com/kubernetes-sigs/kustomize/blob/master/api/hasher/hasher.go.
+var hashSuffix = regexp.MustCompile(`^-[2456789bcdfghkmt]{10}$`)
+
+// configMap finds the ConfigMap that a PeerJob names: by its name or by one which
+// it had before kustomize renamed it, or else by its name with kustomize's hash.
+// It stands in the same package of kpt, so that the package renders by itself.
+func (s *valueSources) configMap(source *object, ref *v1alpha1.ConfigMapKey, path *field.Path) (*object, *field.Error) {
+	reachable := filter(s.configMaps, func(o *object) bool {
+		return o.pkg == source.pkg && (o.namespace == source.namespace || o.namespace == "" || source.namespace == "")
+	})
+	for _, matches := range []func(*object) bool{
+		func(o *object) bool { return slices.Contains(o.names(), ref.Name) },
+		func(o *object) bool {
+			suffix, found := strings.CutPrefix(o.name, ref.Name)
+			return found && hashSuffix.MatchString(suffix)
+		},
+	} {
+		found := nearest(source, filter(reachable, matches))
+		if exact := filter(found, func(o *object) bool { return o.name == ref.Name }); len(exact) > 0 {
+			found = exact
+		}
+		switch len(found) {
+		case 0:
+			continue
+		case 1:
+			return found[0], nil
+		}
+		hint := "rename one of them"
+		if source.namespace == "" {
+			hint = "give the PeerJob a namespace, or " + hint
+		}
+		return nil, field.Invalid(path.Child("name"), ref.Name, fmt.Sprintf("is the name of %d ConfigMaps: %v and %v; %s", len(found), found[0], found[1], hint))
+	}
+	err := field.NotFound(path.Child("name"), ref.Name)
+	err.Detail = "no ConfigMap of this name is among the objects that peerjob was given" + s.known(source) +
+		"; kustomize: list a configMapGenerator in a kustomization which has the PeerJob, and peerjob under transformers, as a generator sees only its own configuration" +
+		"; kpt: put the ConfigMap into the package; peerjob expand: name its file, too, or use --values; anywhere: write the values into spec.values"
+	return nil, err
+}
+
+// known lists the ConfigMaps there are.
+func (s *valueSources) known(source *object) string {
+	const few = 5
+	var names, elsewhere []string
+	for _, o := range s.configMaps {
+		switch {
+		case o.pkg == source.pkg && len(names) < few:
+			names = append(names, o.name)
+		case o.pkg != source.pkg && len(elsewhere) < few:
+			elsewhere = append(elsewhere, fmt.Sprintf("%s (%s)", o.name, o.shownFile))
+		}
+	}
+	said := ""
+	if len(names) > 0 {
+		said += "; those there are: " + strings.Join(names, ", ")
+	}
+	if len(elsewhere) > 0 {
+		said += "; those of other packages are not taken: " + strings.Join(elsewhere, ", ")
+	}
+	return said
+}
+
+// entry reads the values in an entry of a ConfigMap.
+func (s *valueSources) entry(configMap *object, key string, path *field.Path) (map[string]any, *field.Error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	at := valuesKey{configMap, key}
+	if values, found := s.read[at]; found {
+		return values, nil
+	}
+	data := resolve(get(configMap.node(), "data"))
+	content := resolve(get(data, key))
+	if content == nil || content.Kind != yaml.ScalarNode {
+		var keys []string
+		eachEntry(data, func(key string, _ *yaml.Node) { keys = append(keys, key) })
+		err := field.NotFound(path, key)
+		err.Detail = fmt.Sprintf("%v has no such entry in its data; it has: %s", configMap, strings.Join(keys, ", "))
+		return nil, err
+	}
+	values, err := ReadValues([]byte(content.Value))
+	if err != nil {
+		return nil, field.Invalid(path, key, fmt.Sprintf("the entry of %v: %v", configMap, err))
+	}
+	s.read[at] = values
+	return values, nil
+}
