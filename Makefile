@@ -14,7 +14,7 @@ BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
 
 export GOTOOLCHAIN ?= local
 
-GO_FOLDERS := cmd fn hack bench conformance
+GO_FOLDERS := cmd examples fn hack bench conformance
 
 .DEFAULT_GOAL := help
 
