@@ -14,7 +14,7 @@ BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
 
 export GOTOOLCHAIN ?= local
 
-GO_FOLDERS := barrier cmd fn hack bench conformance
+GO_FOLDERS := barrier cmd examples fn hack bench conformance
 
 .DEFAULT_GOAL := help
 

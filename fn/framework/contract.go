@@ -22,6 +22,7 @@ func (e *Entry) sample(elastic bool) settings {
 	pj := &v1alpha1.PeerJob{}
 	pj.Name = "train"
 	pj.Spec.Peers = new(int32(3))
+	pj.Spec.ClusterDomain = v1alpha1.DefaultClusterDomain
 	pj.Spec.Framework = &v1alpha1.Framework{Type: e.Type}
 	if e.Processes != "" {
 		pj.Spec.Framework.ProcessesPerPeer = new(int32(2))

@@ -176,7 +176,7 @@ func TestContract_elastic(t *testing.T) {
 		}
 	}
 	want := map[string]string{
-		"PET_NNODES": "2:4", "PET_RDZV_BACKEND": "c10d", "PET_RDZV_ENDPOINT": "prod-train-0.prod-train:1234",
+		"PET_NNODES": "2:4", "PET_RDZV_BACKEND": "c10d", "PET_RDZV_ENDPOINT": "prod-train-0.prod-train.ml.svc.cluster.local:1234",
 		"PET_RDZV_ID": "prod-train", "PET_MAX_RESTARTS": "3",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

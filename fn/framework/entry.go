@@ -185,3 +185,10 @@ func port(s settings) string { return s.port() }
 func leaderAt(scheme string) func(settings) string {
 	return func(s settings) string { return scheme + leader + ":" + s.port() }
 }
+
+// leaderInFull is the fully qualified name of the leader, with its port. It is
+// what a Pod has in its own /etc/hosts, and so what a program gets that asks
+// for the canonical name of its own host.
+func leaderInFull(s settings) string {
+	return leader + "." + s.pj.SearchDomain(reference(v1alpha1.EnvNamespace)) + ":" + s.port()
+}

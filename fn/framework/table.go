@@ -24,7 +24,7 @@ var table = []Entry{
 			{Name: "PET_MASTER_ADDR", Meaning: "name of index 0; left out with elastic", value: static(fixed(leader))},
 			{Name: "PET_MASTER_PORT", Meaning: "port of the rendezvous; left out with elastic", value: static(port)},
 			{Name: "PET_RDZV_BACKEND", Meaning: "only with elastic", value: elastic(fixed("c10d"))},
-			{Name: "PET_RDZV_ENDPOINT", Meaning: "only with elastic", value: elastic(leaderAt(""))},
+			{Name: "PET_RDZV_ENDPOINT", Meaning: "only with elastic: index 0 by its full name, the only one by which torchrun knows itself", value: elastic(leaderInFull)},
 			{Name: "PET_RDZV_ID", Meaning: "only with elastic: without one all groups are one", value: elastic(fixed(reference(v1alpha1.EnvName)))},
 			{Name: "PET_MAX_RESTARTS", Meaning: "only with elastic.maxRestarts", value: elastic(maxRestarts)},
 		},
@@ -33,7 +33,7 @@ var table = []Entry{
 		Notes: []string{
 			"For one process for each GPU leave processesPerPeer out and set PET_NPROC_PER_NODE to gpu yourself.",
 			"torchrun sets RANK, WORLD_SIZE and the like for each process; do not set them.",
-			"With elastic the ranks follow the order of joining, not the index.",
+			"With elastic the ranks follow the order of joining, not the index, and spec.clusterDomain must be the domain of your cluster.",
 		},
 	},
 	{
