@@ -238,12 +238,12 @@ func TestJobName_hash(t *testing.T) {
 	if !regexp.MustCompile("^train-[0-9a-f]{10}$").MatchString(first) {
 		t.Errorf("name %q", first)
 	}
-	for _, change := range [][2]string{{"image: x", "image: y"}, {"peers: 2", "peers: 3"}, {"Enabled,", "Enabled, peerEnv: Disabled,"}, {"Enabled,", "Enabled, service: {name: hub},"}, {"Enabled,", "Enabled, backoffLimitPerIndex: 1,"}} {
+	for _, change := range [][2]string{{"image: x", "image: y"}, {"peers: 2", "peers: 3"}, {"Enabled,", "Enabled, peerEnv: Disabled,"}, {"Enabled,", "Enabled, service: {name: hub},"}, {"Enabled,", "Enabled, backoffLimitPerIndex: 1,"}, {"Enabled,", "Enabled, barrier: {start: Enabled},"}} {
 		if got := name(change[0], change[1]); got == first {
 			t.Errorf("%v: the name stays %s", change, got)
 		}
 	}
-	for _, change := range [][2]string{{"Enabled,", "Enabled, backoffLimit: 3, suspend: true, ttlSecondsAfterFinished: 1,"}, {"Enabled,", "Enabled, service: {ports: [{port: 1}]}, job: {labels: {a: b}},"}, {"name: train", "name: train, labels: {a: b}, annotations: {config.kubernetes.io/path: x}"}, {"Enabled,", "Enabled, kubernetesVersion: '1.30',"}} {
+	for _, change := range [][2]string{{"Enabled,", "Enabled, backoffLimit: 3, suspend: true, ttlSecondsAfterFinished: 1,"}, {"Enabled,", "Enabled, service: {ports: [{port: 1}]}, job: {labels: {a: b}},"}, {"name: train", "name: train, labels: {a: b}, annotations: {config.kubernetes.io/path: x}"}, {"Enabled,", "Enabled, kubernetesVersion: '1.30',"}, {"Enabled,", "Enabled, barrier: {port: 9000, start: Disabled},"}} {
 		if got := name(change[0], change[1]); got != first {
 			t.Errorf("%v: the name is %s, and was %s", change, got, first)
 		}
