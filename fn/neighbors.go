@@ -22,7 +22,11 @@ import (
 // peers in the cluster, where the list can tell. Each finding is a warning:
 // the cluster may hold objects which the list does not.
 func warnOfNeighbors(expansions []*expansion, objects []*object, report *results) {
-	all := findNeighbors(objects)
+	wanted := map[neighborhood]bool{}
+	for _, e := range expansions {
+		wanted[neighborhood{e.source.pkg, e.source.namespace}] = true
+	}
+	all := findNeighbors(objects, wanted)
 	for _, e := range expansions {
 		near := all[neighborhood{e.source.pkg, e.source.namespace}]
 		if near == nil {
@@ -58,11 +62,12 @@ type neighbors struct {
 	quotas   []neighbor[corev1.ResourceQuota]
 }
 
-// findNeighbors reads the objects that may be in the way, each once.
-func findNeighbors(objects []*object) map[neighborhood]*neighbors {
+// findNeighbors reads the objects in these neighborhoods that may be in the way,
+// each once.
+func findNeighbors(objects []*object, wanted map[neighborhood]bool) map[neighborhood]*neighbors {
 	all := map[neighborhood]*neighbors{}
 	for _, o := range objects {
-		if o.isOwned() {
+		if o.isOwned() || !wanted[neighborhood{o.pkg, o.namespace}] {
 			continue
 		}
 		near := &neighbors{}
