@@ -41,6 +41,13 @@ func (s settings) validatePorts() field.ErrorList {
 		errs = append(errs, field.Invalid(path, value, fmt.Sprintf("is the port %q of spec.framework (%s), %d; remove it, or choose another",
 			port.Name, s.Type, port.Port)))
 	}
+	if s.pj.HasBarrier() {
+		for _, port := range ports {
+			if port.Port == s.pj.BarrierPort() {
+				refuse(specPath.Child("barrier", "port"), port.Port, port)
+			}
+		}
+	}
 	containers := s.pj.Spec.Template.Spec.Containers
 	for i := range containers {
 		for j, own := range containers[i].Ports {
