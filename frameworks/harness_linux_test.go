@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -226,15 +225,4 @@ func read(t *testing.T, name string) []byte {
 		t.Fatal(err)
 	}
 	return data
-}
-
-// compileMPI compiles the C program of testdata with a compiler of one MPI.
-func compileMPI(t *testing.T, compiler string) []byte {
-	t.Helper()
-	program := filepath.Join(t.TempDir(), "allreduce")
-	cmd := exec.Command(compiler, "-O1", "-Wall", "-Werror", "-o", program, filepath.Join("testdata", "allreduce.c"))
-	if said, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v\n%s", strings.Join(cmd.Args, " "), err, said)
-	}
-	return read(t, program)
 }

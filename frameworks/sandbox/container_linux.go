@@ -93,6 +93,9 @@ func makeRoot(order containerOrder) (string, error) {
 		{"tmpfs", "/dev/shm", "tmpfs", 0, "mode=1777,size=64m"},
 		{"tmpfs", "/tmp", "tmpfs", 0, "mode=1777"},
 		{"tmpfs", "/run", "tmpfs", 0, "mode=0755"},
+		// Nobody's own files: a login shell would read them.
+		{"tmpfs", "/root", "tmpfs", 0, "mode=0700"},
+		{"tmpfs", "/home", "tmpfs", 0, "mode=0755"},
 	} {
 		if err := mount(m.source, root+m.target, m.kind, m.flags, m.data); err != nil {
 			return "", err
