@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 }
 
 // timeout is how long one Job may take.
-const timeout = 3 * time.Minute
+const timeout = 5 * time.Minute
 
 // longestGrace bounds the time that a Pod has between SIGTERM and SIGKILL; a
 // Pod may ask for more, and a shell as first process uses all of it.
@@ -72,6 +72,47 @@ func expand(t *testing.T, name string, content []byte) *pod.Objects {
 	objects, err := pod.Decode(stdout.Bytes())
 	if err != nil {
 		t.Fatalf("%s: %v\n%s", name, err, &stdout)
+	}
+	return objects
+}
+
+// rename is what kustomize makes of the objects of peerjob in a layer behind
+// it, which adds a prefix and sets the namespace.
+func rename(t *testing.T, peerJob []byte) *pod.Objects {
+	t.Helper()
+	dir := t.TempDir()
+	build := exec.Command("go", "build", "-o", filepath.Join(dir, "peerjob"), "../cmd/peerjob")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if said, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", build, err, said)
+	}
+	for name, content := range map[string][]byte{
+		"inner/peerjob.yaml":        peerJob,
+		"inner/function.yaml":       read(t, "testdata/function.yaml"),
+		"inner/kustomization.yaml":  []byte("resources: [peerjob.yaml]\ntransformers: [function.yaml]\n"),
+		"kustomization.yaml":        []byte("namePrefix: prod-\nnamespace: ml\nresources: [inner]\ncomponents: [wiring]\n"),
+		"wiring/kustomization.yaml": read(t, "../kustomize/wiring/kustomization.yaml"),
+		"wiring/wiring.yaml":        read(t, "../kustomize/wiring/wiring.yaml"),
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var stdout, stderr bytes.Buffer
+	kustomize := exec.Command("go", "tool", "-modfile=../tools/go.mod", "kustomize",
+		"build", "--enable-alpha-plugins", "--enable-exec", dir)
+	kustomize.Env = append(os.Environ(), "PATH="+dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+	kustomize.Stdout, kustomize.Stderr = &stdout, &stderr
+	if err := kustomize.Run(); err != nil {
+		t.Fatalf("%s: %v\n%s", kustomize, err, &stderr)
+	}
+	objects, err := pod.Decode(stdout.Bytes())
+	if err != nil {
+		t.Fatalf("%v\n%s", err, &stdout)
 	}
 	return objects
 }
