@@ -9,9 +9,11 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -26,7 +28,27 @@ var real = flag.Bool("real", false, "run the programs (make frameworks-real)")
 
 func TestMain(m *testing.M) {
 	sandbox.Main()
-	os.Exit(m.Run())
+	os.Exit(withTemp(m.Run))
+}
+
+// withTemp runs tests with a folder of their own for temporary files, which
+// goes with them, also when they are interrupted.
+func withTemp(run func() int) int {
+	dir, err := os.MkdirTemp("", "peerjob-frameworks-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	os.Setenv("TMPDIR", dir)
+	interrupted := make(chan os.Signal, 1)
+	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-interrupted
+		os.RemoveAll(dir)
+		os.Exit(130)
+	}()
+	return run()
 }
 
 // timeout is how long one Job may take.
@@ -76,16 +98,29 @@ func expand(t *testing.T, name string, content []byte) *pod.Objects {
 	return objects
 }
 
+// buildPeerjob builds the command, once, and returns its path.
+var buildPeerjob = sync.OnceValues(func() (string, error) {
+	path, err := filepath.Abs(filepath.Join("..", "bin", "frameworks", "peerjob"))
+	if err != nil {
+		return "", err
+	}
+	build := exec.Command("go", "build", "-o", path, "../cmd/peerjob")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if said, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%s: %w: %s", build, err, said)
+	}
+	return path, nil
+})
+
 // rename is what kustomize makes of the objects of peerjob in a layer behind
 // it, which adds a prefix and sets the namespace.
 func rename(t *testing.T, peerJob []byte) *pod.Objects {
 	t.Helper()
-	dir := t.TempDir()
-	build := exec.Command("go", "build", "-o", filepath.Join(dir, "peerjob"), "../cmd/peerjob")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if said, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v\n%s", build, err, said)
+	program, err := buildPeerjob()
+	if err != nil {
+		t.Fatal(err)
 	}
+	dir := t.TempDir()
 	for name, content := range map[string][]byte{
 		"inner/peerjob.yaml":        peerJob,
 		"inner/function.yaml":       read(t, "testdata/function.yaml"),
@@ -105,7 +140,7 @@ func rename(t *testing.T, peerJob []byte) *pod.Objects {
 	var stdout, stderr bytes.Buffer
 	kustomize := exec.Command("go", "tool", "-modfile=../tools/go.mod", "kustomize",
 		"build", "--enable-alpha-plugins", "--enable-exec", dir)
-	kustomize.Env = append(os.Environ(), "PATH="+dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+	kustomize.Env = append(os.Environ(), "PATH="+filepath.Dir(program)+string(os.PathListSeparator)+os.Getenv("PATH"))
 	kustomize.Stdout, kustomize.Stderr = &stdout, &stderr
 	if err := kustomize.Run(); err != nil {
 		t.Fatalf("%s: %v\n%s", kustomize, err, &stderr)

@@ -3,8 +3,15 @@
 package frameworks
 
 import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -71,4 +78,61 @@ func TestJobEnds(t *testing.T) {
 			}
 		})
 	}
+}
+
+// victimVariable is set in the process that TestNothingIsLeft kills, and
+// containerVariable in the containers which it started.
+const victimVariable, containerVariable = "PEERJOB_VICTIM", "PEERJOB_VICTIM_CONTAINER"
+
+// TestNothingIsLeft kills a process in whose sandbox Pods run, in the ways in
+// which a test can end before its time. The last process of a namespace takes
+// it along, with its network and its mounts.
+func TestNothingIsLeft(t *testing.T) {
+	if mark := os.Getenv(victimVariable); mark != "" {
+		content := strings.ReplaceAll(string(read(t, "testdata/leader.yaml")), "LEADER", "sleep 1000")
+		run(t, expand(t, "leader.yaml", []byte(content)), pod.Image{Env: map[string]string{containerVariable: mark}})
+		return
+	}
+	require(t, nil)
+	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM, os.Kill} {
+		t.Run(signal.String(), func(t *testing.T) {
+			mark := fmt.Sprintf("%d.%d", os.Getpid(), signal)
+			victim := exec.Command("/proc/self/exe", "-test.run=^TestNothingIsLeft$")
+			victim.Env = append(os.Environ(), victimVariable+"="+mark)
+			if err := victim.Start(); err != nil {
+				t.Fatal(err)
+			}
+			defer victim.Wait()
+			defer victim.Process.Kill()
+			waitFor(t, mark, "two Pods run", func(running int) bool { return running >= 4 })
+			if err := victim.Process.Signal(signal); err != nil {
+				t.Fatal(err)
+			}
+			waitFor(t, mark, "nothing is left", func(running int) bool { return running == 0 })
+		})
+	}
+}
+
+// waitFor waits until the number of processes in containers with a mark is as
+// it should be.
+func waitFor(t *testing.T, mark, what string, ok func(running int) bool) {
+	t.Helper()
+	running := 0
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		running = 0
+		environments, err := filepath.Glob("/proc/[0-9]*/environ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range environments {
+			data, err := os.ReadFile(name)
+			if err == nil && bytes.Contains(append([]byte{0}, data...), []byte("\x00"+containerVariable+"="+mark+"\x00")) {
+				running++
+			}
+		}
+		if ok(running) {
+			return
+		}
+	}
+	t.Fatalf("%s: not after 30 s: %d processes", what, running)
 }
