@@ -182,7 +182,7 @@ func TestPod_unknown(t *testing.T) {
 	}
 	o := objects(t, "", "")
 	clear(o.Secrets)
-	if _, err := o.Pod(0, addresses, Image{}); err == nil || err.Error() != "volume keys: Secret keys is not there" {
+	if _, err := o.Pod(0, addresses, Image{}); err == nil || err.Error() != "volume keys: no Secret keys" {
 		t.Errorf("without the Secret: %v", err)
 	}
 }

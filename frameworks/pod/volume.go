@@ -60,7 +60,7 @@ func (o *Objects) volume(object *corev1.Pod, v *corev1.Volume) (Volume, error) {
 	case v.ConfigMap != nil:
 		configMap := o.ConfigMaps[v.ConfigMap.Name]
 		if configMap == nil {
-			return out, fmt.Errorf("ConfigMap %s is not there", v.ConfigMap.Name)
+			return out, fmt.Errorf("no ConfigMap %s", v.ConfigMap.Name)
 		}
 		content = maps.Clone(configMap.BinaryData)
 		if content == nil {
@@ -73,7 +73,7 @@ func (o *Objects) volume(object *corev1.Pod, v *corev1.Volume) (Volume, error) {
 	case v.Secret != nil:
 		secret := o.Secrets[v.Secret.SecretName]
 		if secret == nil {
-			return out, fmt.Errorf("Secret %s is not there", v.Secret.SecretName)
+			return out, fmt.Errorf("no Secret %s", v.Secret.SecretName)
 		}
 		out.Mode |= sticky
 		content, items, mode = secret.Data, v.Secret.Items, v.Secret.DefaultMode

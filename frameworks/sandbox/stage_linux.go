@@ -148,12 +148,11 @@ func makeVolume(dir string, volume pod.Volume) error {
 		return err
 	}
 	for _, file := range volume.Files {
-		real := filepath.Join(dir, now, file.Path)
-		file.Path = real
+		file.Path = filepath.Join(dir, now, file.Path)
 		if err := makeFile("/", file); err != nil {
 			return err
 		}
-		if err := os.Chown(real, 0, volume.Group); err != nil {
+		if err := os.Chown(file.Path, 0, volume.Group); err != nil {
 			return err
 		}
 	}
