@@ -41,8 +41,17 @@ func Missing() string {
 	if _, err := exec.LookPath("ip"); err != nil {
 		return "ip (package iproute2) is not on this machine"
 	}
+	// Root in a container is often not allowed to.
+	probe := exec.Command("ip", "link", "set", "lo", "up")
+	probe.SysProcAttr = &syscall.SysProcAttr{Cloneflags: namespacesOfPod}
+	if said, err := probe.CombinedOutput(); err != nil {
+		return fmt.Sprintf("namespaces can't be made: %v %s", err, said)
+	}
 	return ""
 }
+
+// namespacesOfPod are those that a Pod has for itself.
+const namespacesOfPod = syscall.CLONE_NEWNET | syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC
 
 // Address is the address of the Pod at this place in the list, at most 250.
 func Address(index int) string { return fmt.Sprintf("10.244.0.%d", index+1) }
@@ -94,7 +103,7 @@ func (s *Sandbox) start(pods []*pod.Pod, output func(index int) io.Writer) error
 }
 
 func (s *Sandbox) startPod(index int, p *pod.Pod, output io.Writer) error {
-	cmd := stage(stagePod, syscall.CLONE_NEWNET|syscall.CLONE_NEWNS|syscall.CLONE_NEWPID|syscall.CLONE_NEWUTS|syscall.CLONE_NEWIPC)
+	cmd := stage(stagePod, namespacesOfPod)
 	cmd.Stdout, cmd.Stderr = output, output
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
