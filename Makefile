@@ -14,7 +14,7 @@ BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
 
 export GOTOOLCHAIN ?= local
 
-GO_FOLDERS := barrier cmd examples fn hack bench conformance
+GO_FOLDERS := barrier bench cmd conformance examples fn frameworks hack
 
 .DEFAULT_GOAL := help
 
@@ -51,6 +51,10 @@ test: ## Run the tests; those that need docker or kpt skip without, and -v says 
 .PHONY: conformance
 conformance: ## Hold peerjob to a real API server: TRIES (default 2000) PeerJobs from SEED (default 1, 0: the clock)
 	cd conformance && $(GO) test -v -count=1 -timeout 4h -run TestConformance . -tries $(or $(TRIES),2000) -seed $(or $(SEED),1)
+
+.PHONY: frameworks-real
+frameworks-real: ## Run the frameworks' examples with the real programs, as root on Linux; hack/install-frameworks installs them
+	$(GO) test -v -count=1 -timeout 30m ./frameworks -real
 
 .PHONY: fuzz
 fuzz: ## Run every fuzzer for FUZZTIME (default 30s)
@@ -104,4 +108,4 @@ verify-size: build image ## Check that the binary and the image are no larger th
 
 .PHONY: help
 help: ## Show this help
-	@awk 'BEGIN {FS = ":.*##"} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*##/ {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*##"} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*##/ {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
