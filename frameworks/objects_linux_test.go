@@ -21,7 +21,7 @@ import (
 func expand(t *testing.T, name string, content []byte) *pod.Objects {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	if err := fn.Expand([]fn.File{{Name: name, Content: content}}, &stdout, &stderr, fn.YAML); err != nil {
+	if err := fn.Expand([]fn.File{{Name: name, Content: content}}, &stdout, &stderr, fn.ExpandOptions{}); err != nil {
 		t.Fatalf("peerjob expand %s: %v\n%s", name, err, &stderr)
 	}
 	objects, err := pod.Decode(stdout.Bytes())
