@@ -92,3 +92,6 @@ func (p *Process) LastLines() string {
 	lines := strings.Split(strings.TrimSpace(string(content)), "\n")
 	return strings.Join(lines[max(0, len(lines)-20):], "\n")
 }
+
+// Name is the name of the program.
+func (p *Process) Name() string { return p.name }
