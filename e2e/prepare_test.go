@@ -17,6 +17,10 @@ import (
 // bashPrograms are what the scripts in the Pods call.
 var bashPrograms = []string{"bash", "sh", "cat", "date", "env", "getent", "grep", "hostname", "ls", "ping", "seq", "sleep", "sort", "touch", "tr", "true"}
 
+// bashImage is what the Pods run: the image of the documentation's page, with a
+// tag, so that a node which has it does not pull it.
+const bashImage = "bash:5.3"
+
 // ownPrograms builds kustomize and peerjob into a directory.
 func ownPrograms(ctx context.Context, bin string) error {
 	const name = "kustomize"
@@ -68,7 +72,7 @@ func writeImages(ctx context.Context, dir string) error {
 	for name, image := range map[string]images.Image{
 		"pause": {Name: node.PauseImage, Entrypoint: []string{"/pause"}, Files: []images.File{{Path: "/pause", Source: pause, Mode: 0o755}}},
 		// What the documentation's page runs.
-		"bash": {Name: "bash:latest", Files: bash},
+		"bash": {Name: bashImage, Files: bash},
 		// As the Dockerfile has it.
 		"peerjob": {Name: "ghcr.io/peerjob/peerjob:" + version, Entrypoint: []string{"/usr/local/bin/peerjob"}, User: "nobody", Files: []images.File{
 			{Path: "/usr/local/bin/peerjob", Source: peerjob, Mode: 0o755},

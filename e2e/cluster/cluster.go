@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -113,8 +114,36 @@ func (c *Cluster) CreateNamespace(ctx context.Context, labels map[string]string)
 // end.
 func (c *Cluster) DeleteNamespace(ctx context.Context, name string) error {
 	// A Pod that is to end of itself would hold its namespace for its whole grace.
-	_ = c.CoreV1().Pods(name).DeleteCollection(ctx, metav1.DeleteOptions{GracePeriodSeconds: new(int64)}, metav1.ListOptions{})
+	_ = c.CoreV1().Pods(name).DeleteCollection(ctx, atOnce, metav1.ListOptions{})
 	return c.CoreV1().Namespaces().Delete(ctx, name, metav1.DeleteOptions{PropagationPolicy: new(metav1.DeletePropagationBackground)})
+}
+
+// atOnce deletes a Pod without the time that it has to end of itself. The server
+// takes 0 for "remove it and don't wait for the node", which leaves the Pod
+// running for a while.
+var atOnce = metav1.DeleteOptions{GracePeriodSeconds: new(int64(1))}
+
+// DeletePods deletes the Jobs of a namespace and their Pods, and returns when
+// they are gone.
+func (c *Cluster) DeletePods(ctx context.Context, namespace string) error {
+	background := metav1.DeleteOptions{PropagationPolicy: new(metav1.DeletePropagationOrphan)}
+	if err := c.BatchV1().Jobs(namespace).DeleteCollection(ctx, background, metav1.ListOptions{}); err != nil {
+		return err
+	}
+	for {
+		if err := c.CoreV1().Pods(namespace).DeleteCollection(ctx, atOnce, metav1.ListOptions{}); err != nil {
+			return err
+		}
+		pods, err := c.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{})
+		if err != nil || len(pods.Items) == 0 {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%d Pods in %s: %w", len(pods.Items), namespace, ctx.Err())
+		case <-time.After(time.Second):
+		}
+	}
 }
 
 // Pods returns the Pods of a Job, in no order.

@@ -17,8 +17,10 @@ import (
 	"strings"
 )
 
-// Name is the node's name, and PauseImage is what holds a Pod's namespaces open.
+// Name is the node's name, PauseImage is what holds a Pod's namespaces open, and
+// DNS is the address of the cluster's DNS server.
 const (
+	DNS        = address4
 	Name       = "node-1"
 	PauseImage = "e2e.peerjob.invalid/pause:1"
 )

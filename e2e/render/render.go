@@ -29,6 +29,10 @@ type Layer struct {
 	// Patches are merged into the PeerJob "*" of the resources, each a YAML text
 	// of the PeerJob's fields below "spec:".
 	Patches []string
+	// Components are directories of kustomize Components.
+	Components []string
+	// Plain leaves the function out of this layer.
+	Plain bool
 }
 
 // function runs peerjob in the outermost layer.
@@ -64,9 +68,22 @@ func (k Kustomize) Build(ctx context.Context, dir string, layer Layer) ([]byte, 
 
 func (l Layer) write(dir string) error {
 	kustomization := map[string]any{
-		"apiVersion":   "kustomize.config.k8s.io/v1beta1",
-		"kind":         "Kustomization",
-		"transformers": []string{"function/peerjob.yaml"},
+		"apiVersion": "kustomize.config.k8s.io/v1beta1",
+		"kind":       "Kustomization",
+	}
+	if !l.Plain {
+		kustomization["transformers"] = []string{"function/peerjob.yaml"}
+	}
+	var components []string
+	for _, component := range l.Components {
+		path, err := relative(dir, component)
+		if err != nil {
+			return err
+		}
+		components = append(components, path)
+	}
+	if components != nil {
+		kustomization["components"] = components
 	}
 	var resources []string
 	if l.Base != "" {

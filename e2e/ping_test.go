@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+
+	"github.com/peerjob/peerjob/e2e/render"
+)
+
+var (
+	batches = flag.Int("batches", 5, "how many times TestPing starts its copies; 2 with -short")
+	copies  = flag.Int("copies", 8, "how many copies of the Job TestPing starts at once")
+)
+
+// pingLimit is how long a copy may take. One that finishes does so in seconds.
+const pingLimit = 60 * time.Second
+
+// TestPing runs the Job of the documentation's page, its script as it stands
+// there: several copies at once, in namespaces of their own, several times.
+//
+// Without the barrier the script has a race of its own: a Pod that is done
+// leaves DNS, and a slower peer pings its name for ever. How many copies that
+// hits is the machine's luck, and is printed. With the barrier all must finish.
+func TestPing(t *testing.T) {
+	if testing.Short() {
+		*batches = min(*batches, 2)
+	}
+	page := documentation(t)
+	peerJob := map[string]string{"job.yaml": asPeerJob(t, page)}
+	settings := map[string]any{"images": taggedBash}
+	table := []*series{
+		{name: "the page's own YAML", layer: render.Layer{Files: map[string]string{"page.yaml": page}, Settings: settings, Plain: true}},
+		{name: "PeerJob", layer: render.Layer{Files: peerJob, Settings: settings}},
+		{name: "PeerJob with the barrier", all: true, layer: render.Layer{Files: peerJob, Settings: settings, Patches: []string{barrier}}},
+	}
+	for batch := range *batches {
+		for _, s := range table {
+			if testing.Short() && !s.all && batch > 0 {
+				continue
+			}
+			t.Run(fmt.Sprintf("%s, batch %d", s.name, batch+1), s.run)
+		}
+	}
+	t.Log(tableOf(table))
+	without, with := table[1].median(), table[2].median()
+	if table[1].finished() > 0 && with > without+3*time.Second {
+		t.Errorf("the median with the barrier is %v, and %v without: more than 3 s longer", with, without)
+	}
+}
+
+// barrier is what a user writes to have it.
+const barrier = "barrier: {start: Enabled, end: Enabled}"
+
+// series is what came of one form of the Job.
+type series struct {
+	name  string
+	layer render.Layer
+	// all says that every copy must finish.
+	all bool
+
+	mutex sync.Mutex
+	times []time.Duration
+	tried int
+}
+
+// run starts the copies at once and waits for all of them.
+func (s *series) run(t *testing.T) {
+	var manifests [][]byte
+	for range *copies {
+		manifests = append(manifests, build(t, newNamespace(t, nil), s.layer))
+	}
+	ctx := within(t, pingLimit)
+	var running sync.WaitGroup
+	for _, manifest := range manifests {
+		running.Go(func() { s.runCopy(ctx, t, manifest) })
+	}
+	running.Wait()
+	// The next batch starts on an idle node.
+	for _, manifest := range manifests {
+		if err := kubernetes.DeletePods(within(t, patience), jobOf(t, manifest).Namespace); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func (s *series) runCopy(ctx context.Context, t *testing.T, manifest []byte) {
+	job := jobOf(t, manifest)
+	began := time.Now()
+	if err := kubernetes.Apply(ctx, job.Namespace, manifest); err != nil {
+		t.Error(err)
+		return
+	}
+	end, err := kubernetes.WaitForEnd(ctx, job.Namespace, job.Name)
+	took := time.Since(began)
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.tried++
+	switch {
+	case err != nil && !s.all:
+		t.Logf("not finished: %v", err)
+	case err != nil || !end.Complete:
+		t.Errorf("not finished: %v %s %s", err, end.Reason, end.Message)
+	default:
+		s.times = append(s.times, took)
+		checkPings(ctx, t, job)
+	}
+}
+
+// checkPings holds each peer's log to the page: it has reached every peer.
+func checkPings(ctx context.Context, t *testing.T, job *batchv1.Job) {
+	pods, err := kubernetes.Pods(ctx, job.Namespace, job.Name)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	if len(pods) != int(*job.Spec.Completions) {
+		t.Errorf("%s: %d Pods, want %d", job.Namespace, len(pods), *job.Spec.Completions)
+	}
+	for _, pod := range pods {
+		log, err := kubernetes.Logs(ctx, &pod, job.Spec.Template.Spec.Containers[0].Name)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		for i := range int(*job.Spec.Completions) {
+			line := "Successfully pinged pod: " + job.Name + "-" + strconv.Itoa(i) + "." + job.Spec.Template.Spec.Subdomain
+			if !containsLine(log, line) {
+				t.Errorf("%s/%s: no line %q in its log:\n%s", pod.Namespace, pod.Name, line, log)
+			}
+		}
+	}
+}
+
+func (s *series) finished() int { return len(s.times) }
+
+func (s *series) median() time.Duration {
+	if len(s.times) == 0 {
+		return 0
+	}
+	slices.Sort(s.times)
+	return s.times[len(s.times)/2]
+}
+
+// tableOf prints the series below each other.
+func tableOf(table []*series) string {
+	var out strings.Builder
+	fmt.Fprintf(&out, "%d copies at once, at most %v each\n%-26s %10s %9s %9s %9s\n", *copies, pingLimit, "", "finished", "fastest", "median", "slowest")
+	for _, s := range table {
+		median := s.median()
+		row := fmt.Sprintf("%-26s %10s", s.name, fmt.Sprintf("%d of %d", s.finished(), s.tried))
+		if s.finished() > 0 {
+			row += fmt.Sprintf(" %8.1fs %8.1fs %8.1fs", s.times[0].Seconds(), median.Seconds(), s.times[len(s.times)-1].Seconds())
+		}
+		out.WriteString(row + "\n")
+	}
+	return out.String()
+}
