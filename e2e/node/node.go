@@ -29,7 +29,10 @@ type Node struct {
 
 // Kubeconfig is the file with which a client reaches the cluster as its
 // administrator, from inside the sandbox.
-func (n *Node) Kubeconfig() string { return filepath.Join(n.dir, kubeconfigFile) }
+func (n *Node) Kubeconfig() string { return Kubeconfig(n.dir) }
+
+// Kubeconfig is that file of the node whose files are in a directory.
+func Kubeconfig(dir string) string { return filepath.Join(dir, kubeconfigFile) }
 
 // Start runs the cluster with the programs of one directory, with another one
 // for its files, which must be empty. The images are archives that the node

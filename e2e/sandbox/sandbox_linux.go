@@ -65,8 +65,9 @@ func Possible() error {
 }
 
 // Run runs this program again, with the same arguments, in a sandbox, and
-// returns its exit code.
-func Run(ctx context.Context) (int, error) {
+// returns its exit code. The function gets the command with which a person
+// enters the sandbox.
+func Run(ctx context.Context, entered func(command string)) (int, error) {
 	// The kernel ends the child when the thread that started it ends.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -76,7 +77,11 @@ func Run(ctx context.Context) (int, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: namespaces, Pdeathsig: syscall.SIGKILL}
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = patience
-	err := cmd.Run()
+	if err := cmd.Start(); err != nil {
+		return 1, err
+	}
+	entered(fmt.Sprintf("nsenter --target %d --net --mount --pid", cmd.Process.Pid))
+	err := cmd.Wait()
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && exit.ExitCode() > 0 {
 		return exit.ExitCode(), nil
 	}

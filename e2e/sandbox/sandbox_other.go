@@ -17,4 +17,4 @@ func Enter() (inside bool, code int) { return false, 0 }
 func Possible() error { return fmt.Errorf("%w: it is %s, not linux", ErrImpossible, runtime.GOOS) }
 
 // Run is never called, because it is not possible.
-func Run(context.Context) (int, error) { return 1, Possible() }
+func Run(context.Context, func(string)) (int, error) { return 1, Possible() }
