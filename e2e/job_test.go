@@ -70,9 +70,9 @@ func TestJob(t *testing.T) {
 		{
 			name: "restartPolicy OnFailure",
 			// The container fails once and is started again in its Pod.
-			script: "[ -e /scratch/second ] || { touch /scratch/second; exit 1; }\n" + meet + stay,
 			spec: []string{`template: {spec: {restartPolicy: OnFailure, volumes: [{name: scratch, emptyDir: {}}], containers: [{name: peer, image: "` + bashImage +
-				`", volumeMounts: [{name: scratch, mountPath: /scratch}]}]}}`},
+				`", volumeMounts: [{name: scratch, mountPath: /scratch}], command: [bash, -c, ` +
+				quote("[ -e /scratch/second ] || { touch /scratch/second; exit 1; }\n"+meet+stay) + `]}]}}`},
 			want: cluster.End{Complete: true, Reason: batchv1.JobReasonCompletionsReached},
 			check: func(t *testing.T, job *batchv1.Job) {
 				checkMet(t, logs(t, job, corev1.PodSucceeded), 3)
