@@ -62,7 +62,7 @@ func (c *Cluster) WaitForJob(ctx context.Context, namespace, name string, done f
 		return ok && e.Type != watch.Deleted && done(job), nil
 	})
 	if err != nil {
-		return fmt.Errorf("Job %s/%s: %w", namespace, name, err)
+		return fmt.Errorf("job %s/%s: %w", namespace, name, err)
 	}
 	return nil
 }
