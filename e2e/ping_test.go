@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/peerjob/peerjob/e2e/render"
 )
@@ -23,8 +25,14 @@ var (
 	copies  = flag.Int("copies", 8, "how many copies of the Job TestPing starts at once")
 )
 
-// pingLimit is how long a copy may take. One that finishes does so in seconds.
-const pingLimit = 60 * time.Second
+const (
+	// pingLimit is how long a copy may take, on a machine that is busy with other
+	// things, too. One that finishes does so in seconds.
+	pingLimit = 5 * time.Minute
+	// pingsInVain is how long a peer may go on pinging one that is done before its
+	// Job counts as one that never finishes.
+	pingsInVain = 15 * time.Second
+)
 
 // TestPing runs the Job of the documentation's page, its script as it stands
 // there: several copies at once, in namespaces of their own, several times.
@@ -101,20 +109,69 @@ func (s *series) runCopy(ctx context.Context, t *testing.T, manifest []byte) {
 		t.Error(err)
 		return
 	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() { cancel(pingsOneThatIsDone(ctx, job)) }()
 	end, err := kubernetes.WaitForEnd(ctx, job.Namespace, job.Name)
 	took := time.Since(began)
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	s.tried++
 	switch {
-	case err != nil && !s.all:
-		t.Logf("not finished: %v", err)
+	case err != nil && !s.all && errors.Is(context.Cause(ctx), errInVain):
+		t.Logf("never finishes: %v", context.Cause(ctx))
 	case err != nil || !end.Complete:
-		t.Errorf("not finished: %v %s %s", err, end.Reason, end.Message)
+		t.Errorf("not finished: %v %s %s\n%s", context.Cause(ctx), end.Reason, end.Message, describe(interrupted, job.Namespace))
 	default:
 		s.times = append(s.times, took)
 		checkPings(ctx, t, job)
 	}
+}
+
+// errInVain says that a Job never finishes.
+var errInVain = errors.New("a peer pings one that is done")
+
+// pingsOneThatIsDone returns an error as soon as a peer's last word is that it
+// can't ping a peer which has ended a while ago, and whose name is gone.
+func pingsOneThatIsDone(ctx context.Context, job *batchv1.Job) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(3 * time.Second):
+		}
+		pods, err := kubernetes.Pods(ctx, job.Namespace, job.Name)
+		if err != nil {
+			continue
+		}
+		for _, pod := range pods {
+			if done := lastPinged(ctx, &pod, pods); done != nil {
+				return fmt.Errorf("%w: %s pings %s", errInVain, pod.Name, done.Name)
+			}
+		}
+	}
+}
+
+// lastPinged returns the Pod that a running peer can't ping, when that has ended
+// long enough ago.
+func lastPinged(ctx context.Context, pod *corev1.Pod, pods []corev1.Pod) *corev1.Pod {
+	if pod.Status.Phase != corev1.PodRunning {
+		return nil
+	}
+	log, err := kubernetes.Logs(ctx, pod, pod.Spec.Containers[0].Name)
+	if err != nil {
+		return nil
+	}
+	lines := strings.Split(strings.TrimSpace(log), "\n")
+	last := lines[len(lines)-1]
+	for _, other := range pods {
+		if other.Status.Phase == corev1.PodSucceeded && strings.Contains(last, "Failed to ping pod "+other.Spec.Hostname+".") {
+			if end := other.Status.ContainerStatuses[0].State.Terminated; end != nil && time.Since(end.FinishedAt.Time) > pingsInVain {
+				return &other
+			}
+		}
+	}
+	return nil
 }
 
 // checkPings holds each peer's log to the page: it has reached every peer.
@@ -155,7 +212,7 @@ func (s *series) median() time.Duration {
 // tableOf prints the series below each other.
 func tableOf(table []*series) string {
 	var out strings.Builder
-	fmt.Fprintf(&out, "%d copies at once, at most %v each\n%-26s %10s %9s %9s %9s\n", *copies, pingLimit, "", "finished", "fastest", "median", "slowest")
+	fmt.Fprintf(&out, "%d copies at once\n%-26s %10s %9s %9s %9s\n", *copies, "", "finished", "fastest", "median", "slowest")
 	for _, s := range table {
 		median := s.median()
 		row := fmt.Sprintf("%-26s %10s", s.name, fmt.Sprintf("%d of %d", s.finished(), s.tried))
