@@ -69,7 +69,7 @@ func writeImages(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	for name, image := range map[string]images.Image{
+	all := map[string]images.Image{
 		"pause": {Name: node.PauseImage, Entrypoint: []string{"/pause"}, Files: []images.File{{Path: "/pause", Source: pause, Mode: 0o755}}},
 		// What the documentation's page runs.
 		"bash": {Name: bashImage, Files: bash},
@@ -78,7 +78,15 @@ func writeImages(ctx context.Context, dir string) error {
 			{Path: "/usr/local/bin/peerjob", Source: peerjob, Mode: 0o755},
 			{Path: "/etc/passwd", Source: filepath.Join(repository, "build", "passwd")},
 		}},
-	} {
+	}
+	if *frameworks {
+		files, err := images.Packages(frameworkPackages...)
+		if err != nil {
+			return err
+		}
+		all["frameworks"] = images.Image{Name: frameworksImage, Files: files}
+	}
+	for name, image := range all {
 		archive := filepath.Join(dir, name+".tar")
 		if err := image.Write(archive); err != nil {
 			return err

@@ -41,7 +41,7 @@ func skeleton() []File {
 		{Path: "/tmp", Mode: os.ModeDir | os.ModeSticky | 0o777},
 		{Path: "/root", Mode: os.ModeDir | 0o700},
 		{Path: "/etc/nsswitch.conf", Content: "passwd: files\ngroup: files\nhosts: files dns\n"},
-		{Path: "/etc/passwd", Content: "root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"},
+		{Path: "/etc/passwd", Content: "root:x:0:0:root:/root:/bin/bash\nsshd:x:100:65534::/run/sshd:/usr/sbin/nologin\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"},
 		{Path: "/etc/group", Content: "root:x:0:\nnogroup:x:65534:\n"},
 	}
 	for _, dir := range []string{"bin", "sbin", "lib", "lib64"} {

@@ -9,6 +9,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"cmp"
+	"compress/gzip"
 	"fmt"
 	"io"
 	"os"
@@ -60,7 +61,8 @@ func (i Image) Write(archive string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", i.Name, err)
 	}
-	l, err := tarball.LayerFromFile(content)
+	// It is read once, on this machine.
+	l, err := tarball.LayerFromFile(content, tarball.WithCompressionLevel(gzip.NoCompression))
 	defer os.Remove(content)
 	if err != nil {
 		return fmt.Errorf("%s: %w", i.Name, err)
