@@ -24,7 +24,7 @@ var frameworks = flag.Bool("frameworks", false, "also run real frameworks, from 
 // frameworksImage holds the packages which the frameworks' examples need.
 const frameworksImage = "e2e.peerjob.invalid/frameworks:1"
 
-var frameworkPackages = []string{"bash", "coreutils", "sed", "libc-bin", "hostname", "procps", "python3", "python3-torch", "python3-mpi4py", "openmpi-bin", "openssh-server", "openssh-client"}
+var frameworkPackages = []string{"bash", "dash", "coreutils", "sed", "libc-bin", "hostname", "procps", "python3", "python3-torch", "python3-mpi4py", "openmpi-bin", "openssh-server", "openssh-client"}
 
 // TestFrameworks runs examples of examples/frameworks with the real programs.
 // Each checks its own sum; the logs must have it from every process.
