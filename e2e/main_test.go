@@ -42,30 +42,23 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	if inside, code := sandbox.Enter(); !inside && code != 0 {
-		os.Exit(code)
-	} else if err := flagsParsed(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(2)
-	} else {
-		code, err := run(m, inside)
-		if err != nil {
+	inside, over, code := sandbox.Enter()
+	if !over {
+		var err error
+		if code, err = run(m, inside); err != nil {
 			fmt.Fprintln(os.Stderr, "e2e:", err)
-			os.Exit(max(code, 1))
+			code = max(code, 1)
 		}
-		os.Exit(code)
 	}
+	os.Exit(code)
 }
 
-func flagsParsed() error {
+// run is what the program does, and its exit code.
+func run(m *testing.M, inside bool) (int, error) {
 	flag.Parse()
 	if extra := flag.Args(); len(extra) > 0 {
-		return fmt.Errorf("unknown arguments: %s", strings.Join(extra, " "))
+		return 2, fmt.Errorf("unknown arguments: %s", strings.Join(extra, " "))
 	}
-	return nil
-}
-
-func run(m *testing.M, inside bool) (int, error) {
 	var stop context.CancelFunc
 	interrupted, stop = signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/peerjob/peerjob/conformance/programs"
@@ -33,6 +34,7 @@ func Missing() []string {
 			missing = append(missing, pkg)
 		}
 	}
+	slices.Sort(missing)
 	return missing
 }
 

@@ -32,22 +32,21 @@ const namespaces = syscall.CLONE_NEWNET | syscall.CLONE_NEWNS | syscall.CLONE_NE
 // signals are those that end the program.
 var signals = []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
 
-// Enter must be the first that main does. Inside, it says so. In the first
-// process of the namespaces it does not return before the program proper has
-// ended: then the caller exits with the code.
-func Enter() (isInside bool, exitCode int) {
+// Enter must be the first that main does. It says whether the program runs inside
+// a sandbox. The first process of the namespaces does not return before the
+// program proper has ended; then it is over, and main exits with the code.
+func Enter() (isInside, over bool, code int) {
 	switch os.Getenv(stage) {
 	case inside:
-		return true, 0
+		return true, false, 0
 	case first:
 		code, err := beFirst()
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "sandbox:", err)
-			code = 1
 		}
-		os.Exit(code)
+		return false, true, code
 	}
-	return false, 0
+	return false, false, 0
 }
 
 // Possible returns an error that wraps ErrImpossible with the reason, when

@@ -11,7 +11,7 @@ import (
 )
 
 // Enter does nothing: only Linux has namespaces.
-func Enter() (inside bool, code int) { return false, 0 }
+func Enter() (isInside, over bool, code int) { return false, false, 0 }
 
 // Possible says that this is not Linux.
 func Possible() error { return fmt.Errorf("%w: it is %s, not linux", ErrImpossible, runtime.GOOS) }
