@@ -52,7 +52,7 @@ func TestBarrier_fails(t *testing.T) {
 	t.Parallel()
 	const script = meet + `[ "$JOB_COMPLETION_INDEX" != 1 ] || [ "$FAILURES" = 1 ] || { echo failing; exit 1; }
 [ "$JOB_COMPLETION_INDEX" = 1 ] || sleep 40
-` + meet
+`
 	failures := `template: {spec: {containers: [{name: peer, image: "` + bashImage + `", command: [bash, -c, ` + quote(script) + `],
   env: [{name: FAILURES, valueFrom: {fieldRef: {fieldPath: "metadata.annotations['` + batchv1.JobIndexFailureCountAnnotation + `']"}}}]}]}}`
 	job := apply(t, peers(3, "", failures, "backoffLimitPerIndex: 2", "barrier: {start: Enabled, end: Enabled, endTimeoutSeconds: 5}").Layer)

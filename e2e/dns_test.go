@@ -118,7 +118,7 @@ func dnsServer(t *testing.T) string {
 func TestManyPeers(t *testing.T) {
 	const n = 50
 	job := apply(t, peers(n, meet, "barrier: {start: Enabled, end: Enabled, endTimeoutSeconds: 300}").Layer)
-	checkMet(t, mustComplete(t, job, 5*patience), n)
+	checkMet(t, mustComplete(t, job, 2*patience), n)
 }
 
 func allRunning(n int) func([]corev1.Pod) bool {
