@@ -14,7 +14,7 @@ BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
 
 export GOTOOLCHAIN ?= local
 
-GO_FOLDERS := barrier bench cmd conformance examples fn frameworks hack
+GO_FOLDERS := barrier bench cmd conformance e2e examples fn frameworks hack
 
 .DEFAULT_GOAL := help
 
@@ -56,6 +56,18 @@ conformance: ## Hold peerjob to a real API server: TRIES (default 2000) PeerJobs
 frameworks-real: ## Run the frameworks' examples with the real programs, as root on Linux; hack/install-frameworks installs them
 	$(GO) test -v -count=1 -timeout 30m ./frameworks -real
 
+.PHONY: e2e
+e2e: ## Run PeerJobs in real Pods, on a node of its own or on the cluster of E2E_KUBECONFIG; E2EFLAGS=-short is what CI does
+	cd e2e && $(GO) test -v -count=1 -timeout 2h -parallel 6 . $(E2EFLAGS)
+
+.PHONY: e2e-images
+e2e-images: ## Write the images that e2e needs into bin/e2e, to be loaded into a cluster of your own
+	cd e2e && $(GO) test -count=1 . -images $(CURDIR)/bin/e2e
+
+.PHONY: e2e-node
+e2e-node: ## Run e2e's node until interrupted, for work by hand
+	cd e2e && $(GO) test -v -count=1 -timeout 0 . -hold
+
 .PHONY: fuzz
 fuzz: ## Run every fuzzer for FUZZTIME (default 30s)
 	./hack/fuzz $(or $(FUZZTIME),30s)
@@ -88,6 +100,8 @@ lint: ## Format check, vet and staticcheck
 	$(GO) vet ./... && $(TOOL) staticcheck ./...
 	cd bench && $(GO) vet ./... && $(GO) tool -modfile=../tools/go.mod staticcheck ./...
 	cd conformance && $(GO) vet ./... && $(GO) tool -modfile=../tools/go.mod staticcheck ./...
+	cd e2e && $(GO) vet ./... && $(GO) tool -modfile=../tools/go.mod staticcheck ./...
+	cd e2e/node/coredns && $(GO) vet ./...
 
 .PHONY: verify
 verify: generate ## Check that what is generated is what is committed
@@ -95,6 +109,9 @@ verify: generate ## Check that what is generated is what is committed
 	cd bench && $(GO) mod tidy -diff
 	cd conformance && $(GO) mod tidy -diff
 	cd conformance/server && $(GO) mod tidy -diff
+	cd e2e && $(GO) mod tidy -diff
+	cd e2e/node/containerd && $(GO) mod tidy -diff
+	cd e2e/node/coredns && $(GO) mod tidy -diff
 	git diff --exit-code || { echo 'run "make generate" and commit'; exit 1; }
 
 .PHONY: verify-package
@@ -108,4 +125,4 @@ verify-size: build image ## Check that the binary and the image are no larger th
 
 .PHONY: help
 help: ## Show this help
-	@awk 'BEGIN {FS = ":.*##"} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*##/ {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*##"} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*##/ {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -8,14 +8,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestStamp(t *testing.T) {
-	const variable = "-X k8s.io/component-base/version."
-	want := variable + "gitVersion=v1.36.3 " + variable + "gitMajor=1 " + variable + "gitMinor=36"
-	if diff := cmp.Diff(want, stamp("v1.36.3")); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-}
-
 func TestAnswer(t *testing.T) {
 	for _, test := range []struct {
 		name             string

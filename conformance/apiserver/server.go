@@ -16,15 +16,37 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/peerjob/peerjob/conformance/process"
+	"github.com/peerjob/peerjob/conformance/programs"
 )
 
 // startTime is how long the server may take to be ready.
 const startTime = 2 * time.Minute
 
+// Binaries are the two programs, built.
+type Binaries struct {
+	// Version is the version of Kubernetes, such as "v1.36.3".
+	Version      string
+	server, etcd string
+}
+
+// Build builds the API server and etcd from the module in a directory, unless
+// the user's cache has them already. The first time it takes minutes.
+func Build(ctx context.Context, module string) (Binaries, error) {
+	version, err := programs.Version(ctx, module)
+	if err != nil {
+		return Binaries{}, err
+	}
+	server := programs.Kubernetes("kube-apiserver", version)
+	dir, err := programs.Build(ctx, module, programs.Etcd, server)
+	return Binaries{Version: version, server: filepath.Join(dir, server.Name), etcd: filepath.Join(dir, programs.Etcd.Name)}, err
+}
+
 // Server is a running API server with its etcd.
 type Server struct {
 	dir          string
-	etcd, server *process
+	etcd, server *process.Process
 	client       *client
 
 	// namespaces holds an Answer for each namespace that was asked for.
@@ -34,13 +56,13 @@ type Server struct {
 
 // Start runs a server. Whoever calls it calls [Server.Stop], which removes
 // everything.
-func Start(ctx context.Context, programs Binaries) (*Server, error) {
+func Start(ctx context.Context, built Binaries) (*Server, error) {
 	dir, err := os.MkdirTemp("", "peerjob-conformance-")
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{dir: dir, namespaces: map[string]Answer{}}
-	if err := s.start(ctx, programs); err != nil {
+	if err := s.start(ctx, built); err != nil {
 		s.Stop()
 		return nil, err
 	}
@@ -52,12 +74,12 @@ func (s *Server) Stop() {
 	if s.client != nil {
 		s.client.http.CloseIdleConnections()
 	}
-	s.server.stop()
-	s.etcd.stop()
+	s.server.Stop()
+	s.etcd.Stop()
 	_ = os.RemoveAll(s.dir)
 }
 
-func (s *Server) start(ctx context.Context, programs Binaries) error {
+func (s *Server) start(ctx context.Context, built Binaries) error {
 	ports, err := freePorts(3)
 	if err != nil {
 		return err
@@ -67,7 +89,7 @@ func (s *Server) start(ctx context.Context, programs Binaries) error {
 		return err
 	}
 	store, peers := "http://"+ports[0], "http://"+ports[1]
-	s.etcd, err = start(s.dir, programs.etcd, "--data-dir=etcd", "--unsafe-no-fsync", "--log-level=error",
+	s.etcd, err = process.Start(s.dir, built.etcd, "--data-dir=etcd", "--unsafe-no-fsync", "--log-level=error",
 		"--listen-client-urls="+store, "--advertise-client-urls="+store,
 		"--listen-peer-urls="+peers, "--initial-advertise-peer-urls="+peers, "--initial-cluster=default="+peers)
 	if err != nil {
@@ -77,7 +99,7 @@ func (s *Server) start(ctx context.Context, programs Binaries) error {
 	if err != nil {
 		return err
 	}
-	s.server, err = start(s.dir, programs.server, "--etcd-servers="+store,
+	s.server, err = process.Start(s.dir, built.server, "--etcd-servers="+store,
 		"--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", "--secure-port="+port, "--endpoint-reconciler-type=none",
 		"--cert-dir=certificates", "--token-auth-file="+tokenFile, "--authorization-mode=AlwaysAllow",
 		"--service-account-issuer=https://peerjob.invalid", "--service-account-key-file="+keyFile, "--service-account-signing-key-file="+keyFile,
@@ -121,8 +143,8 @@ func (s *Server) waitUntilReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
 	for {
-		for _, p := range []*process{s.etcd, s.server} {
-			if err := p.ended(); err != nil {
+		for _, p := range []*process.Process{s.etcd, s.server} {
+			if err := p.Ended(); err != nil {
 				return err
 			}
 		}
@@ -132,7 +154,7 @@ func (s *Server) waitUntilReady(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("the server did not get ready: %w\n%s", notReady, s.server.lastLines())
+			return fmt.Errorf("the server did not get ready: %w\n%s", notReady, s.server.LastLines())
 		case <-time.After(100 * time.Millisecond):
 		}
 	}

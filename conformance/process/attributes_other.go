@@ -2,7 +2,7 @@
 
 //go:build !linux
 
-package apiserver
+package process
 
 import "syscall"
 

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/peerjob/peerjob/e2e/render"
+)
+
+// TestNames renders the same peers under every kind of name that kustomize
+// gives, and they meet.
+func TestNames(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name  string
+		layer func(t *testing.T) render.Layer
+		job   string
+	}{
+		{"plain", func(*testing.T) render.Layer { return peers(3, meet+stay).Layer }, "job"},
+		{"prefix and suffix", func(*testing.T) render.Layer {
+			return peers(3, meet+stay).with(render.Layer{Settings: map[string]any{"namePrefix": "dev-", "nameSuffix": "-a"}})
+		}, "dev-job-a"},
+		{"a Service of another name", func(*testing.T) render.Layer {
+			return peers(3, meet+stay, "service: {name: svc}").Layer
+		}, "job"},
+		{"expanded below a prefix, with the wiring", func(t *testing.T) render.Layer { return expandedBelow(t, peers(3, meet+stay)) }, "outer-job"},
+		{"the example's overlay", func(*testing.T) render.Layer {
+			return render.Layer{Base: filepath.Join(repository, "examples", "ping", "base"), Settings: map[string]any{"namePrefix": "dev-", "images": taggedBash},
+				Patches: []string{"peers: 5"}}
+		}, "dev-ping"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			job := apply(t, test.layer(t))
+			if job.Name != test.job {
+				t.Errorf("Job %q, want %q", job.Name, test.job)
+			}
+			checkMet(t, mustComplete(t, job, patience), int(*job.Spec.Completions))
+		})
+	}
+}
+
+// TestNames_hash changes a PeerJob with nameSuffixHash while its first Job still
+// runs: the second stands beside it, and each finds its own peers.
+func TestNames_hash(t *testing.T) {
+	t.Parallel()
+	ns := newNamespace(t, nil)
+	const hash = "nameSuffixHash: Enabled"
+	var jobs []*batchv1.Job
+	for _, text := range []string{"echo first", "echo second"} {
+		manifest := build(t, ns, peers(3, text+"\n"+meet+stay, hash).Layer)
+		if err := kubernetes.Apply(interrupted, ns, manifest); err != nil {
+			t.Fatal(err)
+		}
+		jobs = append(jobs, jobOf(t, manifest))
+	}
+	if jobs[0].Name == jobs[1].Name {
+		t.Fatalf("both Jobs are %s", jobs[0].Name)
+	}
+	// There is one Service, which knows the peers of the Job that was applied last.
+	logs := mustComplete(t, jobs[1], patience)
+	checkMet(t, logs, 3)
+	for index, log := range logs {
+		if !containsLine(log, "second") {
+			t.Errorf("peer %s did not run the second script:\n%s", index, log)
+		}
+	}
+}
+
+// TestSuspend makes a suspended Job, which has no Pods, and resumes it.
+func TestSuspend(t *testing.T) {
+	t.Parallel()
+	ns := newNamespace(t, nil)
+	manifest := build(t, ns, peers(3, meet+stay, "suspend: true").Layer)
+	job := jobOf(t, manifest)
+	if err := kubernetes.Apply(interrupted, ns, manifest); err != nil {
+		t.Fatal(err)
+	}
+	isSuspended := func(j *batchv1.Job) bool { return conditionIs(j, batchv1.JobSuspended, "True") }
+	if err := kubernetes.WaitForJob(within(t, patience), ns, job.Name, isSuspended); err != nil {
+		t.Fatal(err)
+	}
+	if pods, err := kubernetes.Pods(interrupted, ns, job.Name); err != nil || len(pods) > 0 {
+		t.Fatalf("%d Pods of a suspended Job: %v", len(pods), err)
+	}
+	resumed := build(t, ns, peers(3, meet+stay, "suspend: false").Layer)
+	if err := kubernetes.Apply(interrupted, ns, resumed); err != nil {
+		t.Fatal(err)
+	}
+	checkMet(t, mustComplete(t, job, patience), 3)
+}
+
+// TestTTL holds a Job to ttlSecondsAfterFinished: it goes, and takes its Pods.
+func TestTTL(t *testing.T) {
+	t.Parallel()
+	job := apply(t, peers(2, meet+stay, "ttlSecondsAfterFinished: 1").Layer)
+	ctx := within(t, patience)
+	for {
+		_, err := kubernetes.BatchV1().Jobs(job.Namespace).Get(ctx, job.Name, metav1.GetOptions{})
+		if err != nil && strings.Contains(err.Error(), "not found") {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(500 * time.Millisecond)
+	}
+}
+
+// expandedBelow is a layer with a prefix over one in which the function has run
+// already: only the wiring Component keeps the names together.
+func expandedBelow(t *testing.T, layer peerLayer) render.Layer {
+	t.Helper()
+	base := t.TempDir()
+	if _, err := kustomize.Build(interrupted, base, layer.Layer); err != nil {
+		t.Fatal(err)
+	}
+	return render.Layer{Base: base, Plain: true,
+		Settings:   map[string]any{"namePrefix": "outer-"},
+		Components: []string{filepath.Join(repository, "kustomize", "wiring")}}
+}
+
+func conditionIs(job *batchv1.Job, kind batchv1.JobConditionType, status string) bool {
+	for _, c := range job.Status.Conditions {
+		if c.Type == kind {
+			return string(c.Status) == status
+		}
+	}
+	return false
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/peerjob/peerjob/conformance/programs"
+	"github.com/peerjob/peerjob/e2e/images"
+	"github.com/peerjob/peerjob/e2e/node"
+)
+
+// bashPrograms are what the scripts in the Pods call.
+var bashPrograms = []string{"bash", "sh", "cat", "date", "env", "getent", "grep", "hostname", "ls", "ping", "seq", "sleep", "sort", "touch", "tr", "true"}
+
+// bashImage is what the Pods run: the image of the documentation's page, with a
+// tag, so that a node which has it does not pull it.
+const bashImage = "bash:5.3"
+
+// ownPrograms builds kustomize and peerjob into a directory.
+func ownPrograms(ctx context.Context, bin string) error {
+	const name = "kustomize"
+	built, err := programs.Build(ctx, filepath.Join(repository, "tools"), programs.Program{Name: name, Package: "sigs.k8s.io/kustomize/kustomize/v5"})
+	if err != nil {
+		return err
+	}
+	if err := os.Symlink(filepath.Join(built, name), filepath.Join(bin, name)); err != nil {
+		return err
+	}
+	return buildPeerjob(ctx, filepath.Join(bin, "peerjob"))
+}
+
+func buildPeerjob(ctx context.Context, file string) error {
+	version, err := version()
+	if err != nil {
+		return err
+	}
+	return node.Own(ctx, repository, "./cmd/peerjob", file, "-X main.version="+version)
+}
+
+func version() (string, error) {
+	text, err := os.ReadFile(filepath.Join(repository, "VERSION"))
+	return strings.TrimSpace(string(text)), err
+}
+
+// writeImages writes the images that the Pods run into a directory.
+func writeImages(ctx context.Context, dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	pause, peerjob := filepath.Join(dir, "pause"), filepath.Join(dir, "peerjob")
+	defer os.Remove(pause)
+	defer os.Remove(peerjob)
+	if err := node.Own(ctx, ".", "./node/pause", pause); err != nil {
+		return err
+	}
+	if err := buildPeerjob(ctx, peerjob); err != nil {
+		return err
+	}
+	version, err := version()
+	if err != nil {
+		return err
+	}
+	bash, err := images.Programs(bashPrograms...)
+	if err != nil {
+		return err
+	}
+	all := map[string]images.Image{
+		"pause": {Name: node.PauseImage, Entrypoint: []string{"/pause"}, Files: []images.File{{Path: "/pause", Source: pause, Mode: 0o755}}},
+		// What the documentation's page runs.
+		"bash": {Name: bashImage, Files: bash},
+		// As the Dockerfile has it.
+		"peerjob": {Name: "ghcr.io/peerjob/peerjob:" + version, Entrypoint: []string{"/usr/local/bin/peerjob"}, User: "nobody", Files: []images.File{
+			{Path: "/usr/local/bin/peerjob", Source: peerjob, Mode: 0o755},
+			{Path: "/etc/passwd", Source: filepath.Join(repository, "build", "passwd")},
+		}},
+	}
+	if *frameworks {
+		files, err := images.Packages(frameworkPackages...)
+		if err != nil {
+			return err
+		}
+		all["frameworks"] = images.Image{Name: frameworksImage, Files: files}
+	}
+	for name, image := range all {
+		archive := filepath.Join(dir, name+".tar")
+		if err := image.Write(archive); err != nil {
+			return err
+		}
+		fmt.Printf("image %s: %s\n", image.Name, archive)
+	}
+	return nil
+}
