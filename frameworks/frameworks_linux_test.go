@@ -34,7 +34,19 @@ type proof struct {
 	// of all Pods together, sorted.
 	pattern string
 	want    []string
+	// hangs says why the programs may have computed everything and not end, or
+	// end badly, "" for never. Such a run proves the result and not the end, and
+	// is repeated.
+	hangs string
 }
+
+// mpichHangs: five ranks wait in the barrier of MPI_Finalize, and the last one
+// waits for an answer of theirs while it closes its connections, or one crashes
+// there. It happens in up to half of all runs, over TCP alone, too.
+const mpichHangs = "MPI_Finalize of MPICH 4.0.2 on UCX"
+
+// attempts are how often a Job that hangs is run.
+const attempts = 10
 
 var (
 	torchrun = need{"/usr/bin/torchrun", "python3-torch"}
@@ -118,6 +130,7 @@ var proofs = []proof{
 		sshSecret: "sum-ssh",
 		pattern:   `^rank .*`,
 		want:      inOrder(6, "rank %d of 6 on sum-%d: the sum is 21", func(i int) []any { return []any{i, i / 2} }),
+		hangs:     mpichHangs,
 	},
 	{
 		example:   "mpich",
@@ -129,6 +142,7 @@ var proofs = []proof{
 		sshSecret: "sum-ssh",
 		pattern:   `^rank .*`,
 		want:      inOrder(6, "rank %d of 6 on sum-%d: the sum is 21", func(i int) []any { return []any{i, i / 2} }),
+		hangs:     mpichHangs,
 	},
 	{
 		example: "dask",
@@ -229,12 +243,19 @@ func (p proof) run(t *testing.T, objects *pod.Objects) outcome {
 	if p.sshSecret != "" {
 		objects.Secrets[p.sshSecret] = sshKeys(t, p.sshSecret)
 	}
-	return run(t, objects, p.image)
+	if p.hangs == "" {
+		return run(t, objects, p.image)
+	}
+	return runUntilSilent(t, objects, p.image, silence)
 }
 
 func (p proof) succeeds(t *testing.T, objects *pod.Objects, want []string) {
 	t.Helper()
 	out := p.run(t, objects)
+	for n := 1; n < attempts && p.hangs != "" && !out.succeeded && cmp.Equal(want, p.computed(out)); n++ {
+		t.Logf("the result is right, and the programs do not end well: %s; once more", p.hangs)
+		out = p.run(t, objects)
+	}
 	if !out.succeeded {
 		t.Errorf("the Job failed: %s", out.reason)
 	}

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -90,8 +91,18 @@ type outcome struct {
 	codes map[int]int
 }
 
+// silence is how long a Job which may hang goes on without a word.
+const silence = 15 * time.Second
+
 // run runs a Job to its end.
 func run(t *testing.T, objects *pod.Objects, image pod.Image) outcome {
+	t.Helper()
+	return runUntilSilent(t, objects, image, timeout)
+}
+
+// runUntilSilent runs a Job to its end, or until none of its Pods has written
+// anything for so long.
+func runUntilSilent(t *testing.T, objects *pod.Objects, image pod.Image, silence time.Duration) outcome {
 	t.Helper()
 	size := int(objects.Size())
 	var addresses []string
@@ -106,7 +117,7 @@ func run(t *testing.T, objects *pod.Objects, image pod.Image) outcome {
 			t.Fatalf("index %d: %v", i, err)
 		}
 		pods = append(pods, p)
-		outputs[i] = &output{t: t, prefix: p.Hostname}
+		outputs[i] = &output{t: t, prefix: p.Hostname, last: time.Now()}
 	}
 	s, err := sandbox.Start(pods, func(index int) io.Writer { return outputs[index] })
 	if err != nil {
@@ -120,11 +131,17 @@ func run(t *testing.T, objects *pod.Objects, image pod.Image) outcome {
 	}()
 	out := outcome{codes: map[int]int{}}
 	deadline := time.After(timeout)
+	second := time.NewTicker(time.Second)
+	defer second.Stop()
 	for out.reason == "" {
 		select {
 		case exit := <-s.Exits():
 			out.codes[exit.Index] = exit.Code
 			out.succeeded, out.reason = objects.Verdict(out.codes)
+		case <-second.C:
+			if !slices.ContainsFunc(outputs, func(o *output) bool { return o.since() < silence }) {
+				out.reason = fmt.Sprintf("nothing was written for %v", silence)
+			}
 		case <-deadline:
 			out.reason = fmt.Sprintf("not done in %v", timeout)
 		}
@@ -166,13 +183,22 @@ type output struct {
 	mu     sync.Mutex
 	all    bytes.Buffer
 	shown  int
+	last   time.Time
 	closed bool
+}
+
+// since is how long ago something was written.
+func (o *output) since() time.Duration {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return time.Since(o.last)
 }
 
 func (o *output) Write(data []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.all.Write(data)
+	o.last = time.Now()
 	for !o.closed {
 		line, _, found := bytes.Cut(o.all.Bytes()[o.shown:], []byte("\n"))
 		if !found {
