@@ -86,7 +86,8 @@ func (s *scanner) line(line []byte, mayHaveTab bool) (hasContent, ok bool) {
 	column := indentation(line)
 	if s.isOpen {
 		if isText, ok := s.blockLine(line, column); isText || !ok {
-			return column < len(line) || s.keepsEnd, ok
+			// Spaces to the right of where the text begins are text.
+			return column < len(line) || s.keepsEnd || s.column > 0 && column > s.column, ok
 		}
 		if !s.endBlock() {
 			return false, false
