@@ -75,13 +75,13 @@ func TestTemplating(t *testing.T) {
 		"the namespace":        {[]string{strings.Replace(printer("", "{{ .Namespace }} {{ (index .Peers 2).FQDN }}"), "name: train", "name: train, namespace: a", 1)}, ""},
 		"values of the spec":   {[]string{printer("values: {a: {b: 1}}", "{{ .Values.a.b }}")}, "1"},
 		"values of ConfigMaps": {[]string{configMap("a", "x: 1\nm: {k: a, l: a}\nl: [1]"), configMap("b", "m: {k: b}\nl: [2]"), printer(from, "{{ toJson .Values }}")}, `{"l":[2],"m":{"k":"b","l":"a"},"x":1}`},
-		"the spec over them":   {[]string{configMap("a", "x: 1\ny: 1\nm: {k: a}"), configMap("b", "y: 2"), printer(from+"\nvalues: {y: null, m: {k: null, n: 1}}", "{{ toJson .Values }}")}, `{"m":{"n":1},"x":1}`},
+		"the spec over them":   {[]string{configMap("a", "x: 1\nz: 1\nm: {k: a}"), configMap("b", "z: 2"), printer(from+"\nvalues: {z: null, m: {k: null, o: 1}}", "{{ toJson .Values }}")}, `{"m":{"o":1},"x":1}`},
 		"null below nothing":   {[]string{printer("values: {m: {k: null}}", "{{ toJson .Values }}")}, `{"m":{}}`},
 		"an empty source":      {[]string{configMap("a", ""), configMap("b", "# nothing"), printer(from, "{{ toJson .Values }}")}, `{}`},
 		"a renamed ConfigMap": {[]string{
 			strings.Replace(configMap("dev-a", "x: 1"), "name: dev-a", "name: dev-a\n  annotations: {internal.config.kubernetes.io/previousNames: 'a,dev-a'}", 1),
-			configMap("b-2bh9t4k8f7", "y: 2"), printer(from, "{{ toJson .Values }}"),
-		}, `{"x":1,"y":2}`},
+			configMap("b-2bh9t4k8f7", "z: 2"), printer(from, "{{ toJson .Values }}"),
+		}, `{"x":1,"z":2}`},
 		"the exact name first":    {[]string{configMap("a-2bh9t4k8f7", "x: 1"), configMap("a", "x: 2"), configMap("b", ""), printer(from, "{{ .Values.x }}")}, "2"},
 		"another key":             {[]string{strings.Replace(configMap("a", "x: 1"), "values.yaml", "b.json", 1), printer("valuesFrom: [{configMapRef: {name: a, key: b.json}}]", "{{ .Values.x }}")}, "1"},
 		"a snippet":               {[]string{printer("snippets: {etcd: '{{ range $i, $p := .Peers }}{{ if $i }},{{ end }}{{ .Hostname }}=http://{{ .Host }}:2380{{ end }}'}", `{{ include "etcd" . }}`)}, "train-0=http://train-0.train:2380,train-1=http://train-1.train:2380,train-2=http://train-2.train:2380"},
@@ -121,30 +121,30 @@ metadata: {name: train}
 spec:
   peers: 3
   templating: Enabled
-  values: {n: 8080, s: "8080", b: true, q: 500m, p: web, percent: 50%}
+  values: {num: 8080, s: "8080", b: true, q: 500m, p: web, percent: 50%}
   service:
-    labels: {n: '{{ .Values.n }}'}
-    ports: [{name: '{{ .Values.p }}', port: '{{ .Values.s }}', targetPort: '{{ .Values.p }}'}, {name: n, port: 1, targetPort: '{{ .Values.n }}'}]
+    labels: {num: '{{ .Values.num }}'}
+    ports: [{name: '{{ .Values.p }}', port: '{{ .Values.s }}', targetPort: '{{ .Values.p }}'}, {name: n, port: 1, targetPort: '{{ .Values.num }}'}]
     publishNotReadyAddresses: '{{ .Values.b }}'
   template:
     metadata: {annotations: {b: '{{ .Values.b }}'}}
     spec:
-      terminationGracePeriodSeconds: '{{ .Values.n }}'
+      terminationGracePeriodSeconds: '{{ .Values.num }}'
       hostIPC: '{{ .Values.b }}'
       containers:
       - name: w
         image: x
-        command: ['{{ .Values.n }}']
+        command: ['{{ .Values.num }}']
         ports: [{name: '{{ .Values.p }}', containerPort: '{{ .Values.s }}'}]
-        resources: {limits: {cpu: '{{ .Values.q }}', memory: '{{ .Values.n }}'}}
-        livenessProbe: {httpGet: {port: '{{ .Values.n }}'}}
+        resources: {limits: {cpu: '{{ .Values.q }}', memory: '{{ .Values.num }}'}}
+        livenessProbe: {httpGet: {port: '{{ .Values.num }}'}}
 `
 	stdout, stderr, failed := run(t, list(pj))
 	if failed {
 		t.Fatal(stderr)
 	}
 	for _, want := range []string{
-		`"n": "8080"`, "name: web", "port: 8080", "targetPort: web", "targetPort: 8080", "publishNotReadyAddresses: true",
+		`num: "8080"`, "name: web", "port: 8080", "targetPort: web", "targetPort: 8080", "publishNotReadyAddresses: true",
 		`b: "true"`, "terminationGracePeriodSeconds: 8080", "hostIPC: true", `- "8080"`, "containerPort: 8080", "cpu: 500m", `memory: "8080"`, "port: 8080",
 	} {
 		if !strings.Contains(stdout, want) {
@@ -157,12 +157,12 @@ metadata: {name: train}
 spec:
   peers: 3
   templating: Enabled
-  values: {p: web, n: 99999999999, long: "a\nb"}
+  values: {p: web, num: 99999999999, long: "a\nb"}
   template:
     spec:
       terminationGracePeriodSeconds: '{{ .Values.p }}'
       hostIPC: '{{ .Values.p }}'
-      priority: '{{ .Values.n }}'
+      priority: '{{ .Values.num }}'
       containers:
       - name: '{{ .Values.long }}'
         image: x
@@ -175,7 +175,7 @@ peerjob: PeerJob train: spec.template.spec.containers[0].ports[0].containerPort:
 peerjob: PeerJob train: spec.template.spec.containers[0].resources.limits[cpu]: Invalid value: "web": quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'; rendered from "{{ .Values.p }}"
 peerjob: PeerJob train: spec.template.spec.terminationGracePeriodSeconds: Invalid value: "web": must be an integer; rendered from "{{ .Values.p }}"
 peerjob: PeerJob train: spec.template.spec.hostIPC: Invalid value: "web": must be true or false; rendered from "{{ .Values.p }}"
-peerjob: PeerJob train: spec.template.spec.priority: Invalid value: 99999999999: must be between -2147483648 and 2147483647; rendered from "{{ .Values.n }}"
+peerjob: PeerJob train: spec.template.spec.priority: Invalid value: 99999999999: must be between -2147483648 and 2147483647; rendered from "{{ .Values.num }}"
 `
 	if diff := cmp.Diff(want, stderr); diff != "" {
 		t.Error(diff)
@@ -210,6 +210,7 @@ func TestReadValues(t *testing.T) {
 	for give, want := range map[string]string{
 		strings.Repeat("#", maxValues+1): "has 1048577 bytes, and values may have 1048576",
 		"[a]":                            "must be a map of values",
+		"yes: 1":                         `line 1: yes: a key must be a string; write "yes", with the quotes`,
 		"a: 1\na: 2":                     "yaml: unmarshal errors:\n  line 2: mapping key \"a\" already defined at line 1",
 	} {
 		if _, err := ReadValues([]byte(give)); err == nil || err.Error() != want {
@@ -217,11 +218,11 @@ func TestReadValues(t *testing.T) {
 		}
 	}
 	for give, want := range map[string]map[string]any{
-		"":                       nil,
-		"yes: 2001-01-01\ny: on": {"yes": "2001-01-01", "y": "on"},
-		"a: 12345678901":         {"a": int64(12345678901)},
-		"a: 1.5\nb: [x]":         {"a": 1.5, "b": []any{"x"}},
-		`{"a": null}`:            {"a": nil},
+		"":                 nil,
+		"date: 2001-01-01": {"date": "2001-01-01"},
+		"a: 12345678901":   {"a": int64(12345678901)},
+		"a: 1.5\nb: [x]":   {"a": 1.5, "b": []any{"x"}},
+		`{"a": null}`:      {"a": nil},
 	} {
 		got, err := ReadValues([]byte(give))
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
