@@ -17,15 +17,17 @@ var allowed = map[string][]string{
 	"barrier":          {"barrier/protocol"},
 	"barrier/protocol": {},
 	"cmd/peerjob":      {"barrier", "barrier/protocol", "examples/frameworks", "fn", "fn/framework"},
-	"fn":               {"fn/admission", "fn/expand", "fn/framework", "fn/manifest", "fn/parallel", "fn/render", "fn/resourcelist", "fn/v1alpha1"},
+	"fn":               {"fn/admission", "fn/expand", "fn/framework", "fn/manifest", "fn/parallel", "fn/render", "fn/resourcelist", "fn/v1alpha1", "fn/yamlnode"},
 	"fn/admission":     {"fn/v1alpha1"},
 	"fn/expand":        {"fn/framework", "fn/v1alpha1"},
 	"fn/framework":     {"fn/v1alpha1"},
 	"fn/manifest":      {},
 	"fn/parallel":      {},
-	"fn/render":        {},
-	"fn/resourcelist":  {"fn/parallel"},
-	"fn/v1alpha1":      {},
+	"fn/render":        {"fn/spell"},
+	"fn/resourcelist":  {"fn/parallel", "fn/yamlnode"},
+	"fn/spell":         {},
+	"fn/v1alpha1":      {"fn/spell"},
+	"fn/yamlnode":      {},
 }
 
 // TestImports holds the packages to the one direction of doc.go, and the core

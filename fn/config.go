@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/fn/v1alpha1"
+	"github.com/peerjob/peerjob/fn/yamlnode"
 )
 
 // mode is what the function does with what it finds.
@@ -110,9 +111,9 @@ func readConfig(about *object) (config, field.ErrorList) {
 		}
 	})
 	dataPath := field.NewPath("data")
-	data := resolve(get(about.node(), "data"))
+	data := yamlnode.Resolve(yamlnode.Get(about.node(), "data"))
 	if data != nil && data.Kind != yaml.MappingNode && data.ShortTag() != "!!null" {
-		return c, append(errs, field.Invalid(dataPath, text(data), "must be a map"))
+		return c, append(errs, field.Invalid(dataPath, yamlnode.Text(data), "must be a map"))
 	}
 	seen := map[string]bool{}
 	eachEntry(data, func(key string, value *yaml.Node) {
@@ -126,7 +127,7 @@ func readConfig(about *object) (config, field.ErrorList) {
 			errs = append(errs, field.NotSupported(dataPath.Key(key), key, settingNames()))
 			return
 		}
-		if err := set(&c, text(value), dataPath.Child(key)); err != nil {
+		if err := set(&c, yamlnode.Text(value), dataPath.Child(key)); err != nil {
 			errs = append(errs, err)
 		}
 	})
@@ -135,7 +136,7 @@ func readConfig(about *object) (config, field.ErrorList) {
 
 // eachEntry visits the keys of a mapping in their order.
 func eachEntry(node *yaml.Node, visit func(key string, value *yaml.Node)) {
-	node = resolve(node)
+	node = yamlnode.Resolve(node)
 	if node == nil || node.Kind != yaml.MappingNode {
 		return
 	}

@@ -18,6 +18,8 @@
 //	fn/manifest    a typed object -> clean YAML
 //	fn/resourcelist  the items of a ResourceList, found without parsing them
 //	fn/parallel    the same for each of many, on all cores
+//	fn/yamlnode    what a YAML node says, and nothing where it is another
+//	fn/spell       which known name was probably meant
 //
 // Beside it, for the Pods of a PeerJob with spec.barrier, and unknown to fn:
 //

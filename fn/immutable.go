@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/peerjob/peerjob/fn/yamlnode"
 )
 
 // immutableFields are the fields of a Job's spec that can't be changed once it
@@ -23,10 +25,10 @@ func warnOfImmutable(existing, child *object, report *results) {
 	if existing.inKustomize() || child.kind != "Job" {
 		return
 	}
-	old, next := get(existing.node(), "spec"), get(child.node(), "spec")
+	old, next := yamlnode.Get(existing.node(), "spec"), yamlnode.Get(child.node(), "spec")
 	var changed []string
 	for _, name := range immutableFields {
-		changed = append(changed, changedPaths(get(old, name), get(next, name), "spec."+name)...)
+		changed = append(changed, changedPaths(yamlnode.Get(old, name), yamlnode.Get(next, name), "spec."+name)...)
 	}
 	if len(changed) == 0 {
 		return
@@ -43,7 +45,7 @@ func warnOfImmutable(existing, child *object, report *results) {
 // changedPaths are the paths of the values in which two nodes differ. Either
 // may be nil.
 func changedPaths(old, next *yaml.Node, path string) []string {
-	old, next = resolve(old), resolve(next)
+	old, next = yamlnode.Resolve(old), yamlnode.Resolve(next)
 	switch {
 	case old == nil && next == nil || old != nil && next != nil && equal(old, next):
 		return nil
@@ -53,10 +55,10 @@ func changedPaths(old, next *yaml.Node, path string) []string {
 	var changed []string
 	if old.Kind == yaml.MappingNode {
 		eachEntry(next, func(key string, value *yaml.Node) {
-			changed = append(changed, changedPaths(get(old, key), value, path+"."+key)...)
+			changed = append(changed, changedPaths(yamlnode.Get(old, key), value, path+"."+key)...)
 		})
 		eachEntry(old, func(key string, value *yaml.Node) {
-			if get(next, key) == nil {
+			if yamlnode.Get(next, key) == nil {
 				changed = append(changed, changedPaths(value, nil, path+"."+key)...)
 			}
 		})

@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/peerjob/peerjob/fn/v1alpha1"
+	"github.com/peerjob/peerjob/fn/yamlnode"
 )
 
 // merge puts what the PeerJobs stand for into the list:
@@ -167,7 +168,7 @@ func (p places) give(child, source *object) {
 // else the child, in the existing object's place and with its comments where
 // nothing changed.
 func update(existing, child *object, report *results) *object {
-	eachEntry(get(get(existing.node(), "metadata"), "annotations"), func(key string, _ *yaml.Node) {
+	eachEntry(yamlnode.Get(yamlnode.Get(existing.node(), "metadata"), "annotations"), func(key string, _ *yaml.Node) {
 		if isForeignKey(key) {
 			child.setAnnotation(key, existing.annotations[key])
 		}
@@ -188,7 +189,7 @@ func isForeignKey(key string) bool {
 
 // equal reports whether two nodes say the same, however they are written.
 func equal(a, b *yaml.Node) bool {
-	a, b = resolve(a), resolve(b)
+	a, b = yamlnode.Resolve(a), yamlnode.Resolve(b)
 	if a.Kind != b.Kind {
 		return false
 	}
@@ -203,8 +204,8 @@ func equal(a, b *yaml.Node) bool {
 		}
 		// A key may stand twice in what a user wrote.
 		for i := 0; i+1 < len(a.Content); i += 2 {
-			other := get(b, a.Content[i].Value)
-			if other == nil || !equal(a.Content[i+1], other) || get(a, b.Content[i].Value) == nil {
+			other := yamlnode.Get(b, a.Content[i].Value)
+			if other == nil || !equal(a.Content[i+1], other) || yamlnode.Get(a, b.Content[i].Value) == nil {
 				return false
 			}
 		}
@@ -252,9 +253,9 @@ func kept(old, next *yaml.Node) *yaml.Node {
 // counterpart finds what a list element was before: the one of its name where
 // elements have names, else the one in its place.
 func counterpart(list, item *yaml.Node, index int) *yaml.Node {
-	if name := text(get(item, "name")); name != "" {
+	if name := yamlnode.Text(yamlnode.Get(item, "name")); name != "" {
 		for _, other := range list.Content {
-			if text(get(other, "name")) == name {
+			if yamlnode.Text(yamlnode.Get(other, "name")) == name {
 				return other
 			}
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/peerjob/peerjob/fn/manifest"
 	"github.com/peerjob/peerjob/fn/resourcelist"
 	"github.com/peerjob/peerjob/fn/v1alpha1"
+	"github.com/peerjob/peerjob/fn/yamlnode"
 )
 
 // The annotations with which an orchestrator says where an object lies on
@@ -73,19 +74,19 @@ type object struct {
 
 // newObject reads what must be known of an object.
 func newObject(node *yaml.Node) *object {
-	o := &object{tree: resolve(node)}
+	o := &object{tree: yamlnode.Resolve(node)}
 	if node.Kind == yaml.AliasNode {
 		o.alias = node
 	}
-	o.apiVersion = text(get(node, "apiVersion"))
-	o.kind = text(get(node, "kind"))
-	metadata := get(node, "metadata")
-	o.name = text(get(metadata, "name"))
-	o.namespace = text(get(metadata, "namespace"))
+	o.apiVersion = yamlnode.Text(yamlnode.Get(node, "apiVersion"))
+	o.kind = yamlnode.Text(yamlnode.Get(node, "kind"))
+	metadata := yamlnode.Get(node, "metadata")
+	o.name = yamlnode.Text(yamlnode.Get(metadata, "name"))
+	o.namespace = yamlnode.Text(yamlnode.Get(metadata, "namespace"))
 	o.annotations = map[string]string{}
-	if annotations := resolve(get(metadata, "annotations")); annotations != nil && annotations.Kind == yaml.MappingNode {
+	if annotations := yamlnode.Resolve(yamlnode.Get(metadata, "annotations")); annotations != nil && annotations.Kind == yaml.MappingNode {
 		for i := 0; i+1 < len(annotations.Content); i += 2 {
-			o.annotations[annotations.Content[i].Value] = text(annotations.Content[i+1])
+			o.annotations[annotations.Content[i].Value] = yamlnode.Text(annotations.Content[i+1])
 		}
 	}
 	o.place()
@@ -267,37 +268,6 @@ func (o *object) String() string {
 	return strings.TrimSpace(o.kind + " " + name)
 }
 
-// resolve follows an alias to the node which it stands for.
-func resolve(node *yaml.Node) *yaml.Node {
-	if node != nil && node.Kind == yaml.AliasNode {
-		return node.Alias
-	}
-	return node
-}
-
-// get returns the value of a key in a mapping, nil when there is none.
-func get(node *yaml.Node, key string) *yaml.Node {
-	node = resolve(node)
-	if node == nil || node.Kind != yaml.MappingNode {
-		return nil
-	}
-	for i := 0; i+1 < len(node.Content); i += 2 {
-		if node.Content[i].Value == key {
-			return node.Content[i+1]
-		}
-	}
-	return nil
-}
-
-// text returns the text of a scalar, "" for anything else.
-func text(node *yaml.Node) string {
-	node = resolve(node)
-	if node == nil || node.Kind != yaml.ScalarNode || node.ShortTag() == "!!null" {
-		return ""
-	}
-	return node.Value
-}
-
 // setAnnotation sets an annotation of an object in its YAML. Where it can be
 // put between the lines of an item, all of these stay as they are.
 func (o *object) setAnnotation(key, value string) {
@@ -335,8 +305,8 @@ func ownMap(node *yaml.Node, key string) *yaml.Node {
 		}
 		value := node.Content[i+1]
 		switch {
-		case resolve(value).Kind == yaml.MappingNode && (value.Kind == yaml.AliasNode || value.Anchor != ""):
-			own := *resolve(value)
+		case yamlnode.Resolve(value).Kind == yaml.MappingNode && (value.Kind == yaml.AliasNode || value.Anchor != ""):
+			own := *yamlnode.Resolve(value)
 			own.Anchor = ""
 			own.Content = append([]*yaml.Node(nil), own.Content...)
 			node.Content[i+1] = &own

@@ -18,6 +18,7 @@ import (
 	"github.com/peerjob/peerjob/fn/framework"
 	"github.com/peerjob/peerjob/fn/parallel"
 	"github.com/peerjob/peerjob/fn/v1alpha1"
+	"github.com/peerjob/peerjob/fn/yamlnode"
 )
 
 // expansion is one PeerJob and the objects that it stands for.
@@ -145,7 +146,7 @@ func sameObject(a, b *yaml.Node) bool {
 // refuseHidden refuses a list with a PeerJob in it: kustomize and kpt would
 // lose the list, and nothing would be expanded.
 func refuseHidden(list *object, node *yaml.Node, path *field.Path, report *results) {
-	items := resolve(get(node, "items"))
+	items := yamlnode.Resolve(yamlnode.Get(node, "items"))
 	if items == nil || items.Kind != yaml.SequenceNode {
 		return
 	}
@@ -237,7 +238,7 @@ func refuseMerges(node *yaml.Node) field.ErrorList {
 	for _, m := range []struct {
 		path *field.Path
 		node *yaml.Node
-	}{{metadata, get(node, "metadata")}, {metadata.Child("annotations"), get(get(node, "metadata"), "annotations")}} {
+	}{{metadata, yamlnode.Get(node, "metadata")}, {metadata.Child("annotations"), yamlnode.Get(yamlnode.Get(node, "metadata"), "annotations")}} {
 		eachEntry(m.node, func(key string, _ *yaml.Node) {
 			if key == "<<" {
 				errs = append(errs, field.Forbidden(m.path.Child(key), "can't be merged into; write the values out"))

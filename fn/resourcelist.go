@@ -15,6 +15,7 @@ import (
 
 	"github.com/peerjob/peerjob/fn/manifest"
 	"github.com/peerjob/peerjob/fn/resourcelist"
+	"github.com/peerjob/peerjob/fn/yamlnode"
 )
 
 const (
@@ -67,20 +68,20 @@ func readResourceList(data []byte) (*resourceList, error) {
 		return list, errors.New("stdin: is empty: a ResourceList is required")
 	}
 	root := roots[0]
-	if len(roots) > 1 || text(get(root, "kind")) != resourceListKind {
+	if len(roots) > 1 || yamlnode.Text(yamlnode.Get(root, "kind")) != resourceListKind {
 		list.items = roots
 		return list, notAResourceList(roots)
 	}
-	if apiVersion := text(get(root, "apiVersion")); apiVersion != "" {
+	if apiVersion := yamlnode.Text(yamlnode.Get(root, "apiVersion")); apiVersion != "" {
 		list.apiVersion = apiVersion
 	}
-	if config := resolve(get(root, "functionConfig")); config != nil && config.ShortTag() != "!!null" {
+	if config := yamlnode.Resolve(yamlnode.Get(root, "functionConfig")); config != nil && config.ShortTag() != "!!null" {
 		list.functionConfig = config
 	}
-	if results := resolve(get(root, "results")); results != nil && results.Kind == yaml.SequenceNode {
+	if results := yamlnode.Resolve(yamlnode.Get(root, "results")); results != nil && results.Kind == yaml.SequenceNode {
 		list.results = results.Content
 	}
-	items := resolve(get(root, "items"))
+	items := yamlnode.Resolve(yamlnode.Get(root, "items"))
 	switch {
 	case items == nil || items.Kind == yaml.ScalarNode && items.ShortTag() == "!!null":
 	case items.Kind == yaml.SequenceNode:
@@ -97,7 +98,7 @@ func notAResourceList(roots []*yaml.Node) error {
 	if len(roots) > 1 {
 		return fmt.Errorf("stdin: holds %d documents: %s", len(roots), cure)
 	}
-	if kind := text(get(roots[0], "kind")); kind != "" {
+	if kind := yamlnode.Text(yamlnode.Get(roots[0], "kind")); kind != "" {
 		return fmt.Errorf("stdin: holds a %s: %s", kind, cure)
 	}
 	return fmt.Errorf("stdin: holds no object: %s", cure)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/peerjob/peerjob/fn/render"
 	"github.com/peerjob/peerjob/fn/v1alpha1"
+	"github.com/peerjob/peerjob/fn/yamlnode"
 )
 
 // maxValues is how large one source of values may be, in bytes: as large as a
@@ -185,8 +186,8 @@ func (s *valueSources) entry(configMap *object, key string, path *field.Path) (m
 	if values, found := s.read[at]; found {
 		return values, nil
 	}
-	data := resolve(get(configMap.node(), "data"))
-	content := resolve(get(data, key))
+	data := yamlnode.Resolve(yamlnode.Get(configMap.node(), "data"))
+	content := yamlnode.Resolve(yamlnode.Get(data, key))
 	if content == nil || content.Kind != yaml.ScalarNode {
 		var keys []string
 		eachEntry(data, func(key string, _ *yaml.Node) { keys = append(keys, key) })

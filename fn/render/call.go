@@ -14,6 +14,8 @@ import (
 	"text/template/parse"
 
 	"github.com/Masterminds/sprig/v3"
+
+	"github.com/peerjob/peerjob/fn/spell"
 )
 
 // table holds the functions by name, each with what is called.
@@ -245,40 +247,10 @@ func convertOne(typ reflect.Type, arg any) (reflect.Value, error) {
 	return reflect.Value{}, fmt.Errorf("must be %s, not %s", kindOf(reflect.Zero(typ).Interface()), kindOf(arg))
 }
 
-// didYouMean names the known name that is most like a given one.
+// didYouMean names the known name that was probably meant.
 func didYouMean(name string, names []string) string {
-	best, bestDistance := "", min(2, len(name)/2)+1
-	if len(name) > 64 {
-		return ""
+	if near := spell.Nearest(name, names); near != "" {
+		return fmt.Sprintf("; did you mean %q?", near)
 	}
-	for _, known := range names {
-		if d := distance(strings.ToLower(name), strings.ToLower(known)); len(known) <= 64 && d < bestDistance {
-			best, bestDistance = known, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf("; did you mean %q?", best)
-}
-
-// distance is the least number of letters to insert, delete or replace that
-// turns a into b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
+	return ""
 }

@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/peerjob/peerjob/fn/parallel"
+	"github.com/peerjob/peerjob/fn/yamlnode"
 )
 
 // readItems finds the items in the key "items" and its value.
@@ -167,12 +168,12 @@ func Parse(item []byte) (*yaml.Node, error) {
 
 // describe reads from the node of an item which object it is.
 func (i *Item) describe(node *yaml.Node, wanted func(string) bool) {
-	i.APIVersion = text(get(node, "apiVersion"))
-	i.Kind = text(get(node, "kind"))
-	metadata := get(node, "metadata")
-	i.Name, i.Namespace = text(get(metadata, "name")), text(get(metadata, "namespace"))
+	i.APIVersion = yamlnode.Text(yamlnode.Get(node, "apiVersion"))
+	i.Kind = yamlnode.Text(yamlnode.Get(node, "kind"))
+	metadata := yamlnode.Get(node, "metadata")
+	i.Name, i.Namespace = yamlnode.Text(yamlnode.Get(metadata, "name")), yamlnode.Text(yamlnode.Get(metadata, "namespace"))
 	i.Annotations = nil
-	annotations := resolve(get(metadata, "annotations"))
+	annotations := yamlnode.Resolve(yamlnode.Get(metadata, "annotations"))
 	if annotations == nil || annotations.Kind != yaml.MappingNode {
 		return
 	}
@@ -181,38 +182,7 @@ func (i *Item) describe(node *yaml.Node, wanted func(string) bool) {
 			if i.Annotations == nil {
 				i.Annotations = map[string]string{}
 			}
-			i.Annotations[key] = text(annotations.Content[n+1])
+			i.Annotations[key] = yamlnode.Text(annotations.Content[n+1])
 		}
 	}
-}
-
-// resolve follows an alias to the node which it stands for.
-func resolve(node *yaml.Node) *yaml.Node {
-	if node != nil && node.Kind == yaml.AliasNode {
-		return node.Alias
-	}
-	return node
-}
-
-// get returns the value of a key in a map, nil when there is none.
-func get(node *yaml.Node, key string) *yaml.Node {
-	node = resolve(node)
-	if node == nil || node.Kind != yaml.MappingNode {
-		return nil
-	}
-	for i := 0; i+1 < len(node.Content); i += 2 {
-		if node.Content[i].Value == key {
-			return node.Content[i+1]
-		}
-	}
-	return nil
-}
-
-// text returns the text of a single value, "" for anything else and for null.
-func text(node *yaml.Node) string {
-	node = resolve(node)
-	if node == nil || node.Kind != yaml.ScalarNode || node.ShortTag() == "!!null" {
-		return ""
-	}
-	return node.Value
 }

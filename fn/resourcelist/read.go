@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/peerjob/peerjob/fn/yamlnode"
 )
 
 // List is a ResourceList as text, and where its parts are.
@@ -85,7 +87,7 @@ func Read(text []byte, wanted func(key string) bool) (*List, error) {
 	if err != nil {
 		return nil, fmt.Errorf("functionConfig: %w", err)
 	}
-	if config = resolve(config); config != nil && config.ShortTag() != "!!null" {
+	if config = yamlnode.Resolve(config); config != nil && config.ShortTag() != "!!null" {
 		l.FunctionConfig = config
 	}
 	results, err := readSection(l.results.of(text))

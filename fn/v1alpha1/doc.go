@@ -23,8 +23,8 @@
 // # Never
 //
 // It never reads a clock, the environment, a file or the network, it knows
-// nothing of ResourceLists or orchestrators, and it imports no other package
-// of this module.
+// nothing of ResourceLists or orchestrators, and it imports of this module only
+// package spell.
 package v1alpha1
 
 //go:generate go run ../../hack/reference -types types*.go -out ../../docs/reference.md

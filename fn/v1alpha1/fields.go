@@ -11,6 +11,8 @@ import (
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/peerjob/peerjob/fn/spell"
 )
 
 // structField is one field of an API type: its place among the others and its
@@ -85,47 +87,8 @@ func hint(key string, typ reflect.Type, nearest string) string {
 	return ""
 }
 
-// maxFieldName is longer than the name of any field; a longer key is like none.
-const maxFieldName = 100
-
 // nearest returns the field with the name most like key, or "" when none is
 // like it.
 func nearest(key string, fields map[string]structField) string {
-	best, bestDistance := "", min(2, len(key)/2)+1
-	if len(key) > maxFieldName {
-		return ""
-	}
-	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		d := distance(strings.ToLower(key), strings.ToLower(name))
-		if d < bestDistance {
-			best, bestDistance = name, d
-		}
-	}
-	return best
-}
-
-// distance is the least number of letters to insert, delete or replace, or of
-// neighbours to swap, that turns a into b.
-func distance(a, b string) int {
-	d := make([][]int, len(a)+1)
-	for i := range d {
-		d[i] = make([]int, len(b)+1)
-		d[i][0] = i
-	}
-	for j := range d[0] {
-		d[0][j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			d[i][j] = min(d[i-1][j]+1, d[i][j-1]+1, d[i-1][j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				d[i][j] = min(d[i][j], d[i-2][j-2]+1)
-			}
-		}
-	}
-	return d[len(a)][len(b)]
+	return spell.Nearest(key, slices.Sorted(maps.Keys(fields)))
 }

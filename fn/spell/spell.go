@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package spell answers: which known name was probably meant?
+//
+// # Rules
+//
+//   - A name is like another when few letters differ: at most two, and at most
+//     half of them. Capitals do not count.
+//   - Of two that are equally like it, the first one of the list.
+//
+// # Never
+//
+// It never decides that something is wrong.
+package spell
+
+import "strings"
+
+// maxLength is longer than any name; a longer word is like none.
+const maxLength = 100
+
+// Nearest returns the name that is most like a word, or "" when none is like it.
+func Nearest(word string, names []string) string {
+	if len(word) > maxLength {
+		return ""
+	}
+	best, bestDistance := "", min(2, len(word)/2)+1
+	for _, name := range names {
+		if len(name) > maxLength {
+			continue
+		}
+		if d := distance(strings.ToLower(word), strings.ToLower(name)); d < bestDistance {
+			best, bestDistance = name, d
+		}
+	}
+	return best
+}
+
+// distance is the least number of letters to insert, delete or replace, or of
+// neighbours to swap, that turns a into b.
+func distance(a, b string) int {
+	d := make([][]int, len(a)+1)
+	for i := range d {
+		d[i] = make([]int, len(b)+1)
+		d[i][0] = i
+	}
+	for j := range d[0] {
+		d[0][j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			d[i][j] = min(d[i-1][j]+1, d[i][j-1]+1, d[i-1][j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				d[i][j] = min(d[i][j], d[i-2][j-2]+1)
+			}
+		}
+	}
+	return d[len(a)][len(b)]
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package spell
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestNearest(t *testing.T) {
+	names := []string{"image", "peers", "port", "ports", "suspend"}
+	for word, want := range map[string]string{
+		"imgae":                   "image", // neighbours swapped
+		"Image":                   "image",
+		"prots":                   "ports",
+		"por":                     "port",
+		"supsned":                 "suspend",
+		"x":                       "",
+		"nodeSelector":            "",
+		"":                        "",
+		strings.Repeat("p", 1000): "",
+	} {
+		if got := Nearest(word, names); got != want {
+			t.Errorf("%.20q: got %q, want %q", word, got, want)
+		}
+	}
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package yamlnode answers what a YAML node says where a certain kind of value
+// is looked for, and says nothing where there is another.
+//
+// # Rules
+//
+//   - An alias is what it stands for. Null is no value.
+//   - No node is changed, and nil is a node without anything.
+//
+// # Never
+//
+// It never reports an error: what must be of one kind is checked where that is
+// known.
+package yamlnode
+
+import "go.yaml.in/yaml/v3"
+
+// Resolve follows an alias to the node which it stands for.
+func Resolve(node *yaml.Node) *yaml.Node {
+	if node != nil && node.Kind == yaml.AliasNode {
+		return node.Alias
+	}
+	return node
+}
+
+// Get returns the value of a key in a map, nil when there is none.
+func Get(node *yaml.Node, key string) *yaml.Node {
+	node = Resolve(node)
+	if node == nil || node.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		if node.Content[i].Value == key {
+			return node.Content[i+1]
+		}
+	}
+	return nil
+}
+
+// Text returns the text of a single value, "" for anything else and for null.
+func Text(node *yaml.Node) string {
+	node = Resolve(node)
+	if node == nil || node.Kind != yaml.ScalarNode || node.ShortTag() == "!!null" {
+		return ""
+	}
+	return node.Value
+}
