@@ -46,7 +46,7 @@ func wait(ctx context.Context, host string, port uint16, timeout time.Duration, 
 			log.Info("every peer is there", "waited", time.Since(began).Round(time.Millisecond))
 			return nil
 		case ctx.Err() != nil:
-			return ctx.Err()
+			return fmt.Errorf("start: the Pod was stopped while it waited for %s: %w", orUnknown(waiting), ctx.Err())
 		case limited.Err() != nil:
 			// Ask once more what is missing, as of now.
 			if text := lastWord(ctx, host, port); text != "" {

@@ -96,6 +96,10 @@ func TestBarrier_neverScheduled(t *testing.T) {
 			if status.Name != "peerjob-barrier-start" || ended == nil || ended.ExitCode == 0 {
 				continue
 			}
+			if strings.Contains(ended.Message, "the Pod was stopped") {
+				// It found room when another had failed, and the Job's failure ended it.
+				continue
+			}
 			told++
 			t.Logf("%s: exit code %d: %s", pod.Name, ended.ExitCode, ended.Message)
 			for _, name := range missing {
