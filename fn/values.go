@@ -28,15 +28,15 @@ func ReadValues(content []byte) (map[string]any, error) {
 	if len(content) > maxValues {
 		return nil, fmt.Errorf("has %d bytes, and values may have %d", len(content), maxValues)
 	}
-	value, err := render.Parse(content)
+	document, err := render.Document(content)
 	if err != nil {
 		return nil, err
 	}
-	var document yaml.Node
-	if err := yaml.Unmarshal(content, &document); err != nil {
+	value, err := render.Value(document)
+	if err != nil {
 		return nil, err
 	}
-	if err := checkKeys(&document); err != nil {
+	if err := checkKeys(document); err != nil {
 		return nil, err
 	}
 	values, ok := value.(map[string]any)

@@ -15,17 +15,34 @@ import (
 // Parse reads a value from YAML or JSON, as the values of a PeerJob are read:
 // "yes" is a text, and so is a date. An empty text is null.
 func Parse(text []byte) (any, error) {
+	document, err := Document(text)
+	if err != nil {
+		return nil, err
+	}
+	return Value(document)
+}
+
+// Document reads the one document of a text, an empty node for an empty text.
+func Document(text []byte) (*yaml.Node, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
-	var document yaml.Node
-	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
-		return nil, nil
+	document := &yaml.Node{}
+	if err := decoder.Decode(document); errors.Is(err, io.EOF) {
+		return document, nil
 	} else if err != nil {
 		return nil, err
 	}
 	if err := decoder.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
 		return nil, errors.New("holds more than one document")
 	}
-	datesAsText(&document)
+	return document, nil
+}
+
+// Value is the value of a document, with the types that templates see.
+func Value(document *yaml.Node) (any, error) {
+	if document.IsZero() {
+		return nil, nil
+	}
+	datesAsText(document)
 	var value any
 	if err := document.Decode(&value); err != nil {
 		return nil, err
