@@ -5,6 +5,7 @@ package fn
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -75,7 +76,7 @@ func (t *templating) start(head *v1alpha1.PeerJob) (v1alpha1.Renderer, field.Err
 	t.values = values
 	t.data = v1alpha1.NewTemplateData(head, values)
 	t.renderer = render.New(t.data, head.Spec.Snippets, render.NewBudget())
-	for _, name := range sortedNames(head.Spec.Snippets) {
+	for _, name := range slices.Sorted(maps.Keys(head.Spec.Snippets)) {
 		if err := t.renderer.Check(name); err != nil {
 			errs = append(errs, templateError(field.NewPath("spec", "snippets").Key(name), err))
 		}
@@ -147,15 +148,6 @@ func (t *templating) explain(errs field.ErrorList) field.ErrorList {
 		}
 	}
 	return errs
-}
-
-func sortedNames[T any](m map[string]T) []string {
-	names := make([]string, 0, len(m))
-	for name := range m {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }
 
 // warnOfOverrides says when the command line's values reach no template.
