@@ -13,6 +13,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/peerjob/peerjob/barrier/protocol"
@@ -58,8 +59,11 @@ type sidecar struct {
 	node *protocol.Node
 	// changed wakes the loop after something happened to the node.
 	changed chan struct{}
-	// open is closed when the Pod's containers may start.
-	open chan struct{}
+	// open is closed when the Pod's containers may start, left when the process is
+	// about to end.
+	open, left chan struct{}
+	// held counts the questions that wait for either.
+	held atomic.Int32
 }
 
 // Run is the sidecar: it takes part until terminated is done, which is the end
@@ -72,7 +76,7 @@ func Run(terminated context.Context, options Options) error {
 	}
 	s := &sidecar{
 		options: options, log: options.Log, began: time.Now(), client: newClient(options),
-		changed: make(chan struct{}, 1), open: make(chan struct{}),
+		changed: make(chan struct{}, 1), open: make(chan struct{}), left: make(chan struct{}),
 	}
 	var id protocol.ID
 	rand.Read(id[:])
@@ -82,6 +86,7 @@ func Run(terminated context.Context, options Options) error {
 	go server.Serve(listener)
 	s.log.Info("listening", "address", listener.Addr().String(), "start", options.Config.Start, "end", options.Config.End)
 	s.loop(terminated)
+	close(s.left)
 	s.leave()
 	ctx, cancel := context.WithTimeout(context.Background(), farewell)
 	defer cancel()

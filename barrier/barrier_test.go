@@ -110,15 +110,17 @@ func (n *network) gate(p *pod, timeout time.Duration) error {
 	return wait(n.t.Context(), p.address.String(), n.port, timeout, slog.New(slog.DiscardHandler))
 }
 
+// get asks a sidecar, and returns the code and the text of its answer; 0 for
+// none.
 func (n *network) get(p *pod, path string) (int, string) {
 	response, err := http.Get("http://" + netip.AddrPortFrom(p.address, n.port).String() + path)
 	if err != nil {
-		n.t.Fatal(err)
+		return 0, err.Error()
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
-		n.t.Fatal(err)
+		return 0, err.Error()
 	}
 	return response.StatusCode, string(body)
 }
@@ -216,6 +218,83 @@ func TestRun_timeouts(t *testing.T) {
 	}
 }
 
+// probe asks as the kubelet's startup probe does, and returns the code to come.
+func (n *network) probe(p *pod) <-chan int {
+	code := make(chan int, 1)
+	go func() {
+		c, _ := n.get(p, protocol.StartupPath)
+		code <- c
+	}()
+	return code
+}
+
+// holdProbes asks until a probe is not held, and returns those that are.
+func (n *network) holdProbes(p *pod) (held []<-chan int) {
+	n.t.Helper()
+	for range 2 * maxHeld {
+		code := n.probe(p)
+		select {
+		case c := <-code:
+			if c != http.StatusServiceUnavailable {
+				n.t.Fatalf("probe %d: code %d, want 503", len(held), c)
+			}
+			return held
+		case <-time.After(time.Second):
+			held = append(held, code)
+		}
+	}
+	n.t.Fatalf("%d probes are held", len(held))
+	return nil
+}
+
+// TestRun_startup has a kubelet which probes a sidecar: a question is held for
+// longer than others may take, and no more than a few are.
+func TestRun_startup(t *testing.T) {
+	n := newNetwork(t, 2)
+	p := n.start(0)
+	n.waitForStatus(p, "1 of 2 peers: train-1.svc (never heard of)")
+	held := n.holdProbes(p)
+	if len(held) != maxHeld {
+		t.Errorf("%d probes are held, want %d", len(held), maxHeld)
+	}
+	select {
+	case code := <-held[0]:
+		t.Fatalf("answered %d before the last peer came", code)
+	case <-time.After(requestTimeout + time.Second):
+	}
+	n.start(1)
+	for _, code := range held {
+		if c := <-code; c != http.StatusOK {
+			t.Errorf("code %d, want 200", c)
+		}
+	}
+	if c := <-n.probe(p); c != http.StatusOK {
+		t.Errorf("asked again: code %d, want 200", c)
+	}
+}
+
+// TestRun_startupStopped has a Pod that is deleted while its kubelet asks: it
+// leaves at once.
+func TestRun_startupStopped(t *testing.T) {
+	n := newNetwork(t, 2)
+	p := n.start(0)
+	n.waitForStatus(p, "1 of 2 peers: train-1.svc (never heard of)")
+	held := n.holdProbes(p)
+	began := time.Now()
+	p.end()
+	if err := <-p.done; err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(began); took > farewell {
+		t.Errorf("left after %v", took)
+	}
+	for _, code := range held {
+		if c := <-code; c != http.StatusServiceUnavailable {
+			t.Errorf("code %d, want 503", c)
+		}
+	}
+}
+
 // TestRun_endTimeout has a peer that does not end in time.
 func TestRun_endTimeout(t *testing.T) {
 	n := newNetwork(t, 2)
@@ -240,13 +319,7 @@ func TestRun_strangers(t *testing.T) {
 	n := newNetwork(t, 2)
 	p := n.start(0)
 	url := "http://" + netip.AddrPortFrom(p.address, n.port).String()
-	for range 100 {
-		if response, err := http.Get(url + "/peer"); err == nil {
-			response.Body.Close()
-			break
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+	n.waitForStatus(p, "starting")
 	for _, c := range []struct {
 		body string
 		want int

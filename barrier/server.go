@@ -24,8 +24,11 @@ const (
 	// requestTimeout is how long a request may take to arrive, and an answer to
 	// be taken.
 	requestTimeout = 5 * time.Second
-	// gateTimeout is how long the gate's question is held.
-	gateTimeout = 5 * time.Second
+	// gateHold is how long the gate's question is held.
+	gateHold = 5 * time.Second
+	// maxHeld is how many questions are held at a time; more are answered at once,
+	// and asked again. The gate and the kubelet ask one at a time.
+	maxHeld = 4
 	// maxHeader is how large the head of a request may be, in bytes; net/http
 	// adds 4 KiB to it.
 	maxHeader = 1 << 10
@@ -39,12 +42,13 @@ func newServer(s *sidecar) *server {
 	mux.HandleFunc("POST /report", s.serveReport)
 	mux.HandleFunc("GET /peer", s.servePeer)
 	mux.HandleFunc("GET /start", s.serveStart)
+	mux.HandleFunc("GET "+protocol.StartupPath, s.serveStartup)
 	mux.HandleFunc("GET /status", s.serveStatus)
 	return &server{http.Server{
 		Handler:           mux,
 		ReadHeaderTimeout: requestTimeout,
 		ReadTimeout:       requestTimeout,
-		WriteTimeout:      gateTimeout + requestTimeout,
+		WriteTimeout:      requestTimeout,
 		IdleTimeout:       requestTimeout,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          log.New(io.Discard, "", 0), // what strangers send is no news
@@ -87,15 +91,35 @@ func (s *sidecar) serveStart(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "only for the gate of the same Pod", http.StatusForbidden)
 		return
 	}
+	s.hold(w, r, gateHold)
+}
+
+// serveStartup is for the kubelet's startup probe, which is held like the gate's
+// question. The kubelet asks from an address of the node's.
+func (s *sidecar) serveStartup(w http.ResponseWriter, r *http.Request) {
+	s.hold(w, r, protocol.StartupHoldSeconds*time.Second)
+}
+
+// hold answers when the Pod's containers may start, or after a while that they
+// may not.
+func (s *sidecar) hold(w http.ResponseWriter, r *http.Request, most time.Duration) {
 	s.change(func(time.Duration) { s.node.Gate() })
-	timer := time.NewTimer(gateTimeout)
+	if s.held.Add(1) > maxHeld {
+		most = 0
+	}
+	defer s.held.Add(-1)
+	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(most + requestTimeout))
+	timer := time.NewTimer(most)
 	defer timer.Stop()
 	select {
 	case <-s.open:
+	case <-timer.C:
+	case <-s.left:
+	case <-r.Context().Done():
+	}
+	if isClosed(s.open) {
 		io.WriteString(w, "go\n")
 		return
-	case <-timer.C:
-	case <-r.Context().Done():
 	}
 	s.mu.Lock()
 	waiting := s.node.Waiting(s.now())

@@ -19,7 +19,7 @@ var allowed = map[string][]string{
 	"cmd/peerjob":      {"barrier", "barrier/protocol", "examples/frameworks", "fn", "fn/framework"},
 	"fn":               {"fn/admission", "fn/expand", "fn/framework", "fn/manifest", "fn/parallel", "fn/render", "fn/resourcelist", "fn/v1alpha1", "fn/yamlnode"},
 	"fn/admission":     {"fn/v1alpha1"},
-	"fn/expand":        {"fn/framework", "fn/v1alpha1"},
+	"fn/expand":        {"barrier/protocol", "fn/framework", "fn/v1alpha1"},
 	"fn/framework":     {"fn/v1alpha1"},
 	"fn/manifest":      {},
 	"fn/parallel":      {},

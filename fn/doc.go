@@ -21,7 +21,8 @@
 //	fn/yamlnode    what a YAML node says, and nothing where it is another
 //	fn/spell       which known name was probably meant
 //
-// Beside it, for the Pods of a PeerJob with spec.barrier, and unknown to fn:
+// Beside it, for the Pods of a PeerJob with spec.barrier; fn/expand knows of the
+// protocol what a startup probe asks, and nothing else of either is known to fn:
 //
 //	barrier           the sidecar: clock, connections, names, logs
 //	barrier/protocol  what the peers say to each other; pure

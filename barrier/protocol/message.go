@@ -16,6 +16,15 @@ import (
 )
 
 const (
+	// StartupPath is what a startup probe asks the sidecar for: 200 when every
+	// peer is there, 503 when not.
+	StartupPath = "/startup"
+	// StartupHoldSeconds is how long that question is held. Each that ends without
+	// a yes is an event of the Pod.
+	StartupHoldSeconds = 50
+)
+
+const (
 	// MaxMessage is the largest message that is read, in bytes.
 	MaxMessage = 4 << 10
 	// maxJob is the longest unique ID of a Job that is taken, in bytes.

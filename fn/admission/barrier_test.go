@@ -22,7 +22,7 @@ func TestCheck_barrier(t *testing.T) {
 			head + "  barrier: {start: Enabled, end: Enabled, image: x, endTimeoutSeconds: 100}\n" + smallest, nil,
 		},
 		"with all policies": {
-			head + "  barrier: {start: Enabled, end: Enabled, image: x}\n  backoffLimitPerIndex: 1\n  suspend: true\n  activeDeadlineSeconds: 100\n  successPolicy: {rules: [{succeededIndexes: '0,2', succeededCount: 1}]}\n  podFailurePolicy: {rules: [{action: FailJob, onExitCodes: {containerName: peerjob-barrier-start, operator: In, values: [75]}}]}\n" + smallest, nil,
+			head + "  barrier: {start: Enabled, end: Enabled, startTimeoutSeconds: 9, image: x}\n  backoffLimitPerIndex: 1\n  suspend: true\n  activeDeadlineSeconds: 100\n  successPolicy: {rules: [{succeededIndexes: '0,2', succeededCount: 1}]}\n  podFailurePolicy: {rules: [{action: FailJob, onExitCodes: {containerName: peerjob-barrier-start, operator: In, values: [75]}}]}\n" + smallest, nil,
 		},
 		"resources": {
 			head + "  barrier: {start: Enabled, image: x, resources: {requests: {cpu: 2}, limits: {cpu: 1}}}\n" + smallest,
@@ -34,6 +34,10 @@ func TestCheck_barrier(t *testing.T) {
 				`spec.template.spec.initContainers[1].name: Duplicate value: "a"`,
 				`spec.template.spec.initContainers[1].env[0].name: Required value`,
 			},
+		},
+		"with a time for the start, the user's own init containers": {
+			head + "  barrier: {start: Enabled, startTimeoutSeconds: 9, image: x}\n  template: {spec: {initContainers: [{name: a, image: x}, {name: A, image: x}], containers: [{name: w, image: x}]}}\n",
+			[]string{`spec.template.spec.initContainers[1].name: Invalid value: "A": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')`},
 		},
 		"with the end alone there is no gate": {
 			head + "  barrier: {end: Enabled, image: x}\n  template: {spec: {initContainers: [{name: A, image: x}], containers: [{name: w, image: x}]}}\n",

@@ -5,35 +5,46 @@ package expand
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"github.com/peerjob/peerjob/barrier/protocol"
 	"github.com/peerjob/peerjob/fn/v1alpha1"
 )
 
-// nobody is the user that peerjob's image runs as.
-const nobody = 65534
+const (
+	// nobody is the user that peerjob's image runs as.
+	nobody = 65534
+	// probeMarginSeconds is how much longer the kubelet waits for the answer to a
+	// probe than the sidecar holds it.
+	probeMarginSeconds = 10
+)
 
 // addBarrier adds the containers of a barrier to a Pod template. They come
-// first: the sidecar is the last to end, and the gate keeps all others from
-// starting, init containers that look for a peer included.
+// first: the sidecar is the last to end, and no other container may start before
+// every peer is there, init containers that look for a peer included. What keeps
+// them is the sidecar's startup probe, or the gate where there is a time limit.
 func addBarrier(template *corev1.PodTemplateSpec, pj *v1alpha1.PeerJob) {
 	if !pj.HasBarrier() {
 		return
 	}
 	template.Annotations = merged(template.Annotations, map[string]string{v1alpha1.ServiceAnnotation: pj.ServiceName()})
 	barrier := []corev1.Container{barrierSidecar(pj)}
-	if pj.Spec.Barrier.Start == v1alpha1.Enabled {
+	switch {
+	case pj.HasBarrierGate():
 		barrier = append(barrier, barrierGate(pj))
+	case pj.Spec.Barrier.Start == v1alpha1.Enabled:
+		barrier[0].StartupProbe = barrierProbe(pj)
 	}
 	template.Spec.InitContainers = slices.Concat(barrier, template.Spec.InitContainers)
 	template.Spec.TerminationGracePeriodSeconds = pj.GracePeriodSeconds()
 }
 
-// barrierSidecar takes part in the barrier. It has no startup probe: a sidecar
-// whose probe fails is started again, and never fails its Pod.
+// barrierSidecar takes part in the barrier.
 func barrierSidecar(pj *v1alpha1.PeerJob) corev1.Container {
 	args := []string{"barrier", fmt.Sprintf("--port=%d", pj.BarrierPort())}
 	if pj.Spec.Barrier.Start == v1alpha1.Enabled {
@@ -48,14 +59,40 @@ func barrierSidecar(pj *v1alpha1.PeerJob) corev1.Container {
 	container := barrierContainer(pj, v1alpha1.BarrierContainer, args)
 	container.RestartPolicy = new(corev1.ContainerRestartPolicyAlways)
 	container.Ports = []corev1.ContainerPort{{Name: v1alpha1.BarrierContainer, ContainerPort: pj.BarrierPort()}}
-	container.Env = append(PeerEnv(pj), corev1.EnvVar{Name: v1alpha1.EnvUID, ValueFrom: fromField("metadata.labels['" + v1alpha1.UIDLabel + "']").ValueFrom})
+	container.Env = barrierEnv(pj)
 	return container
 }
 
-// barrierGate asks the sidecar whether all are there.
+// barrierEnv is what "peerjob barrier" reads: who the peer is, and the unique ID
+// of its Job.
+func barrierEnv(pj *v1alpha1.PeerJob) []corev1.EnvVar {
+	env := slices.DeleteFunc(PeerEnv(pj), func(variable corev1.EnvVar) bool {
+		return variable.Name == v1alpha1.EnvNamespace || variable.Name == v1alpha1.EnvLeader || variable.Name == v1alpha1.EnvSelf
+	})
+	uid := fromField("metadata.labels['" + v1alpha1.UIDLabel + "']")
+	uid.Name = v1alpha1.EnvUID
+	return append(env, uid)
+}
+
+// barrierProbe asks the sidecar whether all are there. One request is held until
+// they are, or until the kubelet asks again, and as many may fail as it takes.
+// See https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/.
+func barrierProbe(pj *v1alpha1.PeerJob) *corev1.Probe {
+	return &corev1.Probe{
+		ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{
+			Path: protocol.StartupPath, Port: intstr.FromInt32(pj.BarrierPort()),
+		}},
+		TimeoutSeconds:   protocol.StartupHoldSeconds + probeMarginSeconds,
+		PeriodSeconds:    1,
+		FailureThreshold: math.MaxInt32,
+	}
+}
+
+// barrierGate asks the sidecar whether all are there, and fails the Pod when
+// they are not in time.
 func barrierGate(pj *v1alpha1.PeerJob) corev1.Container {
 	return barrierContainer(pj, v1alpha1.BarrierGate, []string{
-		"barrier", "wait", fmt.Sprintf("--port=%d", pj.BarrierPort()), fmt.Sprintf("--timeout=%ds", pj.BarrierStartTimeoutSeconds()),
+		"barrier", "wait", fmt.Sprintf("--port=%d", pj.BarrierPort()), fmt.Sprintf("--timeout=%ds", *pj.Spec.Barrier.StartTimeoutSeconds),
 	})
 }
 

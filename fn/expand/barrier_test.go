@@ -3,11 +3,14 @@
 package expand
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/peerjob/peerjob/barrier/protocol"
 )
 
 // TestPeerJob_barrier has what a barrier adds to the Pods, and that the user's
@@ -16,15 +19,28 @@ func TestPeerJob_barrier(t *testing.T) {
 	const text = "metadata: {name: train}\nspec:\n  peers: 4\n  BARRIER\n  template: {spec: {initContainers: [{name: i, image: x}], containers: [{name: w, image: y, ports: [{containerPort: 9}]}]}}"
 	tests := map[string]struct {
 		barrier string
-		// containers are the init containers with their arguments.
+		// containers are the init containers with their arguments, and what holds up
+		// those after them.
 		containers []string
 		grace      *int64
 		ports      []int32
 	}{
-		"off": {"barrier: {port: 9000, endTimeoutSeconds: 100}", []string{"i"}, nil, []int32{9}},
+		"off": {"barrier: {port: 9000, startTimeoutSeconds: 9, endTimeoutSeconds: 100}", []string{"i"}, nil, []int32{9}},
 		"start": {
 			"barrier: {start: Enabled}",
+			[]string{"peerjob-barrier barrier --port=7450 --start; until http://:7450/startup", "i"}, nil, []int32{9, 7450},
+		},
+		"start, in time": {
+			"barrier: {start: Enabled, startTimeoutSeconds: 600}",
 			[]string{"peerjob-barrier barrier --port=7450 --start", "peerjob-barrier-start barrier wait --port=7450 --timeout=600s", "i"}, nil, []int32{9, 7450},
+		},
+		"both": {
+			"barrier: {start: Enabled, end: Enabled, port: 8000}",
+			[]string{"peerjob-barrier barrier --port=8000 --start --end-timeout=30s; until http://:8000/startup", "i"}, new(int64(35)), []int32{9, 8000},
+		},
+		"the end has no start's time": {
+			"barrier: {end: Enabled, startTimeoutSeconds: 7}",
+			[]string{"peerjob-barrier barrier --port=7450 --end-timeout=30s", "i"}, new(int64(35)), []int32{9, 7450},
 		},
 		"end": {
 			"barrier: {end: Enabled}",
@@ -58,7 +74,17 @@ func TestPeerJob_barrier(t *testing.T) {
 			pod := job.Spec.Template.Spec
 			var containers []string
 			for _, c := range pod.InitContainers {
-				containers = append(containers, strings.TrimSpace(c.Name+" "+strings.Join(c.Args, " ")))
+				text := strings.TrimSpace(c.Name + " " + strings.Join(c.Args, " "))
+				if probe := c.StartupProbe; probe != nil {
+					text += fmt.Sprintf("; until http://:%s%s", probe.HTTPGet.Port.String(), probe.HTTPGet.Path)
+					if probe.TimeoutSeconds <= protocol.StartupHoldSeconds {
+						t.Errorf("the kubelet waits for %d s, and the sidecar answers after %d s", probe.TimeoutSeconds, protocol.StartupHoldSeconds)
+					}
+					if years := int64(probe.FailureThreshold) * int64(probe.PeriodSeconds) / (365 * 24 * 60 * 60); years < 50 {
+						t.Errorf("the sidecar is started again after %d years", years)
+					}
+				}
+				containers = append(containers, text)
 			}
 			if diff := cmp.Diff(tt.containers, containers); diff != "" {
 				t.Errorf("init containers (-want +got):\n%s", diff)
@@ -79,8 +105,9 @@ func TestPeerJob_barrier(t *testing.T) {
 			if len(pod.InitContainers) > 1 {
 				sidecar := pod.InitContainers[0]
 				env := resolve(sidecar.Env, job, job.Spec.Template.Annotations)
-				if env["PEERJOB_SELF"] != "train-1.train" || env["PEERJOB_SIZE"] != "4" || env["PEERJOB_UID"] != "" {
-					t.Errorf("the sidecar's environment: %v", env)
+				want := map[string]string{"JOB_COMPLETION_INDEX": "1", "PEERJOB_NAME": "train", "PEERJOB_SERVICE": "train", "PEERJOB_SIZE": "4", "PEERJOB_UID": ""}
+				if diff := cmp.Diff(want, env); diff != "" {
+					t.Errorf("the sidecar's environment (-want +got):\n%s", diff)
 				}
 				if *sidecar.RestartPolicy != corev1.ContainerRestartPolicyAlways {
 					t.Errorf("the sidecar's restartPolicy: %s", *sidecar.RestartPolicy)
@@ -93,7 +120,7 @@ func TestPeerJob_barrier(t *testing.T) {
 // TestPeerJob_barrierRestricted holds the added containers to the Pod Security
 // Standard "restricted", written down from its page.
 func TestPeerJob_barrierRestricted(t *testing.T) {
-	pj := decode(t, "metadata: {name: train}\nspec: {peers: 4, barrier: {start: Enabled, end: Enabled, image: x}, template: {spec: {containers: [{name: w, image: x}]}}}")
+	pj := decode(t, "metadata: {name: train}\nspec: {peers: 4, barrier: {start: Enabled, end: Enabled, startTimeoutSeconds: 9, image: x}, template: {spec: {containers: [{name: w, image: x}]}}}")
 	_, job := pair(pj)
 	for _, c := range job.Spec.Template.Spec.InitContainers {
 		s := c.SecurityContext

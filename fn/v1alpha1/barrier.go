@@ -15,8 +15,8 @@ import (
 const (
 	// BarrierContainer is the name of the sidecar of a barrier, and of its port.
 	BarrierContainer = "peerjob-barrier"
-	// BarrierGate is the name of the init container which keeps the others from
-	// starting.
+	// BarrierGate is the name of the init container which fails the Pod when not
+	// every peer came in time.
 	BarrierGate = "peerjob-barrier-start"
 	// EnvUID holds the unique ID of the Job, for the barrier alone.
 	EnvUID = "PEERJOB_UID"
@@ -26,10 +26,9 @@ const (
 )
 
 const (
-	defaultBarrierPort         = 7450
-	defaultStartTimeoutSeconds = 600
-	defaultEndTimeoutSeconds   = 30
-	maxBarrierTimeoutSeconds   = 24 * 60 * 60
+	defaultBarrierPort       = 7450
+	defaultEndTimeoutSeconds = 30
+	maxBarrierTimeoutSeconds = 24 * 60 * 60
 	// minBarrierPort is the first port that a process without rights may listen on.
 	minBarrierPort = 1024
 	maxPort        = 65535
@@ -51,9 +50,11 @@ func (pj *PeerJob) HasBarrier() bool {
 // BarrierPort is the port of the barrier.
 func (pj *PeerJob) BarrierPort() int32 { return orDefault(pj.Spec.Barrier.Port, defaultBarrierPort) }
 
-// BarrierStartTimeoutSeconds is how long a Pod waits for the others to be there.
-func (pj *PeerJob) BarrierStartTimeoutSeconds() int32 {
-	return orDefault(pj.Spec.Barrier.StartTimeoutSeconds, defaultStartTimeoutSeconds)
+// HasBarrierGate reports whether the Pods have an init container which fails
+// them when not every peer is there in time. A sidecar can't: where its startup
+// probe fails it is started again.
+func (pj *PeerJob) HasBarrierGate() bool {
+	return pj.Spec.Barrier.Start == Enabled && pj.Spec.Barrier.StartTimeoutSeconds != nil
 }
 
 // BarrierEndTimeoutSeconds is how long a Pod stays for the others.
@@ -78,7 +79,7 @@ func (pj *PeerJob) neededGrace() int64 {
 // InjectedInitContainers is how many init containers stand before the user's.
 func (pj *PeerJob) InjectedInitContainers() int {
 	switch {
-	case pj.Spec.Barrier.Start == Enabled:
+	case pj.HasBarrierGate():
 		return 2
 	case pj.HasBarrier():
 		return 1
@@ -130,11 +131,29 @@ func validateBarrier(pj *PeerJob) field.ErrorList {
 			"must be true with spec.barrier: a Pod which waits is not ready, and would have no name"))
 	}
 	errs = append(errs, validateBarrierNeighbors(pj)...)
+	errs = append(errs, validateGatePolicy(pj)...)
 	grace := pj.Spec.Template.Spec.TerminationGracePeriodSeconds
 	if b.End == Enabled && grace != nil && *grace < pj.neededGrace() && *grace >= 0 {
 		errs = append(errs, field.Invalid(podPath.Child("terminationGracePeriodSeconds"), *grace, fmt.Sprintf(
 			"must be at least %d: spec.barrier.endTimeoutSeconds, %d, and %d more; leave it out, or set a shorter timeout",
 			pj.neededGrace(), pj.BarrierEndTimeoutSeconds(), barrierMarginSeconds)))
+	}
+	return errs
+}
+
+// validateGatePolicy refuses a rule for the exit codes of the gate where there
+// is none.
+func validateGatePolicy(pj *PeerJob) field.ErrorList {
+	policy := pj.Spec.PodFailurePolicy
+	if policy == nil || pj.HasBarrierGate() {
+		return nil
+	}
+	var errs field.ErrorList
+	for i, rule := range policy.Rules {
+		if codes := rule.OnExitCodes; codes != nil && codes.ContainerName != nil && *codes.ContainerName == BarrierGate {
+			path := specPath.Child("podFailurePolicy", "rules").Index(i).Child("onExitCodes", "containerName")
+			errs = append(errs, field.Invalid(path, BarrierGate, "is a container of spec.barrier only with start: Enabled and a startTimeoutSeconds; set them"))
+		}
 	}
 	return errs
 }
