@@ -6,7 +6,8 @@
 // It is the only package which knows what a ResourceList is, and the map to
 // the others:
 //
-//	cmd/peerjob    the command: flags, files, streams, exit codes
+//	cmd/peerjob    the command: flags, files, streams, exit codes; beside it
+//	               collector, when garbage is collected
 //	fn             lists in, lists out: what is expanded, where it goes, what is
 //	               reported (this package)
 //	fn/v1alpha1    the PeerJob: types, strict decoding, defaults, validation, and

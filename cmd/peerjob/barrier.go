@@ -16,6 +16,7 @@ import (
 
 	"github.com/peerjob/peerjob/barrier"
 	"github.com/peerjob/peerjob/barrier/protocol"
+	"github.com/peerjob/peerjob/cmd/peerjob/collector"
 )
 
 // terminationMessage is where Kubernetes looks for what a container said last.
@@ -43,6 +44,7 @@ sets. docs/barrier.md describes it.`,
 	command.Flags().DurationVar(&end, "end-timeout", 0, "stay until every peer is at its end, at most so long (default: do not stay)")
 	command.Flags().StringArrayVar(&until, "until", nil, "indexes whose end is enough, as INDEXES:COUNT (default: all); may be repeated")
 	command.RunE = func(cmd *cobra.Command, _ []string) error {
+		collector.Steady()
 		config, err := barrierConfig(getenv)
 		if err != nil {
 			return err

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/term"
 	"k8s.io/apimachinery/pkg/api/resource"
 
+	"github.com/peerjob/peerjob/cmd/peerjob/collector"
 	"github.com/peerjob/peerjob/fn"
 )
 
@@ -63,6 +64,11 @@ func newRoot(getenv func(string) string) *cobra.Command {
 		Args:          cobra.NoArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		PersistentPreRun: func(cmd *cobra.Command, _ []string) {
+			if cmd.HasParent() {
+				collector.Resume()
+			}
+		},
 	}
 	root.PersistentFlags().StringVar(&maxInput, "max-input", "",
 		fmt.Sprintf("refuse input larger than this, such as 256Mi (default $%s, or %s)", maxInputVariable, resource.NewQuantity(fn.DefaultMaxInput, resource.BinarySI)))
@@ -90,7 +96,7 @@ func newRoot(getenv func(string) string) *cobra.Command {
 		if err != nil {
 			return fn.Refuse(cmd.OutOrStdout(), cmd.ErrOrStderr(), err)
 		}
-		return fn.Run(deferGC(cmd.InOrStdin()), cmd.OutOrStdout(), cmd.ErrOrStderr(), opts)
+		return fn.Run(collector.Metered(cmd.InOrStdin()), cmd.OutOrStdout(), cmd.ErrOrStderr(), opts)
 	}
 	root.AddCommand(newExpand(options), newBarrier(getenv), newFrameworks(), newInstall(), newVersion())
 	return root
