@@ -111,17 +111,22 @@ func (s *sidecar) loop(terminated context.Context) {
 		phase = s.node.Phase()
 		opened := before != phase && s.node.Open()
 		waiting := ""
-		if phase != protocol.Running && (before != phase || now-said >= logInterval) {
+		waits := phase == protocol.Starting || phase == protocol.Ended
+		if waits && (before != phase || now-said >= logInterval) {
 			waiting, said = s.node.Waiting(now), now
 		}
 		s.mu.Unlock()
 		if opened && !isClosed(s.open) {
 			close(s.open)
 		}
+		attributes := []any{"phase", phase}
+		if waiting != "" {
+			attributes = append(attributes, "waiting", waiting)
+		}
 		if before != phase {
-			s.log.Info("phase", "phase", phase, "waiting", waiting)
+			s.log.Info("phase", attributes...)
 		} else if waiting != "" {
-			s.log.Info("waiting", "phase", phase, "waiting", waiting)
+			s.log.Info("waiting", attributes...)
 		}
 		if actions.Leave {
 			return

@@ -76,11 +76,14 @@ func (s *sidecar) serveReport(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, reply)
 }
 
-// servePeer is for index 0, which calls its peers back.
+// servePeer is for index 0, which calls its peers back, and calls them when they
+// may go.
 func (s *sidecar) servePeer(w http.ResponseWriter, _ *http.Request) {
-	s.mu.Lock()
-	identity := s.node.Identity()
-	s.mu.Unlock()
+	var identity protocol.Identity
+	s.change(func(now time.Duration) {
+		identity = s.node.Identity()
+		s.node.Called(now)
+	})
 	writeJSON(w, identity)
 }
 

@@ -128,8 +128,10 @@ func (l *leader) answered(now time.Duration, index int32, identity Identity) {
 func (l *leader) unanswered(now time.Duration, index int32, problem Problem) {
 	l.called(index)
 	r := &l.records[index]
-	// Who is there reports again.
-	r.wanted, r.problem = false, problem
+	// A name that is not published yet may be soon; who is there otherwise reports
+	// again.
+	r.wanted = problem == NoName && r.claimed > 0 && now-r.claimed < 2*WaitInterval(l.config.Size)
+	r.problem = problem
 	if r.fails < 255 {
 		r.fails++
 	}
@@ -182,6 +184,7 @@ func (l *leader) tick(now time.Duration) (calls []int32) {
 		}
 		waiting = waiting || r.wanted
 	}
+	l.decide(now)
 	// Every record gets its turn, however many want one.
 	for range l.records {
 		if l.calls >= maxCalls {
@@ -199,15 +202,25 @@ func (l *leader) tick(now time.Duration) (calls []int32) {
 			calls = append(calls, i)
 		}
 	}
-	l.open = l.there == l.config.Size
-	if l.open {
-		for i := range l.records {
-			l.records[i].granted = true
-		}
-	}
-	l.over = l.isOver(now)
 	l.busy, l.starting = waiting, starting && !l.open || l.starting && l.there == 0
 	return calls
+}
+
+// decide finds out whether all may start, or leave, and wants those to be called
+// who wait for it.
+func (l *leader) decide(now time.Duration) {
+	wasOver := l.over
+	l.open, l.over = l.there == l.config.Size, l.isOver(now)
+	for i := range l.records {
+		r := &l.records[i]
+		if l.open && !r.granted {
+			r.granted = true
+			r.wanted = r.wanted || r.phase == Starting
+		}
+		if l.over && !wasOver && r.phase == Ended {
+			r.wanted = true
+		}
+	}
 }
 
 // isOver reports whether nobody need stay any more.

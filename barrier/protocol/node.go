@@ -79,7 +79,7 @@ func (n *Node) Step(now time.Duration) Actions {
 	}
 	if now >= n.peer.due && !n.peer.sent && n.config.Index != 0 {
 		a.Report = n.report()
-		n.peer.sent = true
+		n.peer.sent, n.peer.reported = true, now
 	}
 	a.Leave = n.peer.phase == Left
 	a.Next = n.next(now)
@@ -167,6 +167,10 @@ func (n *Node) Receive(now time.Duration, report Report) (Reply, error) {
 	return n.leader.report(now, report), nil
 }
 
+// Called notes that someone has asked who this is. A peer that waits reports
+// then, because index 0 asks when it has news for it.
+func (n *Node) Called(now time.Duration) { n.peer.called(now) }
+
 // Identity is what the peer says to whoever calls it.
 func (n *Node) Identity() Identity {
 	return Identity{Job: n.config.Job, Index: n.config.Index, Proof: n.id.Proof(), Born: n.born, Phase: n.peer.phase}
@@ -179,7 +183,13 @@ func (n *Node) Gate() { n.peer.gated = true }
 func (n *Node) Open() bool { return n.peer.opened }
 
 // Terminate notes that the Pod's containers have ended.
-func (n *Node) Terminate(now time.Duration) { n.peer.terminate(now) }
+func (n *Node) Terminate(now time.Duration) {
+	n.peer.terminate(now)
+	if n.leader != nil {
+		// Index 0 does not wait for itself.
+		n.leader.summary.due = now
+	}
+}
 
 // Phase is how far the peer is.
 func (n *Node) Phase() Phase { return n.peer.phase }

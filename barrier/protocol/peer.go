@@ -13,10 +13,11 @@ type peer struct {
 	config Config
 	random *rand.Rand
 	phase  Phase
-	// due is when the next report is to be sent; sent says that one is on its
-	// way.
-	due  time.Duration
-	sent bool
+	// due is when the next report is to be sent, and reported when the last one
+	// was; sent says that it is on its way, and again that the peer was called
+	// since.
+	due, reported time.Duration
+	sent, again   bool
 	// opened says that the Pod's containers may start, and gated that the gate has
 	// asked whether they may.
 	opened, gated bool
@@ -53,7 +54,7 @@ func (p *peer) spread() time.Duration {
 func (p *peer) interval() time.Duration {
 	if p.failures > 0 {
 		// Longer and longer, but never longer than a peer that is heard.
-		pause := WaitInterval(p.config.Size) << min(p.failures-1, 8)
+		pause := retryInterval(p.config.Size) << min(p.failures-1, 8)
 		return min(pause, max(maxRetry, WaitInterval(p.config.Size)))
 	}
 	if p.phase == Running && p.confirmed {
@@ -65,6 +66,16 @@ func (p *peer) interval() time.Duration {
 // schedule sets when the next report is due, give or take a fifth.
 func (p *peer) schedule(now time.Duration) {
 	p.due = now + time.Duration(float64(p.interval())*(0.8+0.4*p.random.Float64()))
+}
+
+// called makes a peer that waits report soon: index 0 calls when it has news.
+func (p *peer) called(now time.Duration) {
+	if p.phase != Starting && p.phase != Ended {
+		return
+	}
+	if p.again = p.sent; !p.sent {
+		p.due = min(p.due, max(now, p.reported+reportGap))
+	}
 }
 
 // enter changes the phase, which index 0 is to know at once.
@@ -83,6 +94,11 @@ func (p *peer) replied(now time.Duration, phase Phase, reply Reply) {
 	}
 	p.confirmed, p.waiting = true, reply.Waiting
 	p.schedule(now)
+	if p.again {
+		// What is known now may not have been when index 0 replied.
+		p.again = false
+		p.called(now)
+	}
 	switch {
 	case phase == Starting && reply.Go:
 		p.opened = true

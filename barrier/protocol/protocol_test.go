@@ -62,6 +62,51 @@ func TestSimulation_thousand(t *testing.T) {
 		unsafe.Sizeof(record{}), (after.HeapAlloc-before.HeapAlloc)>>10)
 }
 
+// TestSimulation_few has three peers: they are called as soon as they may go,
+// and do not wait until they would have asked again.
+func TestSimulation_few(t *testing.T) {
+	const latency = 5 * time.Millisecond
+	for seed := range uint64(200) {
+		w := newWorld(worldConfig{size: 3, endTimeout: 30 * time.Second, latency: latency, publish: 500 * time.Millisecond}, seed)
+		for i := range int32(3) {
+			w.after(w.upTo(3*time.Second), func() { w.start(i, 2*time.Second) })
+		}
+		w.run(time.Hour)
+		firstOpen, lastOpen, lastEnd, lastLeft := time.Hour, time.Duration(0), time.Duration(0), time.Duration(0)
+		for _, pods := range w.pods {
+			firstOpen, lastOpen = min(firstOpen, pods[0].openedAt), max(lastOpen, pods[0].openedAt)
+			lastEnd, lastLeft = max(lastEnd, pods[0].endedAt), max(lastLeft, pods[0].leftAt)
+		}
+		// Index 0 looks every so often, and a call and a report go there and back.
+		soon := 2*tickInterval(3) + reportGap + 4*latency
+		if d := lastOpen - firstOpen; d > callGap+soon {
+			t.Errorf("seed %d: started within %v", seed, d)
+		}
+		if d := lastLeft - lastEnd; d > soon {
+			t.Errorf("seed %d: left %v after the last end", seed, d)
+		}
+	}
+}
+
+// TestNode_called has a stranger who calls a peer that waits a thousand times a
+// second: it reports no more often than ten times.
+func TestNode_called(t *testing.T) {
+	config := Config{Job: "uid", Index: 1, Size: 3, Start: true, Name: func(i int32) string { return fmt.Sprint(i) }}
+	n := NewNode(config, ID{1}, 0, rand.New(rand.NewPCG(1, 0)), 0)
+	reports := 0
+	for now := PublishDelay; now < PublishDelay+time.Second; now += time.Millisecond {
+		n.Called(now)
+		if report := n.Step(now).Report; report != nil {
+			reports++
+			n.Called(now)
+			n.Replied(now, *report, Reply{Job: "uid"})
+		}
+	}
+	if reports < 5 || reports > 10 {
+		t.Errorf("%d reports in a second", reports)
+	}
+}
+
 func report(t *testing.T, w *world) {
 	t.Helper()
 	for i, text := range w.broken {

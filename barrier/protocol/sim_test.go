@@ -318,6 +318,9 @@ func (p *simPod) call(index int32) {
 		w.after(CallTimeout, p.alive(func() { p.node.Unanswered(w.now, index, NoAnswer); p.step() }))
 		return
 	}
+	for _, other := range there {
+		w.after(w.upTo(w.config.latency), other.alive(func() { other.node.Called(w.now); other.step() }))
+	}
 	youngest := there[0].node.Identity()
 	for _, other := range there[1:] {
 		if identity := other.node.Identity(); identity.Born > youngest.Born {

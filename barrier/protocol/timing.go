@@ -16,15 +16,24 @@ const (
 	// callGap is the shortest pause between two calls to one peer, so that
 	// nobody can make index 0 call someone more often.
 	callGap = 250 * time.Millisecond
+	// reportGap is the shortest pause between two reports of a peer that is called,
+	// so that nobody can make it report more often.
+	reportGap = 100 * time.Millisecond
 	// leftWithLeader is how long a peer at its end tries to reach an index 0
 	// which may leave before it, as [Config].Until says.
 	leftWithLeader = 3 * time.Second
 )
 
-// WaitInterval is the mean time between two reports of a peer which waits. It
-// grows with the number of peers, so that index 0 hears at most 1,000 reports
-// a second up to 60,000 peers.
+// WaitInterval is the mean time between two reports of a peer which waits and
+// is not called. It grows with the number of peers, so that index 0 hears at
+// most 1,000 reports a second up to 60,000 peers.
 func WaitInterval(size int32) time.Duration {
+	return between(time.Second, time.Duration(size)*time.Millisecond, time.Minute)
+}
+
+// retryInterval is the mean time after which the first report that failed is
+// repeated.
+func retryInterval(size int32) time.Duration {
 	return between(250*time.Millisecond, time.Duration(size)*time.Millisecond, time.Minute)
 }
 
@@ -41,7 +50,7 @@ func GoneAfter(size int32) time.Duration { return 3 * Heartbeat(size) }
 
 // tickInterval is how often index 0 looks at its records while anyone waits.
 func tickInterval(size int32) time.Duration {
-	return between(50*time.Millisecond, WaitInterval(size)/8, 5*time.Second)
+	return between(50*time.Millisecond, retryInterval(size)/8, 5*time.Second)
 }
 
 // linger is how long nothing must have been heard of a peer which waits, for
