@@ -135,7 +135,7 @@ func (l *leader) unanswered(now time.Duration, index int32, problem Problem) {
 	if r.fails < 255 {
 		r.fails++
 	}
-	r.due = now + min(callGap<<min(r.fails-1, 8), maxRetry)
+	r.due = now + min(longer(callGap, int(r.fails)), maxRetry)
 }
 
 // called notes the end of a call.
@@ -170,6 +170,7 @@ func (l *leader) isDone(now time.Duration, r *record) bool {
 // tick looks at every record, opens what is to be opened, and returns whom to
 // call.
 func (l *leader) tick(now time.Duration) (calls []int32) {
+	wasOpen, wasOver, wasStarting := l.open, l.over, l.starting
 	waiting, starting := false, false
 	l.there, l.done = 0, 0
 	for i := range l.records {
@@ -203,6 +204,10 @@ func (l *leader) tick(now time.Duration) (calls []int32) {
 		}
 	}
 	l.busy, l.starting = waiting, starting && !l.open || l.starting && l.there == 0
+	if l.open != wasOpen || l.over != wasOver || l.starting != wasStarting {
+		// What everyone waits for is something else now.
+		l.summary.due = now
+	}
 	return calls
 }
 

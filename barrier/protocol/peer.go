@@ -53,9 +53,8 @@ func (p *peer) spread() time.Duration {
 // interval is the mean time to the next report.
 func (p *peer) interval() time.Duration {
 	if p.failures > 0 {
-		// Longer and longer, but never longer than a peer that is heard.
-		pause := retryInterval(p.config.Size) << min(p.failures-1, 8)
-		return min(pause, max(maxRetry, WaitInterval(p.config.Size)))
+		// Never longer than a peer that is heard.
+		return min(longer(retryInterval(p.config.Size), p.failures), max(maxRetry, WaitInterval(p.config.Size)))
 	}
 	if p.phase == Running && p.confirmed {
 		return Heartbeat(p.config.Size)

@@ -11,6 +11,9 @@ const (
 	PublishDelay = time.Second
 	// CallTimeout is how long a call may take, look-up included.
 	CallTimeout = 3 * time.Second
+	// quickTries is how often something that fails is tried again at the same pace,
+	// before the pauses get longer: names and Pods take seconds to come.
+	quickTries = 8
 	// maxRetry is the longest pause between two tries of something that fails.
 	maxRetry = 2 * time.Second
 	// callGap is the shortest pause between two calls to one peer, so that
@@ -56,5 +59,11 @@ func tickInterval(size int32) time.Duration {
 // linger is how long nothing must have been heard of a peer which waits, for
 // index 0 to leave without it.
 func linger(size int32) time.Duration { return 2*(CallTimeout+maxRetry) + 3*WaitInterval(size) }
+
+// longer is a pause after a number of failures in a row: the same for the first
+// ones, then doubled with each.
+func longer(pause time.Duration, failures int) time.Duration {
+	return pause << min(max(failures-quickTries, 0), 8)
+}
 
 func between(least, d, most time.Duration) time.Duration { return max(least, min(d, most)) }
