@@ -59,18 +59,76 @@ func TestBarrier_fails(t *testing.T) {
 	checkMet(t, mustComplete(t, job, patience), 3)
 }
 
-// TestBarrier_neverScheduled has one peer more than nodes can take: the others
-// fail when the time is over, and say who is missing.
-func TestBarrier_neverScheduled(t *testing.T) {
-	t.Parallel()
+// onePeerTooMany is a Job with one peer more than nodes can take: each has a port
+// of the host, which is there once on each node.
+func onePeerTooMany(t *testing.T, port int, spec ...string) (job *batchv1.Job, size int) {
+	t.Helper()
 	nodes, err := kubernetes.CoreV1().Nodes().List(interrupted, metav1.ListOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A port of the host is there once on each node.
-	n := len(nodes.Items) + 1
-	port := `template: {spec: {containers: [{name: peer, image: "` + bashImage + `", command: ["true"], ports: [{containerPort: 8099, hostPort: 28099}]}]}}`
-	job := apply(t, peers(n, "", port, "backoffLimit: 0", "barrier: {start: Enabled, startTimeoutSeconds: 10}").Layer)
+	size = len(nodes.Items) + 1
+	container := fmt.Sprintf("template: {spec: {containers: [{name: peer, image: %q, command: ['true'], ports: [{containerPort: 8099, hostPort: %d}]}]}}", bashImage, port)
+	return apply(t, peers(size, "", append(spec, container)...).Layer), size
+}
+
+// TestBarrier_waits has one peer that is never scheduled, and no limit of time:
+// the others wait and say for whom, and end at once when the Job is deleted.
+func TestBarrier_waits(t *testing.T) {
+	t.Parallel()
+	job, size := onePeerTooMany(t, 28098, barrier)
+	ctx := within(t, patience)
+	pods, err := kubernetes.WaitForPods(ctx, job.Namespace, job.Name, func(pods []corev1.Pod) bool {
+		scheduled := 0
+		for _, pod := range pods {
+			for _, status := range pod.Status.InitContainerStatuses {
+				if status.State.Running != nil {
+					scheduled++
+				}
+			}
+		}
+		return scheduled == size-1
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	missing := slices.IndexFunc(pods, func(p corev1.Pod) bool { return p.Spec.NodeName == "" })
+	name := "job-" + cluster.Index(&pods[missing]) + ".job"
+	want := fmt.Sprintf(`waiting="1 of %d peers: %s (never heard of)`, size, name)
+	if name == "job-0.job" {
+		want = `waiting="index 0, job-0.job: `
+	}
+	for i, pod := range pods {
+		if i == missing {
+			continue
+		}
+		log, err := kubernetes.WaitForLog(ctx, &pod, "peerjob-barrier", want)
+		if err != nil {
+			t.Errorf("%v:\n%s", err, log)
+		}
+	}
+	for _, pod := range podsOf(t, job) {
+		if pod.Status.Phase != corev1.PodPending {
+			t.Errorf("%s is %s while it waits", pod.Name, pod.Status.Phase)
+		}
+	}
+	began := time.Now()
+	if err := kubernetes.BatchV1().Jobs(job.Namespace).Delete(ctx, job.Name, metav1.DeleteOptions{PropagationPolicy: new(metav1.DeletePropagationBackground)}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := kubernetes.WaitForPods(ctx, job.Namespace, job.Name, func(pods []corev1.Pod) bool { return len(pods) == 0 }); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took > 25*time.Second {
+		t.Errorf("the Pods were gone %v after the Job was deleted; they waited for each other's end, which never started", took)
+	}
+}
+
+// TestBarrier_neverScheduled has one peer that is never scheduled: the others
+// fail when the time is over, and say who is missing.
+func TestBarrier_neverScheduled(t *testing.T) {
+	t.Parallel()
+	job, n := onePeerTooMany(t, 28099, "backoffLimit: 0", "barrier: {start: Enabled, startTimeoutSeconds: 10}")
 	end, err := kubernetes.WaitForEnd(within(t, patience), job.Namespace, job.Name)
 	if err != nil {
 		t.Fatal(err)
@@ -159,7 +217,7 @@ exec 3<> /dev/tcp/127.0.0.1/7450 && printf 'GET /status HTTP/1.0\r\n\r\n' >&3 &&
 `
 	secure := `template: {spec: {securityContext: {runAsNonRoot: true, runAsUser: 65534, seccompProfile: {type: RuntimeDefault}},
   containers: [{name: peer, image: "` + bashImage + `", command: [bash, -c, ` + quote(script) + `], securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}}]}}`
-	manifest := build(t, ns, peers(3, "", secure, barrier).Layer)
+	manifest := build(t, ns, peers(3, "", secure, limitedBarrier).Layer)
 	if err := kubernetes.Apply(interrupted, ns, manifest); err != nil {
 		t.Fatal(err)
 	}

@@ -52,6 +52,7 @@ func TestPing(t *testing.T) {
 		{name: "the page's own YAML", layer: render.Layer{Files: map[string]string{"page.yaml": page}, Settings: settings, Plain: true}},
 		{name: "PeerJob", layer: render.Layer{Files: peerJob, Settings: settings}},
 		{name: "PeerJob with the barrier", all: true, layer: render.Layer{Files: peerJob, Settings: settings, Patches: []string{barrier}}},
+		{name: "the same, start limited", all: true, layer: render.Layer{Files: peerJob, Settings: settings, Patches: []string{limitedBarrier}}},
 	}
 	for batch := range *batches {
 		for _, s := range table {
@@ -62,13 +63,19 @@ func TestPing(t *testing.T) {
 		}
 	}
 	t.Log(tableOf(table))
-	if without, with := table[1], table[2]; without.finished() > 0 && with.finished() > 0 {
-		t.Logf("the barrier costs %.1f s of the median", (with.median() - without.median()).Seconds())
+	for _, with := range table[2:] {
+		if without := table[1]; without.finished() > 0 && with.finished() > 0 {
+			t.Logf("%s costs %.1f s of the median", with.name, (with.median() - without.median()).Seconds())
+		}
 	}
 }
 
-// barrier is what a user writes to have it.
-const barrier = "barrier: {start: Enabled, end: Enabled}"
+// What a user writes to have the barrier, and to have Pods fail that wait for too
+// long to start.
+const (
+	barrier        = "barrier: {start: Enabled, end: Enabled}"
+	limitedBarrier = "barrier: {start: Enabled, end: Enabled, startTimeoutSeconds: 240}"
+)
 
 // series is what came of one form of the Job.
 type series struct {

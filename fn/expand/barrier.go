@@ -110,6 +110,7 @@ func barrierContainer(pj *v1alpha1.PeerJob, name string, args []string) corev1.C
 			ReadOnlyRootFilesystem:   new(true),
 			RunAsNonRoot:             new(true),
 			RunAsUser:                new(int64(nobody)),
+			RunAsGroup:               new(int64(nobody)),
 			SeccompProfile:           &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 		},
 	}
