@@ -52,7 +52,7 @@ func TestPing(t *testing.T) {
 		{name: "the page's own YAML", layer: render.Layer{Files: map[string]string{"page.yaml": page}, Settings: settings, Plain: true}},
 		{name: "PeerJob", layer: render.Layer{Files: peerJob, Settings: settings}},
 		{name: "PeerJob with the barrier", all: true, layer: render.Layer{Files: peerJob, Settings: settings, Patches: []string{barrier}}},
-		{name: "the same, start limited", all: true, layer: render.Layer{Files: peerJob, Settings: settings, Patches: []string{limitedBarrier}}},
+		{name: "PeerJob with the barrier, start limited", all: true, layer: render.Layer{Files: peerJob, Settings: settings, Patches: []string{limitedBarrier}}},
 	}
 	for batch := range *batches {
 		for _, s := range table {
@@ -219,10 +219,10 @@ func (s *series) median() time.Duration {
 // tableOf prints the series below each other.
 func tableOf(table []*series) string {
 	var out strings.Builder
-	fmt.Fprintf(&out, "%d copies at once\n%-26s %10s %9s %9s %9s\n", *copies, "", "finished", "fastest", "median", "slowest")
+	fmt.Fprintf(&out, "%d copies at once\n%-40s %10s %9s %9s %9s\n", *copies, "", "finished", "fastest", "median", "slowest")
 	for _, s := range table {
 		median := s.median()
-		row := fmt.Sprintf("%-26s %10s", s.name, fmt.Sprintf("%d of %d", s.finished(), s.tried))
+		row := fmt.Sprintf("%-40s %10s", s.name, fmt.Sprintf("%d of %d", s.finished(), s.tried))
 		if s.finished() > 0 {
 			row += fmt.Sprintf(" %8.1fs %8.1fs %8.1fs", s.times[0].Seconds(), median.Seconds(), s.times[len(s.times)-1].Seconds())
 		}

@@ -27,9 +27,11 @@ const (
 	// smallHeap is the heap, in bytes, above which there is one all the same,
 	// for small input that stands for much.
 	smallHeap = 128 << 20
-	// steadyPercent is how much a heap may grow between two collections, in percent
-	// of what lives: of a few MiB in a process that does little.
+	// steadyPercent is how much the heap of a process that stays may grow between
+	// two collections, in percent of what lives, and steadyMemory, in bytes, is
+	// above which memory it may not: half of what the sidecar of a barrier has.
 	steadyPercent = 300
+	steadyMemory  = 32 << 20
 )
 
 // The settings of the process, as the environment has them.
@@ -44,7 +46,7 @@ func Resume() {
 // Steady is for a process that stays for long and has a small heap.
 func Steady() {
 	debug.SetGCPercent(max(percent, steadyPercent))
-	debug.SetMemoryLimit(limit)
+	debug.SetMemoryLimit(min(limit, steadyMemory))
 }
 
 // Metered returns the input. The collector runs as usual once much of it was
