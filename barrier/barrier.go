@@ -62,7 +62,7 @@ type sidecar struct {
 	// open is closed when the Pod's containers may start, left when the process is
 	// about to end.
 	open, left chan struct{}
-	// held counts the questions that wait for either.
+	// held counts the startup probes that wait for either.
 	held atomic.Int32
 }
 

@@ -218,15 +218,18 @@ func TestRun_timeouts(t *testing.T) {
 	}
 }
 
-// probe asks as the kubelet's startup probe does, and returns the code to come.
-func (n *network) probe(p *pod) <-chan int {
+// ask asks a sidecar for a path, and returns the code to come.
+func (n *network) ask(p *pod, path string) <-chan int {
 	code := make(chan int, 1)
 	go func() {
-		c, _ := n.get(p, protocol.StartupPath)
+		c, _ := n.get(p, path)
 		code <- c
 	}()
 	return code
 }
+
+// probe asks as the kubelet's startup probe does.
+func (n *network) probe(p *pod) <-chan int { return n.ask(p, protocol.StartupPath) }
 
 // holdProbes asks until a probe is not held, and returns those that are.
 func (n *network) holdProbes(p *pod) (held []<-chan int) {
@@ -256,6 +259,11 @@ func TestRun_startup(t *testing.T) {
 	held := n.holdProbes(p)
 	if len(held) != maxHeld {
 		t.Errorf("%d probes are held, want %d", len(held), maxHeld)
+	}
+	select {
+	case code := <-n.ask(p, "/start"):
+		t.Errorf("the gate is answered %d at once", code)
+	case <-time.After(time.Second):
 	}
 	select {
 	case code := <-held[0]:

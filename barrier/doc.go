@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package barrier runs one peer of a PeerJob's barrier: the sidecar which
-// keeps a Pod in DNS until every peer is done, and the gate which keeps its
-// containers from starting before every peer is there.
+// Package barrier runs one peer of a PeerJob's barrier: the sidecar which keeps
+// a Pod's containers from starting before every peer is there, and the Pod in DNS
+// until every peer is done, and the gate which gives up when a peer does not come.
 //
 // What is said and decided is in package protocol, which is pure. Here are its
 // edges: the clock, connections, names, logs and the termination message.
 //
 //	barrier.go   the sidecar: drives a protocol.Node
-//	server.go    what it listens to
+//	server.go    what it listens to: its peers, the kubelet's probe, the gate
 //	client.go    whom it calls
 //	gate.go      the gate, and "peerjob barrier status"
 //

@@ -16,8 +16,7 @@ import (
 	"github.com/peerjob/peerjob/barrier/protocol"
 )
 
-// retryGate is how long the gate waits before it asks a sidecar again which
-// did not answer.
+// retryGate is how long the gate waits before it asks the sidecar again.
 const retryGate = 50 * time.Millisecond
 
 // ErrTimedOut is a barrier at the start which did not open in time.
@@ -55,7 +54,6 @@ func wait(ctx context.Context, host string, port uint16, timeout time.Duration, 
 			return fmt.Errorf("start: %w after %s; waited for %s", ErrTimedOut, timeout, orUnknown(waiting))
 		case err != nil:
 			waiting = fmt.Sprintf("the sidecar of this Pod: %v", err)
-			sleep(limited, retryGate)
 		case text != "":
 			waiting = text
 		}
@@ -63,6 +61,7 @@ func wait(ctx context.Context, host string, port uint16, timeout time.Duration, 
 			log.Info("waiting", "for", orUnknown(waiting))
 			said = now
 		}
+		sleep(limited, retryGate)
 	}
 }
 

@@ -26,8 +26,8 @@ const (
 	requestTimeout = 5 * time.Second
 	// gateHold is how long the gate's question is held.
 	gateHold = 5 * time.Second
-	// maxHeld is how many questions are held at a time; more are answered at once,
-	// and asked again. The gate and the kubelet ask one at a time.
+	// maxHeld is how many questions of startup probes are held at a time; more are
+	// answered at once. The kubelet asks one at a time, and again after a second.
 	maxHeld = 4
 	// maxHeader is how large the head of a request may be, in bytes; net/http
 	// adds 4 KiB to it.
@@ -94,23 +94,25 @@ func (s *sidecar) serveStart(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "only for the gate of the same Pod", http.StatusForbidden)
 		return
 	}
+	s.change(func(time.Duration) { s.node.Gate() })
 	s.hold(w, r, gateHold)
 }
 
 // serveStartup is for the kubelet's startup probe, which is held like the gate's
 // question. The kubelet asks from an address of the node's.
 func (s *sidecar) serveStartup(w http.ResponseWriter, r *http.Request) {
-	s.hold(w, r, protocol.StartupHoldSeconds*time.Second)
+	s.change(func(time.Duration) { s.node.Probe() })
+	most := protocol.StartupHoldSeconds * time.Second
+	if s.held.Add(1) > maxHeld {
+		most = 0
+	}
+	defer s.held.Add(-1)
+	s.hold(w, r, most)
 }
 
 // hold answers when the Pod's containers may start, or after a while that they
 // may not.
 func (s *sidecar) hold(w http.ResponseWriter, r *http.Request, most time.Duration) {
-	s.change(func(time.Duration) { s.node.Gate() })
-	if s.held.Add(1) > maxHeld {
-		most = 0
-	}
-	defer s.held.Add(-1)
 	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(most + requestTimeout))
 	timer := time.NewTimer(most)
 	defer timer.Stop()

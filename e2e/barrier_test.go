@@ -21,12 +21,12 @@ import (
 // takes its place reaches everyone, and the Job completes.
 func TestBarrier_killed(t *testing.T) {
 	t.Parallel()
-	for _, victim := range []string{"1", "0"} {
-		t.Run("index "+victim, func(t *testing.T) {
+	for _, tt := range []struct{ victim, barrier string }{{"1", barrier}, {"0", barrier}, {"1", unlimitedBarrier}, {"0", unlimitedBarrier}} {
+		t.Run("index "+tt.victim+" "+tt.barrier, func(t *testing.T) {
 			t.Parallel()
-			job := apply(t, peers(3, meet+"echo running\nsleep 40\n"+meet, barrier).Layer)
+			job := apply(t, peers(3, meet+"echo running\nsleep 40\n"+meet, tt.barrier).Layer)
 			pods := waitForLogs(t, job, 3, "running")
-			killed := pods[slices.IndexFunc(pods, func(p corev1.Pod) bool { return cluster.Index(&p) == victim })]
+			killed := pods[slices.IndexFunc(pods, func(p corev1.Pod) bool { return cluster.Index(&p) == tt.victim })]
 			// As a node that is lost: nothing in the Pod has time to end of itself.
 			atOnce := metav1.DeleteOptions{GracePeriodSeconds: new(int64(1))}
 			if err := kubernetes.CoreV1().Pods(job.Namespace).Delete(interrupted, killed.Name, atOnce); err != nil {
@@ -76,7 +76,7 @@ func onePeerTooMany(t *testing.T, port int, spec ...string) (job *batchv1.Job, s
 // the others wait and say for whom, and end at once when the Job is deleted.
 func TestBarrier_waits(t *testing.T) {
 	t.Parallel()
-	job, size := onePeerTooMany(t, 28098, barrier)
+	job, size := onePeerTooMany(t, 28098, unlimitedBarrier)
 	ctx := within(t, patience)
 	pods, err := kubernetes.WaitForPods(ctx, job.Namespace, job.Name, func(pods []corev1.Pod) bool {
 		scheduled := 0
@@ -217,7 +217,7 @@ exec 3<> /dev/tcp/127.0.0.1/7450 && printf 'GET /status HTTP/1.0\r\n\r\n' >&3 &&
 `
 	secure := `template: {spec: {securityContext: {runAsNonRoot: true, runAsUser: 65534, seccompProfile: {type: RuntimeDefault}},
   containers: [{name: peer, image: "` + bashImage + `", command: [bash, -c, ` + quote(script) + `], securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}}]}}`
-	manifest := build(t, ns, peers(3, "", secure, limitedBarrier).Layer)
+	manifest := build(t, ns, peers(3, "", secure, barrier).Layer)
 	if err := kubernetes.Apply(interrupted, ns, manifest); err != nil {
 		t.Fatal(err)
 	}

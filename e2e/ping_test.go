@@ -52,7 +52,7 @@ func TestPing(t *testing.T) {
 		{name: "the page's own YAML", layer: render.Layer{Files: map[string]string{"page.yaml": page}, Settings: settings, Plain: true}},
 		{name: "PeerJob", layer: render.Layer{Files: peerJob, Settings: settings}},
 		{name: "PeerJob with the barrier", all: true, layer: render.Layer{Files: peerJob, Settings: settings, Patches: []string{barrier}}},
-		{name: "PeerJob with the barrier, start limited", all: true, layer: render.Layer{Files: peerJob, Settings: settings, Patches: []string{limitedBarrier}}},
+		{name: "PeerJob with the barrier, no limit", all: true, layer: render.Layer{Files: peerJob, Settings: settings, Patches: []string{unlimitedBarrier}}},
 	}
 	for batch := range *batches {
 		for _, s := range table {
@@ -70,11 +70,11 @@ func TestPing(t *testing.T) {
 	}
 }
 
-// What a user writes to have the barrier, and to have Pods fail that wait for too
-// long to start.
+// What a user writes to have the barrier, and to have one that waits for the start
+// as long as it takes.
 const (
-	barrier        = "barrier: {start: Enabled, end: Enabled}"
-	limitedBarrier = "barrier: {start: Enabled, end: Enabled, startTimeoutSeconds: 240}"
+	barrier          = "barrier: {start: Enabled, end: Enabled}"
+	unlimitedBarrier = "barrier: {start: Enabled, end: Enabled, startTimeoutSeconds: 0}"
 )
 
 // series is what came of one form of the Job.

@@ -20,7 +20,8 @@ type record struct {
 	due time.Duration
 	// phase is how far it is.
 	phase Phase
-	// wanted says that it is to be called, because of such a report.
+	// wanted says that it is to be called: because of such a report, or because it
+	// may go.
 	wanted bool
 	// calling says that a call is on its way.
 	calling bool
@@ -57,6 +58,9 @@ type leader struct {
 	// open says that every peer is there; over that the end has come. Both are
 	// found anew in each tick.
 	open, over bool
+	// began says that containers of some peer have started. It is believed of anyone,
+	// because a Pod may only stay for it that need not.
+	began bool
 	// busy says that someone waits, so that ticks are needed; starting, that
 	// someone waits to start.
 	busy, starting bool
@@ -76,8 +80,9 @@ func newLeader(config Config) *leader {
 // report takes a report, whose index is one of the Job's.
 func (l *leader) report(now time.Duration, report Report) Reply {
 	r := &l.records[report.Index]
-	reply := Reply{Job: l.config.Job}
 	l.busy = true
+	l.began = l.began || report.Phase == Running || report.Phase == Ended
+	reply := Reply{Job: l.config.Job, Began: l.began}
 	if !r.known() || report.ID.Proof() != r.proof {
 		// Not the one whom the name leads to, as far as is known: a new one, or one
 		// that was replaced.
@@ -96,7 +101,10 @@ func (l *leader) report(now time.Duration, report Report) Reply {
 	case Ended:
 		reply.Go = l.over
 	}
-	if !reply.Go && (report.Phase == Starting || report.Phase == Ended) {
+	if reply.Go || report.Phase == Left {
+		// It need not be called. Another process under its index reports.
+		r.wanted = false
+	} else if report.Phase != Running {
 		reply.Waiting = l.summary.text(now, l)
 	}
 	return reply
@@ -216,6 +224,7 @@ func (l *leader) tick(now time.Duration) (calls []int32) {
 func (l *leader) decide(now time.Duration) {
 	wasOver := l.over
 	l.open, l.over = l.there == l.config.Size, l.isOver(now)
+	l.began = l.began || l.open
 	for i := range l.records {
 		r := &l.records[i]
 		if l.open && !r.granted {

@@ -136,6 +136,8 @@ type Reply struct {
 	Go bool `json:"go"`
 	// Superseded is true when a younger process has the peer's index and name.
 	Superseded bool `json:"superseded,omitempty"`
+	// Began is true when containers of some peer have started.
+	Began bool `json:"began,omitempty"`
 	// Waiting says for whom everyone waits, in words.
 	Waiting string `json:"waiting,omitempty"`
 }

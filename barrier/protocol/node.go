@@ -91,6 +91,7 @@ func (n *Node) Step(now time.Duration) Actions {
 func (n *Node) lead(now time.Duration) (calls []int32) {
 	if now >= n.peer.due && n.peer.phase != Left {
 		phase := n.peer.phase
+		n.peer.reported = now
 		n.peer.replied(now, phase, n.leader.report(now, *n.report()))
 	}
 	if n.leader.busy && now >= n.tick {
@@ -178,6 +179,10 @@ func (n *Node) Identity() Identity {
 
 // Gate notes that the Pod's containers have not started yet.
 func (n *Node) Gate() { n.peer.gated = true }
+
+// Probe notes that the kubelet's startup probe asks: the Pod's containers have
+// not started yet, or this process has taken the place of one that crashed.
+func (n *Node) Probe() { n.peer.probed = true }
 
 // Open reports whether the Pod's containers may start.
 func (n *Node) Open() bool { return n.peer.opened }

@@ -18,9 +18,10 @@ type peer struct {
 	// since.
 	due, reported time.Duration
 	sent, again   bool
-	// opened says that the Pod's containers may start, and gated that the gate has
-	// asked whether they may.
-	opened, gated bool
+	// opened says that the Pod's containers may start. gated says that they have not
+	// yet, and probed that they have not unless this process is not the Pod's first;
+	// began says that those of some peer have.
+	opened, gated, probed, began bool
 	// heard is when index 0 last replied, and failures counts the reports since
 	// then which it did not take.
 	heard    time.Duration
@@ -41,13 +42,15 @@ func newPeer(config Config, random *rand.Rand, now time.Duration) *peer {
 		p.phase, p.opened = Running, true
 	}
 	p.due = now + PublishDelay + p.spread()
+	// No call makes the first report come sooner.
+	p.reported = p.due - reportGap
 	return p
 }
 
 // spread is a random pause before a report which many peers may want to send in
 // the same moment: none where they are few.
 func (p *peer) spread() time.Duration {
-	return time.Duration(p.random.Float64() * float64(WaitInterval(p.config.Size)-WaitInterval(1)))
+	return time.Duration(p.random.Float64() * float64(retryInterval(p.config.Size)-retryInterval(1)))
 }
 
 // interval is the mean time to the next report.
@@ -65,6 +68,10 @@ func (p *peer) interval() time.Duration {
 // schedule sets when the next report is due, give or take a fifth.
 func (p *peer) schedule(now time.Duration) {
 	p.due = now + time.Duration(float64(p.interval())*(0.8+0.4*p.random.Float64()))
+	if p.again {
+		// What is known now may not have been when index 0 replied.
+		p.called(now)
+	}
 }
 
 // called makes a peer that waits report soon: index 0 calls when it has news.
@@ -79,13 +86,14 @@ func (p *peer) called(now time.Duration) {
 
 // enter changes the phase, which index 0 is to know at once.
 func (p *peer) enter(now time.Duration, phase Phase) {
-	p.phase, p.confirmed, p.waiting = phase, false, ""
+	p.phase, p.confirmed, p.again, p.waiting = phase, false, false, ""
 	p.due = now
 }
 
 // replied takes the reply to a report of the given phase.
 func (p *peer) replied(now time.Duration, phase Phase, reply Reply) {
 	p.heard, p.failures, p.sent, p.problem = now, 0, false, ""
+	p.began = p.began || reply.Began
 	if phase != p.phase {
 		// What was asked is not what is asked now.
 		p.due = now
@@ -93,11 +101,6 @@ func (p *peer) replied(now time.Duration, phase Phase, reply Reply) {
 	}
 	p.confirmed, p.waiting = true, reply.Waiting
 	p.schedule(now)
-	if p.again {
-		// What is known now may not have been when index 0 replied.
-		p.again = false
-		p.called(now)
-	}
 	switch {
 	case phase == Starting && reply.Go:
 		p.opened = true
@@ -123,7 +126,7 @@ func (p *peer) terminate(now time.Duration) {
 	}
 	p.ended = now
 	switch {
-	case p.phase == Starting && p.gated:
+	case p.phase == Starting && (p.gated || p.probed && !p.began):
 		p.leave(now, NeverStarted)
 	case !p.config.End && p.config.Index != 0:
 		p.leave(now, NotAsked)

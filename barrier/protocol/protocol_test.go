@@ -94,16 +94,63 @@ func TestNode_called(t *testing.T) {
 	config := Config{Job: "uid", Index: 1, Size: 3, Start: true, Name: func(i int32) string { return fmt.Sprint(i) }}
 	n := NewNode(config, ID{1}, 0, rand.New(rand.NewPCG(1, 0)), 0)
 	reports := 0
-	for now := PublishDelay; now < PublishDelay+time.Second; now += time.Millisecond {
+	for now := time.Duration(0); now < PublishDelay+time.Second; now += time.Millisecond {
 		n.Called(now)
 		if report := n.Step(now).Report; report != nil {
 			reports++
+			if now < PublishDelay {
+				t.Fatalf("reports after %v, when its name may not be published", now)
+			}
 			n.Called(now)
 			n.Replied(now, *report, Reply{Job: "uid"})
 		}
 	}
 	if reports < 5 || reports > 10 {
 		t.Errorf("%d reports in a second", reports)
+	}
+}
+
+// TestNode_calledMeanwhile has a peer that is called while its report is on its
+// way: whatever becomes of that, it reports again.
+func TestNode_calledMeanwhile(t *testing.T) {
+	// So many peers that one waits ten seconds between two reports.
+	config := Config{Job: "uid", Index: 1, Size: 10_000, Start: true, Name: func(i int32) string { return fmt.Sprint(i) }}
+	for name, arrive := range map[string]func(*Node, time.Duration, Report){
+		"replied": func(n *Node, now time.Duration, r Report) { n.Replied(now, r, Reply{Job: "uid"}) },
+		"failed":  func(n *Node, now time.Duration, _ Report) { n.Failed(now, "refused") },
+	} {
+		n := NewNode(config, ID{1}, 0, rand.New(rand.NewPCG(1, 0)), 0)
+		const now = time.Minute
+		report := n.Step(now).Report
+		if report == nil {
+			t.Fatal("no report after a minute")
+		}
+		n.Called(now)
+		arrive(n, now, *report)
+		if n.Step(now+reportGap).Report == nil {
+			t.Errorf("%s: no report %v after the call", name, reportGap)
+		}
+	}
+}
+
+// TestSimulation_probedAgain has a sidecar which crashes while its Pod's
+// containers run, and a peer that is gone, so that the barrier at the start does
+// not open again: the Pod stays for the others all the same.
+func TestSimulation_probedAgain(t *testing.T) {
+	w := newWorld(worldConfig{size: 3, endTimeout: 3 * time.Minute, latency: 5 * time.Millisecond, probe: true}, 1)
+	for i := range int32(3) {
+		w.start(i, 10*time.Minute)
+	}
+	w.run(time.Minute)
+	w.pods[2][0].kill()
+	w.run(2 * time.Minute)
+	peer := w.pods[1][0]
+	peer.crash(time.Second)
+	w.run(3 * time.Minute)
+	peer.terminate()
+	w.run(time.Hour)
+	if stayed := peer.leftAt - peer.endedAt; peer.outcome != TimedOut || stayed < 3*time.Minute {
+		t.Errorf("%v, %v after its end", peer.outcome, stayed)
 	}
 }
 
@@ -129,6 +176,7 @@ func TestSimulation_faults(t *testing.T) {
 			latency: []time.Duration{time.Millisecond, 100 * time.Millisecond, time.Second}[w.random.IntN(3)],
 			publish: []time.Duration{0, 2 * time.Second, 30 * time.Second}[w.random.IntN(3)],
 			skew:    []time.Duration{0, 10 * time.Second}[w.random.IntN(2)],
+			probe:   w.random.IntN(2) == 0,
 		}
 		w.pods = make([][]*simPod, w.config.size)
 		var faults []string

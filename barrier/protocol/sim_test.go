@@ -40,6 +40,8 @@ type worldConfig struct {
 	latency time.Duration
 	// publish is how long after its start a Pod's name resolves, at most.
 	publish time.Duration
+	// probe says that a startup probe asks each process of a sidecar, and no gate.
+	probe bool
 	// skew is how wrong the clocks of nodes are, at most.
 	skew time.Duration
 }
@@ -141,7 +143,10 @@ func (p *simPod) startSidecar() {
 	}
 	random := rand.New(rand.NewPCG(w.random.Uint64(), 0))
 	p.node = NewNode(config, id, (w.now + p.skew).Milliseconds(), random, w.now)
-	if !p.opened {
+	switch {
+	case w.config.probe:
+		p.node.Probe()
+	case !p.opened:
 		p.node.Gate()
 	}
 	p.step()

@@ -72,7 +72,7 @@ func (g *generator) barrier() Object {
 	return g.object(
 		field{"start", 0.7, right("Enabled", "Enabled", "Disabled").wrongly("enabled")},
 		field{"end", 0.7, right("Enabled", "Enabled", "Disabled").wrongly("")},
-		field{"startTimeoutSeconds", 0.3, seconds},
+		field{"startTimeoutSeconds", 0.4, right(0, 0, 1, 600, 86400).wrongly(-1, 86401)},
 		field{"endTimeoutSeconds", 0.3, seconds},
 		field{"image", always, right("example.com/peerjob:v1", "x").wrongly("", " x")},
 		field{"port", 0.3, right(1024, 7450, 8080, 65535).wrongly(0, 80, 65536)},

@@ -22,21 +22,21 @@ func TestCheck_barrier(t *testing.T) {
 			head + "  barrier: {start: Enabled, end: Enabled, image: x, endTimeoutSeconds: 100}\n" + smallest, nil,
 		},
 		"with all policies": {
-			head + "  barrier: {start: Enabled, end: Enabled, startTimeoutSeconds: 9, image: x}\n  backoffLimitPerIndex: 1\n  suspend: true\n  activeDeadlineSeconds: 100\n  successPolicy: {rules: [{succeededIndexes: '0,2', succeededCount: 1}]}\n  podFailurePolicy: {rules: [{action: FailJob, onExitCodes: {containerName: peerjob-barrier-start, operator: In, values: [75]}}]}\n" + smallest, nil,
+			head + "  barrier: {start: Enabled, end: Enabled, image: x}\n  backoffLimitPerIndex: 1\n  suspend: true\n  activeDeadlineSeconds: 100\n  successPolicy: {rules: [{succeededIndexes: '0,2', succeededCount: 1}]}\n  podFailurePolicy: {rules: [{action: FailJob, onExitCodes: {containerName: peerjob-barrier-start, operator: In, values: [75]}}]}\n" + smallest, nil,
 		},
 		"resources": {
 			head + "  barrier: {start: Enabled, image: x, resources: {requests: {cpu: 2}, limits: {cpu: 1}}}\n" + smallest,
 			[]string{`spec.barrier.resources.requests: Invalid value: "2": must be less than or equal to cpu limit of 1`},
 		},
-		"the user's own init containers": {
-			head + "  barrier: {start: Enabled, image: x}\n  template: {spec: {initContainers: [{name: a, image: x}, {name: a, image: x, env: [{name: '', value: x}]}], containers: [{name: w, image: x}]}}\n",
+		"the user's own init containers, after one": {
+			head + "  barrier: {start: Enabled, startTimeoutSeconds: 0, image: x}\n  template: {spec: {initContainers: [{name: a, image: x}, {name: a, image: x, env: [{name: '', value: x}]}], containers: [{name: w, image: x}]}}\n",
 			[]string{
 				`spec.template.spec.initContainers[1].name: Duplicate value: "a"`,
 				`spec.template.spec.initContainers[1].env[0].name: Required value`,
 			},
 		},
-		"with a time for the start, the user's own init containers": {
-			head + "  barrier: {start: Enabled, startTimeoutSeconds: 9, image: x}\n  template: {spec: {initContainers: [{name: a, image: x}, {name: A, image: x}], containers: [{name: w, image: x}]}}\n",
+		"the user's own init containers, after two": {
+			head + "  barrier: {start: Enabled, image: x}\n  template: {spec: {initContainers: [{name: a, image: x}, {name: A, image: x}], containers: [{name: w, image: x}]}}\n",
 			[]string{`spec.template.spec.initContainers[1].name: Invalid value: "A": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')`},
 		},
 		"with the end alone there is no gate": {

@@ -74,8 +74,8 @@ func barrierEnv(pj *v1alpha1.PeerJob) []corev1.EnvVar {
 	return append(env, uid)
 }
 
-// barrierProbe asks the sidecar whether all are there. One request is held until
-// they are, or until the kubelet asks again, and as many may fail as it takes.
+// barrierProbe asks the sidecar whether all are there. A request is held
+// until they are, or for a while; then the kubelet asks again, for ever.
 // See https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/.
 func barrierProbe(pj *v1alpha1.PeerJob) *corev1.Probe {
 	return &corev1.Probe{
@@ -92,7 +92,7 @@ func barrierProbe(pj *v1alpha1.PeerJob) *corev1.Probe {
 // they are not in time.
 func barrierGate(pj *v1alpha1.PeerJob) corev1.Container {
 	return barrierContainer(pj, v1alpha1.BarrierGate, []string{
-		"barrier", "wait", fmt.Sprintf("--port=%d", pj.BarrierPort()), fmt.Sprintf("--timeout=%ds", *pj.Spec.Barrier.StartTimeoutSeconds),
+		"barrier", "wait", fmt.Sprintf("--port=%d", pj.BarrierPort()), fmt.Sprintf("--timeout=%ds", pj.BarrierStartTimeoutSeconds()),
 	})
 }
 

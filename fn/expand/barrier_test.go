@@ -26,16 +26,16 @@ func TestPeerJob_barrier(t *testing.T) {
 		ports      []int32
 	}{
 		"off": {"barrier: {port: 9000, startTimeoutSeconds: 9, endTimeoutSeconds: 100}", []string{"i"}, nil, []int32{9}},
-		"start": {
-			"barrier: {start: Enabled}",
+		"start, without a limit": {
+			"barrier: {start: Enabled, startTimeoutSeconds: 0}",
 			[]string{"peerjob-barrier barrier --port=7450 --start; until http://:7450/startup", "i"}, nil, []int32{9, 7450},
 		},
-		"start, in time": {
-			"barrier: {start: Enabled, startTimeoutSeconds: 600}",
+		"start": {
+			"barrier: {start: Enabled}",
 			[]string{"peerjob-barrier barrier --port=7450 --start", "peerjob-barrier-start barrier wait --port=7450 --timeout=600s", "i"}, nil, []int32{9, 7450},
 		},
-		"both": {
-			"barrier: {start: Enabled, end: Enabled, port: 8000}",
+		"both, without a limit": {
+			"barrier: {start: Enabled, end: Enabled, startTimeoutSeconds: 0, port: 8000}",
 			[]string{"peerjob-barrier barrier --port=8000 --start --end-timeout=30s; until http://:8000/startup", "i"}, new(int64(35)), []int32{9, 8000},
 		},
 		"the end has no start's time": {
@@ -120,7 +120,7 @@ func TestPeerJob_barrier(t *testing.T) {
 // TestPeerJob_barrierRestricted holds the added containers to the Pod Security
 // Standard "restricted", written down from its page.
 func TestPeerJob_barrierRestricted(t *testing.T) {
-	pj := decode(t, "metadata: {name: train}\nspec: {peers: 4, barrier: {start: Enabled, end: Enabled, startTimeoutSeconds: 9, image: x}, template: {spec: {containers: [{name: w, image: x}]}}}")
+	pj := decode(t, "metadata: {name: train}\nspec: {peers: 4, barrier: {start: Enabled, end: Enabled, image: x}, template: {spec: {containers: [{name: w, image: x}]}}}")
 	_, job := pair(pj)
 	for _, c := range job.Spec.Template.Spec.InitContainers {
 		s := c.SecurityContext

@@ -26,9 +26,10 @@ const (
 )
 
 const (
-	defaultBarrierPort       = 7450
-	defaultEndTimeoutSeconds = 30
-	maxBarrierTimeoutSeconds = 24 * 60 * 60
+	defaultBarrierPort         = 7450
+	defaultStartTimeoutSeconds = 600
+	defaultEndTimeoutSeconds   = 30
+	maxBarrierTimeoutSeconds   = 24 * 60 * 60
 	// minBarrierPort is the first port that a process without rights may listen on.
 	minBarrierPort = 1024
 	maxPort        = 65535
@@ -50,11 +51,17 @@ func (pj *PeerJob) HasBarrier() bool {
 // BarrierPort is the port of the barrier.
 func (pj *PeerJob) BarrierPort() int32 { return orDefault(pj.Spec.Barrier.Port, defaultBarrierPort) }
 
+// BarrierStartTimeoutSeconds is how long a Pod waits for the others to be there;
+// 0 for as long as it takes.
+func (pj *PeerJob) BarrierStartTimeoutSeconds() int32 {
+	return orDefault(pj.Spec.Barrier.StartTimeoutSeconds, defaultStartTimeoutSeconds)
+}
+
 // HasBarrierGate reports whether the Pods have an init container which fails
 // them when not every peer is there in time. A sidecar can't: where its startup
 // probe fails it is started again.
 func (pj *PeerJob) HasBarrierGate() bool {
-	return pj.Spec.Barrier.Start == Enabled && pj.Spec.Barrier.StartTimeoutSeconds != nil
+	return pj.Spec.Barrier.Start == Enabled && pj.BarrierStartTimeoutSeconds() > 0
 }
 
 // BarrierEndTimeoutSeconds is how long a Pod stays for the others.
@@ -113,7 +120,7 @@ func validateBarrier(pj *PeerJob) field.ErrorList {
 	var errs field.ErrorList
 	errs = append(errs, validateToggle(b.Start, barrierPath.Child("start"))...)
 	errs = append(errs, validateToggle(b.End, barrierPath.Child("end"))...)
-	errs = append(errs, validateRange(b.StartTimeoutSeconds, 1, maxBarrierTimeoutSeconds, barrierPath.Child("startTimeoutSeconds"))...)
+	errs = append(errs, validateRange(b.StartTimeoutSeconds, 0, maxBarrierTimeoutSeconds, barrierPath.Child("startTimeoutSeconds"))...)
 	errs = append(errs, validateRange(b.EndTimeoutSeconds, 1, maxBarrierTimeoutSeconds, barrierPath.Child("endTimeoutSeconds"))...)
 	errs = append(errs, validateRange(b.Port, minBarrierPort, maxPort, barrierPath.Child("port"))...)
 	if !pj.HasBarrier() {
@@ -152,7 +159,7 @@ func validateGatePolicy(pj *PeerJob) field.ErrorList {
 	for i, rule := range policy.Rules {
 		if codes := rule.OnExitCodes; codes != nil && codes.ContainerName != nil && *codes.ContainerName == BarrierGate {
 			path := specPath.Child("podFailurePolicy", "rules").Index(i).Child("onExitCodes", "containerName")
-			errs = append(errs, field.Invalid(path, BarrierGate, "is a container of spec.barrier only with start: Enabled and a startTimeoutSeconds; set them"))
+			errs = append(errs, field.Invalid(path, BarrierGate, "is a container of spec.barrier only with start: Enabled and a startTimeoutSeconds above 0"))
 		}
 	}
 	return errs

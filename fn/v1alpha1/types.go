@@ -294,10 +294,10 @@ type PeerBarrier struct {
 
 	// startTimeoutSeconds is how long a Pod waits for the others to be there, in
 	// seconds. Then it fails, with exit code 75 of the init container
-	// "peerjob-barrier-start", whose termination message names the missing. The
-	// Pods have that container only where this is set: nothing else can fail
-	// them, and it is one more to start.
-	// 1 to 86400; default: a Pod waits as long as it takes.
+	// "peerjob-barrier-start", whose termination message names the missing. With
+	// 0 a Pod waits as long as it takes, and has no such container, which is one
+	// less to start.
+	// 0 to 86400; default 600.
 	StartTimeoutSeconds *int32 `json:"startTimeoutSeconds,omitempty"`
 
 	// endTimeoutSeconds is how long a Pod stays for the others after its

@@ -11,8 +11,8 @@
 // (https://go.dev/ref/spec#Program_initialization). It imports next to nothing,
 // and its path comes before those of k8s.io.
 //
-// Every command must call [Resume], [Steady] or [Metered]. Until then a heap of
-// 128 MiB is the bound.
+// Every command that does more than print help must call [Resume], [Steady] or
+// [Metered]. Until then a heap of 128 MiB is the bound.
 package collector
 
 import (
@@ -43,7 +43,8 @@ func Resume() {
 	debug.SetMemoryLimit(limit)
 }
 
-// Steady is for a process that stays for long and has a small heap.
+// Steady is for a process that stays for long and has a small heap. It collects
+// no more often than GOGC says, and collects where GOGC says off.
 func Steady() {
 	debug.SetGCPercent(max(percent, steadyPercent))
 	debug.SetMemoryLimit(min(limit, steadyMemory))
