@@ -119,14 +119,13 @@ func (s *sidecar) loop(terminated context.Context) {
 		if opened && !isClosed(s.open) {
 			close(s.open)
 		}
-		attributes := []any{"phase", phase}
-		if waiting != "" {
-			attributes = append(attributes, "waiting", waiting)
-		}
-		if before != phase {
-			s.log.Info("phase", attributes...)
-		} else if waiting != "" {
-			s.log.Info("waiting", attributes...)
+		switch {
+		case before != phase && waiting == "":
+			s.log.Info("phase", "phase", phase)
+		case before != phase:
+			s.log.Info("phase", "phase", phase, "waiting", waiting)
+		case waiting != "":
+			s.log.Info("waiting", "phase", phase, "waiting", waiting)
 		}
 		if actions.Leave {
 			return

@@ -34,8 +34,8 @@
 //	      -> encode -> merge -> ResourceList -> stdout
 //
 // Imports go one way: cmd -> fn -> {render, expand, manifest, admission} ->
-// framework -> v1alpha1, and cmd -> barrier -> barrier/protocol. A test
-// (arch_test.go) holds them to it. What lies below fn takes values and returns
+// framework -> v1alpha1, and {cmd -> barrier, expand} -> barrier/protocol.
+// A test (arch_test.go) holds them to it. What lies below fn takes values and returns
 // values: no files, no streams, no environment, no clock.
 //
 // # Rules

@@ -225,13 +225,17 @@ func (l *leader) decide(now time.Duration) {
 	wasOver := l.over
 	l.open, l.over = l.there == l.config.Size, l.isOver(now)
 	l.began = l.began || l.open
+	nowOver := l.over && !wasOver
+	if !l.open && !nowOver {
+		return
+	}
 	for i := range l.records {
 		r := &l.records[i]
 		if l.open && !r.granted {
 			r.granted = true
 			r.wanted = r.wanted || r.phase == Starting
 		}
-		if l.over && !wasOver && r.phase == Ended {
+		if nowOver && r.phase == Ended {
 			r.wanted = true
 		}
 	}

@@ -31,7 +31,7 @@ const (
 // is not called. It grows with the number of peers, so that index 0 hears at
 // most 1,000 reports a second up to 60,000 peers.
 func WaitInterval(size int32) time.Duration {
-	return between(time.Second, time.Duration(size)*time.Millisecond, time.Minute)
+	return max(time.Second, retryInterval(size))
 }
 
 // retryInterval is the mean time after which the first report that failed is
