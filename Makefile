@@ -14,7 +14,7 @@ BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
 
 export GOTOOLCHAIN ?= local
 
-GO_FOLDERS := barrier bench cmd conformance e2e examples fn frameworks hack
+GO_FOLDERS := api barrier bench cmd conformance e2e examples fn frameworks hack internal
 
 .DEFAULT_GOAL := help
 

@@ -11,8 +11,8 @@ import (
 	chartv2 "helm.sh/helm/v4/pkg/chart/v2"
 	"helm.sh/helm/v4/pkg/engine"
 
-	"github.com/peerjob/peerjob/fn/render"
-	"github.com/peerjob/peerjob/fn/v1alpha1"
+	"github.com/peerjob/peerjob/internal/render"
+	"github.com/peerjob/peerjob/api/v1alpha1"
 )
 
 // etcdList is the list of names which is what templates are for.

@@ -13,7 +13,7 @@
 //   - The server gets the bytes that peerjob writes, and is the oracle: nothing
 //     here knows a rule of Kubernetes.
 //   - Three counts must be zero: PeerJobs that peerjob accepts and the server
-//     refuses; PeerJobs that fn/admission refuses in the server's name and the
+//     refuses; PeerJobs that internal/admission refuses in the server's name and the
 //     server accepts; and PeerJobs in whose YAML the server reads a value that
 //     peerjob did not mean, or drops a field without a word from peerjob.
 //   - A finding says how to have it again: its seed, and the PeerJob with all

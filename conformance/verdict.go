@@ -14,11 +14,11 @@ import (
 
 	"github.com/peerjob/peerjob/conformance/apiserver"
 	"github.com/peerjob/peerjob/conformance/generate"
-	"github.com/peerjob/peerjob/fn/admission"
-	"github.com/peerjob/peerjob/fn/expand"
-	"github.com/peerjob/peerjob/fn/framework"
-	"github.com/peerjob/peerjob/fn/manifest"
-	"github.com/peerjob/peerjob/fn/v1alpha1"
+	"github.com/peerjob/peerjob/internal/admission"
+	"github.com/peerjob/peerjob/internal/expand"
+	"github.com/peerjob/peerjob/internal/framework"
+	"github.com/peerjob/peerjob/internal/manifest"
+	"github.com/peerjob/peerjob/api/v1alpha1"
 )
 
 // kind is how two verdicts on a PeerJob go together.

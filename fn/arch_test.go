@@ -16,25 +16,25 @@ const module = "github.com/peerjob/peerjob/"
 var allowed = map[string][]string{
 	"barrier":               {"barrier/protocol"},
 	"barrier/protocol":      {},
-	"cmd/peerjob":           {"barrier", "barrier/protocol", "cmd/peerjob/collector", "examples/frameworks", "fn", "fn/framework"},
+	"cmd/peerjob":           {"barrier", "barrier/protocol", "cmd/peerjob/collector", "examples/frameworks", "fn", "internal/framework"},
 	"cmd/peerjob/collector": {},
-	"fn":                    {"fn/admission", "fn/expand", "fn/framework", "fn/manifest", "fn/parallel", "fn/render", "fn/resourcelist", "fn/v1alpha1", "fn/yamlnode"},
-	"fn/admission":          {"fn/v1alpha1"},
-	"fn/expand":             {"barrier/protocol", "fn/framework", "fn/v1alpha1"},
-	"fn/framework":          {"fn/v1alpha1"},
-	"fn/manifest":           {},
-	"fn/parallel":           {},
-	"fn/render":             {"fn/spell"},
-	"fn/resourcelist":       {"fn/parallel", "fn/yamlnode"},
-	"fn/spell":              {},
-	"fn/v1alpha1":           {"fn/spell"},
-	"fn/yamlnode":           {},
+	"fn":                    {"internal/admission", "internal/expand", "internal/framework", "internal/manifest", "internal/parallel", "internal/render", "internal/krmlist", "api/v1alpha1", "internal/yamlnode"},
+	"internal/admission":    {"api/v1alpha1"},
+	"internal/expand":       {"barrier/protocol", "internal/framework", "api/v1alpha1"},
+	"internal/framework":    {"api/v1alpha1"},
+	"internal/manifest":     {},
+	"internal/parallel":     {},
+	"internal/render":       {"internal/spell"},
+	"internal/krmlist":      {"internal/parallel", "internal/yamlnode"},
+	"internal/spell":        {},
+	"api/v1alpha1":          {"internal/spell"},
+	"internal/yamlnode":     {},
 }
 
 // TestImports holds the packages to the one direction of doc.go, and the core
 // to values: no files, no streams, no network, no clock, no chance.
 func TestImports(t *testing.T) {
-	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", module+"barrier/...", module+"cmd/...", module+"fn/...").Output()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", module+"api/...", module+"barrier/...", module+"cmd/...", module+"fn/...", module+"internal/...").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,14 +58,14 @@ func TestImports(t *testing.T) {
 			if inner, found := strings.CutPrefix(path, module); found && !slices.Contains(ours, inner) {
 				t.Errorf("%s imports %s, and may import only %v", name, inner, ours)
 			}
-			if strings.HasPrefix(path, "k8s.io/kubernetes/") && name != "fn/admission" {
-				t.Errorf("%s imports %s, which only fn/admission may", name, path)
+			if strings.HasPrefix(path, "k8s.io/kubernetes/") && name != "internal/admission" {
+				t.Errorf("%s imports %s, which only internal/admission may", name, path)
 			}
 			if strings.HasPrefix(path, "github.com/spf13/") && name != "cmd/peerjob" {
 				t.Errorf("%s imports %s, which only the command may", name, path)
 			}
-			if strings.HasPrefix(path, "sigs.k8s.io/kustomize/") && name != "fn" && name != "fn/manifest" {
-				t.Errorf("%s imports %s, which only fn and fn/manifest may", name, path)
+			if strings.HasPrefix(path, "sigs.k8s.io/kustomize/") && name != "fn" && name != "internal/manifest" {
+				t.Errorf("%s imports %s, which only fn and internal/manifest may", name, path)
 			}
 			impure := []string{"os", "os/exec", "net", "net/http", "time", "math/rand", "math/rand/v2", "io/fs", "path/filepath"}
 			// A protocol needs durations, and chance that is given to it; a test of its

@@ -11,8 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
-	"github.com/peerjob/peerjob/fn/v1alpha1"
-	"github.com/peerjob/peerjob/fn/yamlnode"
+	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/yamlnode"
 )
 
 // mode is what the function does with what it finds.

@@ -10,19 +10,19 @@
 //	               collector, when garbage is collected
 //	fn             lists in, lists out: what is expanded, where it goes, what is
 //	               reported (this package)
-//	fn/v1alpha1    the PeerJob: types, strict decoding, defaults, validation, and
+//	api/v1alpha1    the PeerJob: types, strict decoding, defaults, validation, and
 //	               every derived name
-//	fn/render      a text with Go templates -> what it says, within bounds
-//	fn/expand      a PeerJob -> the objects it stands for; never refuses
-//	fn/framework   one table: what torchrun, MPI, Dask and the like read
-//	fn/admission   would the API server take them? Kubernetes' own validation
-//	fn/manifest    a typed object -> clean YAML
-//	fn/resourcelist  the items of a ResourceList, found without parsing them
-//	fn/parallel    the same for each of many, on all cores
-//	fn/yamlnode    what a YAML node says, and nothing where it is another
-//	fn/spell       which known name was probably meant
+//	internal/render      a text with Go templates -> what it says, within bounds
+//	internal/expand      a PeerJob -> the objects it stands for; never refuses
+//	internal/framework   one table: what torchrun, MPI, Dask and the like read
+//	internal/admission   would the API server take them? Kubernetes' own validation
+//	internal/manifest    a typed object -> clean YAML
+//	internal/krmlist  the items of a ResourceList, found without parsing them
+//	internal/parallel    the same for each of many, on all cores
+//	internal/yamlnode    what a YAML node says, and nothing where it is another
+//	internal/spell       which known name was probably meant
 //
-// Beside it, for the Pods of a PeerJob with spec.barrier; fn/expand knows of the
+// Beside it, for the Pods of a PeerJob with spec.barrier; internal/expand knows of the
 // protocol what a startup probe asks, and nothing else of either is known to fn:
 //
 //	barrier           the sidecar: clock, connections, names, logs
@@ -42,7 +42,7 @@
 //
 //   - Nothing of the user's is lost or changed. An item that is neither a
 //     PeerJob nor marked as made by peerjob goes out as it came in, byte by
-//     byte; on any error all of them do. Only a list which fn/resourcelist
+//     byte; on any error all of them do. Only a list which internal/krmlist
 //     declines, such as one in JSON or with an anchor for two items, is parsed
 //     and written as a whole, as kyaml writes it.
 //   - Twice is the same as once.

@@ -14,7 +14,7 @@ import (
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 	sigsyaml "sigs.k8s.io/yaml"
 
-	"github.com/peerjob/peerjob/fn/manifest"
+	"github.com/peerjob/peerjob/internal/manifest"
 )
 
 // File is one file of YAML or JSON documents.

@@ -11,7 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 	"sigs.k8s.io/kustomize/kyaml/kio"
 
-	"github.com/peerjob/peerjob/fn/resourcelist"
+	"github.com/peerjob/peerjob/internal/krmlist"
 )
 
 // FuzzRun holds the function to its manners on any bytes: no panic, one
@@ -49,7 +49,7 @@ func FuzzRun(f *testing.F) {
 		}
 		if failed {
 			want := encodedItems(t, in.items)
-			if l, err := resourcelist.Read([]byte(input), isKnownAnnotation); err == nil && len(l.Items) > 0 {
+			if l, err := krmlist.Read([]byte(input), isKnownAnnotation); err == nil && len(l.Items) > 0 {
 				want = textItems(l)
 			}
 			if !strings.Contains(stdout, want) {
@@ -111,7 +111,7 @@ func asWritten(t testing.TB, text string) string {
 }
 
 // textItems are the items of a list as they stand in its text.
-func textItems(l *resourcelist.List) string {
+func textItems(l *krmlist.List) string {
 	var out strings.Builder
 	for _, item := range l.Items {
 		out.Write(item.Text)

@@ -8,7 +8,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/peerjob/peerjob/fn/yamlnode"
+	"github.com/peerjob/peerjob/internal/yamlnode"
 )
 
 // immutableFields are the fields of a Job's spec that can't be changed once it

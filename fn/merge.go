@@ -9,8 +9,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/peerjob/peerjob/fn/v1alpha1"
-	"github.com/peerjob/peerjob/fn/yamlnode"
+	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/yamlnode"
 )
 
 // merge puts what the PeerJobs stand for into the list:

@@ -15,7 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
-	"github.com/peerjob/peerjob/fn/v1alpha1"
+	"github.com/peerjob/peerjob/api/v1alpha1"
 )
 
 // warnOfNeighbors finds objects of the list which would get in the way of the

@@ -12,10 +12,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
-	"github.com/peerjob/peerjob/fn/manifest"
-	"github.com/peerjob/peerjob/fn/resourcelist"
-	"github.com/peerjob/peerjob/fn/v1alpha1"
-	"github.com/peerjob/peerjob/fn/yamlnode"
+	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/krmlist"
+	"github.com/peerjob/peerjob/internal/manifest"
+	"github.com/peerjob/peerjob/internal/yamlnode"
 )
 
 // The annotations with which an orchestrator says where an object lies on
@@ -51,7 +51,7 @@ type object struct {
 	typed typedObject
 	// item is where the object stands in the text of a list, nil when the list
 	// was parsed as a whole.
-	item *resourcelist.Item
+	item *krmlist.Item
 
 	apiVersion, kind, namespace, name string
 	// annotations are those that orchestrators or peerjob read, and others.
@@ -94,7 +94,7 @@ func newObject(node *yaml.Node) *object {
 }
 
 // newListObject is the object of an item which is not parsed before it must be.
-func newListObject(item *resourcelist.Item) *object {
+func newListObject(item *krmlist.Item) *object {
 	o := &object{
 		item: item, raw: item.Text,
 		apiVersion: item.APIVersion, kind: item.Kind, namespace: item.Namespace, name: item.Name,
@@ -150,7 +150,7 @@ func (o *object) node() *yaml.Node {
 		if o.item != nil {
 			text = o.item.Body() // Replace puts the comments above it
 		}
-		o.tree, err = resourcelist.Parse(text)
+		o.tree, err = krmlist.Parse(text)
 	}
 	if err != nil {
 		panic(err) // it was read before, or made by peerjob

@@ -7,7 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/peerjob/peerjob/fn/v1alpha1"
+	"github.com/peerjob/peerjob/api/v1alpha1"
 )
 
 // checkKeys refuses keys in values that are read as something else than what is

@@ -13,12 +13,12 @@ import (
 	"go.yaml.in/yaml/v3"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
-	"github.com/peerjob/peerjob/fn/admission"
-	"github.com/peerjob/peerjob/fn/expand"
-	"github.com/peerjob/peerjob/fn/framework"
-	"github.com/peerjob/peerjob/fn/parallel"
-	"github.com/peerjob/peerjob/fn/v1alpha1"
-	"github.com/peerjob/peerjob/fn/yamlnode"
+	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/admission"
+	"github.com/peerjob/peerjob/internal/expand"
+	"github.com/peerjob/peerjob/internal/framework"
+	"github.com/peerjob/peerjob/internal/parallel"
+	"github.com/peerjob/peerjob/internal/yamlnode"
 )
 
 // expansion is one PeerJob and the objects that it stands for.

@@ -13,9 +13,9 @@ import (
 	"go.yaml.in/yaml/v3"
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 
-	"github.com/peerjob/peerjob/fn/manifest"
-	"github.com/peerjob/peerjob/fn/resourcelist"
-	"github.com/peerjob/peerjob/fn/yamlnode"
+	"github.com/peerjob/peerjob/internal/krmlist"
+	"github.com/peerjob/peerjob/internal/manifest"
+	"github.com/peerjob/peerjob/internal/yamlnode"
 )
 
 const (
@@ -42,7 +42,7 @@ type output func(io.Writer) error
 // that is safe, and else with all that YAML can be. Whatever could be read is
 // returned beside an error, so that nothing of it is lost.
 func readList(data []byte) (inputList, error) {
-	if l, err := resourcelist.Read(data, isKnownAnnotation); err == nil {
+	if l, err := krmlist.Read(data, isKnownAnnotation); err == nil {
 		return &textList{l}, nil
 	}
 	return readResourceList(data)

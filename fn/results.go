@@ -13,7 +13,7 @@ import (
 	kptfn "github.com/GoogleContainerTools/kpt-functions-sdk/go/fn"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
-	"github.com/peerjob/peerjob/fn/v1alpha1"
+	"github.com/peerjob/peerjob/api/v1alpha1"
 )
 
 // ErrFailed says that a run ended with errors, all of which it has reported.

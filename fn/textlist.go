@@ -12,16 +12,16 @@ import (
 	kptfn "github.com/GoogleContainerTools/kpt-functions-sdk/go/fn"
 	"go.yaml.in/yaml/v3"
 
-	"github.com/peerjob/peerjob/fn/manifest"
-	"github.com/peerjob/peerjob/fn/parallel"
-	"github.com/peerjob/peerjob/fn/resourcelist"
-	"github.com/peerjob/peerjob/fn/v1alpha1"
+	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/krmlist"
+	"github.com/peerjob/peerjob/internal/manifest"
+	"github.com/peerjob/peerjob/internal/parallel"
 )
 
 // textList is a list whose items were found, and are not parsed before somebody
 // asks for one. What was not changed keeps its bytes.
 type textList struct {
-	*resourcelist.List
+	*krmlist.List
 }
 
 // isKnownAnnotation reports whether the function reads an annotation of objects

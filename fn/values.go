@@ -14,9 +14,9 @@ import (
 	"helm.sh/helm/v3/pkg/strvals"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
-	"github.com/peerjob/peerjob/fn/render"
-	"github.com/peerjob/peerjob/fn/v1alpha1"
-	"github.com/peerjob/peerjob/fn/yamlnode"
+	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/render"
+	"github.com/peerjob/peerjob/internal/yamlnode"
 )
 
 // maxValues is how large one source of values may be, in bytes: as large as a

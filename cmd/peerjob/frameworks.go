@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/peerjob/peerjob/examples/frameworks"
-	"github.com/peerjob/peerjob/fn/framework"
+	"github.com/peerjob/peerjob/internal/framework"
 )
 
 func newFrameworks() *cobra.Command {

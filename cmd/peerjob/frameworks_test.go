@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/peerjob/peerjob/fn"
-	"github.com/peerjob/peerjob/fn/framework"
+	"github.com/peerjob/peerjob/internal/framework"
 )
 
 // TestShowFramework: what is printed of a framework is a file that expands and

@@ -17,6 +17,6 @@
 //
 // # Never
 //
-// It never shares code with fn/admission, and it never asks a cluster that was
+// It never shares code with internal/admission, and it never asks a cluster that was
 // there before.
 package apiserver

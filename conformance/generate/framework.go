@@ -5,7 +5,7 @@ package generate
 import (
 	"math/rand/v2"
 
-	"github.com/peerjob/peerjob/fn/framework"
+	"github.com/peerjob/peerjob/internal/framework"
 )
 
 // setFramework wires a framework, mostly one with what it needs. It has a

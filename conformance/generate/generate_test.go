@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 
-	"github.com/peerjob/peerjob/fn/v1alpha1"
+	"github.com/peerjob/peerjob/api/v1alpha1"
 )
 
 func TestPeerJob_sameSeed(t *testing.T) {

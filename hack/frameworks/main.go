@@ -12,7 +12,7 @@ import (
 	"strings"
 
 	"github.com/peerjob/peerjob/examples/frameworks"
-	"github.com/peerjob/peerjob/fn/framework"
+	"github.com/peerjob/peerjob/internal/framework"
 )
 
 func main() {
@@ -25,7 +25,7 @@ func main() {
 	}
 }
 
-const head = `<!-- Written by "make generate" from fn/framework/table.go; change it there. -->
+const head = `<!-- Written by "make generate" from internal/framework/table.go; change it there. -->
 
 # Frameworks
 

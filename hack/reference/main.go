@@ -78,7 +78,7 @@ func reference(pattern string) (string, error) {
 		collect(file, structs, docs)
 	}
 	var page strings.Builder
-	page.WriteString("<!-- Written by \"make generate\" from fn/v1alpha1/types*.go; change it there. -->\n\n# The PeerJob, `peerjob.dev/v1alpha1`\n")
+	page.WriteString("<!-- Written by \"make generate\" from api/v1alpha1/types*.go; change it there. -->\n\n# The PeerJob, `peerjob.dev/v1alpha1`\n")
 	for _, section := range sections {
 		s, found := structs[section.typ]
 		if !found {

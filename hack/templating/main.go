@@ -12,8 +12,8 @@ import (
 	"os"
 	"strings"
 
-	"github.com/peerjob/peerjob/fn/render"
-	"github.com/peerjob/peerjob/fn/v1alpha1"
+	"github.com/peerjob/peerjob/internal/render"
+	"github.com/peerjob/peerjob/api/v1alpha1"
 )
 
 //go:embed page.md

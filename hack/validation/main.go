@@ -18,7 +18,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/peerjob/peerjob/fn"
-	"github.com/peerjob/peerjob/fn/admission"
+	"github.com/peerjob/peerjob/internal/admission"
 )
 
 // section is a heading and the checks under it.

@@ -16,10 +16,10 @@ import (
 
 // checkFiles are where peerjob's own checks stand.
 var checkFiles = []string{
-	"fn/v1alpha1/validation.go", "fn/v1alpha1/barrier.go", "fn/v1alpha1/warnings.go", "fn/v1alpha1/decode.go",
-	"fn/v1alpha1/fields.go", "fn/v1alpha1/templates.go", "fn/templating.go", "fn/values.go",
-	"fn/admission/features.go", "fn/admission/size.go", "fn/process.go", "fn/neighbors.go",
-	"fn/framework/validate.go", "fn/framework/conflicts.go",
+	"api/v1alpha1/validation.go", "api/v1alpha1/barrier.go", "api/v1alpha1/warnings.go", "api/v1alpha1/decode.go",
+	"api/v1alpha1/fields.go", "api/v1alpha1/templates.go", "fn/templating.go", "fn/values.go",
+	"internal/admission/features.go", "internal/admission/size.go", "fn/process.go", "fn/neighbors.go",
+	"internal/framework/validate.go", "internal/framework/conflicts.go",
 }
 
 // elsewhere are messages which have no objects to show them with here, and
@@ -27,15 +27,15 @@ var checkFiles = []string{
 var elsewhere = []string{
 	"no rule for the type",                 // TestDecode_everyType: no type is without one
 	"is for the validators: of kustomize",  // fn/fn_test.go
-	"stands more than %d deep",             // fn/v1alpha1/decode_test.go
+	"stands more than %d deep",             // api/v1alpha1/decode_test.go
 	"the PeerJob is too large",             // testdata/script/hostile.txtar
 	"has %d bytes, and values may have",    // fn/templating_test.go
 	"stand in for it",                      // testdata/script/expand_values.txtar
 	"reach no template",                    // testdata/script/expand_values.txtar
 	"of the command line stand in for it",  // testdata/script/expand_values.txtar
 	"those of other packages are not",      // testdata/script/pipeline_21_values_kpt.txtar
-	"must stand before a map",              // fn/v1alpha1/decode_test.go
-	"a key must be a string",               // fn/v1alpha1/decode_test.go
+	"must stand before a map",              // api/v1alpha1/decode_test.go
+	"a key must be a string",               // api/v1alpha1/decode_test.go
 	"write it out in both",                 // fn/reject_test.go
 	"differs from the PeerJob of the same", // fn/fn_test.go
 }

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package admission answers: would the API server take these objects?
+//
+// # Rules
+//
+//   - The answer comes from Kubernetes' own code. The objects are defaulted,
+//     given what the server gives them on create, converted to the internal
+//     types and validated, as the registries of the API server do it
+//     (pkg/registry/batch/job, pkg/registry/core/service and
+//     pkg/registry/core/configmap). No rule of
+//     Kubernetes is written here again.
+//   - An error comes back on the field of the PeerJob which the object's field
+//     came from (paths.go), in the server's own words.
+//   - This is the only package which imports k8s.io/kubernetes.
+//
+// # Never
+//
+// It never changes the objects, and it never asks a cluster.
+package admission
+
+import (
+	"context"
+	"reflect"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	jobapi "k8s.io/kubernetes/pkg/api/job"
+	podapi "k8s.io/kubernetes/pkg/api/pod"
+	serviceapi "k8s.io/kubernetes/pkg/api/service"
+	"k8s.io/kubernetes/pkg/apis/batch"
+	batchinternal "k8s.io/kubernetes/pkg/apis/batch/v1"
+	batchvalidation "k8s.io/kubernetes/pkg/apis/batch/validation"
+	"k8s.io/kubernetes/pkg/apis/core"
+	coreinternal "k8s.io/kubernetes/pkg/apis/core/v1"
+	corevalidation "k8s.io/kubernetes/pkg/apis/core/validation"
+	"k8s.io/kubernetes/pkg/capabilities"
+
+	"github.com/peerjob/peerjob/api/v1alpha1"
+)
+
+const (
+	// anyNamespace stands in where the PeerJob has no namespace: the server
+	// takes none without, and which it will be is not known yet.
+	anyNamespace = "default"
+	// anyUID stands in for the unique ID which the server gives to the Job.
+	anyUID = "00000000-0000-0000-0000-000000000000"
+)
+
+// Check returns what the API server would refuse of the objects that a PeerJob
+// expands to, on the PeerJob's own fields.
+func Check[T runtime.Object](pj *v1alpha1.PeerJob, objects ...T) field.ErrorList {
+	errs, _ := Admit(pj, objects...)
+	return errs
+}
+
+// Admit returns what the API server would refuse, or what it would warn of
+// where it refuses nothing. It knows Services, ConfigMaps and Jobs. What
+// concerns several objects is said of the Job.
+func Admit[T runtime.Object](pj *v1alpha1.PeerJob, objects ...T) (field.ErrorList, []v1alpha1.Warning) {
+	// Whether a cluster takes privileged containers is the API server's flag
+	// --allow-privileged, which every installer sets.
+	capabilities.Setup(true, 0)
+	var errs, sizeErrs field.ErrorList
+	var warnings, sizeWarnings []v1alpha1.Warning
+	for i := range objects {
+		var refused field.ErrorList
+		var warned []string
+		var from origin
+		switch object := runtime.Object(objects[len(objects)-1-i]).(type) {
+		case *batchv1.Job:
+			refused, warned = checkJob(object)
+			from = jobFields(pj, object)
+			sizeErrs, sizeWarnings = checkSize(object)
+		case *corev1.ConfigMap:
+			refused = checkConfigMap(object)
+			from = configMapFields
+		case *corev1.Service:
+			refused, warned = checkService(object)
+			from = serviceFields(pj)
+		}
+		errs = v1alpha1.AppendErrors(errs, onPeerJob(refused, from))
+		warnings = append(warnings, warningsOnPeerJob(warned, from)...)
+	}
+	return append(errs, sizeErrs...), append(warnings, sizeWarnings...)
+}
+
+func checkJob(object *batchv1.Job) (field.ErrorList, []string) {
+	object = object.DeepCopy()
+	dropEmpty(reflect.ValueOf(object).Elem())
+	if object.Namespace == "" {
+		object.Namespace = anyNamespace
+	}
+	object.UID = anyUID
+	labels := object.Labels
+	batchinternal.SetObjectDefaults_Job(object)
+	// The server copies the template's labels to a Job without any; what is wrong
+	// with them is said of the template.
+	object.Labels = labels
+	job := &batch.Job{}
+	if err := batchinternal.Convert_v1_Job_To_batch_Job(object, job, nil); err != nil {
+		return field.ErrorList{field.InternalError(field.NewPath("spec"), err)}, nil
+	}
+	giveSelector(job)
+	podapi.DropDisabledTemplateFields(&job.Spec.Template, nil)
+	errs := batchvalidation.ValidateJob(job, batchvalidation.JobValidationOptions{
+		PodValidationOptions:  podapi.GetValidationOptionsFromPodTemplate(&job.Spec.Template, nil),
+		RequirePrefixedLabels: true,
+	})
+	if len(errs) > 0 || hasManyPorts(&job.Spec.Template.Spec) {
+		return errs, nil
+	}
+	return nil, jobapi.WarningsForJobSpec(context.Background(), field.NewPath("spec"), &job.Spec, nil)
+}
+
+// manyPorts is more container ports than anyone writes. The server's warnings
+// compare each with each other.
+const manyPorts = 500
+
+func hasManyPorts(pod *core.PodSpec) bool {
+	ports := 0
+	for _, containers := range [][]core.Container{pod.InitContainers, pod.Containers} {
+		for _, container := range containers {
+			ports += len(container.Ports)
+		}
+	}
+	return ports > manyPorts
+}
+
+// dropEmpty unsets the empty lists and maps which are not written out: the
+// server never sees them, and what it does not see it does not refuse.
+func dropEmpty(value reflect.Value) {
+	switch value.Kind() {
+	case reflect.Pointer:
+		if !value.IsNil() {
+			dropEmpty(value.Elem())
+		}
+	case reflect.Slice:
+		for i := range value.Len() {
+			dropEmpty(value.Index(i))
+		}
+	case reflect.Struct:
+		for i, f := range reflectFields(value.Type()) {
+			content := value.Field(i)
+			if !f.exported {
+				continue
+			}
+			if f.omitEmpty && isEmpty(content) {
+				content.SetZero()
+			}
+			dropEmpty(content)
+		}
+	}
+}
+
+// isEmpty reports whether a value is a list or a map with nothing in it.
+func isEmpty(value reflect.Value) bool {
+	return (value.Kind() == reflect.Slice || value.Kind() == reflect.Map) && value.Len() == 0
+}
+
+// giveSelector sets the selector and the Pods' labels as the server does when
+// a Job has no selector of its own.
+func giveSelector(job *batch.Job) {
+	if job.Spec.Template.Labels == nil {
+		job.Spec.Template.Labels = map[string]string{}
+	}
+	for key, value := range map[string]string{
+		batch.LegacyJobNameLabel:       job.Name,
+		batch.JobNameLabel:             job.Name,
+		batch.LegacyControllerUidLabel: string(job.UID),
+		batch.ControllerUidLabel:       string(job.UID),
+	} {
+		if _, found := job.Spec.Template.Labels[key]; !found {
+			job.Spec.Template.Labels[key] = value
+		}
+	}
+	if job.Spec.Selector == nil {
+		job.Spec.Selector = &metav1.LabelSelector{MatchLabels: map[string]string{batch.ControllerUidLabel: string(job.UID)}}
+	}
+}
+
+func checkService(object *corev1.Service) (field.ErrorList, []string) {
+	object = object.DeepCopy()
+	dropEmpty(reflect.ValueOf(object).Elem())
+	if object.Namespace == "" {
+		object.Namespace = anyNamespace
+	}
+	coreinternal.SetObjectDefaults_Service(object)
+	service := &core.Service{}
+	if err := coreinternal.Convert_v1_Service_To_core_Service(object, service, nil); err != nil {
+		return field.ErrorList{field.InternalError(field.NewPath("spec"), err)}, nil
+	}
+	service.Spec.ClusterIPs = []string{service.Spec.ClusterIP}
+	if service.Spec.IPFamilyPolicy == nil {
+		service.Spec.IPFamilyPolicy = new(core.IPFamilyPolicySingleStack)
+	}
+	errs := corevalidation.ValidateServiceCreate(service)
+	if *service.Spec.IPFamilyPolicy == core.IPFamilyPolicySingleStack && len(service.Spec.IPFamilies) == 2 {
+		// The server says this while it allocates addresses, after validation
+		// (pkg/registry/core/service/storage/alloc.go).
+		errs = append(errs, field.Invalid(field.NewPath("spec", "ipFamilyPolicy"), service.Spec.IPFamilyPolicy,
+			"must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families are specified"))
+	}
+	if len(errs) > 0 {
+		return errs, nil
+	}
+	return nil, serviceapi.GetWarningsForService(service, nil)
+}
+
+func checkConfigMap(object *corev1.ConfigMap) field.ErrorList {
+	object = object.DeepCopy()
+	if object.Namespace == "" {
+		object.Namespace = anyNamespace
+	}
+	configMap := &core.ConfigMap{}
+	if err := coreinternal.Convert_v1_ConfigMap_To_core_ConfigMap(object, configMap, nil); err != nil {
+		return field.ErrorList{field.InternalError(field.NewPath("data"), err)}
+	}
+	return corevalidation.ValidateConfigMap(configMap)
+}

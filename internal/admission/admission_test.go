@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package admission_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/admission"
+	"github.com/peerjob/peerjob/internal/expand"
+)
+
+func decode(t testing.TB, text string) *v1alpha1.PeerJob {
+	t.Helper()
+	var document yaml.Node
+	if err := yaml.Unmarshal([]byte(text), &document); err != nil {
+		t.Fatal(err)
+	}
+	pj, errs := v1alpha1.Decode(document.Content[0])
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	v1alpha1.Default(pj, v1alpha1.Settings{})
+	return pj
+}
+
+func check(t testing.TB, text string) []string {
+	t.Helper()
+	pj := decode(t, text)
+	objects, before := expand.PeerJob(pj), expand.PeerJob(pj)
+	var got []string
+	for _, err := range v1alpha1.SortErrors(admission.Check(pj, objects...)) {
+		got = append(got, err.Error())
+	}
+	if diff := cmp.Diff(before, objects); diff != "" {
+		t.Errorf("the objects were changed:\n%s", diff)
+	}
+	return got
+}
+
+// TestCheck has what the API server refuses, each on the field of the PeerJob
+// that it comes from.
+func TestCheck(t *testing.T) {
+	const head = "metadata: {name: train}\nspec:\n  peers: 3\n"
+	const smallest = "  template: {spec: {containers: [{name: w, image: x}]}}\n"
+	tests := map[string]struct {
+		give string
+		want []string
+	}{
+		"valid":      {head + smallest, nil},
+		"everything": {"metadata: {name: train, labels: {a: b}}\nspec:\n  peers: 3\n  suspend: true\n  backoffLimitPerIndex: 1\n  maxFailedIndexes: 3\n  podReplacementPolicy: Failed\n  podFailurePolicy: {rules: [{action: FailIndex, onExitCodes: {containerName: w, operator: In, values: [1, 2]}}]}\n  successPolicy: {rules: [{succeededIndexes: '0,2', succeededCount: 1}]}\n  managedBy: example.com/x\n  service: {ipFamilyPolicy: PreferDualStack, ipFamilies: [IPv4, IPv6], ports: [{name: a, port: 1}, {name: b, port: 2}]}\n" + smallest, nil},
+		"a privileged container": {
+			head + "  template: {spec: {containers: [{name: w, image: x, securityContext: {privileged: true}}]}}\n", nil,
+		},
+		"an empty list that is not written": {
+			head + "  template: {spec: {resources: {claims: []}, containers: [{name: w, image: x}]}}\n", nil,
+		},
+		"init containers and sidecars": {
+			head + "  template: {spec: {initContainers: [{name: i, image: x}, {name: s, image: x, restartPolicy: Always, startupProbe: {tcpSocket: {port: 1}}}], containers: [{name: w, image: x}]}}\n", nil,
+		},
+		"an environment variable, behind those of peerjob": {
+			head + "  template: {spec: {containers: [{name: w, image: x, env: [{name: A, value: a}, {name: B, valueFrom: {fieldRef: {fieldPath: spec.subdomain}}}, {name: 'a=b'}]}]}}\n",
+			[]string{
+				`spec.template.spec.containers[0].env[1].valueFrom.fieldRef.fieldPath: Invalid value: "spec.subdomain": error converting fieldPath: field label not supported: spec.subdomain`,
+				`spec.template.spec.containers[0].env[2].name: Invalid value: "a=b": a valid environment variable name must consist only of printable ASCII characters other than '='`,
+			},
+		},
+		"the same in an init container without peerEnv": {
+			head + "  peerEnv: Disabled\n  template: {spec: {initContainers: [{name: i, image: x, env: [{name: ''}]}], containers: [{name: w, image: x}]}}\n",
+			[]string{`spec.template.spec.initContainers[0].env[0].name: Required value`},
+		},
+		"a success policy outside the peers": {
+			head + "  successPolicy: {rules: [{succeededIndexes: '0-3'}]}\n" + smallest,
+			[]string{`spec.successPolicy.rules[0].succeededIndexes: Invalid value: "0-3": error parsing succeededIndexes: too large index: "3"`},
+		},
+		"more failed indexes than peers": {
+			head + "  backoffLimitPerIndex: 1\n  maxFailedIndexes: 4\n" + smallest,
+			[]string{"spec.maxFailedIndexes: Invalid value: 4: must be less than or equal to completions"},
+		},
+		"a pod failure policy with OnFailure": {
+			head + "  podFailurePolicy: {rules: [{action: Ignore, onPodConditions: [{type: DisruptionTarget, status: 'True'}]}]}\n  template: {spec: {restartPolicy: OnFailure, containers: [{name: w, image: x}]}}\n",
+			[]string{`spec.template.spec.restartPolicy: Invalid value: "OnFailure": only "Never" is supported when podFailurePolicy is specified`},
+		},
+		"ports of the Service": {
+			head + "  service: {ports: [{port: 80}, {name: b, port: 0, protocol: ICMP}, {name: b, port: 3}]}\n" + smallest,
+			[]string{
+				`spec.service.ports[0].name: Required value`,
+				`spec.service.ports[1].protocol: Unsupported value: "ICMP": supported values: "SCTP", "TCP", "UDP"`,
+				`spec.service.ports[1].port: Invalid value: 0: must be between 1 and 65535, inclusive`,
+				`spec.service.ports[1].targetPort: Invalid value: 0: must be between 1 and 65535, inclusive`,
+				`spec.service.ports[2].name: Duplicate value: "b"`,
+			},
+		},
+		"ports that follow from the containers'": {
+			head + "  template: {spec: {containers: [{name: w, image: x, ports: [{containerPort: 0, name: a_b}]}]}}\n",
+			[]string{
+				`spec.template.spec.containers[0].ports[0].name: Invalid value: "a_b": must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)`,
+				`spec.template.spec.containers[0].ports[0].containerPort: Required value`,
+			},
+		},
+		"IP families": {
+			head + "  service: {ipFamilyPolicy: Both, ipFamilies: [IPv5, IPv4, IPv4]}\n" + smallest,
+			[]string{
+				`spec.service.ipFamilyPolicy: Unsupported value: "Both": supported values: "PreferDualStack", "RequireDualStack", "SingleStack"`,
+				`spec.service.ipFamilies[0]: Unsupported value: "IPv5": supported values: "IPv4", "IPv6"`,
+				`spec.service.ipFamilies[2]: Duplicate value: "IPv4"`,
+			},
+		},
+		"two IP families on a single stack": {
+			head + "  service: {ipFamilies: [IPv4, IPv6]}\n" + smallest,
+			[]string{`spec.service.ipFamilyPolicy: Invalid value: "SingleStack": must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families are specified`},
+		},
+		"labels of both objects, said once": {
+			"metadata: {name: train, labels: {a: 'b c'}}\nspec:\n  peers: 3\n" + smallest,
+			[]string{`metadata.labels: Invalid value: "b c": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')`},
+		},
+		"labels of the Service alone": {
+			head + "  service: {labels: {a: 'b c'}, annotations: {'x y': z}}\n" + smallest,
+			[]string{
+				`spec.service.labels: Invalid value: "b c": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')`,
+				`spec.service.annotations: Invalid value: "x y": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')`,
+			},
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, check(t, tt.give)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestCheck_subdomain has the one name which two fields can give.
+func TestCheck_subdomain(t *testing.T) {
+	for give, want := range map[string]string{
+		"metadata: {name: A_B}\nspec: {peers: 1, template: {spec: {containers: [{name: w, image: x}]}}}":                      "metadata.name: ",
+		"metadata: {name: ab}\nspec: {peers: 1, service: {name: A_B}, template: {spec: {containers: [{name: w, image: x}]}}}": "spec.service.name: ",
+	} {
+		errs := check(t, give)
+		if len(errs) == 0 {
+			t.Errorf("%s: taken", give)
+		}
+		for _, err := range errs {
+			if !strings.HasPrefix(err, want) {
+				t.Errorf("%s: error %s, want one on %s", give, err, want)
+			}
+		}
+	}
+}
+
+// TestAdmit_size has Jobs of 20,000 variables, which a real server refuses, of
+// 15,000, which it takes, and of one long argument.
+func TestAdmit_size(t *testing.T) {
+	for name, tt := range map[string]struct {
+		variables, text int
+		refused, warned string
+	}{
+		"small":            {10, 10, "", ""},
+		"20,000 variables": {20000, 10, "", "in metadata.managedFields"},
+		"15,000 variables": {15000, 10, "", "use kubectl apply --server-side"},
+		"text of 1.6 MB":   {13, 125000, "etcd takes no object of more than 1568768", ""},
+		"text of 300 kB":   {3, 100000, "", "use kubectl apply --server-side"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var env strings.Builder
+			for i := range tt.variables {
+				fmt.Fprintf(&env, "{name: VARIABLE%d, value: %s}, ", i, strings.Repeat("x", tt.text))
+			}
+			pj := decode(t, "metadata: {name: a}\nspec: {peers: 1, template: {spec: {containers: [{name: w, image: x, env: ["+env.String()+"]}]}}}")
+			errs, warnings := admission.Admit(pj, expand.PeerJob(pj)...)
+			if got := fmt.Sprint(errs); (tt.refused == "") != (len(errs) == 0) || !strings.Contains(got, tt.refused) {
+				t.Errorf("refused %s", got)
+			}
+			if got := fmt.Sprint(warnings); (tt.warned == "") != (len(warnings) == 0) || !strings.Contains(got, tt.warned) {
+				t.Errorf("warned %s", got)
+			}
+		})
+	}
+}
+
+func BenchmarkCheck(b *testing.B) {
+	pj := decode(b, "metadata: {name: train}\nspec:\n  peers: 3\n  template: {spec: {containers: [{name: w, image: x, ports: [{containerPort: 80}], volumeMounts: [{name: d, mountPath: /d}]}], volumes: [{name: d, emptyDir: {}}]}}\n")
+	objects := expand.PeerJob(pj)
+	for b.Loop() {
+		if errs := admission.Check(pj, objects...); len(errs) > 0 {
+			b.Fatal(errs)
+		}
+	}
+}

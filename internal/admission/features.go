@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package admission
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	utilfeature "k8s.io/apiserver/pkg/util/feature"
+	"k8s.io/component-base/featuregate"
+	"k8s.io/kubernetes/pkg/features"
+
+	"github.com/peerjob/peerjob/api/v1alpha1"
+)
+
+// Feature is something that not every server has which peerjob knows.
+type Feature struct {
+	// Type and Field are the API type and the JSON name of the field.
+	Type  reflect.Type
+	Field string
+	// Value is the value of the field which is new; "" for any.
+	Value string
+	// In is a part of the path which the field must have, where the same type
+	// stands in two places; "" for any.
+	In string
+	// Gate is the feature gate of Kubernetes which the field stands behind.
+	// From which minor version on it is on by default is read from Kubernetes'
+	// own versioned gates.
+	Gate featuregate.Feature
+	// Since is the first minor version of Kubernetes 1 with the field, for a
+	// feature whose gate is gone from Kubernetes.
+	Since int
+	// Source is where Since can be looked up.
+	Source string
+}
+
+const (
+	gateHistory = "https://kubernetes.io/docs/reference/command-line-tools-reference/feature-gates-removed/"
+)
+
+func of[T any](name string, f Feature) Feature {
+	f.Type, f.Field = reflect.TypeFor[T](), name
+	return f
+}
+
+// Features are the fields of a PeerJob that are newer than the oldest server,
+// or that no server has on by default. A test holds the table to the markers
+// "+featureGate" in the types of Kubernetes.
+var Features = []Feature{
+	// The Job.
+	of[v1alpha1.PeerJobSpec]("suspend", Feature{Since: 22, Source: gateHistory + " (SuspendJob)"}),
+	of[v1alpha1.PeerJobSpec]("podFailurePolicy", Feature{Since: 26, Source: gateHistory + " (JobPodFailurePolicy)"}),
+	of[v1alpha1.PeerJobSpec]("backoffLimitPerIndex", Feature{Gate: features.JobBackoffLimitPerIndex}),
+	of[v1alpha1.PeerJobSpec]("maxFailedIndexes", Feature{Gate: features.JobBackoffLimitPerIndex}),
+	of[v1alpha1.PeerJobSpec]("podReplacementPolicy", Feature{Gate: features.JobPodReplacementPolicy}),
+	of[v1alpha1.PeerJobSpec]("successPolicy", Feature{Gate: features.JobSuccessPolicy}),
+	of[v1alpha1.PeerJobSpec]("managedBy", Feature{Gate: features.JobManagedBy}),
+	of[batchv1.PodFailurePolicyRule]("action", Feature{Value: string(batchv1.PodFailurePolicyActionFailIndex), Gate: features.JobBackoffLimitPerIndex}),
+
+	of[v1alpha1.PeerBarrier]("start", Feature{Value: string(v1alpha1.Enabled), Gate: features.SidecarContainers}),
+	of[v1alpha1.PeerBarrier]("end", Feature{Value: string(v1alpha1.Enabled), Gate: features.SidecarContainers}),
+
+	// The Pod.
+	of[corev1.PodSpec]("os", Feature{Since: 24, Source: gateHistory + " (IdentifyPodOS)"}),
+	of[corev1.PodSpec]("hostUsers", Feature{Gate: features.UserNamespacesSupport}),
+	of[corev1.PodSpec]("schedulingGates", Feature{Gate: features.PodSchedulingReadiness}),
+	of[corev1.PodSpec]("resourceClaims", Feature{Gate: features.DynamicResourceAllocation}),
+	of[corev1.PodSpec]("resources", Feature{Gate: features.PodLevelResources}),
+	of[corev1.PodSpec]("hostnameOverride", Feature{Gate: features.HostnameOverride}),
+	of[corev1.PodSpec]("schedulingGroup", Feature{Gate: features.GenericWorkload}),
+	of[corev1.PodSecurityContext]("appArmorProfile", Feature{Since: 30, Source: gateHistory + " (AppArmorFields)"}),
+	of[corev1.PodSecurityContext]("supplementalGroupsPolicy", Feature{Gate: features.SupplementalGroupsPolicy}),
+	of[corev1.PodSecurityContext]("seLinuxChangePolicy", Feature{Gate: features.SELinuxChangePolicy}),
+	of[corev1.PodAffinityTerm]("namespaceSelector", Feature{Since: 22, Source: gateHistory + " (PodAffinityNamespaceSelector)"}),
+	of[corev1.PodAffinityTerm]("matchLabelKeys", Feature{Gate: features.MatchLabelKeysInPodAffinity}),
+	of[corev1.PodAffinityTerm]("mismatchLabelKeys", Feature{Gate: features.MatchLabelKeysInPodAffinity}),
+	of[corev1.TopologySpreadConstraint]("minDomains", Feature{Since: 27, Source: gateHistory + " (MinDomainsInPodTopologySpread)"}),
+	of[corev1.TopologySpreadConstraint]("nodeAffinityPolicy", Feature{Gate: features.NodeInclusionPolicyInPodTopologySpread}),
+	of[corev1.TopologySpreadConstraint]("nodeTaintsPolicy", Feature{Gate: features.NodeInclusionPolicyInPodTopologySpread}),
+	of[corev1.TopologySpreadConstraint]("matchLabelKeys", Feature{Gate: features.MatchLabelKeysInPodTopologySpread}),
+	of[corev1.Toleration]("operator", Feature{Value: string(corev1.TolerationOpLt), Gate: features.TaintTolerationComparisonOperators}),
+	of[corev1.Toleration]("operator", Feature{Value: string(corev1.TolerationOpGt), Gate: features.TaintTolerationComparisonOperators}),
+
+	// Containers.
+	of[corev1.Container]("restartPolicy", Feature{In: "initContainers", Value: string(corev1.ContainerRestartPolicyAlways), Gate: features.SidecarContainers}),
+	of[corev1.Container]("restartPolicy", Feature{In: "initContainers", Value: string(corev1.ContainerRestartPolicyOnFailure), Gate: features.ContainerRestartRules}),
+	of[corev1.Container]("restartPolicy", Feature{In: "initContainers", Value: string(corev1.ContainerRestartPolicyNever), Gate: features.ContainerRestartRules}),
+	of[corev1.Container]("restartPolicy", Feature{In: ".containers", Gate: features.ContainerRestartRules}),
+	of[corev1.Container]("restartPolicyRules", Feature{Gate: features.ContainerRestartRules}),
+	of[corev1.ContainerRestartRule]("action", Feature{Value: string(corev1.ContainerRestartRuleActionRestartAllContainers), Gate: features.RestartAllContainersOnContainerExits}),
+	of[corev1.Container]("resizePolicy", Feature{Gate: features.InPlacePodVerticalScaling}),
+	of[corev1.ResourceRequirements]("claims", Feature{Gate: features.DynamicResourceAllocation}),
+	of[corev1.EnvVarSource]("fileKeyRef", Feature{Gate: features.EnvFiles}),
+	of[corev1.VolumeMount]("recursiveReadOnly", Feature{Gate: features.RecursiveReadOnlyMounts}),
+	of[corev1.ProbeHandler]("grpc", Feature{Since: 24, Source: gateHistory + " (GRPCContainerProbe)"}),
+	of[corev1.Probe]("terminationGracePeriodSeconds", Feature{Since: 25, Source: gateHistory + " (ProbeTerminationGracePeriod)"}),
+	of[corev1.Lifecycle]("stopSignal", Feature{Gate: features.ContainerStopSignals}),
+	of[corev1.LifecycleHandler]("sleep", Feature{Gate: features.PodLifecycleSleepAction}),
+	of[corev1.SecurityContext]("appArmorProfile", Feature{Since: 30, Source: gateHistory + " (AppArmorFields)"}),
+	of[corev1.SecurityContext]("procMount", Feature{Gate: features.ProcMountType}),
+	of[corev1.WindowsSecurityContextOptions]("hostProcess", Feature{Since: 23, Source: gateHistory + " (WindowsHostProcessContainers)"}),
+
+	// Volumes.
+	of[corev1.VolumeSource]("image", Feature{Gate: features.ImageVolume}),
+	of[corev1.VolumeProjection]("clusterTrustBundle", Feature{Gate: features.ClusterTrustBundleProjection}),
+	of[corev1.VolumeProjection]("podCertificate", Feature{Gate: features.PodCertificateRequest}),
+	of[corev1.PersistentVolumeClaimSpec]("dataSourceRef", Feature{Since: 24, Source: gateHistory + " (AnyVolumeDataSource)"}),
+	of[corev1.PersistentVolumeClaimSpec]("volumeAttributesClassName", Feature{Gate: features.VolumeAttributesClass}),
+	of[corev1.TypedObjectReference]("namespace", Feature{Gate: features.CrossNamespaceVolumeDataSource}),
+}
+
+// First is the first minor version of Kubernetes 1 that has the feature, or
+// false when it is off by default in every version which is known here.
+func (f Feature) First() (minor int, ok bool) {
+	if f.Since > 0 {
+		return f.Since, true
+	}
+	first, found := firstByGate()[f.Gate]
+	return first, found
+}
+
+// firstByGate is, for each feature gate of Kubernetes, the first minor version
+// in which it is on by default.
+var firstByGate = sync.OnceValue(func() map[featuregate.Feature]int {
+	first := map[featuregate.Feature]int{}
+	for gate, specs := range utilfeature.DefaultMutableFeatureGate.GetAllVersioned() {
+		for _, spec := range specs {
+			minor := int(spec.Version.Minor())
+			if known, found := first[gate]; spec.Default && minor <= v1alpha1.NewestMinor && (!found || minor < known) {
+				first[gate] = minor
+			}
+		}
+	}
+	return first
+})
+
+var featuresByType = sync.OnceValue(func() map[reflect.Type]map[string][]Feature {
+	byType := map[reflect.Type]map[string][]Feature{}
+	for _, f := range Features {
+		if byType[f.Type] == nil {
+			byType[f.Type] = map[string][]Feature{}
+		}
+		byType[f.Type][f.Field] = append(byType[f.Type][f.Field], f)
+	}
+	return byType
+})
+
+// CheckVersion refuses what a server of spec.kubernetesVersion does not have.
+// When no version is asked for, it warns of what every server drops, because
+// it stands behind a feature gate that is off by default.
+func CheckVersion(pj *v1alpha1.PeerJob) (field.ErrorList, []v1alpha1.Warning) {
+	minor, asked := pj.KubernetesMinor()
+	var errs field.ErrorList
+	var warnings []v1alpha1.Warning
+	visitFeatures(reflect.ValueOf(pj).Elem(), "", func(f Feature, path string) {
+		first, ever := f.First()
+		switch {
+		case !ever && asked:
+			errs = append(errs, forbidden(path, fmt.Sprintf("needs the feature gate %s, which is off by default in every version up to 1.%d", f.Gate, v1alpha1.NewestMinor)))
+		case !ever:
+			warnings = append(warnings, v1alpha1.Warning{Field: path, Message: fmt.Sprintf(
+				"stands behind the feature gate %s, which is off by default: a server without it drops the field", f.Gate)})
+		case asked && minor < first:
+			errs = append(errs, forbidden(path, fmt.Sprintf("needs Kubernetes 1.%d, and spec.kubernetesVersion is %q", first, pj.Spec.KubernetesVersion)))
+		}
+	})
+	nameErrs := checkServiceName(pj, minor)
+	if asked {
+		errs = append(errs, nameErrs...)
+		errs = append(errs, checkVariableNames(pj, minor)...)
+	} else {
+		for _, err := range nameErrs {
+			warnings = append(warnings, v1alpha1.Warning{Field: err.Field, Message: err.Detail})
+		}
+	}
+	return errs, warnings
+}
+
+func forbidden(path, detail string) *field.Error {
+	return &field.Error{Type: field.ErrorTypeForbidden, Field: path, Detail: detail}
+}
+
+// checkServiceName holds the name of the Service to the stricter rule of older
+// servers. A minor version of 0 is none that was asked for.
+func checkServiceName(pj *v1alpha1.PeerJob, minor int) field.ErrorList {
+	name, first := pj.ServiceName(), firstByGate()[features.RelaxedServiceNameValidation]
+	if minor >= first || len(validation.IsDNS1123Label(name)) > 0 || len(validation.IsDNS1035Label(name)) == 0 {
+		return nil
+	}
+	detail := fmt.Sprintf("the name of the Service begins with a digit, which needs Kubernetes 1.%d", first)
+	if minor > 0 {
+		detail += fmt.Sprintf(", and spec.kubernetesVersion is %q", pj.Spec.KubernetesVersion)
+	}
+	if pj.Spec.Service.Name == "" {
+		detail += "; choose another name, or set spec.service.name"
+	}
+	return field.ErrorList{{Type: field.ErrorTypeInvalid, Field: serviceNameField(pj), BadValue: name, Detail: detail}}
+}
+
+// checkVariableNames holds the names of variables to the stricter rule of
+// older servers.
+func checkVariableNames(pj *v1alpha1.PeerJob, minor int) field.ErrorList {
+	first := firstByGate()[features.RelaxedEnvironmentVariableValidation]
+	if minor >= first {
+		return nil
+	}
+	var errs field.ErrorList
+	pj.EachContainer(func(container *corev1.Container, path *field.Path) {
+		for i, variable := range container.Env {
+			for _, msg := range validation.IsEnvVarName(variable.Name) {
+				errs = append(errs, field.Invalid(path.Child("env").Index(i).Child("name"), variable.Name,
+					fmt.Sprintf("needs Kubernetes 1.%d, and spec.kubernetesVersion is %q: %s", first, pj.Spec.KubernetesVersion, msg)))
+			}
+		}
+	})
+	return errs
+}
+
+// visitFeatures calls found for every field below value which is set and
+// stands in the table.
+func visitFeatures(value reflect.Value, path string, found func(f Feature, path string)) {
+	switch value.Kind() {
+	case reflect.Pointer:
+		if !value.IsNil() {
+			visitFeatures(value.Elem(), path, found)
+		}
+	case reflect.Slice:
+		for i := range value.Len() {
+			visitFeatures(value.Index(i), fmt.Sprintf("%s[%d]", path, i), found)
+		}
+	case reflect.Struct:
+		listed := featuresByType()[value.Type()]
+		for i, f := range reflectFields(value.Type()) {
+			content := value.Field(i)
+			if !f.exported || content.IsZero() || f.omitEmpty && isEmpty(content) {
+				continue
+			}
+			inner := path
+			if f.name != "" {
+				inner = strings.TrimPrefix(path+"."+f.name, ".")
+			}
+			for _, feature := range listed[f.name] {
+				if strings.Contains(inner, feature.In) && (feature.Value == "" || feature.Value == scalarText(content)) {
+					found(feature, inner)
+				}
+			}
+			visitFeatures(content, inner, found)
+		}
+	}
+}
+
+// scalarText is the text of a string or of what a pointer to one points to.
+func scalarText(value reflect.Value) string {
+	if value.Kind() == reflect.Pointer && !value.IsNil() {
+		value = value.Elem()
+	}
+	if value.Kind() == reflect.String {
+		return value.String()
+	}
+	return ""
+}
+
+// reflectField is what must be known of a struct field; its name is "" where
+// it is inlined.
+type reflectField struct {
+	name      string
+	exported  bool
+	omitEmpty bool
+}
+
+var reflectFieldCache sync.Map // reflect.Type -> []reflectField
+
+func reflectFields(typ reflect.Type) []reflectField {
+	if cached, found := reflectFieldCache.Load(typ); found {
+		return cached.([]reflectField)
+	}
+	var fields []reflectField
+	for f := range typ.Fields() {
+		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		fields = append(fields, reflectField{name: name, exported: f.IsExported(), omitEmpty: strings.Contains(options, "omitempty")})
+	}
+	reflectFieldCache.Store(typ, fields)
+	return fields
+}

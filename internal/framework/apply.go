@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package framework
+
+import (
+	"slices"
+	"strconv"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/peerjob/peerjob/api/v1alpha1"
+)
+
+// The names of the volumes which frameworks bring.
+const (
+	peersVolume = "peerjob-peers"
+	runVolume   = "peerjob-run"
+	sshVolume   = "peerjob-ssh"
+)
+
+// Ports returns the ports of the framework, as ports of the Service.
+func Ports(pj *v1alpha1.PeerJob) []corev1.ServicePort {
+	s, ok := settingsOf(pj)
+	if !ok {
+		return nil
+	}
+	var ports []corev1.ServicePort
+	for i, port := range s.Ports {
+		number := port.Number
+		if i == 0 {
+			number = s.portNumber()
+		}
+		ports = append(ports, corev1.ServicePort{Name: port.Name, Port: number, Protocol: corev1.ProtocolTCP})
+	}
+	return ports
+}
+
+// Apply puts what the framework reads into the Job of a PeerJob: before the
+// user's own variables, and before the peers' variables stand there.
+func Apply(pj *v1alpha1.PeerJob, job *batchv1.Job) {
+	s, ok := settingsOf(pj)
+	if !ok {
+		return
+	}
+	pod := &job.Spec.Template.Spec
+	env := s.env()
+	for i := range pod.Containers {
+		container := &pod.Containers[i]
+		if !s.runsIn(container.Name) {
+			continue
+		}
+		container.Env = append(slices.DeleteFunc(slices.Clone(env), func(v corev1.EnvVar) bool {
+			return s.yields(v.Name) && hasVariable(container, v.Name)
+		}), container.Env...)
+		container.VolumeMounts = append(container.VolumeMounts, s.mounts()...)
+		if s.Leader != nil && s.spec.Leader != nil {
+			s.setCommand(container)
+		}
+	}
+	pod.Volumes = append(pod.Volumes, s.volumes()...)
+	if s.Leader != nil && pj.Peers() > 0 {
+		// The workers serve until they are stopped.
+		job.Spec.SuccessPolicy = &batchv1.SuccessPolicy{Rules: []batchv1.SuccessPolicyRule{{SucceededIndexes: new("0")}}}
+	}
+}
+
+// VariableNames are the names of the variables that [Apply] puts before those
+// of a container.
+func VariableNames(pj *v1alpha1.PeerJob, container string) []string {
+	s, ok := settingsOf(pj)
+	if !ok || !s.runsIn(container) {
+		return nil
+	}
+	var names []string
+	for _, variable := range s.env() {
+		names = append(names, variable.Name)
+	}
+	return names
+}
+
+// runsIn reports whether the container with this name runs the framework.
+func (s settings) runsIn(name string) bool {
+	if len(s.spec.Containers) == 0 {
+		all := s.pj.Spec.Template.Spec.Containers
+		return len(all) == 1 && all[0].Name == name
+	}
+	return slices.Contains(s.spec.Containers, name)
+}
+
+func (s settings) env() []corev1.EnvVar {
+	env := make([]corev1.EnvVar, 0, len(s.Variables))
+	for _, v := range s.Variables {
+		if value := v.value(s); value != "" {
+			env = append(env, corev1.EnvVar{Name: v.Name, Value: value})
+		}
+	}
+	return env
+}
+
+// yields reports whether the user may set this variable of the framework's.
+func (s settings) yields(name string) bool {
+	return slices.ContainsFunc(s.Variables, func(v Variable) bool { return v.Name == name && v.Yields })
+}
+
+func hasVariable(container *corev1.Container, name string) bool {
+	return slices.ContainsFunc(container.Env, func(v corev1.EnvVar) bool { return v.Name == name })
+}
+
+func (s settings) volumes() []corev1.Volume {
+	var volumes []corev1.Volume
+	if s.Hostfile != nil {
+		volumes = append(volumes, corev1.Volume{Name: peersVolume, VolumeSource: corev1.VolumeSource{
+			ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: s.configMapName()}},
+		}})
+	}
+	if s.SSH {
+		volumes = append(volumes, corev1.Volume{Name: runVolume, VolumeSource: corev1.VolumeSource{
+			EmptyDir: &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory},
+		}}, corev1.Volume{Name: sshVolume, VolumeSource: corev1.VolumeSource{
+			Secret: &corev1.SecretVolumeSource{SecretName: s.spec.SSHSecretName, DefaultMode: new(int32(0o400))},
+		}})
+	}
+	return volumes
+}
+
+func (s settings) mounts() []corev1.VolumeMount {
+	var mounts []corev1.VolumeMount
+	if s.Hostfile != nil {
+		mounts = append(mounts, corev1.VolumeMount{Name: peersVolume, MountPath: s.Hostfile.Directory, ReadOnly: true})
+	}
+	if s.SSH {
+		mounts = append(mounts,
+			corev1.VolumeMount{Name: runVolume, MountPath: runDirectory},
+			corev1.VolumeMount{Name: sshVolume, MountPath: keyDirectory, ReadOnly: true})
+	}
+	return mounts
+}
+
+func itoa(n int32) string { return strconv.Itoa(int(n)) }

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package framework
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/peerjob/peerjob/api/v1alpha1"
+)
+
+// validateVariables refuses a variable of the user's which is the framework's.
+func (s settings) validateVariables() field.ErrorList {
+	env := s.env()
+	var errs field.ErrorList
+	s.eachContainer(func(container *corev1.Container, path *field.Path) {
+		for i, variable := range container.Env {
+			owned := slices.ContainsFunc(env, func(v corev1.EnvVar) bool { return v.Name == variable.Name })
+			if owned && !s.yields(variable.Name) {
+				errs = append(errs, field.Invalid(path.Child("env").Index(i).Child("name"), variable.Name,
+					fmt.Sprintf("is set by spec.framework (%s); remove one of the two", s.Type)))
+			}
+		}
+	})
+	return errs
+}
+
+// validatePorts refuses a port which is the framework's by its number, under
+// another name or in a container that does not run it, or by its name.
+func (s settings) validatePorts() field.ErrorList {
+	ports := Ports(s.pj)
+	var errs field.ErrorList
+	refuse := func(path *field.Path, value any, port corev1.ServicePort) {
+		errs = append(errs, field.Invalid(path, value, fmt.Sprintf("is the port %q of spec.framework (%s), %d; remove it, or choose another",
+			port.Name, s.Type, port.Port)))
+	}
+	if s.pj.HasBarrier() {
+		for _, port := range ports {
+			if port.Port == s.pj.BarrierPort() {
+				refuse(specPath.Child("barrier", "port"), port.Port, port)
+			}
+		}
+	}
+	containers := s.pj.Spec.Template.Spec.Containers
+	for i := range containers {
+		for j, own := range containers[i].Ports {
+			path := podPath.Child("containers").Index(i).Child("ports").Index(j)
+			for _, port := range ports {
+				sameNumber := own.ContainerPort == port.Port && cmp.Or(own.Protocol, corev1.ProtocolTCP) == port.Protocol
+				sameName := own.Name == port.Name
+				switch {
+				case sameNumber && !sameName && own.Name != "":
+					refuse(path.Child("name"), own.Name, port)
+				case sameNumber && !s.runsIn(containers[i].Name):
+					refuse(path.Child("containerPort"), own.ContainerPort, port)
+				case sameName && !sameNumber:
+					refuse(path.Child("name"), own.Name, port)
+				}
+			}
+		}
+	}
+	for i, own := range s.pj.Spec.Service.Ports {
+		path := specPath.Child("service", "ports").Index(i)
+		for _, port := range ports {
+			sameNumber := own.Port == port.Port && cmp.Or(own.Protocol, corev1.ProtocolTCP) == port.Protocol
+			switch {
+			case sameNumber && own.Name != port.Name, own.Name == port.Name && !sameNumber:
+				refuse(path.Child("name"), own.Name, port)
+			}
+		}
+	}
+	return errs
+}
+
+// validateVolumes refuses volumes and paths which are the framework's.
+func (s settings) validateVolumes() field.ErrorList {
+	volumes, mounts := s.volumes(), s.mounts()
+	var errs field.ErrorList
+	for i, own := range s.pj.Spec.Template.Spec.Volumes {
+		if slices.ContainsFunc(volumes, func(v corev1.Volume) bool { return v.Name == own.Name }) {
+			errs = append(errs, field.Invalid(podPath.Child("volumes").Index(i).Child("name"), own.Name,
+				fmt.Sprintf("is a volume of spec.framework (%s); choose another name", s.Type)))
+		}
+	}
+	s.eachContainer(func(container *corev1.Container, path *field.Path) {
+		for i, own := range container.VolumeMounts {
+			if slices.ContainsFunc(mounts, func(m corev1.VolumeMount) bool { return m.MountPath == strings.TrimRight(own.MountPath, "/") }) {
+				errs = append(errs, field.Invalid(path.Child("volumeMounts").Index(i).Child("mountPath"), own.MountPath,
+					fmt.Sprintf("is where spec.framework (%s) mounts what it needs; choose another path", s.Type)))
+			}
+		}
+	})
+	return errs
+}
+
+// maxFileSize is the largest content of a ConfigMap, in bytes.
+// See MaxSecretSize in k8s.io/kubernetes/pkg/apis/core.
+const maxFileSize = 1 << 20
+
+// maxGrowth is more than the factor by which a value grows when the kubelet puts
+// two names of 63 characters in the place of "$(PEERJOB_SELF)".
+const maxGrowth = 10
+
+// validateSize refuses lists of peers which no program could be started with,
+// or which no ConfigMap holds, and says how many peers would fit.
+func (s settings) validateSize() field.ErrorList {
+	var errs field.ErrorList
+	if s.pj.Peers() < 1 || s.pj.Peers() > v1alpha1.MaxPeers {
+		return nil // refused as such
+	}
+	refuse := func(what string, size, limit int, why string, sizeFor func(settings) int) {
+		// The first number of peers that is too large is one more than what fits. It
+		// lies not far from what fits in proportion: only the indexes get shorter.
+		about := int(s.pj.Peers()) * limit / size
+		fit := sort.Search(min(int(s.pj.Peers()), 2*about+1), func(n int) bool { return sizeFor(s.withPeers(n)) > limit }) - 1
+		errs = append(errs, field.Invalid(specPath.Child("peers"), s.pj.Peers(), fmt.Sprintf(
+			"%s of spec.framework (%s) would have %d bytes, and %s no more than %d: with these names %d peers fit", what, s.Type, size, why, limit, max(fit, 0))))
+	}
+	for _, v := range s.Variables {
+		sizeFor := func(s settings) int { return len(v.Name) + len("=") + s.expandedLength(v.value(s)) }
+		if len(v.value(s))*maxGrowth < v1alpha1.MaxVariableLength {
+			continue
+		}
+		if size := sizeFor(s); size > v1alpha1.MaxVariableLength {
+			refuse("the variable "+v.Name, size, v1alpha1.MaxVariableLength, "Linux starts a program with", sizeFor)
+		}
+	}
+	if s.Hostfile != nil {
+		sizeFor := func(s settings) int { return len(s.hosts()) }
+		longest := s.Hostfile.line(s.pj.PeerName(max(s.pj.Peers(), 1)-1), s)
+		if int(s.pj.Peers())*(len(longest)+1) <= maxFileSize {
+			return errs
+		}
+		if size := sizeFor(s); size > maxFileSize {
+			refuse("the file "+s.Hostfile.File, size, maxFileSize, "a ConfigMap takes", sizeFor)
+		}
+	}
+	return errs
+}
+
+// withPeers are the settings for another number of peers.
+func (s settings) withPeers(n int) settings {
+	pj := *s.pj
+	pj.Spec.Peers = new(int32(n))
+	s.pj = &pj
+	return s
+}
+
+// expandedLength is how long a value is when the kubelet has put the names into
+// it, on the peer with the longest index.
+func (s settings) expandedLength(value string) int {
+	if !strings.Contains(value, "$(") {
+		return len(value)
+	}
+	job, service, last := s.pj.JobName(), s.pj.ServiceName(), strconv.Itoa(int(max(s.pj.Peers(), 1)-1))
+	return len(strings.NewReplacer(
+		reference(v1alpha1.EnvName), job,
+		reference(v1alpha1.EnvService), service,
+		reference(v1alpha1.EnvIndex), last,
+		reference(v1alpha1.EnvSize), s.peers(),
+		reference(v1alpha1.EnvLeader), s.pj.PeerName(0),
+		reference(v1alpha1.EnvSelf), job+"-"+last+"."+service,
+	).Replace(value))
+}

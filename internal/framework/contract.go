@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package framework
+
+import (
+	"github.com/peerjob/peerjob/api/v1alpha1"
+)
+
+// Row is one line of a contract, for people.
+type Row struct {
+	// Name is the variable, Value what it is in a PeerJob of three peers named
+	// train, and Meaning what it is for.
+	Name, Value, Meaning string
+	// Elastic is whether it is there only with spec.framework.elastic.
+	Elastic bool
+	// Yields is whether the user's own takes its place.
+	Yields bool
+}
+
+// sample is the PeerJob that the contract is shown for.
+func (e *Entry) sample(elastic bool) settings {
+	pj := &v1alpha1.PeerJob{}
+	pj.Name = "train"
+	pj.Spec.Peers = new(int32(3))
+	pj.Spec.ClusterDomain = v1alpha1.DefaultClusterDomain
+	pj.Spec.Framework = &v1alpha1.Framework{Type: e.Type}
+	if e.Processes != "" {
+		pj.Spec.Framework.ProcessesPerPeer = new(int32(2))
+	}
+	if elastic {
+		pj.Spec.Framework.Elastic = &v1alpha1.FrameworkElastic{MinPeers: new(int32(2)), MaxRestarts: new(int32(5))}
+	}
+	return settings{e, pj, pj.Spec.Framework}
+}
+
+// Contract returns the variables as they are for three peers, with two
+// processes each where there can be several.
+func (e *Entry) Contract() []Row {
+	rows := make([]Row, 0, len(e.Variables))
+	for _, v := range e.Variables {
+		row := Row{Name: v.Name, Value: v.value(e.sample(false)), Meaning: v.Meaning, Yields: v.Yields}
+		if row.Value == "" {
+			row.Value, row.Elastic = v.value(e.sample(true)), true
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// Line is a line of the file with all peers, "" where there is none.
+func (e *Entry) Line() string {
+	if e.Hostfile == nil {
+		return ""
+	}
+	s := e.sample(false)
+	return e.Hostfile.line(s.pj.PeerName(0), s)
+}

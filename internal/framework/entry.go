@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package framework
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/peerjob/peerjob/api/v1alpha1"
+)
+
+// Entry is one framework: what it reads, and where that is written down.
+type Entry struct {
+	// Type is the value of spec.framework.type.
+	Type string
+	// About says what is wired, in one sentence.
+	About string
+	// Sources are the places where the contract can be read: in the framework's
+	// own source or documentation.
+	Sources []string
+	// Ports are opened by the framework. The first one is spec.framework.port.
+	Ports []Port
+	// Variables are what the framework reads, in their order.
+	Variables []Variable
+	// Processes says what spec.framework.processesPerPeer sets; "" where the
+	// framework starts one process in a Pod.
+	Processes string
+	// Elastic is whether spec.framework.elastic is known to it.
+	Elastic bool
+	// Hostfile is the file with all hosts; nil where it reads none.
+	Hostfile *Hostfile
+	// Leader is what index 0 and the others run; nil where all run the same.
+	Leader *Leader
+	// SSH is whether the leader starts the other processes through ssh.
+	SSH bool
+	// Notes are what a user should know, a sentence or two each.
+	Notes []string
+}
+
+// Port is a TCP port of a framework.
+type Port struct {
+	// Name is the port's name in the Service. It begins with "tcp-", which
+	// service meshes read as the protocol.
+	Name string
+	// Number is the default.
+	Number int32
+	// Meaning says who listens on it.
+	Meaning string
+}
+
+// Variable is one variable of a contract.
+type Variable struct {
+	Name, Meaning string
+	// Yields is whether one of the user's takes its place; else that is refused.
+	Yields bool
+	// value is the value; "" leaves the variable out.
+	value func(s settings) string
+}
+
+// Hostfile is a file with a line for each peer.
+type Hostfile struct {
+	// Directory is where the ConfigMap is mounted, and File the file in it.
+	Directory, File string
+	// line is the line of a host.
+	line func(host string, s settings) string
+}
+
+// Path is where the framework, or the shell that starts it, finds the file.
+func (h *Hostfile) Path() string { return h.Directory + "/" + h.File }
+
+// Leader is what the peers of a framework with a leader run, as lines for a
+// POSIX shell. {port} and {processes} stand for the settings.
+type Leader struct {
+	// Prepare is run by every peer first.
+	Prepare string
+	// Before is run by index 0 before the user's own command.
+	Before string
+	// Worker is what the other peers run, as long as the Job does, unless the
+	// container has a command.
+	Worker string
+}
+
+// Find returns the entry of a type.
+func Find(name string) (*Entry, bool) {
+	for i := range table {
+		if table[i].Type == name {
+			return &table[i], true
+		}
+	}
+	return nil, false
+}
+
+// Entries returns all frameworks, by name.
+func Entries() []Entry {
+	return slices.SortedFunc(slices.Values(table), func(a, b Entry) int { return strings.Compare(strings.ToLower(a.Type), strings.ToLower(b.Type)) })
+}
+
+// Types are the names of all frameworks.
+func Types() []string {
+	var names []string
+	for _, entry := range Entries() {
+		names = append(names, entry.Type)
+	}
+	return names
+}
+
+// settings are an entry with the values of one PeerJob.
+type settings struct {
+	*Entry
+	pj   *v1alpha1.PeerJob
+	spec *v1alpha1.Framework
+}
+
+// settingsOf returns false for a PeerJob without a framework, or with one that
+// is not known.
+func settingsOf(pj *v1alpha1.PeerJob) (settings, bool) {
+	if pj.Spec.Framework == nil {
+		return settings{}, false
+	}
+	entry, found := Find(pj.Spec.Framework.Type)
+	return settings{entry, pj, pj.Spec.Framework}, found
+}
+
+// port is the main port.
+func (s settings) port() string {
+	return strconv.Itoa(int(s.portNumber()))
+}
+
+func (s settings) portNumber() int32 {
+	if s.spec.Port != nil {
+		return *s.spec.Port
+	}
+	return s.Ports[0].Number
+}
+
+// peers is the number of peers.
+func (s settings) peers() string { return strconv.Itoa(int(s.pj.Peers())) }
+
+// processes is the number of processes in a Pod, 1 by default.
+func (s settings) processes() string {
+	if s.spec.ProcessesPerPeer == nil {
+		return "1"
+	}
+	return strconv.Itoa(int(*s.spec.ProcessesPerPeer))
+}
+
+// all is a list of all peers, with commas between them: each is the peer's name
+// between two texts.
+func (s settings) all(before, after string) string {
+	var list strings.Builder
+	prefix, service := before+reference(v1alpha1.EnvName)+"-", "."+reference(v1alpha1.EnvService)+after
+	// More peers than there can be are refused, and not listed before.
+	count := min(max(s.pj.Peers(), 0), v1alpha1.MaxPeers)
+	list.Grow(int(count) * (len(prefix) + len(service) + 6))
+	for i := range count {
+		if i > 0 {
+			list.WriteByte(',')
+		}
+		list.WriteString(prefix)
+		list.WriteString(strconv.Itoa(int(i)))
+		list.WriteString(service)
+	}
+	return list.String()
+}
+
+// reference is a variable as the kubelet expands it.
+func reference(name string) string { return "$(" + name + ")" }
+
+var (
+	index  = reference(v1alpha1.EnvIndex)
+	leader = reference(v1alpha1.EnvLeader)
+)
+
+// fixed is a value which is the same for every PeerJob.
+func fixed(value string) func(settings) string {
+	return func(settings) string { return value }
+}
+
+func peers(s settings) string { return s.peers() }
+
+func port(s settings) string { return s.port() }
+
+// leaderAt is the address of the leader, with its port, after a scheme.
+func leaderAt(scheme string) func(settings) string {
+	return func(s settings) string { return scheme + leader + ":" + s.port() }
+}
+
+// leaderInFull is the fully qualified name of the leader, with its port. It is
+// what a Pod has in its own /etc/hosts, and so what a program gets that asks
+// for the canonical name of its own host.
+func leaderInFull(s settings) string {
+	return leader + "." + s.pj.SearchDomain(reference(v1alpha1.EnvNamespace)) + ":" + s.port()
+}

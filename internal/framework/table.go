@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package framework
+
+import "github.com/peerjob/peerjob/api/v1alpha1"
+
+// table holds every framework. An entry says all there is to say about one:
+// what is true of several stands in variables beside it.
+var table = []Entry{
+	{
+		Type:    "Torchrun",
+		About:   "torchrun on every peer forms one group of PyTorch processes.",
+		Sources: []string{"torch/distributed/run.py and torch/distributed/argparse_util.py of PyTorch: every flag is read from PET_<FLAG>, too", "https://docs.pytorch.org/docs/stable/elastic/run.html"},
+		Ports:   []Port{{"tcp-rendezvous", 29500, "the rendezvous, on index 0"}},
+		Variables: []Variable{
+			{Name: "PET_NNODES", Meaning: "number of peers, or the least and the most with elastic", value: func(s settings) string { return s.least() + s.peers() }},
+			{Name: "PET_NPROC_PER_NODE", Meaning: "processes in each Pod; left out without processesPerPeer", value: func(s settings) string {
+				if s.spec.ProcessesPerPeer == nil {
+					return ""
+				}
+				return s.processes()
+			}},
+			{Name: "PET_NODE_RANK", Meaning: "place of the Pod; left out with elastic, where torchrun chooses", value: static(fixed(index))},
+			{Name: "PET_MASTER_ADDR", Meaning: "name of index 0; left out with elastic", value: static(fixed(leader))},
+			{Name: "PET_MASTER_PORT", Meaning: "port of the rendezvous; left out with elastic", value: static(port)},
+			{Name: "PET_RDZV_BACKEND", Meaning: "only with elastic", value: elastic(fixed("c10d"))},
+			{Name: "PET_RDZV_ENDPOINT", Meaning: "only with elastic: index 0 by its full name, the only one by which torchrun knows itself", value: elastic(leaderInFull)},
+			{Name: "PET_RDZV_ID", Meaning: "only with elastic: without one all groups are one", value: elastic(fixed(reference(v1alpha1.EnvName)))},
+			{Name: "PET_MAX_RESTARTS", Meaning: "only with elastic.maxRestarts", value: elastic(maxRestarts)},
+		},
+		Processes: "--nproc-per-node",
+		Elastic:   true,
+		Notes: []string{
+			"For one process for each GPU leave processesPerPeer out and set PET_NPROC_PER_NODE to gpu yourself.",
+			"torchrun sets RANK, WORLD_SIZE and the like for each process; do not set them.",
+			"With elastic the ranks follow the order of joining, not the index, and spec.clusterDomain must be the domain of your cluster.",
+		},
+	},
+	{
+		Type:    "PyTorch",
+		About:   "One PyTorch process in each Pod, with init_method env://, without a launcher.",
+		Sources: []string{"https://docs.pytorch.org/docs/stable/distributed.html#environment-variable-initialization"},
+		Ports:   []Port{{"tcp-rendezvous", 29500, "the store, on index 0"}},
+		Variables: []Variable{
+			{Name: "MASTER_ADDR", Meaning: "name of index 0", value: fixed(leader)},
+			{Name: "MASTER_PORT", Meaning: "port of the store", value: port},
+			{Name: "WORLD_SIZE", Meaning: "number of peers", value: peers},
+			{Name: "RANK", Meaning: "the index", value: fixed(index)},
+			{Name: "LOCAL_RANK", Meaning: "the only process of its Pod", value: fixed("0")},
+			{Name: "LOCAL_WORLD_SIZE", Meaning: "the only process of its Pod", value: fixed("1")},
+		},
+		Notes: []string{"For several processes in a Pod take Torchrun: a rank can't be computed from an index in a variable."},
+	},
+	{
+		Type:    "JAX",
+		About:   "jax.distributed.initialize on every peer.",
+		Sources: []string{"jax/_src/distributed.py of JAX", "https://docs.jax.dev/en/latest/_autosummary/jax.distributed.initialize.html"},
+		Ports:   []Port{{"tcp-coordinator", 29500, "the coordinator, on index 0"}},
+		Variables: []Variable{
+			{Name: "JAX_COORDINATOR_ADDRESS", Meaning: "index 0 and its port", value: leaderAt("")},
+			{Name: "JAX_NUM_PROCESSES", Meaning: "number of peers", value: peers},
+			{Name: "JAX_PROCESS_ID", Meaning: "the index", value: fixed(index)},
+		},
+		Notes: []string{
+			"What every version of JAX reads by itself is JAX_COORDINATOR_ADDRESS; pass num_processes and process_id from the other two, as the example does.",
+			"Variables such as HTTP_PROXY can keep the peers from each other; JAX warns of them.",
+		},
+	},
+	{
+		Type:    "TensorFlow",
+		About:   "A cluster of TensorFlow workers (MultiWorkerMirroredStrategy); index 0 is the chief.",
+		Sources: []string{"https://www.tensorflow.org/api_docs/python/tf/distribute/cluster_resolver/TFConfigClusterResolver", "tensorflow/python/distribute/cluster_resolver/tfconfig_cluster_resolver.py of TensorFlow"},
+		Ports:   []Port{{"tcp-worker", 2222, "the server of each worker"}},
+		Variables: []Variable{
+			{Name: "TF_CONFIG", Meaning: "all workers, and which of them this one is, as JSON", value: func(s settings) string {
+				return `{"cluster":{"worker":[` + s.all(`"`, ":"+s.port()+`"`) + `]},"task":{"type":"worker","index":` + index + `}}`
+			}},
+		},
+		Notes: []string{"All peers are of one kind: a parameter server needs a PeerJob of its own."},
+	},
+	{
+		Type:    "XGBoost",
+		About:   "XGBoost processes that find the tracker on index 0.",
+		Sources: []string{"rabit/src/allreduce_base.cc and python-package/xgboost/tracker.py of XGBoost 1.7", "https://xgboost.readthedocs.io/en/stable/python/python_api.html#module-xgboost.collective"},
+		Ports:   []Port{{"tcp-tracker", 9091, "the tracker, on index 0"}},
+		Variables: []Variable{
+			{Name: "DMLC_TRACKER_URI", Meaning: "name of index 0", value: fixed(leader)},
+			{Name: "DMLC_TRACKER_PORT", Meaning: "port of the tracker", value: port},
+			{Name: "DMLC_TASK_ID", Meaning: "the index", value: fixed(index)},
+			{Name: "DMLC_NUM_WORKER", Meaning: "number of peers", value: peers},
+		},
+		Notes: []string{"The program starts the tracker on index 0 itself, as the example does. From 2.0 on pass the variables to xgboost.collective.CommunicatorContext."},
+	},
+	{
+		Type:    "Dask",
+		About:   "A Dask scheduler beside the client on index 0, and a worker on every other peer.",
+		Sources: []string{"https://docs.dask.org/en/stable/configuration.html", "distributed/client.py and distributed/cli/dask_worker.py of Dask: scheduler-address", "https://docs.dask.org/en/stable/deploying-cli.html"},
+		Ports:   []Port{{"tcp-scheduler", 8786, "the scheduler, on index 0"}, {"tcp-dashboard", 8787, "the dashboard, on index 0"}},
+		Variables: []Variable{
+			{Name: "DASK_SCHEDULER_ADDRESS", Meaning: "the scheduler, for clients and workers", value: leaderAt("tcp://")},
+		},
+		Processes: "--nworkers of the workers",
+		Leader: &Leader{
+			Before: "dask scheduler --port {port} &\n",
+			Worker: "dask worker --nworkers {processes} \"$DASK_SCHEDULER_ADDRESS\"",
+		},
+		Notes: []string{"The client calls Client() without an address, and wait_for_workers with PEERJOB_SIZE less one, times processesPerPeer."},
+	},
+	{
+		Type:    "Ray",
+		About:   "A Ray cluster with its head beside the driver on index 0, and a node on every other peer.",
+		Sources: []string{"https://docs.ray.io/en/latest/cluster/cli.html#ray-start", "python/ray/_private/services.py of Ray: RAY_ADDRESS"},
+		Ports:   []Port{{"tcp-gcs", 6379, "the head (GCS), on index 0"}, {"tcp-client", 10001, "Ray clients, on index 0"}},
+		Variables: []Variable{
+			{Name: "RAY_ADDRESS", Meaning: "the head, for drivers and nodes", value: leaderAt("")},
+		},
+		Leader: &Leader{
+			Before: "ray start --head --port={port}\n",
+			Worker: `ray start --address="$RAY_ADDRESS" --block`,
+		},
+		Notes: []string{"The driver calls ray.init() without an address. Ray opens more ports, at random, so a NetworkPolicy has to allow all of them between the peers."},
+	},
+	{
+		Type:  "Spark",
+		About: "A standalone Spark cluster with its master beside the driver on index 0, and a worker on every other peer.",
+		Sources: []string{
+			"https://spark.apache.org/docs/latest/spark-standalone.html#cluster-launch-scripts",
+			"core/src/main/scala/org/apache/spark/deploy/SparkSubmitArguments.scala (MASTER), .../deploy/master/MasterArguments.scala (SPARK_MASTER_*) and .../util/Utils.scala (SPARK_LOCAL_HOSTNAME) of Spark",
+		},
+		Ports: []Port{{"tcp-master", 7077, "the master, on index 0"}, {"tcp-ui", 8080, "the master's page, on index 0"}},
+		Variables: []Variable{
+			{Name: "MASTER", Meaning: "the master, for spark-submit and the workers", value: leaderAt("spark://")},
+			{Name: "SPARK_MASTER_HOST", Meaning: "the name under which the master is known", value: fixed(leader)},
+			{Name: "SPARK_MASTER_PORT", Meaning: "the master's port", value: port},
+			{Name: "SPARK_LOCAL_HOSTNAME", Meaning: "the name under which the others find this peer", value: fixed(reference(v1alpha1.EnvSelf))},
+		},
+		Leader: &Leader{
+			Before: `"${SPARK_HOME:-/opt/spark}/bin/spark-class" org.apache.spark.deploy.master.Master &` + "\n",
+			Worker: `"${SPARK_HOME:-/opt/spark}/bin/spark-class" org.apache.spark.deploy.worker.Worker "$MASTER"`,
+		},
+		Notes: []string{"Spark is looked for in SPARK_HOME, or /opt/spark, as in the project's images. SPARK_WORKER_CORES and SPARK_WORKER_MEMORY are yours to set."},
+	},
+	{
+		Type:    "DeepSpeed",
+		About:   "The deepspeed launcher on every peer, without ssh, forms one group.",
+		Sources: []string{"deepspeed/launcher/runner.py and deepspeed/launcher/constants.py of DeepSpeed", "https://www.deepspeed.ai/getting-started/#launching-without-passwordless-ssh"},
+		Ports:   []Port{{"tcp-rendezvous", 29500, "the store, on index 0"}},
+		Variables: []Variable{
+			{Name: "MASTER_ADDR", Meaning: "name of index 0, for --master_addr", value: fixed(leader)},
+			{Name: "MASTER_PORT", Meaning: "port of the store, for --master_port", value: port},
+		},
+		Processes: "slots in the hostfile: GPUs of each Pod",
+		// The launcher reads this path without being told. With --no_ssh the names in
+		// it are not looked up: a node is its place in the file.
+		Hostfile: &Hostfile{Directory: "/job", File: "hostfile", line: func(host string, s settings) string { return host + " slots=" + s.processes() }},
+		Notes: []string{
+			"Write deepspeed --no_ssh --node_rank=$(JOB_COMPLETION_INDEX) --master_addr=$(MASTER_ADDR) --master_port=$(MASTER_PORT), as the example does: the launcher takes these from its command line only.",
+			"--no_ssh is there from DeepSpeed 0.14.5 on. A program of DeepSpeed's runs under Torchrun just as well.",
+		},
+	},
+	{
+		Type:    "TPU",
+		About:   "libtpu, and what is built on it, on the hosts of one TPU slice.",
+		Sources: []string{"https://cloud.google.com/kubernetes-engine/docs/how-to/tpu-multislice", "pkg/utils/accelerators/tpu.go of kubernetes-sigs/lws", "jax/_src/clusters/cloud_tpu_cluster.py of JAX"},
+		Ports:   []Port{{"tcp-tpu", 8476, "libtpu, on every peer"}},
+		Variables: []Variable{
+			{Name: "TPU_WORKER_ID", Meaning: "the index", value: fixed(index)},
+			{Name: "TPU_WORKER_HOSTNAMES", Meaning: "all peers", value: func(s settings) string { return s.all("", "") }},
+			{Name: "TPU_PROCESS_ADDRESSES", Meaning: "all peers with their port", value: func(s settings) string { return s.all("", ":"+s.port()) }},
+			{Name: "TPU_PROCESS_PORT", Meaning: "the port", value: port},
+			{Name: "TPU_NAME", Meaning: "one name for all hosts of the slice", value: fixed(reference(v1alpha1.EnvName))},
+		},
+		Notes: []string{"One PeerJob is one slice. On GKE leave spec.framework out where its own webhook sets these."},
+	},
+	{
+		Type:    "OpenMPI",
+		About:   "mpirun of Open MPI on index 0 starts its processes on all peers through ssh.",
+		Sources: []string{"orte/runtime/orte_mca_params.c and orte/mca/plm/rsh/plm_rsh_component.c of Open MPI 4.1", "src/runtime/prte_mca_params.c of PRRTE, for Open MPI 5", "https://docs.open-mpi.org/en/main/launching-apps/ssh.html"},
+		Ports:   []Port{sshPort},
+		Variables: []Variable{
+			{Name: "OMPI_MCA_orte_default_hostfile", Meaning: "all hosts, for Open MPI 4", value: fixed(currentHostfile)},
+			{Name: "OMPI_MCA_orte_keep_fqdn_hostnames", Meaning: "do not cut the Service off the names", value: fixed("true")},
+			{Name: "OMPI_MCA_plm_rsh_args", Meaning: "how ssh is called", value: fixed(sshArguments)},
+			{Name: "PRTE_MCA_prte_default_hostfile", Meaning: "all hosts, for Open MPI 5", value: fixed(currentHostfile)},
+			{Name: "PRTE_MCA_prte_keep_fqdn_hostnames", Meaning: "do not cut the Service off the names", value: fixed("true")},
+			{Name: "PRTE_MCA_plm_ssh_args", Meaning: "how ssh is called", value: fixed(sshArguments)},
+			{Name: "OMPI_ALLOW_RUN_AS_ROOT", Meaning: "root is the usual user of a container", Yields: true, value: fixed("1")},
+			{Name: "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", Meaning: "Open MPI asks twice", Yields: true, value: fixed("1")},
+			{Name: "PRTE_ALLOW_RUN_AS_ROOT", Meaning: "the same for Open MPI 5", Yields: true, value: fixed("1")},
+			{Name: "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM", Meaning: "the same for Open MPI 5", Yields: true, value: fixed("1")},
+		},
+		Processes: "slots in the hostfile",
+		Hostfile:  hostfile(func(host string, s settings) string { return host + " slots=" + s.processes() }),
+		Leader:    mpiLeader,
+		SSH:       true,
+		Notes:     mpiNotes,
+	},
+	{
+		Type:    "MPICH",
+		About:   "mpiexec of MPICH (Hydra) on index 0 starts its processes on all peers through ssh.",
+		Sources: []string{"src/pm/hydra/mpiexec/options.c and src/pm/hydra/lib/tools/bootstrap/external/ssh_launch.c of MPICH 4", "https://github.com/pmodels/mpich/blob/main/doc/wiki/how_to/Using_the_Hydra_Process_Manager.md"},
+		Ports:   []Port{sshPort},
+		Variables: []Variable{
+			{Name: "HYDRA_HOST_FILE", Meaning: "all hosts", value: fixed(currentHostfile)},
+			{Name: "HYDRA_LAUNCHER", Meaning: "how processes are started", value: fixed("ssh")},
+			{Name: "HYDRA_LAUNCHER_EXTRA_ARGS", Meaning: "how ssh is called", value: fixed(sshArguments)},
+			{Name: "HYDRA_IFACE", Meaning: "the Pod's interface: the others reach index 0 by its address", Yields: true, value: fixed("eth0")},
+		},
+		Processes: "processes of each host in the hostfile",
+		Hostfile:  hostfile(func(host string, s settings) string { return host + ":" + s.processes() }),
+		Leader:    mpiLeader,
+		SSH:       true,
+		Notes:     mpiNotes,
+	},
+	{
+		Type:    "IntelMPI",
+		About:   "mpiexec of the Intel MPI Library (Hydra) on index 0 starts its processes on all peers through ssh.",
+		Sources: []string{"https://www.intel.com/content/www/us/en/docs/mpi-library/developer-reference-linux/2021-13/hydra-environment-variables.html"},
+		Ports:   []Port{sshPort},
+		Variables: []Variable{
+			{Name: "I_MPI_HYDRA_HOST_FILE", Meaning: "all hosts", value: fixed(currentHostfile)},
+			{Name: "I_MPI_PERHOST", Meaning: "processes in each Pod", value: settings.processes},
+			{Name: "I_MPI_HYDRA_BOOTSTRAP", Meaning: "how processes are started", value: fixed("ssh")},
+			{Name: "I_MPI_HYDRA_BOOTSTRAP_EXEC_EXTRA_ARGS", Meaning: "how ssh is called", value: fixed(sshArguments)},
+			{Name: "I_MPI_HYDRA_IFACE", Meaning: "the Pod's interface: the others reach index 0 by its address", Yields: true, value: fixed("eth0")},
+		},
+		Processes: "I_MPI_PERHOST, and processes of each host in the hostfile",
+		Hostfile:  hostfile(func(host string, s settings) string { return host + ":" + s.processes() }),
+		Leader:    mpiLeader,
+		SSH:       true,
+		Notes:     mpiNotes,
+	},
+}
+
+// least is the least number of peers and a colon, where torchrun wants one.
+func (s settings) least() string {
+	if s.spec.Elastic == nil {
+		return ""
+	}
+	if s.spec.Elastic.MinPeers == nil {
+		return s.peers() + ":"
+	}
+	return itoa(*s.spec.Elastic.MinPeers) + ":"
+}
+
+func maxRestarts(s settings) string {
+	if s.spec.Elastic.MaxRestarts == nil {
+		return ""
+	}
+	return itoa(*s.spec.Elastic.MaxRestarts)
+}
+
+// static is a value for a group which is not elastic, and elastic for one that
+// is.
+func static(value func(settings) string) func(settings) string {
+	return func(s settings) string {
+		if s.spec.Elastic != nil {
+			return ""
+		}
+		return value(s)
+	}
+}
+
+func elastic(value func(settings) string) func(settings) string {
+	return func(s settings) string {
+		if s.spec.Elastic == nil {
+			return ""
+		}
+		return value(s)
+	}
+}
