@@ -1,8 +1,12 @@
 # peerjob: every task of the project. "make help" lists them.
 
 GO      ?= go
-VERSION ?= $(shell cat VERSION)
-IMAGE   ?= ghcr.io/peerjob/peerjob:$(VERSION)
+# The version of a release is its tag; any other tree is v0.1.0-dev.<commit>.
+VERSION ?= $(shell ./hack/version)
+# The examples name the image of the release to come: "make image TAG=v0.1.0"
+# builds it here until it is published.
+TAG     ?= $(VERSION)
+IMAGE   ?= ghcr.io/peerjob/peerjob:$(TAG)
 
 # Tools are Go modules of their own module file, so that the product's go.mod
 # names only what the product needs.
@@ -115,7 +119,8 @@ verify: generate ## Check that what is generated is what is committed
 	git diff --exit-code || { echo 'run "make generate" and commit'; exit 1; }
 
 .PHONY: verify-package
-verify-package: image ## Check that the repository renders as a kpt package and stays as it is
+verify-package: ## Check that the repository renders as a kpt package and stays as it is
+	$(MAKE) --no-print-directory image TAG=$$(cat VERSION)
 	@if command -v kpt > /dev/null; then kpt fn render . && git diff --exit-code; \
 	else echo 'SKIP: kpt is not on this machine'; fi
 

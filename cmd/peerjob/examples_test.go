@@ -87,7 +87,7 @@ func (b block) run(t *testing.T, dir string) string {
 func buildPeerjob(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(repository(t), "bin", "test", "peerjob")
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-X main.version="+versionFile(t), "-o", path, ".")
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-X main.version="+versionFile(t)+"-dev.0123456789ab", "-o", path, ".")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if said, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, said)

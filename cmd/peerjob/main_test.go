@@ -90,9 +90,14 @@ var buildKustomize = sync.OnceValue(func() error {
 	return output("go", "build", "-modfile=tools/go.mod", "-o", filepath.Join("bin", "tools", "kustomize"), "sigs.k8s.io/kustomize/kustomize/v5")
 })
 
-// buildImage builds the image from the source, once.
+// buildImage builds the image from the source, once, under the name that the
+// examples use: that of the release to come.
 var buildImage = sync.OnceValue(func() error {
-	return output("make", "image")
+	version, err := os.ReadFile(filepath.Join("..", "..", "VERSION"))
+	if err != nil {
+		return err
+	}
+	return output("make", "image", "TAG="+strings.TrimSpace(string(version)))
 })
 
 // output runs a command in the repository and returns what it said if it
@@ -116,7 +121,7 @@ func repository(t *testing.T) string {
 	return root
 }
 
-// versionFile is what the file VERSION says.
+// versionFile returns what the file VERSION says: the release to come.
 func versionFile(t *testing.T) string {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("..", "..", "VERSION"))

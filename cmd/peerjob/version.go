@@ -11,11 +11,13 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version is set by the linker ("make build").
+// version is the version that the linker sets: "make build" takes it from
+// hack/version.
 var version string
 
-// currentVersion is the version of this binary: the linker's, or the module's
-// when it was built by "go install".
+// currentVersion returns the version of this binary: the linker's, or the
+// module's, which "go install" sets to the tag of a release and "go build" to a
+// pseudo-version.
 func currentVersion() string {
 	if version != "" {
 		return version
@@ -26,10 +28,12 @@ func currentVersion() string {
 	return "(devel)"
 }
 
-// release matches the versions that an image is made of.
-var release = regexp.MustCompile(`^v\d+\.\d+\.\d+(-[a-z]+\.\d+)?$`)
+// release matches the version of a release. Neither a development build, such as
+// "v0.1.0-dev.0123456789ab", nor a pseudo-version of a module is one.
+var release = regexp.MustCompile(`^v\d+\.\d+\.\d+(-(alpha|beta|rc)\.\d+)?$`)
 
-// imageOf is the image of a version, "" for a version that has none.
+// imageOf returns the image of a version. It returns "" for a build that is no
+// release: its image is published nowhere, so no Pod may ask for it by default.
 func imageOf(version string) string {
 	if !release.MatchString(version) {
 		return ""
