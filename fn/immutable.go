@@ -8,13 +8,9 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/peerjob/peerjob/internal/kinds"
 	"github.com/peerjob/peerjob/internal/yamlnode"
 )
-
-// immutableFields are the fields of a Job's spec that can't be changed once it
-// exists, among those which peerjob writes.
-// See ValidateJobSpecUpdate in k8s.io/kubernetes/pkg/apis/batch/validation.
-var immutableFields = []string{"completionMode", "backoffLimitPerIndex", "podFailurePolicy", "successPolicy", "managedBy", "template"}
 
 // shownChanges is how many changed fields a warning names.
 const shownChanges = 4
@@ -22,13 +18,13 @@ const shownChanges = 4
 // warnOfImmutable says when what a PeerJob made before, and was probably
 // applied, now changes in a way which the server refuses.
 func warnOfImmutable(existing, child *object, report *results) {
-	if existing.inKustomize() || child.kind != "Job" {
+	kind, _ := kinds.Of(child.apiVersion, child.kind)
+	if existing.inKustomize() || len(kind.Immutable) == 0 {
 		return
 	}
-	old, next := yamlnode.Get(existing.node(), "spec"), yamlnode.Get(child.node(), "spec")
 	var changed []string
-	for _, name := range immutableFields {
-		changed = append(changed, changedPaths(yamlnode.Get(old, name), yamlnode.Get(next, name), "spec."+name)...)
+	for _, path := range kind.Immutable {
+		changed = append(changed, changedPaths(at(existing.node(), path), at(child.node(), path), path)...)
 	}
 	if len(changed) == 0 {
 		return
@@ -38,8 +34,16 @@ func warnOfImmutable(existing, child *object, report *results) {
 		more = fmt.Sprintf(" and %d more", len(changed)-shownChanges)
 		changed = changed[:shownChanges]
 	}
-	report.warningf(child, "these can't be changed in a Job that exists: %s%s; delete the Job in the cluster before you apply this one, or set spec.nameSuffixHash of the PeerJob to Enabled, so that each change is a new Job",
-		strings.Join(changed, ", "), more)
+	report.warningf(child, "these can't be changed in a %s that exists: %s%s; delete the %[1]s in the cluster before you apply this one, or set spec.nameSuffixHash of the PeerJob to Enabled, so that each change is a new %[1]s",
+		kind.Kind, strings.Join(changed, ", "), more)
+}
+
+// at is the value at a path of keys, nil where there is none.
+func at(node *yaml.Node, path string) *yaml.Node {
+	for key := range strings.SplitSeq(path, ".") {
+		node = yamlnode.Get(node, key)
+	}
+	return node
 }
 
 // changedPaths are the paths of the values in which two nodes differ. Either

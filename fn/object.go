@@ -9,10 +9,9 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/kinds"
 	"github.com/peerjob/peerjob/internal/krmlist"
 	"github.com/peerjob/peerjob/internal/manifest"
 	"github.com/peerjob/peerjob/internal/yamlnode"
@@ -48,7 +47,7 @@ type object struct {
 	// alias is the item, where it is an alias of tree.
 	alias *yaml.Node
 	// typed is the object as it was made, nil for one that was read.
-	typed typedObject
+	typed kinds.Object
 	// item is where the object stands in the text of a list, nil when the list
 	// was parsed as a whole.
 	item *krmlist.Item
@@ -104,14 +103,8 @@ func newListObject(item *krmlist.Item) *object {
 	return o
 }
 
-// typedObject is an object of Kubernetes' API.
-type typedObject interface {
-	metav1.Object
-	runtime.Object
-}
-
 // newTypedObject is an object that was made, which must have its kind.
-func newTypedObject(typed typedObject) *object {
+func newTypedObject(typed kinds.Object) *object {
 	apiVersion, kind := typed.GetObjectKind().GroupVersionKind().ToAPIVersionAndKind()
 	o := &object{
 		typed:      typed,
@@ -231,12 +224,8 @@ func (o *object) identity() identity {
 	return identity{o.pkg, o.group(), o.kind, o.namespace, o.name}
 }
 
-// isOwned reports whether peerjob made the object: it makes only Services,
-// ConfigMaps and Jobs, and marks each.
-func (o *object) isOwned() bool {
-	made := o.apiVersion == "v1" && (o.kind == "Service" || o.kind == "ConfigMap") || o.group() == "batch" && o.kind == "Job"
-	return made && o.annotations[v1alpha1.OwnerAnnotation] != ""
-}
+// isOwned reports whether peerjob made the object.
+func (o *object) isOwned() bool { return kinds.IsOwned(o.apiVersion, o.kind, o.annotations) }
 
 func (o *object) isPeerJob() bool {
 	return o.group() == v1alpha1.Group && o.kind == v1alpha1.Kind

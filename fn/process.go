@@ -17,6 +17,7 @@ import (
 	"github.com/peerjob/peerjob/internal/admission"
 	"github.com/peerjob/peerjob/internal/expand"
 	"github.com/peerjob/peerjob/internal/framework"
+	"github.com/peerjob/peerjob/internal/kinds"
 	"github.com/peerjob/peerjob/internal/parallel"
 	"github.com/peerjob/peerjob/internal/yamlnode"
 )
@@ -204,7 +205,10 @@ func (e *expansion) expand(defaults v1alpha1.Settings, sources *valueSources) (f
 	}
 	wrong := framework.Validate(pj)
 	errs = v1alpha1.AppendErrors(errs, wrong)
-	objects := expand.PeerJob(pj)
+	objects, err := kinds.InOrder(expand.PeerJob(pj))
+	if err != nil {
+		return append(errs, field.InternalError(field.NewPath("spec"), err)), nil
+	}
 	refused, warnings := admission.Admit(pj, objects...)
 	if len(wrong) > 0 {
 		// What the framework brings is wrong because of what was said already.
@@ -249,7 +253,7 @@ func refuseMerges(node *yaml.Node) field.ErrorList {
 }
 
 // newChild is an object that the PeerJob stands for, in the PeerJob's package.
-func (e *expansion) newChild(typed typedObject) *object {
+func (e *expansion) newChild(typed kinds.Object) *object {
 	child := newTypedObject(typed)
 	child.pkg = e.source.pkg
 	return child
@@ -277,10 +281,8 @@ func refuseConflicts(expansions []*expansion, objects []*object, report *results
 		}
 		peerJobs[e.source.identity()] = e.source
 		for _, child := range e.children {
-			path := "metadata.name"
-			if child.kind == "Service" && e.pj.Spec.Service.Name != "" {
-				path = "spec.service.name"
-			}
+			kind, _ := kinds.Of(child.apiVersion, child.kind)
+			path := kind.NamePath(e.pj)
 			if maker, found := makers[child.identity()]; found {
 				report.addErrors(e.source, field.ErrorList{duplicate(path, child.name,
 					fmt.Sprintf("%v makes a %v of this name too; give each its own spec.service.name", maker.source, child.kind))})
@@ -290,17 +292,17 @@ func refuseConflicts(expansions []*expansion, objects []*object, report *results
 			if other, found := taken[child.identity()]; found {
 				report.addErrors(e.source, field.ErrorList{duplicate(path, child.name, fmt.Sprintf(
 					"%s has a %s of this name which peerjob did not make, and it is never overwritten; remove it, or rename the PeerJob%s",
-					whereOf(other), child.kind, orServiceName(child.kind)))})
+					whereOf(other), child.kind, orNameField(kind)))})
 			}
 		}
 	}
 }
 
-func orServiceName(kind string) string {
-	if kind == "Service" {
-		return " or set spec.service.name"
+func orNameField(kind kinds.Kind) string {
+	if kind.NameField == "" {
+		return ""
 	}
-	return ""
+	return " or set " + kind.NameField
 }
 
 func duplicate(path, value, detail string) *field.Error {

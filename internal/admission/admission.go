@@ -58,8 +58,8 @@ func Check[T runtime.Object](pj *v1alpha1.PeerJob, objects ...T) field.ErrorList
 }
 
 // Admit returns what the API server would refuse, or what it would warn of
-// where it refuses nothing. It knows Services, ConfigMaps and Jobs. What
-// concerns several objects is said of the Job.
+// where it refuses nothing. A kind that is not in internal/kinds is an internal
+// error. What concerns several objects is said of the Job.
 func Admit[T runtime.Object](pj *v1alpha1.PeerJob, objects ...T) (field.ErrorList, []v1alpha1.Warning) {
 	// Whether a cluster takes privileged containers is the API server's flag
 	// --allow-privileged, which every installer sets.
@@ -67,19 +67,16 @@ func Admit[T runtime.Object](pj *v1alpha1.PeerJob, objects ...T) (field.ErrorLis
 	var errs, sizeErrs field.ErrorList
 	var warnings, sizeWarnings []v1alpha1.Warning
 	for i := range objects {
-		var refused field.ErrorList
-		var warned []string
-		var from origin
-		switch object := runtime.Object(objects[len(objects)-1-i]).(type) {
+		object := runtime.Object(objects[len(objects)-1-i])
+		refused, warned := checkObject(object)
+		from := origin(func(path string, _ any) string { return path })
+		switch object := object.(type) {
 		case *batchv1.Job:
-			refused, warned = checkJob(object)
 			from = jobFields(pj, object)
 			sizeErrs, sizeWarnings = checkSize(object)
 		case *corev1.ConfigMap:
-			refused = checkConfigMap(object)
 			from = configMapFields
 		case *corev1.Service:
-			refused, warned = checkService(object)
 			from = serviceFields(pj)
 		}
 		errs = v1alpha1.AppendErrors(errs, onPeerJob(refused, from))
@@ -210,14 +207,14 @@ func checkService(object *corev1.Service) (field.ErrorList, []string) {
 	return nil, serviceapi.GetWarningsForService(service, nil)
 }
 
-func checkConfigMap(object *corev1.ConfigMap) field.ErrorList {
+func checkConfigMap(object *corev1.ConfigMap) (field.ErrorList, []string) {
 	object = object.DeepCopy()
 	if object.Namespace == "" {
 		object.Namespace = anyNamespace
 	}
 	configMap := &core.ConfigMap{}
 	if err := coreinternal.Convert_v1_ConfigMap_To_core_ConfigMap(object, configMap, nil); err != nil {
-		return field.ErrorList{field.InternalError(field.NewPath("data"), err)}
+		return field.ErrorList{field.InternalError(field.NewPath("data"), err)}, nil
 	}
-	return corevalidation.ValidateConfigMap(configMap)
+	return corevalidation.ValidateConfigMap(configMap), nil
 }

@@ -25,24 +25,16 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/framework"
+	"github.com/peerjob/peerjob/internal/kinds"
 )
 
-// Object is an object of Kubernetes.
-type Object interface {
-	metav1.Object
-	runtime.Object
-}
-
-// PeerJob returns what a PeerJob stands for, in the order in which it is
-// applied: the Service first, because a lookup before it exists is cached as a
-// failure for up to 30 seconds, and the Job last, because its Pods mount the
-// rest.
-func PeerJob(pj *v1alpha1.PeerJob) []Object {
-	objects := []Object{service(pj)}
+// PeerJob returns what a PeerJob stands for. internal/kinds has the order in which
+// the objects are written.
+func PeerJob(pj *v1alpha1.PeerJob) []kinds.Object {
+	objects := []kinds.Object{service(pj)}
 	if file := framework.ConfigMap(pj); file != nil {
 		objects = append(objects, configMap(pj, file))
 	}

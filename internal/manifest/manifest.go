@@ -32,6 +32,7 @@ import (
 	"go.yaml.in/yaml/v3"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 )
 
@@ -254,9 +255,7 @@ type jsonField struct {
 // their type.
 var (
 	firstFields = map[reflect.Type][]string{
-		reflect.TypeFor[corev1.Service]():     {"apiVersion", "kind"},
-		reflect.TypeFor[corev1.ConfigMap]():   {"apiVersion", "kind"},
-		reflect.TypeFor[batchv1.Job]():        {"apiVersion", "kind"},
+		reflect.TypeFor[metav1.TypeMeta]():    {"apiVersion", "kind"}, // of any object
 		reflect.TypeFor[corev1.ServiceSpec](): {"clusterIP", "publishNotReadyAddresses", "selector"},
 		reflect.TypeFor[batchv1.JobSpec]():    {"completions", "parallelism", "completionMode"},
 		reflect.TypeFor[corev1.PodSpec]():     {"subdomain", "restartPolicy", "enableServiceLinks"},
