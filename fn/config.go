@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/peerjob"
 	"github.com/peerjob/peerjob/internal/yamlnode"
 )
 
@@ -58,7 +59,7 @@ var settings = map[string]func(*config, string, *field.Path) *field.Error{
 		return nil
 	},
 	"kubernetesVersion": func(c *config, value string, path *field.Path) *field.Error {
-		for _, err := range v1alpha1.ValidateKubernetesVersion(value, path) {
+		for _, err := range peerjob.ValidateVersion(value, path) {
 			return err
 		}
 		c.defaults.KubernetesVersion = value

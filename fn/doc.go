@@ -10,16 +10,23 @@
 //	               collector, when garbage is collected
 //	fn             lists in, lists out: what is expanded, where it goes, what is
 //	               reported (this package)
-//	api/v1alpha1    the PeerJob: types, strict decoding, defaults, validation, and
-//	               every derived name
+//	api/v1alpha1         the PeerJob: types, constants, defaults
+//	internal/decode      a YAML node -> a PeerJob, or every error in it
+//	internal/values      what templates see, and what a field renders to
 //	internal/render      a text with Go templates -> what it says, within bounds
-//	internal/expand      a PeerJob -> the objects it stands for; never refuses
+//	internal/peerjob     what a PeerJob means: groups of peers, names, validation
+//	internal/rules       rules about any Service and Job; no PeerJob
+//	internal/expand      a group of peers -> the objects it stands for; never refuses
+//	internal/origin      from which field of a PeerJob a field of an object came
 //	internal/framework   one table: what torchrun, MPI, Dask and the like read
+//	internal/kinds       one table: the kinds of objects that peerjob makes
 //	internal/admission   would the API server take them? Kubernetes' own validation
 //	internal/manifest    a typed object -> clean YAML
-//	internal/krmlist  the items of a ResourceList, found without parsing them
+//	internal/diag        errors and warnings, and their order
+//	internal/krmlist     the items of a ResourceList, found without parsing them
 //	internal/parallel    the same for each of many, on all cores
 //	internal/yamlnode    what a YAML node says, and nothing where it is another
+//	internal/apitype     the fields of an API type, by their JSON names
 //	internal/spell       which known name was probably meant
 //
 // Beside it, for the Pods of a PeerJob with spec.barrier; internal/expand knows of the
@@ -33,8 +40,10 @@
 //	stdin -> ResourceList -> decode (render) -> default -> validate -> expand -> admit
 //	      -> encode -> merge -> ResourceList -> stdout
 //
-// Imports go one way: cmd -> fn -> {render, expand, manifest, admission} ->
-// framework -> v1alpha1, and {cmd -> barrier, expand} -> barrier/protocol.
+// docs/architecture.md has the path of one PeerJob, function by function.
+//
+// Imports go one way: cmd -> fn -> {decode, values, admission} -> expand ->
+// framework -> peerjob -> rules, and {cmd -> barrier, expand} -> barrier/protocol.
 // A test (arch_test.go) holds them to it. What lies below fn takes values and returns
 // values: no files, no streams, no environment, no clock.
 //
@@ -52,6 +61,6 @@
 //
 // # Never
 //
-// It never decides what a PeerJob means (v1alpha1), which objects it stands for
+// It never decides what a PeerJob means (peerjob), which objects it stands for
 // (expand) or whether a server would take them (admission).
 package fn

@@ -15,7 +15,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
-	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/yamlnode"
 )
 
 // warnOfNeighbors finds objects of the list which would get in the way of the
@@ -113,15 +114,15 @@ func appendNeighbor[T any](list []neighbor[T], o *object) ([]neighbor[T], bool) 
 // isModest reports whether an object has no number that takes minutes to read.
 func isModest(node *yaml.Node) bool {
 	if node.Kind == yaml.ScalarNode {
-		return !strings.ContainsAny(node.Value[:min(1, len(node.Value))], "+-.0123456789") || v1alpha1.IsModestNumber(node.Value)
+		return !strings.ContainsAny(node.Value[:min(1, len(node.Value))], "+-.0123456789") || yamlnode.IsModestNumber(node.Value)
 	}
 	return !slices.ContainsFunc(node.Content, func(child *yaml.Node) bool { return !isModest(child) })
 }
 
 // podLabels are the labels of the Pods, with those of the Job controller.
 func (e *expansion) podLabels() labels.Set {
-	set := labels.Set{"batch.kubernetes.io/job-name": e.pj.JobName()}
-	return labels.Merge(labels.Merge(set, e.pj.SelectorLabels()), e.pj.Spec.Template.Labels)
+	set := labels.Set{"batch.kubernetes.io/job-name": e.group.JobName}
+	return labels.Merge(labels.Merge(set, e.group.SelectorLabels()), e.group.Template().Labels)
 }
 
 // warnOfService finds a Service that would send its traffic to the peers.
@@ -134,7 +135,7 @@ func (e *expansion) warnOfService(service neighbor[corev1.Service], report *resu
 }
 
 func (e *expansion) warn(report *results, path, format string, args ...any) {
-	report.addWarnings(e.source, []v1alpha1.Warning{{Field: path, Message: fmt.Sprintf(format, args...)}})
+	report.addWarnings(e.source, []diag.Warning{{Field: path, Message: fmt.Sprintf(format, args...)}})
 }
 
 // inFileOf says where a neighbor stands, when that is known.
@@ -164,7 +165,7 @@ func (e *expansion) warnOfNetworkPolicies(policies []neighbor[networkingv1.Netwo
 		}
 		if isolating != nil && !allowed {
 			e.warn(report, "spec.template.metadata.labels", "%v%s keeps the peers apart: no policy in the list allows them %s each other; add a rule for the label job-name: %s",
-				isolating, inFileOf(isolating), map[networkingv1.PolicyType]string{"Ingress": "traffic from", "Egress": "traffic to"}[direction], e.pj.JobName())
+				isolating, inFileOf(isolating), map[networkingv1.PolicyType]string{"Ingress": "traffic from", "Egress": "traffic to"}[direction], e.group.JobName)
 		}
 	}
 }
@@ -233,11 +234,11 @@ type runningContainer struct {
 // of a barrier included.
 func (e *expansion) running() []runningContainer {
 	var running []runningContainer
-	for i, container := range e.pj.Spec.Template.Spec.Containers {
+	for i, container := range e.group.Template().Spec.Containers {
 		running = append(running, runningContainer{fmt.Sprintf("spec.template.spec.containers[%d].resources", i), container.Resources})
 	}
-	if e.pj.HasBarrier() {
-		running = append(running, runningContainer{"spec.barrier.resources", *e.pj.Spec.Barrier.Resources})
+	if e.group.Barrier().Enabled() {
+		running = append(running, runningContainer{"spec.barrier.resources", *e.group.Barrier().Resources})
 	}
 	return running
 }
@@ -255,9 +256,9 @@ func (e *expansion) warnOfQuota(quota neighbor[corev1.ResourceQuota], report *re
 		if !known {
 			continue
 		}
-		all := resource.NewMilliQuantity(one.MilliValue()*int64(e.pj.Peers()), one.Format)
-		if one.MilliValue() > 0 && (all.Cmp(hard) > 0 || all.MilliValue()/one.MilliValue() != int64(e.pj.Peers())) {
-			e.warn(report, "spec.peers", "%d peers need more %s than %v%s has, %s, and not all would be made", e.pj.Peers(), name, quota, inFileOf(quota.object), &hard)
+		all := resource.NewMilliQuantity(one.MilliValue()*int64(e.group.Peers()), one.Format)
+		if one.MilliValue() > 0 && (all.Cmp(hard) > 0 || all.MilliValue()/one.MilliValue() != int64(e.group.Peers())) {
+			e.warn(report, "spec.peers", "%d peers need more %s than %v%s has, %s, and not all would be made", e.group.Peers(), name, quota, inFileOf(quota.object), &hard)
 		}
 	}
 }

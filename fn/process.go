@@ -14,28 +14,11 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
-	"github.com/peerjob/peerjob/internal/admission"
-	"github.com/peerjob/peerjob/internal/expand"
-	"github.com/peerjob/peerjob/internal/framework"
+	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/kinds"
 	"github.com/peerjob/peerjob/internal/parallel"
 	"github.com/peerjob/peerjob/internal/yamlnode"
 )
-
-// expansion is one PeerJob and the objects that it stands for.
-type expansion struct {
-	// source is the PeerJob as it was read. Its node is changed only after every
-	// check has passed.
-	source *object
-	// inList says that source is an item; a functionConfig is none.
-	inList bool
-	pj     *v1alpha1.PeerJob
-	// templates are what was rendered in it.
-	templates *templating
-	// children are what the PeerJob stands for, in the order in which they are
-	// applied.
-	children []*object
-}
 
 // process runs the function on a list of objects: it returns the list with
 // every PeerJob expanded, or the very same list when anything is wrong, and
@@ -76,7 +59,7 @@ func process(objects []*object, functionConfig *yaml.Node, options Options, over
 // verdict is what was found in one PeerJob.
 type verdict struct {
 	errs     field.ErrorList
-	warnings []v1alpha1.Warning
+	warnings []diag.Warning
 }
 
 // sharedExpansions is how many PeerJobs a core takes at a time.
@@ -187,78 +170,6 @@ func refuseSelectors(objects []*object, report *results) {
 	}
 }
 
-// expand checks the PeerJob and makes its children. Every check runs, whatever
-// the one before found, so that a user sees all errors at once. Warnings are
-// for a PeerJob without errors.
-func (e *expansion) expand(defaults v1alpha1.Settings, sources *valueSources) (field.ErrorList, []v1alpha1.Warning) {
-	if e.source.apiVersion != v1alpha1.APIVersion {
-		return field.ErrorList{field.NotSupported(field.NewPath("apiVersion"), e.source.apiVersion, []string{v1alpha1.APIVersion})}, nil
-	}
-	pj, templates, errs := decodePeerJob(e.source, sources, defaults)
-	errs = append(errs, refuseMerges(e.source.node())...)
-	e.source.forgetNode()
-	e.pj, e.templates = pj, templates
-	v1alpha1.Default(pj, defaults)
-	errs = v1alpha1.AppendErrors(errs, v1alpha1.Validate(pj))
-	if templates.stopped {
-		return v1alpha1.SortErrors(errs), nil
-	}
-	wrong := framework.Validate(pj)
-	errs = v1alpha1.AppendErrors(errs, wrong)
-	objects, err := kinds.InOrder(expand.PeerJob(pj))
-	if err != nil {
-		return append(errs, field.InternalError(field.NewPath("spec"), err)), nil
-	}
-	refused, warnings := admission.Admit(pj, objects...)
-	if len(wrong) > 0 {
-		// What the framework brings is wrong because of what was said already.
-		refused = slices.DeleteFunc(refused, func(err *field.Error) bool { return err.Field == admission.FrameworkField })
-	}
-	errs = v1alpha1.AppendErrors(errs, refused)
-	tooNew, dropped := admission.CheckVersion(pj)
-	errs = v1alpha1.AppendErrors(errs, tooNew)
-	if len(errs) > 0 {
-		// Two of one name are found all the same.
-		for _, o := range objects {
-			gvk := o.GetObjectKind().GroupVersionKind()
-			e.children = append(e.children, &object{
-				apiVersion: gvk.GroupVersion().String(), kind: gvk.Kind, namespace: o.GetNamespace(), name: o.GetName(), pkg: e.source.pkg,
-			})
-		}
-		return v1alpha1.SortErrors(templates.explain(errs)), nil
-	}
-	for _, o := range objects {
-		e.children = append(e.children, e.newChild(o))
-	}
-	set := func(container string) []string { return framework.VariableNames(pj, container) }
-	return nil, v1alpha1.SortWarnings(slices.Concat(v1alpha1.Warn(pj, set), templates.warnings(), warnings, dropped))
-}
-
-// refuseMerges refuses "<<" where the function writes or orchestrators read:
-// what it merges in would be hidden by the first key that is added beside it.
-func refuseMerges(node *yaml.Node) field.ErrorList {
-	var errs field.ErrorList
-	metadata := field.NewPath("metadata")
-	for _, m := range []struct {
-		path *field.Path
-		node *yaml.Node
-	}{{metadata, yamlnode.Get(node, "metadata")}, {metadata.Child("annotations"), yamlnode.Get(yamlnode.Get(node, "metadata"), "annotations")}} {
-		eachEntry(m.node, func(key string, _ *yaml.Node) {
-			if key == "<<" {
-				errs = append(errs, field.Forbidden(m.path.Child(key), "can't be merged into; write the values out"))
-			}
-		})
-	}
-	return errs
-}
-
-// newChild is an object that the PeerJob stands for, in the PeerJob's package.
-func (e *expansion) newChild(typed kinds.Object) *object {
-	child := newTypedObject(typed)
-	child.pkg = e.source.pkg
-	return child
-}
-
 // refuseConflicts refuses what can't be side by side in one cluster, or could
 // not be told apart on the next run.
 func refuseConflicts(expansions []*expansion, objects []*object, report *results) {
@@ -282,7 +193,7 @@ func refuseConflicts(expansions []*expansion, objects []*object, report *results
 		peerJobs[e.source.identity()] = e.source
 		for _, child := range e.children {
 			kind, _ := kinds.Of(child.apiVersion, child.kind)
-			path := kind.NamePath(e.pj)
+			path := kind.NamePath(e.group.PeerJob)
 			if maker, found := makers[child.identity()]; found {
 				report.addErrors(e.source, field.ErrorList{duplicate(path, child.name,
 					fmt.Sprintf("%v makes a %v of this name too; give each its own spec.service.name", maker.source, child.kind))})

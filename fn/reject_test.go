@@ -61,7 +61,7 @@ func TestRun_rejects(t *testing.T) {
 		"numbers out of range": {
 			items: []string{head("train") + "  peers: 3000000000\n  activeDeadlineSeconds: 99999999999999999999\n" + smallest},
 			want: []string{
-				`PeerJob train: spec.peers: Invalid value: 3000000000: must be between -2147483648 and 2147483647`,
+				`PeerJob train: spec.peers: Invalid value: 3000000000: must be between 1 and 100000`,
 				`PeerJob train: spec.activeDeadlineSeconds: Invalid value: 99999999999999999999: must be an integer`,
 			},
 		},

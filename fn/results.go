@@ -13,7 +13,7 @@ import (
 	kptfn "github.com/GoogleContainerTools/kpt-functions-sdk/go/fn"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
-	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/diag"
 )
 
 // ErrFailed says that a run ended with errors, all of which it has reported.
@@ -60,7 +60,7 @@ func (r *results) addErrors(about *object, errs field.ErrorList) {
 }
 
 // addWarnings reports warnings about fields of an object.
-func (r *results) addWarnings(about *object, warnings []v1alpha1.Warning) {
+func (r *results) addWarnings(about *object, warnings []diag.Warning) {
 	for _, warning := range warnings {
 		result := r.add(kptfn.Warning, about, warning.Message)
 		if warning.Field != "" {
@@ -77,7 +77,7 @@ func currentValue(err *field.Error) any {
 	default:
 		return nil
 	}
-	if literal, ok := err.BadValue.(v1alpha1.Literal); ok {
+	if literal, ok := err.BadValue.(diag.Literal); ok {
 		return literal.String()
 	}
 	value := reflect.ValueOf(err.BadValue)

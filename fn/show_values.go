@@ -8,8 +8,8 @@ import (
 	"go.yaml.in/yaml/v3"
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 
-	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/manifest"
+	"github.com/peerjob/peerjob/internal/values"
 )
 
 // shownPeers is how many peers are shown of all that templates see.
@@ -20,15 +20,14 @@ const shownPeers = 3
 func writeValues(out *bytes.Buffer, expansions []*expansion) error {
 	first := true
 	for _, e := range expansions {
-		t := e.templates
-		if t == nil || t.data == nil {
+		if e.renderer == nil {
 			continue
 		}
 		templates := []any{}
-		for _, r := range t.rendered {
-			templates = append(templates, ordered("field", r.path, "template", r.template, "renders", r.text))
+		for _, r := range e.renderer.Rendered {
+			templates = append(templates, ordered("field", r.Field, "template", r.Template, "renders", r.Text))
 		}
-		document := ordered("peerJob", e.source.String(), "values", t.values, "data", shownData(t.data), "templates", templates)
+		document := ordered("peerJob", e.source.String(), "values", e.renderer.Data.Values(), "data", shownData(e.renderer.Data), "templates", templates)
 		node, err := nodeOf(document)
 		if err != nil {
 			return err
@@ -51,7 +50,7 @@ func writeValues(out *bytes.Buffer, expansions []*expansion) error {
 
 // shownData is what templates see beside the values, of very many peers only
 // the first.
-func shownData(data *v1alpha1.TemplateData) entries {
+func shownData(data *values.Data) entries {
 	var all entries
 	for _, name := range data.Fields() {
 		if name == "Values" {
@@ -61,7 +60,7 @@ func shownData(data *v1alpha1.TemplateData) entries {
 		if err != nil {
 			continue // it has none
 		}
-		if peers, ok := value.([]v1alpha1.TemplatePeer); ok {
+		if peers, ok := value.([]values.Peer); ok {
 			shown := []any{}
 			for _, peer := range peers[:min(len(peers), shownPeers)] {
 				var inner entries

@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/peerjob/peerjob/internal/values"
 )
 
 // configMap is a ConfigMap with these values.
@@ -208,10 +210,10 @@ func TestTemplating_hash(t *testing.T) {
 
 func TestReadValues(t *testing.T) {
 	for give, want := range map[string]string{
-		strings.Repeat("#", maxValues+1): "has 1048577 bytes, and values may have 1048576",
-		"[a]":                            "must be a map of values",
-		"yes: 1":                         `line 1: yes: a key must be a string; write "yes", with the quotes`,
-		"a: 1\na: 2":                     "yaml: unmarshal errors:\n  line 2: mapping key \"a\" already defined at line 1",
+		strings.Repeat("#", values.MaxSize+1): "has 1048577 bytes, and values may have 1048576",
+		"[a]":                                 "must be a map of values",
+		"yes: 1":                              `line 1: yes: a key must be a string; write "yes", with the quotes`,
+		"a: 1\na: 2":                          "yaml: unmarshal errors:\n  line 2: mapping key \"a\" already defined at line 1",
 	} {
 		if _, err := ReadValues([]byte(give)); err == nil || err.Error() != want {
 			t.Errorf("%.20q: got the error %v, want %s", give, err, want)

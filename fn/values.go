@@ -3,7 +3,6 @@
 package fn
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -11,40 +10,16 @@ import (
 	"sync"
 
 	"go.yaml.in/yaml/v3"
-	"helm.sh/helm/v3/pkg/strvals"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/render"
+	"github.com/peerjob/peerjob/internal/values"
 	"github.com/peerjob/peerjob/internal/yamlnode"
 )
 
-// maxValues is how large one source of values may be, in bytes: as large as a
-// ConfigMap.
-const maxValues = 1 << 20
-
 // ReadValues reads values for templates from YAML or JSON: a map, or nothing.
-func ReadValues(content []byte) (map[string]any, error) {
-	if len(content) > maxValues {
-		return nil, fmt.Errorf("has %d bytes, and values may have %d", len(content), maxValues)
-	}
-	document, err := render.Document(content)
-	if err != nil {
-		return nil, err
-	}
-	value, err := render.Value(document)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkKeys(document); err != nil {
-		return nil, err
-	}
-	values, ok := value.(map[string]any)
-	if !ok && value != nil {
-		return nil, errors.New("must be a map of values")
-	}
-	return values, nil
-}
+func ReadValues(content []byte) (map[string]any, error) { return values.Read(content) }
 
 // MergeValues lays values over others, as Helm does: maps by key, anything else
 // whole. Null removes what it stands over at last.
@@ -53,11 +28,7 @@ func MergeValues(base, overlay map[string]any) map[string]any { return render.Me
 // SetValues lays values in the form of Helm's --set over others:
 // "image=web:2,ports[0]=80".
 func SetValues(base map[string]any, assignments string) (map[string]any, error) {
-	set, err := strvals.Parse(assignments)
-	if err != nil {
-		return nil, err
-	}
-	return render.Merge(base, set), nil
+	return values.Set(base, assignments)
 }
 
 // valueSources are where the values of templates come from: the ConfigMaps of
@@ -89,8 +60,8 @@ func newValueSources(objects []*object, overrides map[string]any) *valueSources 
 
 // valuesOf are the merged values of a PeerJob, with the sources that are
 // missing and all that is wrong with others.
-func (s *valueSources) valuesOf(source *object, pj *v1alpha1.PeerJob) (values map[string]any, missing, errs field.ErrorList) {
-	values = map[string]any{}
+func (s *valueSources) valuesOf(source *object, pj *v1alpha1.PeerJob) (merged map[string]any, missing, errs field.ErrorList) {
+	merged = map[string]any{}
 	for i, from := range pj.Spec.ValuesFrom {
 		ref := from.ConfigMapRef
 		if ref == nil || ref.Name == "" {
@@ -101,7 +72,7 @@ func (s *valueSources) valuesOf(source *object, pj *v1alpha1.PeerJob) (values ma
 		if err == nil {
 			var read map[string]any
 			if read, err = s.entry(found, ref.Key, path.Child("key")); err == nil {
-				values = render.Merge(values, read)
+				merged = render.Merge(merged, read)
 			}
 		}
 		switch {
@@ -111,7 +82,7 @@ func (s *valueSources) valuesOf(source *object, pj *v1alpha1.PeerJob) (values ma
 			errs = append(errs, err)
 		}
 	}
-	return render.WithoutNulls(render.Merge(render.Merge(values, pj.Spec.Values), s.overrides)), missing, errs
+	return render.WithoutNulls(render.Merge(render.Merge(merged, pj.Spec.Values), s.overrides)), missing, errs
 }
 
 // hashSuffix matches what a configMapGenerator of kustomize adds to a name. Its
@@ -183,8 +154,8 @@ func (s *valueSources) entry(configMap *object, key string, path *field.Path) (m
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	at := valuesKey{configMap, key}
-	if values, found := s.read[at]; found {
-		return values, nil
+	if known, found := s.read[at]; found {
+		return known, nil
 	}
 	data := yamlnode.Resolve(yamlnode.Get(configMap.node(), "data"))
 	content := yamlnode.Resolve(yamlnode.Get(data, key))
@@ -195,10 +166,10 @@ func (s *valueSources) entry(configMap *object, key string, path *field.Path) (m
 		err.Detail = fmt.Sprintf("%v has no such entry in its data; it has: %s", configMap, strings.Join(keys, ", "))
 		return nil, err
 	}
-	values, err := ReadValues([]byte(content.Value))
+	known, err := values.Read([]byte(content.Value))
 	if err != nil {
 		return nil, field.Invalid(path, key, fmt.Sprintf("the entry of %v: %v", configMap, err))
 	}
-	s.read[at] = values
-	return values, nil
+	s.read[at] = known
+	return known, nil
 }

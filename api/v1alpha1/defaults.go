@@ -3,7 +3,10 @@
 package v1alpha1
 
 import (
+	"cmp"
+
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 )
 
 // Settings are the values which a functionConfig gives for every PeerJob that
@@ -19,44 +22,50 @@ type Settings struct {
 }
 
 // Default fills in what the user may leave out. The names have no default
-// here: [PeerJob.ServiceName] says what follows from an unset one, so that an
-// error can name the field which the user did write.
+// here: what an unset one stands for follows from metadata.name, so that an
+// error can name the field that the user did write.
 func Default(pj *PeerJob, settings Settings) {
-	if pj.Spec.Service.PublishNotReadyAddresses == nil {
-		pj.Spec.Service.PublishNotReadyAddresses = new(true)
-	}
-	if pj.Spec.PeerEnv == "" {
-		pj.Spec.PeerEnv = Enabled
-	}
-	if pj.Spec.NameSuffixHash == "" {
-		pj.Spec.NameSuffixHash = Disabled
-	}
-	if pj.Spec.Templating == "" {
-		pj.Spec.Templating = Disabled
-	}
-	for i := range pj.Spec.ValuesFrom {
-		if ref := pj.Spec.ValuesFrom[i].ConfigMapRef; ref != nil && ref.Key == "" {
-			ref.Key = DefaultValuesKey
+	spec := &pj.Spec
+	spec.Service.PublishNotReadyAddresses = cmp.Or(spec.Service.PublishNotReadyAddresses, new(true))
+	spec.PeerEnv = cmp.Or(spec.PeerEnv, Enabled)
+	spec.NameSuffixHash = cmp.Or(spec.NameSuffixHash, Disabled)
+	spec.Templating = cmp.Or(spec.Templating, Disabled)
+	for i := range spec.ValuesFrom {
+		if ref := spec.ValuesFrom[i].ConfigMapRef; ref != nil {
+			ref.Key = cmp.Or(ref.Key, DefaultValuesKey)
 		}
 	}
-	defaultBarrier(pj, settings)
-	if pj.Spec.ClusterDomain == "" {
-		pj.Spec.ClusterDomain = settings.ClusterDomain
+	defaultBarrier(&spec.Barrier, settings)
+	spec.ClusterDomain = cmp.Or(spec.ClusterDomain, settings.ClusterDomain, DefaultClusterDomain)
+	spec.KubernetesVersion = cmp.Or(spec.KubernetesVersion, settings.KubernetesVersion)
+	pod := &spec.Template.Spec
+	pod.RestartPolicy = cmp.Or(pod.RestartPolicy, corev1.RestartPolicyNever)
+	pod.EnableServiceLinks = cmp.Or(pod.EnableServiceLinks, new(false))
+	if pod.HostNetwork {
+		pod.DNSPolicy = cmp.Or(pod.DNSPolicy, corev1.DNSClusterFirstWithHostNet)
 	}
-	if pj.Spec.ClusterDomain == "" {
-		pj.Spec.ClusterDomain = DefaultClusterDomain
+}
+
+// Enabled reports whether the Pods have the sidecar of a barrier.
+func (b *PeerBarrier) Enabled() bool { return b.Start == Enabled || b.End == Enabled }
+
+func defaultBarrier(b *PeerBarrier, settings Settings) {
+	b.Start = cmp.Or(b.Start, Disabled)
+	b.End = cmp.Or(b.End, Disabled)
+	if !b.Enabled() {
+		return
 	}
-	if pj.Spec.KubernetesVersion == "" {
-		pj.Spec.KubernetesVersion = settings.KubernetesVersion
-	}
-	pod := &pj.Spec.Template.Spec
-	if pod.RestartPolicy == "" {
-		pod.RestartPolicy = corev1.RestartPolicyNever
-	}
-	if pod.EnableServiceLinks == nil {
-		pod.EnableServiceLinks = new(false)
-	}
-	if pod.HostNetwork && pod.DNSPolicy == "" {
-		pod.DNSPolicy = corev1.DNSClusterFirstWithHostNet
+	b.StartTimeoutSeconds = cmp.Or(b.StartTimeoutSeconds, new(int32(DefaultStartTimeoutSeconds)))
+	b.EndTimeoutSeconds = cmp.Or(b.EndTimeoutSeconds, new(int32(DefaultEndTimeoutSeconds)))
+	b.Port = cmp.Or(b.Port, new(int32(DefaultBarrierPort)))
+	b.Image = cmp.Or(b.Image, settings.BarrierImage)
+	if b.Resources == nil {
+		b.Resources = &corev1.ResourceRequirements{
+			Requests: corev1.ResourceList{
+				corev1.ResourceCPU:    resource.MustParse("10m"),
+				corev1.ResourceMemory: resource.MustParse("32Mi"),
+			},
+			Limits: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("64Mi")},
+		}
 	}
 }

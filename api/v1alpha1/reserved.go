@@ -2,11 +2,7 @@
 
 package v1alpha1
 
-import (
-	"maps"
-	"slices"
-	"strings"
-)
+import "strings"
 
 const (
 	// LocalConfigAnnotation keeps an object out of the cluster: kustomize, kpt
@@ -35,12 +31,8 @@ func IsReservedKey(key string) bool {
 		strings.HasSuffix(domain, "."+Group)
 }
 
-// isOwnKey reports whether the key is one of peerjob's own.
-func isOwnKey(key string) bool {
+// IsOwnKey reports whether the key is one of peerjob's own.
+func IsOwnKey(key string) bool {
 	domain, _, found := strings.Cut(key, "/")
 	return found && (domain == Group || strings.HasSuffix(domain, "."+Group))
-}
-
-func sortedKeys(m map[string]string) []string {
-	return slices.Sorted(maps.Keys(m))
 }

@@ -39,9 +39,6 @@ const (
 	OldestMinor = 21
 	// NewestMinor is the newest minor version which is known here.
 	NewestMinor = 36
-	// MaxVariableLength is the longest "NAME=value" that Linux passes to a
-	// program, in bytes (MAX_ARG_STRLEN without the final zero byte).
-	MaxVariableLength = 131071
 	// DefaultClusterDomain is the cluster domain of nearly every cluster.
 	DefaultClusterDomain = "cluster.local"
 )
@@ -74,9 +71,6 @@ type PeerJob struct {
 
 	// spec says how many peers there are and what they run. Required.
 	Spec PeerJobSpec `json:"spec,omitempty"`
-
-	// jobName is the Job's name when it is fixed.
-	jobName string
 }
 
 // PeerJobSpec says how many peers there are, how they are published and what

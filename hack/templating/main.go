@@ -13,7 +13,7 @@ import (
 	"strings"
 
 	"github.com/peerjob/peerjob/internal/render"
-	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/values"
 )
 
 //go:embed page.md
@@ -25,8 +25,8 @@ func main() {
 	out := flag.String("out", "", "the `FILE` to write")
 	flag.Parse()
 	page := strings.NewReplacer(
-		"<!-- names -->", fields(v1alpha1.TemplateFields(), "."),
-		"<!-- peers -->", fields(v1alpha1.PeerFields(), "."),
+		"<!-- names -->", fields(values.Fields(), "."),
+		"<!-- peers -->", fields(values.PeerFields(), "."),
 		"<!-- functions -->", functions(),
 		"<!-- refusals -->", refusals(),
 	).Replace(text)
@@ -35,7 +35,7 @@ func main() {
 	}
 }
 
-func fields(fields []v1alpha1.TemplateField, prefix string) string {
+func fields(fields []values.Field, prefix string) string {
 	var out strings.Builder
 	out.WriteString("| name | what it is | example |\n| --- | --- | --- |\n")
 	for _, f := range fields {

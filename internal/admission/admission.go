@@ -11,7 +11,7 @@
 //     pkg/registry/core/configmap). No rule of
 //     Kubernetes is written here again.
 //   - An error comes back on the field of the PeerJob which the object's field
-//     came from (paths.go), in the server's own words.
+//     came from (internal/origin), in the server's own words.
 //   - This is the only package which imports k8s.io/kubernetes.
 //
 // # Never
@@ -22,11 +22,11 @@ package admission
 import (
 	"context"
 	"reflect"
+	"slices"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	jobapi "k8s.io/kubernetes/pkg/api/job"
 	podapi "k8s.io/kubernetes/pkg/api/pod"
@@ -39,7 +39,8 @@ import (
 	corevalidation "k8s.io/kubernetes/pkg/apis/core/validation"
 	"k8s.io/kubernetes/pkg/capabilities"
 
-	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/origin"
 )
 
 const (
@@ -50,37 +51,23 @@ const (
 	anyUID = "00000000-0000-0000-0000-000000000000"
 )
 
-// Check returns what the API server would refuse of the objects that a PeerJob
-// expands to, on the PeerJob's own fields.
-func Check[T runtime.Object](pj *v1alpha1.PeerJob, objects ...T) field.ErrorList {
-	errs, _ := Admit(pj, objects...)
-	return errs
-}
-
 // Admit returns what the API server would refuse, or what it would warn of
-// where it refuses nothing. A kind that is not in internal/kinds is an internal
-// error. What concerns several objects is said of the Job.
-func Admit[T runtime.Object](pj *v1alpha1.PeerJob, objects ...T) (field.ErrorList, []v1alpha1.Warning) {
+// where it refuses nothing, each on the field of the PeerJob that it came from. A
+// kind that is not in internal/kinds is an internal error. What concerns several
+// objects is said of the Job.
+func Admit(objects []origin.Object) (field.ErrorList, []diag.Warning) {
 	// Whether a cluster takes privileged containers is the API server's flag
 	// --allow-privileged, which every installer sets.
 	capabilities.Setup(true, 0)
 	var errs, sizeErrs field.ErrorList
-	var warnings, sizeWarnings []v1alpha1.Warning
-	for i := range objects {
-		object := runtime.Object(objects[len(objects)-1-i])
-		refused, warned := checkObject(object)
-		from := origin(func(path string, _ any) string { return path })
-		switch object := object.(type) {
-		case *batchv1.Job:
-			from = jobFields(pj, object)
-			sizeErrs, sizeWarnings = checkSize(object)
-		case *corev1.ConfigMap:
-			from = configMapFields
-		case *corev1.Service:
-			from = serviceFields(pj)
+	var warnings, sizeWarnings []diag.Warning
+	for _, object := range slices.Backward(objects) {
+		refused, warned := checkObject(object.Object)
+		if job, ok := object.Object.(*batchv1.Job); ok {
+			sizeErrs, sizeWarnings = checkSize(job)
 		}
-		errs = v1alpha1.AppendErrors(errs, onPeerJob(refused, from))
-		warnings = append(warnings, warningsOnPeerJob(warned, from)...)
+		errs = diag.Append(errs, onPeerJob(refused, object.Origins))
+		warnings = append(warnings, warningsOnPeerJob(warned, object.Origins)...)
 	}
 	return append(errs, sizeErrs...), append(warnings, sizeWarnings...)
 }

@@ -8,36 +8,42 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/admission"
+	"github.com/peerjob/peerjob/internal/decode"
+	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/expand"
+	"github.com/peerjob/peerjob/internal/origin"
+	"github.com/peerjob/peerjob/internal/peerjob"
 )
 
-func decode(t testing.TB, text string) *v1alpha1.PeerJob {
+func read(t testing.TB, text string) *peerjob.Group {
 	t.Helper()
 	var document yaml.Node
 	if err := yaml.Unmarshal([]byte(text), &document); err != nil {
 		t.Fatal(err)
 	}
-	pj, errs := v1alpha1.Decode(document.Content[0])
+	pj, errs := decode.PeerJob(document.Content[0], nil)
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}
 	v1alpha1.Default(pj, v1alpha1.Settings{})
-	return pj
+	return peerjob.NewGroup(pj, "")
 }
 
 func check(t testing.TB, text string) []string {
 	t.Helper()
-	pj := decode(t, text)
-	objects, before := expand.PeerJob(pj), expand.PeerJob(pj)
+	g := read(t, text)
+	objects, before := expand.Group(g), expand.Group(g)
 	var got []string
-	for _, err := range v1alpha1.SortErrors(admission.Check(pj, objects...)) {
+	refused, _ := admission.Admit(objects)
+	for _, err := range diag.SortErrors(refused) {
 		got = append(got, err.Error())
 	}
-	if diff := cmp.Diff(before, objects); diff != "" {
+	if diff := cmp.Diff(before, objects, cmpopts.IgnoreTypes(&origin.Map{})); diff != "" {
 		t.Errorf("the objects were changed:\n%s", diff)
 	}
 	return got
@@ -172,8 +178,8 @@ func TestAdmit_size(t *testing.T) {
 			for i := range tt.variables {
 				fmt.Fprintf(&env, "{name: VARIABLE%d, value: %s}, ", i, strings.Repeat("x", tt.text))
 			}
-			pj := decode(t, "metadata: {name: a}\nspec: {peers: 1, template: {spec: {containers: [{name: w, image: x, env: ["+env.String()+"]}]}}}")
-			errs, warnings := admission.Admit(pj, expand.PeerJob(pj)...)
+			g := read(t, "metadata: {name: a}\nspec: {peers: 1, template: {spec: {containers: [{name: w, image: x, env: ["+env.String()+"]}]}}}")
+			errs, warnings := admission.Admit(expand.Group(g))
 			if got := fmt.Sprint(errs); (tt.refused == "") != (len(errs) == 0) || !strings.Contains(got, tt.refused) {
 				t.Errorf("refused %s", got)
 			}
@@ -185,10 +191,10 @@ func TestAdmit_size(t *testing.T) {
 }
 
 func BenchmarkCheck(b *testing.B) {
-	pj := decode(b, "metadata: {name: train}\nspec:\n  peers: 3\n  template: {spec: {containers: [{name: w, image: x, ports: [{containerPort: 80}], volumeMounts: [{name: d, mountPath: /d}]}], volumes: [{name: d, emptyDir: {}}]}}\n")
-	objects := expand.PeerJob(pj)
+	g := read(b, "metadata: {name: train}\nspec:\n  peers: 3\n  template: {spec: {containers: [{name: w, image: x, ports: [{containerPort: 80}], volumeMounts: [{name: d, mountPath: /d}]}], volumes: [{name: d, emptyDir: {}}]}}\n")
+	objects := expand.Group(g)
 	for b.Loop() {
-		if errs := admission.Check(pj, objects...); len(errs) > 0 {
+		if errs, _ := admission.Admit(objects); len(errs) > 0 {
 			b.Fatal(errs)
 		}
 	}

@@ -17,6 +17,8 @@ import (
 	"k8s.io/kubernetes/pkg/features"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/peerjob"
 )
 
 // Feature is something that not every server has which peerjob knows.
@@ -154,29 +156,30 @@ var featuresByType = sync.OnceValue(func() map[reflect.Type]map[string][]Feature
 // CheckVersion refuses what a server of spec.kubernetesVersion does not have.
 // When no version is asked for, it warns of what every server drops, because
 // it stands behind a feature gate that is off by default.
-func CheckVersion(pj *v1alpha1.PeerJob) (field.ErrorList, []v1alpha1.Warning) {
-	minor, asked := pj.KubernetesMinor()
+func CheckVersion(g *peerjob.Group) (field.ErrorList, []diag.Warning) {
+	pj := g.PeerJob
+	minor, asked := peerjob.Minor(pj.Spec.KubernetesVersion)
 	var errs field.ErrorList
-	var warnings []v1alpha1.Warning
+	var warnings []diag.Warning
 	visitFeatures(reflect.ValueOf(pj).Elem(), "", func(f Feature, path string) {
 		first, ever := f.First()
 		switch {
 		case !ever && asked:
 			errs = append(errs, forbidden(path, fmt.Sprintf("needs the feature gate %s, which is off by default in every version up to 1.%d", f.Gate, v1alpha1.NewestMinor)))
 		case !ever:
-			warnings = append(warnings, v1alpha1.Warning{Field: path, Message: fmt.Sprintf(
+			warnings = append(warnings, diag.Warning{Field: path, Message: fmt.Sprintf(
 				"stands behind the feature gate %s, which is off by default: a server without it drops the field", f.Gate)})
 		case asked && minor < first:
 			errs = append(errs, forbidden(path, fmt.Sprintf("needs Kubernetes 1.%d, and spec.kubernetesVersion is %q", first, pj.Spec.KubernetesVersion)))
 		}
 	})
-	nameErrs := checkServiceName(pj, minor)
+	nameErrs := checkServiceName(g, minor)
 	if asked {
 		errs = append(errs, nameErrs...)
-		errs = append(errs, checkVariableNames(pj, minor)...)
+		errs = append(errs, checkVariableNames(g, minor)...)
 	} else {
 		for _, err := range nameErrs {
-			warnings = append(warnings, v1alpha1.Warning{Field: err.Field, Message: err.Detail})
+			warnings = append(warnings, diag.Warning{Field: err.Field, Message: err.Detail})
 		}
 	}
 	return errs, warnings
@@ -188,34 +191,34 @@ func forbidden(path, detail string) *field.Error {
 
 // checkServiceName holds the name of the Service to the stricter rule of older
 // servers. A minor version of 0 is none that was asked for.
-func checkServiceName(pj *v1alpha1.PeerJob, minor int) field.ErrorList {
-	name, first := pj.ServiceName(), firstByGate()[features.RelaxedServiceNameValidation]
+func checkServiceName(g *peerjob.Group, minor int) field.ErrorList {
+	name, first := g.ServiceName(), firstByGate()[features.RelaxedServiceNameValidation]
 	if minor >= first || len(validation.IsDNS1123Label(name)) > 0 || len(validation.IsDNS1035Label(name)) == 0 {
 		return nil
 	}
 	detail := fmt.Sprintf("the name of the Service begins with a digit, which needs Kubernetes 1.%d", first)
 	if minor > 0 {
-		detail += fmt.Sprintf(", and spec.kubernetesVersion is %q", pj.Spec.KubernetesVersion)
+		detail += fmt.Sprintf(", and spec.kubernetesVersion is %q", g.PeerJob.Spec.KubernetesVersion)
 	}
-	if pj.Spec.Service.Name == "" {
+	if g.PeerJob.Spec.Service.Name == "" {
 		detail += "; choose another name, or set spec.service.name"
 	}
-	return field.ErrorList{{Type: field.ErrorTypeInvalid, Field: serviceNameField(pj), BadValue: name, Detail: detail}}
+	return field.ErrorList{{Type: field.ErrorTypeInvalid, Field: g.ServiceNamePath().String(), BadValue: name, Detail: detail}}
 }
 
 // checkVariableNames holds the names of variables to the stricter rule of
 // older servers.
-func checkVariableNames(pj *v1alpha1.PeerJob, minor int) field.ErrorList {
+func checkVariableNames(g *peerjob.Group, minor int) field.ErrorList {
 	first := firstByGate()[features.RelaxedEnvironmentVariableValidation]
 	if minor >= first {
 		return nil
 	}
 	var errs field.ErrorList
-	pj.EachContainer(func(container *corev1.Container, path *field.Path) {
+	g.EachContainer(func(container *corev1.Container, path *field.Path) {
 		for i, variable := range container.Env {
 			for _, msg := range validation.IsEnvVarName(variable.Name) {
 				errs = append(errs, field.Invalid(path.Child("env").Index(i).Child("name"), variable.Name,
-					fmt.Sprintf("needs Kubernetes 1.%d, and spec.kubernetesVersion is %q: %s", first, pj.Spec.KubernetesVersion, msg)))
+					fmt.Sprintf("needs Kubernetes 1.%d, and spec.kubernetesVersion is %q: %s", first, g.PeerJob.Spec.KubernetesVersion, msg)))
 			}
 		}
 	})

@@ -25,8 +25,8 @@ import (
 
 func version(t *testing.T, text string) (refused, warned []string) {
 	t.Helper()
-	pj := decode(t, text)
-	errs, warnings := admission.CheckVersion(pj)
+	g := read(t, text)
+	errs, warnings := admission.CheckVersion(g)
 	for _, err := range errs {
 		refused = append(refused, err.Error())
 	}

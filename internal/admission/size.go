@@ -10,7 +10,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
-	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/diag"
 )
 
 const (
@@ -32,14 +32,14 @@ const (
 // warns of one that may be too large with what the server adds, or for
 // client-side apply. The size is that of the form in which the server stores
 // it.
-func checkSize(job *batchv1.Job) (field.ErrorList, []v1alpha1.Warning) {
+func checkSize(job *batchv1.Job) (field.ErrorList, []diag.Warning) {
 	size := job.Size()
 	if size > maxObjectSize-ownSize {
 		return field.ErrorList{{Type: field.ErrorTypeTooLong, Field: "spec.template", Detail: fmt.Sprintf(
 			"the Job has %d bytes, and etcd takes no object of more than %d; put what is large into ConfigMaps and mount them", size, maxObjectSize-ownSize)}}, nil
 	}
 	if managed := managedSize(reflect.ValueOf(job).Elem()); size+managed > maxObjectSize-ownSize {
-		return nil, []v1alpha1.Warning{{Field: "spec.template", Message: fmt.Sprintf(
+		return nil, []diag.Warning{{Field: "spec.template", Message: fmt.Sprintf(
 			"the Job has %d bytes, to which the server adds about %d in metadata.managedFields, and etcd takes no object of more than %d; put what is large into ConfigMaps and mount them",
 			size, managed, maxObjectSize-ownSize)}}
 	}
@@ -48,7 +48,7 @@ func checkSize(job *batchv1.Job) (field.ErrorList, []v1alpha1.Warning) {
 		return nil, nil
 	}
 	if data, err := json.Marshal(job); err == nil && len(data) > maxAnnotationsSize {
-		return nil, []v1alpha1.Warning{{Field: "spec.template", Message: fmt.Sprintf(
+		return nil, []diag.Warning{{Field: "spec.template", Message: fmt.Sprintf(
 			"the Job has %d bytes as JSON, and kubectl apply keeps at most %d of them in an annotation; use kubectl apply --server-side", len(data), maxAnnotationsSize)}}
 	}
 	return nil, nil

@@ -11,9 +11,12 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/barrier/protocol"
+	"github.com/peerjob/peerjob/internal/origin"
+	"github.com/peerjob/peerjob/internal/peerjob"
 )
 
 const (
@@ -24,49 +27,72 @@ const (
 	probeMarginSeconds = 10
 )
 
-// addBarrier adds the containers of a barrier to a Pod template. They come
-// first: the sidecar is the last to end, and no other container may start before
-// every peer is there, init containers that look for a peer included. What keeps
-// them is the sidecar's startup probe, or the gate where there is a time limit.
-func addBarrier(template *corev1.PodTemplateSpec, pj *v1alpha1.PeerJob) {
-	if !pj.HasBarrier() {
-		return
+// addBarrier adds the containers of a barrier to a Pod template, and returns how
+// many. They come first: the sidecar is the last to end, and no other container may
+// start before every peer is there, init containers that look for a peer included.
+// What keeps them is the sidecar's startup probe, or the gate where there is a time
+// limit.
+func addBarrier(g *peerjob.Group, template *corev1.PodTemplateSpec, from *origin.Map) (injected int) {
+	if !g.Barrier().Enabled() {
+		return 0
 	}
-	template.Annotations = merged(template.Annotations, map[string]string{v1alpha1.ServiceAnnotation: pj.ServiceName()})
-	barrier := []corev1.Container{barrierSidecar(pj)}
+	template.Annotations = merged(template.Annotations, map[string]string{v1alpha1.ServiceAnnotation: g.ServiceName()})
+	barrier := []corev1.Container{barrierSidecar(g)}
 	switch {
-	case pj.HasBarrierGate():
-		barrier = append(barrier, barrierGate(pj))
-	case pj.Spec.Barrier.Start == v1alpha1.Enabled:
-		barrier[0].StartupProbe = barrierProbe(pj)
+	case g.HasBarrierGate():
+		barrier = append(barrier, barrierGate(g))
+	case g.Barrier().Start == v1alpha1.Enabled:
+		barrier[0].StartupProbe = barrierProbe(g)
 	}
 	template.Spec.InitContainers = slices.Concat(barrier, template.Spec.InitContainers)
-	template.Spec.TerminationGracePeriodSeconds = pj.GracePeriodSeconds()
+	pod := specPath.Child("template", "spec")
+	if template.Spec.TerminationGracePeriodSeconds == nil {
+		from.All(pod.Child("terminationGracePeriodSeconds"), pjBarrierPath.Child("endTimeoutSeconds"))
+	}
+	template.Spec.TerminationGracePeriodSeconds = g.GracePeriodSeconds()
+	for i, container := range barrier {
+		recordBarrier(g, container.Name, from, pod.Child("initContainers").Index(i))
+	}
+	return len(barrier)
+}
+
+// recordBarrier records where an injected container came from. Its name is the
+// user's where one of the user's containers has it, too.
+func recordBarrier(g *peerjob.Group, name string, from *origin.Map, at *field.Path) {
+	from.All(at, pjBarrierPath)
+	from.From(at.Child("image"), pjBarrierPath.Child("image"))
+	from.From(at.Child("resources"), pjBarrierPath.Child("resources"))
+	from.All(at.Child("ports"), barrierPort)
+	g.EachContainer(func(container *corev1.Container, path *field.Path) {
+		if container.Name == name {
+			from.From(at.Child("name"), path.Child("name"))
+		}
+	})
 }
 
 // barrierSidecar takes part in the barrier.
-func barrierSidecar(pj *v1alpha1.PeerJob) corev1.Container {
-	args := []string{"barrier", fmt.Sprintf("--port=%d", pj.BarrierPort())}
-	if pj.Spec.Barrier.Start == v1alpha1.Enabled {
+func barrierSidecar(g *peerjob.Group) corev1.Container {
+	args := []string{"barrier", fmt.Sprintf("--port=%d", *g.Barrier().Port)}
+	if g.Barrier().Start == v1alpha1.Enabled {
 		args = append(args, "--start")
 	}
-	if pj.Spec.Barrier.End == v1alpha1.Enabled {
-		args = append(args, fmt.Sprintf("--end-timeout=%ds", pj.BarrierEndTimeoutSeconds()))
-		for _, until := range successes(pj.Spec.SuccessPolicy) {
+	if g.Barrier().End == v1alpha1.Enabled {
+		args = append(args, fmt.Sprintf("--end-timeout=%ds", *g.Barrier().EndTimeoutSeconds))
+		for _, until := range successes(g.Job.SuccessPolicy) {
 			args = append(args, "--until="+until)
 		}
 	}
-	container := barrierContainer(pj, v1alpha1.BarrierContainer, args)
+	container := barrierContainer(g, v1alpha1.BarrierContainer, args)
 	container.RestartPolicy = new(corev1.ContainerRestartPolicyAlways)
-	container.Ports = []corev1.ContainerPort{{Name: v1alpha1.BarrierContainer, ContainerPort: pj.BarrierPort()}}
-	container.Env = barrierEnv(pj)
+	container.Ports = []corev1.ContainerPort{{Name: v1alpha1.BarrierContainer, ContainerPort: *g.Barrier().Port}}
+	container.Env = barrierEnv(g)
 	return container
 }
 
 // barrierEnv is what "peerjob barrier" reads: who the peer is, and the unique ID
 // of its Job.
-func barrierEnv(pj *v1alpha1.PeerJob) []corev1.EnvVar {
-	env := slices.DeleteFunc(PeerEnv(pj), func(variable corev1.EnvVar) bool {
+func barrierEnv(g *peerjob.Group) []corev1.EnvVar {
+	env := slices.DeleteFunc(peerEnv(g), func(variable corev1.EnvVar) bool {
 		return variable.Name == v1alpha1.EnvNamespace || variable.Name == v1alpha1.EnvLeader || variable.Name == v1alpha1.EnvSelf
 	})
 	uid := fromField("metadata.labels['" + v1alpha1.UIDLabel + "']")
@@ -77,10 +103,10 @@ func barrierEnv(pj *v1alpha1.PeerJob) []corev1.EnvVar {
 // barrierProbe asks the sidecar whether all are there. A request is held
 // until they are, or for a while; then the kubelet asks again, for ever.
 // See https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/.
-func barrierProbe(pj *v1alpha1.PeerJob) *corev1.Probe {
+func barrierProbe(g *peerjob.Group) *corev1.Probe {
 	return &corev1.Probe{
 		ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{
-			Path: protocol.StartupPath, Port: intstr.FromInt32(pj.BarrierPort()),
+			Path: protocol.StartupPath, Port: intstr.FromInt32(*g.Barrier().Port),
 		}},
 		TimeoutSeconds:   protocol.StartupHoldSeconds + probeMarginSeconds,
 		PeriodSeconds:    1,
@@ -90,19 +116,19 @@ func barrierProbe(pj *v1alpha1.PeerJob) *corev1.Probe {
 
 // barrierGate asks the sidecar whether all are there, and fails the Pod when
 // they are not in time.
-func barrierGate(pj *v1alpha1.PeerJob) corev1.Container {
-	return barrierContainer(pj, v1alpha1.BarrierGate, []string{
-		"barrier", "wait", fmt.Sprintf("--port=%d", pj.BarrierPort()), fmt.Sprintf("--timeout=%ds", pj.BarrierStartTimeoutSeconds()),
+func barrierGate(g *peerjob.Group) corev1.Container {
+	return barrierContainer(g, v1alpha1.BarrierGate, []string{
+		"barrier", "wait", fmt.Sprintf("--port=%d", *g.Barrier().Port), fmt.Sprintf("--timeout=%ds", *g.Barrier().StartTimeoutSeconds),
 	})
 }
 
 // barrierContainer is what both containers have in common. Its security
 // context is what the Pod Security Standard "restricted" asks for.
 // See https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted.
-func barrierContainer(pj *v1alpha1.PeerJob, name string, args []string) corev1.Container {
+func barrierContainer(g *peerjob.Group, name string, args []string) corev1.Container {
 	container := corev1.Container{
 		Name:  name,
-		Image: pj.Spec.Barrier.Image,
+		Image: g.Barrier().Image,
 		Args:  args,
 		SecurityContext: &corev1.SecurityContext{
 			AllowPrivilegeEscalation: new(false),
@@ -114,7 +140,7 @@ func barrierContainer(pj *v1alpha1.PeerJob, name string, args []string) corev1.C
 			SeccompProfile:           &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 		},
 	}
-	if resources := pj.Spec.Barrier.Resources; resources != nil {
+	if resources := g.Barrier().Resources; resources != nil {
 		container.Resources = *resources.DeepCopy()
 	}
 	return container

@@ -13,9 +13,9 @@ import (
 	"github.com/peerjob/peerjob/barrier/protocol"
 )
 
-// TestPeerJob_barrier has what a barrier adds to the Pods, and that the user's
+// TestGroup_barrier has what a barrier adds to the Pods, and that the user's
 // containers stay as they are.
-func TestPeerJob_barrier(t *testing.T) {
+func TestGroup_barrier(t *testing.T) {
 	const text = "metadata: {name: train}\nspec:\n  peers: 4\n  BARRIER\n  template: {spec: {initContainers: [{name: i, image: x}], containers: [{name: w, image: y, ports: [{containerPort: 9}]}]}}"
 	tests := map[string]struct {
 		barrier string
@@ -65,7 +65,7 @@ func TestPeerJob_barrier(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			pj := decode(t, strings.Replace(text, "BARRIER", tt.barrier, 1))
+			pj := read(t, strings.Replace(text, "BARRIER", tt.barrier, 1))
 			pj.Spec.Barrier.Image = "peerjob:v1"
 			svc, job := pair(pj)
 			if broken := agreements(svc, job, "train", 4); len(broken) > 0 {
@@ -117,10 +117,10 @@ func TestPeerJob_barrier(t *testing.T) {
 	}
 }
 
-// TestPeerJob_barrierRestricted holds the added containers to the Pod Security
+// TestGroup_barrierRestricted holds the added containers to the Pod Security
 // Standard "restricted", written down from its page.
-func TestPeerJob_barrierRestricted(t *testing.T) {
-	pj := decode(t, "metadata: {name: train}\nspec: {peers: 4, barrier: {start: Enabled, end: Enabled, image: x}, template: {spec: {containers: [{name: w, image: x}]}}}")
+func TestGroup_barrierRestricted(t *testing.T) {
+	pj := read(t, "metadata: {name: train}\nspec: {peers: 4, barrier: {start: Enabled, end: Enabled, image: x}, template: {spec: {containers: [{name: w, image: x}]}}}")
 	_, job := pair(pj)
 	for _, c := range job.Spec.Template.Spec.InitContainers {
 		s := c.SecurityContext

@@ -1,23 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package expand answers: which objects does a PeerJob stand for?
+// Package expand answers: which objects does a group of peers stand for?
 //
 // A headless Service and an Indexed Job, and with a framework that reads a list
 // of hosts a ConfigMap.
 //
 // # Rules
 //
-//   - Expansion is total: a PeerJob that v1alpha1.Default has seen always
-//     expands, and one that v1alpha1.Validate let through expands to a Service
+//   - Expansion is total: a group of a PeerJob that v1alpha1.Default has seen always
+//     expands, and one that peerjob.Validate let through expands to a Service
 //     and a Job that agree in their names, their selector, their namespace and
 //     their number.
-//   - Every name comes from a method of the PeerJob, never from here.
+//   - Every name comes from a method of the group, never from here.
 //   - The PeerJob is not changed: what goes into an object is a copy.
-//   - The same PeerJob expands to the same objects, always.
+//   - The same group expands to the same objects, always.
+//   - Every object says from which field of the PeerJob its fields came
+//     (internal/origin).
 //
 // # Never
 //
-// It never refuses, never writes YAML and never knows where the objects go.
+// It never refuses, and never knows where the objects go.
 package expand
 
 import (
@@ -25,26 +27,31 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/framework"
-	"github.com/peerjob/peerjob/internal/kinds"
+	"github.com/peerjob/peerjob/internal/origin"
+	"github.com/peerjob/peerjob/internal/peerjob"
 )
 
-// PeerJob returns what a PeerJob stands for. internal/kinds has the order in which
-// the objects are written.
-func PeerJob(pj *v1alpha1.PeerJob) []kinds.Object {
-	objects := []kinds.Object{service(pj)}
-	if file := framework.ConfigMap(pj); file != nil {
-		objects = append(objects, configMap(pj, file))
+// Group returns what a group stands for. internal/kinds has the order in which the
+// objects are written.
+func Group(g *peerjob.Group) []origin.Object {
+	objects := []origin.Object{service(g)}
+	if file := framework.ConfigMap(g); file != nil {
+		objects = append(objects, configMap(g, file))
 	}
-	return append(objects, job(pj))
+	return append(objects, job(g))
 }
 
 // configMap gives the ConfigMap of a framework its metadata.
-func configMap(pj *v1alpha1.PeerJob, file *corev1.ConfigMap) *corev1.ConfigMap {
-	file.ObjectMeta = objectMeta(pj, file.Name)
-	return file
+func configMap(g *peerjob.Group, file *corev1.ConfigMap) origin.Object {
+	file.ObjectMeta = objectMeta(g.PeerJob, file.Name)
+	from := &origin.Map{}
+	from.All(field.NewPath("data"), peerjob.FrameworkPath)
+	from.All(field.NewPath("immutable"), peerjob.FrameworkPath)
+	return origin.Object{Object: file, Origins: from}
 }
 
 // objectMeta is the metadata that all objects have in common.
@@ -89,4 +96,12 @@ func merged(base, over map[string]string) map[string]string {
 	}
 	maps.Copy(base, over)
 	return base
+}
+
+// ownEntries records that the labels or annotations which the user wrote for one
+// object alone came from there, and not from the PeerJob's own.
+func ownEntries(from *origin.Map, object *field.Path, own map[string]string, source *field.Path) {
+	for key, value := range own {
+		from.Entry(object, key, value, source)
+	}
 }

@@ -3,10 +3,7 @@
 package expand
 
 import (
-	"crypto/sha256"
-	"encoding/json"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -18,11 +15,13 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/decode"
+	"github.com/peerjob/peerjob/internal/peerjob"
 )
 
 // agreements says where a Service and a Job do not agree, so that the Pods
 // would not find each other. It is written from the Kubernetes documentation,
-// without a word from names.go: it is the oracle.
+// without a word from package peerjob: it is the oracle.
 func agreements(svc *corev1.Service, job *batchv1.Job, name string, peers int32) []string {
 	var broken []string
 	check := func(ok bool, format string, args ...any) {
@@ -85,13 +84,13 @@ func resolve(vars []corev1.EnvVar, job *batchv1.Job, annotations map[string]stri
 	return env
 }
 
-func decode(t testing.TB, text string) *v1alpha1.PeerJob {
+func read(t testing.TB, text string) *v1alpha1.PeerJob {
 	t.Helper()
 	var document yaml.Node
 	if err := yaml.Unmarshal([]byte(text), &document); err != nil {
 		t.Fatal(err)
 	}
-	pj, errs := v1alpha1.Decode(document.Content[0])
+	pj, errs := decode.PeerJob(document.Content[0], nil)
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}
@@ -101,8 +100,8 @@ func decode(t testing.TB, text string) *v1alpha1.PeerJob {
 
 // pair returns the Service and the Job of a PeerJob.
 func pair(pj *v1alpha1.PeerJob) (*corev1.Service, *batchv1.Job) {
-	objects := PeerJob(pj)
-	return objects[0].(*corev1.Service), objects[len(objects)-1].(*batchv1.Job)
+	objects := Group(peerjob.NewGroup(pj, ""))
+	return objects[0].Object.(*corev1.Service), objects[len(objects)-1].Object.(*batchv1.Job)
 }
 
 const full = `
@@ -140,14 +139,14 @@ spec:
       containers: [{name: w, image: x, env: [{name: W, value: w}], ports: [{containerPort: 9}]}, {name: v, image: y}]
 `
 
-func TestPeerJob(t *testing.T) {
-	pj := decode(t, full)
-	before := decode(t, full)
+func TestGroup(t *testing.T) {
+	pj := read(t, full)
+	before := read(t, full)
 	svc, job := pair(pj)
 	if broken := agreements(svc, job, "train", 4); len(broken) > 0 {
 		t.Error(broken)
 	}
-	if diff := cmp.Diff(before, pj, cmp.AllowUnexported(v1alpha1.PeerJob{})); diff != "" {
+	if diff := cmp.Diff(before, pj); diff != "" {
 		t.Errorf("the PeerJob was changed (-before +after):\n%s", diff)
 	}
 	if diff := cmp.Diff(map[string]string{"team": "b", "svc": "only"}, svc.Labels); diff != "" {
@@ -191,8 +190,8 @@ func TestPeerJob(t *testing.T) {
 	}
 }
 
-func TestPeerJob_withoutPeerEnv(t *testing.T) {
-	_, job := pair(decode(t, "metadata: {name: train}\nspec: {peers: 2, peerEnv: Disabled, template: {spec: {containers: [{name: w, image: x}]}}}"))
+func TestGroup_withoutPeerEnv(t *testing.T) {
+	_, job := pair(read(t, "metadata: {name: train}\nspec: {peers: 2, peerEnv: Disabled, template: {spec: {containers: [{name: w, image: x}]}}}"))
 	if n := len(job.Spec.Template.Spec.Containers[0].Env); n != 0 {
 		t.Errorf("%d variables", n)
 	}
@@ -201,58 +200,9 @@ func TestPeerJob_withoutPeerEnv(t *testing.T) {
 	}
 }
 
-// TestTemplateRevision makes sure that the hash in a Job's name changes when
-// peerjob writes something else for the same PeerJob.
-func TestTemplateRevision(t *testing.T) {
-	_, job := pair(decode(t, full))
-	data, err := json.Marshal(job.Spec)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := fmt.Sprintf("%x", sha256.Sum256(data))[:10]
-	if want := map[string]string{"1": "8f35c721a5"}[v1alpha1.TemplateRevision]; got != want {
-		t.Errorf("what peerjob writes into a Job has changed: raise v1alpha1.TemplateRevision, and put %q here for it", got)
-	}
-}
-
-// TestJobName_hash has what changes the hash in a Job's name, and what must
-// not.
-func TestJobName_hash(t *testing.T) {
-	const hashed = "metadata: {name: train}\nspec: {peers: 2, nameSuffixHash: Enabled, template: {spec: {containers: [{name: w, image: x}]}}}"
-	name := func(old, new string) string {
-		text := strings.Replace(hashed, old, new, 1)
-		if old != "" && text == hashed {
-			t.Fatalf("%q is not there", old)
-		}
-		pj := decode(t, text)
-		svc, job := pair(pj)
-		if broken := agreements(svc, job, job.Name, pj.Peers()); len(broken) > 0 {
-			t.Errorf("%s: %v", text, broken)
-		}
-		if svc.Name != "train" && svc.Name != "hub" {
-			t.Errorf("the Service is named %s", svc.Name)
-		}
-		return job.Name
-	}
-	first := name("", "")
-	if !regexp.MustCompile("^train-[0-9a-f]{10}$").MatchString(first) {
-		t.Errorf("name %q", first)
-	}
-	for _, change := range [][2]string{{"image: x", "image: y"}, {"peers: 2", "peers: 3"}, {"Enabled,", "Enabled, peerEnv: Disabled,"}, {"Enabled,", "Enabled, service: {name: hub},"}, {"Enabled,", "Enabled, backoffLimitPerIndex: 1,"}, {"Enabled,", "Enabled, barrier: {start: Enabled},"}} {
-		if got := name(change[0], change[1]); got == first {
-			t.Errorf("%v: the name stays %s", change, got)
-		}
-	}
-	for _, change := range [][2]string{{"Enabled,", "Enabled, backoffLimit: 3, suspend: true, ttlSecondsAfterFinished: 1,"}, {"Enabled,", "Enabled, service: {ports: [{port: 1}]}, job: {labels: {a: b}},"}, {"name: train", "name: train, labels: {a: b}, annotations: {config.kubernetes.io/path: x}"}, {"Enabled,", "Enabled, kubernetesVersion: '1.30',"}, {"Enabled,", "Enabled, barrier: {port: 9000, start: Disabled},"}} {
-		if got := name(change[0], change[1]); got != first {
-			t.Errorf("%v: the name is %s, and was %s", change, got, first)
-		}
-	}
-}
-
-// FuzzPeerJob holds expansion to its two promises: it never panics on what can
+// FuzzGroup holds expansion to its two promises: it never panics on what can
 // be decoded, and what validation lets through agrees.
-func FuzzPeerJob(f *testing.F) {
+func FuzzGroup(f *testing.F) {
 	f.Add(full)
 	f.Add("metadata: {name: a}\nspec: {peers: 100000}")
 	f.Add("metadata: {name: a}\nspec: {peers: 0, service: {name: B}, template: {spec: {subdomain: x, containers: [{}]}}}")
@@ -264,10 +214,10 @@ func FuzzPeerJob(f *testing.F) {
 		if yaml.Unmarshal([]byte(text), &document) != nil || len(document.Content) == 0 || strings.Contains(text, "&") {
 			return
 		}
-		pj, errs := v1alpha1.Decode(document.Content[0])
+		pj, errs := decode.PeerJob(document.Content[0], nil)
 		v1alpha1.Default(pj, v1alpha1.Settings{})
 		svc, job := pair(pj)
-		if len(errs) > 0 || len(v1alpha1.Validate(pj)) > 0 {
+		if len(errs) > 0 || len(peerjob.Validate(peerjob.NewGroup(pj, ""))) > 0 {
 			return
 		}
 		if broken := agreements(svc, job, job.Name, *pj.Spec.Peers); len(broken) > 0 {

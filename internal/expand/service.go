@@ -8,20 +8,33 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
-	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/framework"
+	"github.com/peerjob/peerjob/internal/origin"
+	"github.com/peerjob/peerjob/internal/peerjob"
 )
 
-func service(pj *v1alpha1.PeerJob) *corev1.Service {
-	wanted := &pj.Spec.Service
+// Paths of fields of any object, and of a PeerJob.
+var (
+	metadataPath  = field.NewPath("metadata")
+	specPath      = field.NewPath("spec")
+	pjServicePath = specPath.Child("service")
+	pjJobPath     = specPath.Child("job")
+	pjPeerEnvPath = specPath.Child("peerEnv")
+	pjBarrierPath = specPath.Child("barrier")
+	barrierPort   = pjBarrierPath.Child("port")
+)
+
+func service(g *peerjob.Group) origin.Object {
+	wanted := &g.PeerJob.Spec.Service
 	svc := (&corev1.Service{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Service"},
-		ObjectMeta: objectMeta(pj, pj.ServiceName()),
+		ObjectMeta: objectMeta(g.PeerJob, g.ServiceName()),
 		Spec: corev1.ServiceSpec{
 			ClusterIP:                corev1.ClusterIPNone,
 			PublishNotReadyAddresses: *wanted.PublishNotReadyAddresses,
-			Selector:                 pj.SelectorLabels(),
+			Selector:                 g.SelectorLabels(),
 			IPFamilyPolicy:           wanted.IPFamilyPolicy,
 			IPFamilies:               wanted.IPFamilies,
 			Ports:                    wanted.Ports,
@@ -29,17 +42,40 @@ func service(pj *v1alpha1.PeerJob) *corev1.Service {
 	}).DeepCopy()
 	svc.Labels = withOwn(svc.Labels, wanted.Labels)
 	svc.Annotations = withOwn(svc.Annotations, wanted.Annotations)
-	if wanted.Ports == nil {
-		for _, port := range pj.DerivedPorts() {
+	from := &origin.Map{}
+	from.From(metadataPath.Child("name"), g.ServiceNamePath())
+	ownEntries(from, metadataPath.Child("labels"), wanted.Labels, pjServicePath.Child("labels"))
+	ownEntries(from, metadataPath.Child("annotations"), wanted.Annotations, pjServicePath.Child("annotations"))
+	from.From(specPath, pjServicePath)
+	from.All(specPath.Child("selector"), peerjob.NamePath)
+	addPorts(g, svc, from)
+	return origin.Object{Object: svc, Origins: from}
+}
+
+// addPorts adds the ports that follow from the containers, unless the user named
+// some, and those of the framework.
+func addPorts(g *peerjob.Group, svc *corev1.Service, from *origin.Map) {
+	ports := specPath.Child("ports")
+	if svc.Spec.Ports == nil {
+		for i, port := range g.DerivedPorts() {
 			svc.Spec.Ports = append(svc.Spec.Ports, port.ServicePort)
+			at := ports.Index(i)
+			if g.Barrier().Enabled() && port.Path.String() == barrierPort.String() {
+				from.All(at, barrierPort)
+				continue
+			}
+			from.From(at, port.Path)
+			from.From(at.Child("port"), port.Path.Child("containerPort"))
+			from.From(at.Child("targetPort"), port.Path.Child("containerPort"))
 		}
 	}
-	for _, port := range framework.Ports(pj) {
+	own := len(svc.Spec.Ports)
+	for _, port := range framework.Ports(g) {
 		if !hasPort(svc.Spec.Ports, port) {
 			svc.Spec.Ports = append(svc.Spec.Ports, port)
 		}
 	}
-	return svc
+	from.AllElements(ports, own, -1, peerjob.FrameworkPath)
 }
 
 // hasPort reports whether there is a port with the number and the protocol.

@@ -9,7 +9,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 
-	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/peerjob"
 )
 
 // The names of the volumes which frameworks bring.
@@ -20,8 +20,8 @@ const (
 )
 
 // Ports returns the ports of the framework, as ports of the Service.
-func Ports(pj *v1alpha1.PeerJob) []corev1.ServicePort {
-	s, ok := settingsOf(pj)
+func Ports(g *peerjob.Group) []corev1.ServicePort {
+	s, ok := setupOf(g)
 	if !ok {
 		return nil
 	}
@@ -38,8 +38,8 @@ func Ports(pj *v1alpha1.PeerJob) []corev1.ServicePort {
 
 // Apply puts what the framework reads into the Job of a PeerJob: before the
 // user's own variables, and before the peers' variables stand there.
-func Apply(pj *v1alpha1.PeerJob, job *batchv1.Job) {
-	s, ok := settingsOf(pj)
+func Apply(g *peerjob.Group, job *batchv1.Job) {
+	s, ok := setupOf(g)
 	if !ok {
 		return
 	}
@@ -59,7 +59,7 @@ func Apply(pj *v1alpha1.PeerJob, job *batchv1.Job) {
 		}
 	}
 	pod.Volumes = append(pod.Volumes, s.volumes()...)
-	if s.Leader != nil && pj.Peers() > 0 {
+	if s.Leader != nil && g.Peers() > 0 {
 		// The workers serve until they are stopped.
 		job.Spec.SuccessPolicy = &batchv1.SuccessPolicy{Rules: []batchv1.SuccessPolicyRule{{SucceededIndexes: new("0")}}}
 	}
@@ -67,8 +67,8 @@ func Apply(pj *v1alpha1.PeerJob, job *batchv1.Job) {
 
 // VariableNames are the names of the variables that [Apply] puts before those
 // of a container.
-func VariableNames(pj *v1alpha1.PeerJob, container string) []string {
-	s, ok := settingsOf(pj)
+func VariableNames(g *peerjob.Group, container string) []string {
+	s, ok := setupOf(g)
 	if !ok || !s.runsIn(container) {
 		return nil
 	}
@@ -80,15 +80,15 @@ func VariableNames(pj *v1alpha1.PeerJob, container string) []string {
 }
 
 // runsIn reports whether the container with this name runs the framework.
-func (s settings) runsIn(name string) bool {
+func (s setup) runsIn(name string) bool {
 	if len(s.spec.Containers) == 0 {
-		all := s.pj.Spec.Template.Spec.Containers
+		all := s.group.Template().Spec.Containers
 		return len(all) == 1 && all[0].Name == name
 	}
 	return slices.Contains(s.spec.Containers, name)
 }
 
-func (s settings) env() []corev1.EnvVar {
+func (s setup) env() []corev1.EnvVar {
 	env := make([]corev1.EnvVar, 0, len(s.Variables))
 	for _, v := range s.Variables {
 		if value := v.value(s); value != "" {
@@ -99,7 +99,7 @@ func (s settings) env() []corev1.EnvVar {
 }
 
 // yields reports whether the user may set this variable of the framework's.
-func (s settings) yields(name string) bool {
+func (s setup) yields(name string) bool {
 	return slices.ContainsFunc(s.Variables, func(v Variable) bool { return v.Name == name && v.Yields })
 }
 
@@ -107,7 +107,7 @@ func hasVariable(container *corev1.Container, name string) bool {
 	return slices.ContainsFunc(container.Env, func(v corev1.EnvVar) bool { return v.Name == name })
 }
 
-func (s settings) volumes() []corev1.Volume {
+func (s setup) volumes() []corev1.Volume {
 	var volumes []corev1.Volume
 	if s.Hostfile != nil {
 		volumes = append(volumes, corev1.Volume{Name: peersVolume, VolumeSource: corev1.VolumeSource{
@@ -124,7 +124,7 @@ func (s settings) volumes() []corev1.Volume {
 	return volumes
 }
 
-func (s settings) mounts() []corev1.VolumeMount {
+func (s setup) mounts() []corev1.VolumeMount {
 	var mounts []corev1.VolumeMount
 	if s.Hostfile != nil {
 		mounts = append(mounts, corev1.VolumeMount{Name: peersVolume, MountPath: s.Hostfile.Directory, ReadOnly: true})

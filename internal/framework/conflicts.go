@@ -14,10 +14,11 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/rules"
 )
 
 // validateVariables refuses a variable of the user's which is the framework's.
-func (s settings) validateVariables() field.ErrorList {
+func (s setup) validateVariables() field.ErrorList {
 	env := s.env()
 	var errs field.ErrorList
 	s.eachContainer(func(container *corev1.Container, path *field.Path) {
@@ -34,24 +35,24 @@ func (s settings) validateVariables() field.ErrorList {
 
 // validatePorts refuses a port which is the framework's by its number, under
 // another name or in a container that does not run it, or by its name.
-func (s settings) validatePorts() field.ErrorList {
-	ports := Ports(s.pj)
+func (s setup) validatePorts() field.ErrorList {
+	ports := Ports(s.group)
 	var errs field.ErrorList
 	refuse := func(path *field.Path, value any, port corev1.ServicePort) {
 		errs = append(errs, field.Invalid(path, value, fmt.Sprintf("is the port %q of spec.framework (%s), %d; remove it, or choose another",
 			port.Name, s.Type, port.Port)))
 	}
-	if s.pj.HasBarrier() {
+	if s.group.Barrier().Enabled() {
 		for _, port := range ports {
-			if port.Port == s.pj.BarrierPort() {
+			if port.Port == *s.group.Barrier().Port {
 				refuse(specPath.Child("barrier", "port"), port.Port, port)
 			}
 		}
 	}
-	containers := s.pj.Spec.Template.Spec.Containers
+	containers := s.group.Template().Spec.Containers
 	for i := range containers {
 		for j, own := range containers[i].Ports {
-			path := podPath.Child("containers").Index(i).Child("ports").Index(j)
+			path := s.group.PodPath().Child("containers").Index(i).Child("ports").Index(j)
 			for _, port := range ports {
 				sameNumber := own.ContainerPort == port.Port && cmp.Or(own.Protocol, corev1.ProtocolTCP) == port.Protocol
 				sameName := own.Name == port.Name
@@ -66,7 +67,7 @@ func (s settings) validatePorts() field.ErrorList {
 			}
 		}
 	}
-	for i, own := range s.pj.Spec.Service.Ports {
+	for i, own := range s.group.PeerJob.Spec.Service.Ports {
 		path := specPath.Child("service", "ports").Index(i)
 		for _, port := range ports {
 			sameNumber := own.Port == port.Port && cmp.Or(own.Protocol, corev1.ProtocolTCP) == port.Protocol
@@ -80,12 +81,12 @@ func (s settings) validatePorts() field.ErrorList {
 }
 
 // validateVolumes refuses volumes and paths which are the framework's.
-func (s settings) validateVolumes() field.ErrorList {
+func (s setup) validateVolumes() field.ErrorList {
 	volumes, mounts := s.volumes(), s.mounts()
 	var errs field.ErrorList
-	for i, own := range s.pj.Spec.Template.Spec.Volumes {
+	for i, own := range s.group.Template().Spec.Volumes {
 		if slices.ContainsFunc(volumes, func(v corev1.Volume) bool { return v.Name == own.Name }) {
-			errs = append(errs, field.Invalid(podPath.Child("volumes").Index(i).Child("name"), own.Name,
+			errs = append(errs, field.Invalid(s.group.PodPath().Child("volumes").Index(i).Child("name"), own.Name,
 				fmt.Sprintf("is a volume of spec.framework (%s); choose another name", s.Type)))
 		}
 	}
@@ -110,32 +111,32 @@ const maxGrowth = 10
 
 // validateSize refuses lists of peers which no program could be started with,
 // or which no ConfigMap holds, and says how many peers would fit.
-func (s settings) validateSize() field.ErrorList {
+func (s setup) validateSize() field.ErrorList {
 	var errs field.ErrorList
-	if s.pj.Peers() < 1 || s.pj.Peers() > v1alpha1.MaxPeers {
+	if s.group.Peers() < 1 || s.group.Peers() > v1alpha1.MaxPeers {
 		return nil // refused as such
 	}
-	refuse := func(what string, size, limit int, why string, sizeFor func(settings) int) {
+	refuse := func(what string, size, limit int, why string, sizeFor func(setup) int) {
 		// The first number of peers that is too large is one more than what fits. It
 		// lies not far from what fits in proportion: only the indexes get shorter.
-		about := int(s.pj.Peers()) * limit / size
-		fit := sort.Search(min(int(s.pj.Peers()), 2*about+1), func(n int) bool { return sizeFor(s.withPeers(n)) > limit }) - 1
-		errs = append(errs, field.Invalid(specPath.Child("peers"), s.pj.Peers(), fmt.Sprintf(
+		about := int(s.group.Peers()) * limit / size
+		fit := sort.Search(min(int(s.group.Peers()), 2*about+1), func(n int) bool { return sizeFor(s.withPeers(n)) > limit }) - 1
+		errs = append(errs, field.Invalid(s.group.Path.Child("peers"), s.group.Peers(), fmt.Sprintf(
 			"%s of spec.framework (%s) would have %d bytes, and %s no more than %d: with these names %d peers fit", what, s.Type, size, why, limit, max(fit, 0))))
 	}
 	for _, v := range s.Variables {
-		sizeFor := func(s settings) int { return len(v.Name) + len("=") + s.expandedLength(v.value(s)) }
-		if len(v.value(s))*maxGrowth < v1alpha1.MaxVariableLength {
+		sizeFor := func(s setup) int { return len(v.Name) + len("=") + s.expandedLength(v.value(s)) }
+		if len(v.value(s))*maxGrowth < rules.MaxVariableLength {
 			continue
 		}
-		if size := sizeFor(s); size > v1alpha1.MaxVariableLength {
-			refuse("the variable "+v.Name, size, v1alpha1.MaxVariableLength, "Linux starts a program with", sizeFor)
+		if size := sizeFor(s); size > rules.MaxVariableLength {
+			refuse("the variable "+v.Name, size, rules.MaxVariableLength, "Linux starts a program with", sizeFor)
 		}
 	}
 	if s.Hostfile != nil {
-		sizeFor := func(s settings) int { return len(s.hosts()) }
-		longest := s.Hostfile.line(s.pj.PeerName(max(s.pj.Peers(), 1)-1), s)
-		if int(s.pj.Peers())*(len(longest)+1) <= maxFileSize {
+		sizeFor := func(s setup) int { return len(s.hosts()) }
+		longest := s.Hostfile.line(s.group.PeerName(s.group.LastIndex()), s)
+		if int(s.group.Peers())*(len(longest)+1) <= maxFileSize {
 			return errs
 		}
 		if size := sizeFor(s); size > maxFileSize {
@@ -145,27 +146,25 @@ func (s settings) validateSize() field.ErrorList {
 	return errs
 }
 
-// withPeers are the settings for another number of peers.
-func (s settings) withPeers(n int) settings {
-	pj := *s.pj
-	pj.Spec.Peers = new(int32(n))
-	s.pj = &pj
+// withPeers is the setup for another number of peers.
+func (s setup) withPeers(n int) setup {
+	s.group = s.group.WithPeers(int32(n))
 	return s
 }
 
 // expandedLength is how long a value is when the kubelet has put the names into
 // it, on the peer with the longest index.
-func (s settings) expandedLength(value string) int {
+func (s setup) expandedLength(value string) int {
 	if !strings.Contains(value, "$(") {
 		return len(value)
 	}
-	job, service, last := s.pj.JobName(), s.pj.ServiceName(), strconv.Itoa(int(max(s.pj.Peers(), 1)-1))
+	job, service, last := s.group.JobName, s.group.ServiceName(), strconv.Itoa(int(s.group.LastIndex()))
 	return len(strings.NewReplacer(
 		reference(v1alpha1.EnvName), job,
 		reference(v1alpha1.EnvService), service,
 		reference(v1alpha1.EnvIndex), last,
 		reference(v1alpha1.EnvSize), s.peers(),
-		reference(v1alpha1.EnvLeader), s.pj.PeerName(0),
+		reference(v1alpha1.EnvLeader), s.group.PeerName(0),
 		reference(v1alpha1.EnvSelf), job+"-"+last+"."+service,
 	).Replace(value))
 }

@@ -4,6 +4,7 @@ package framework
 
 import (
 	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/peerjob"
 )
 
 // Row is one line of a contract, for people.
@@ -18,7 +19,7 @@ type Row struct {
 }
 
 // sample is the PeerJob that the contract is shown for.
-func (e *Entry) sample(elastic bool) settings {
+func (e *Entry) sample(elastic bool) setup {
 	pj := &v1alpha1.PeerJob{}
 	pj.Name = "train"
 	pj.Spec.Peers = new(int32(3))
@@ -30,7 +31,7 @@ func (e *Entry) sample(elastic bool) settings {
 	if elastic {
 		pj.Spec.Framework.Elastic = &v1alpha1.FrameworkElastic{MinPeers: new(int32(2)), MaxRestarts: new(int32(5))}
 	}
-	return settings{e, pj, pj.Spec.Framework}
+	return setup{e, peerjob.NewGroup(pj, ""), pj.Spec.Framework}
 }
 
 // Contract returns the variables as they are for three peers, with two
@@ -53,5 +54,5 @@ func (e *Entry) Line() string {
 		return ""
 	}
 	s := e.sample(false)
-	return e.Hostfile.line(s.pj.PeerName(0), s)
+	return e.Hostfile.line(s.group.PeerName(0), s)
 }

@@ -140,10 +140,10 @@ func TestContract(t *testing.T) {
 			continue // mpi_test.go runs their script
 		}
 		t.Run(entry.Type, func(t *testing.T) {
-			pj := decode(t, example(t, frameworks.Folder(entry.Type)))
-			size, name := int(pj.Peers()), "prod-"+pj.Name
+			g := parse(t, example(t, frameworks.Folder(entry.Type)))
+			size, name := int(g.Peers()), "prod-"+g.PeerJob.Name
 			for i := range size {
-				p := podOf(t, pj, i)
+				p := podOf(t, g, i)
 				var all []string
 				for j := range size {
 					all = append(all, fmt.Sprintf("%s-%d.%s", name, j, name))
@@ -168,7 +168,7 @@ func TestContract(t *testing.T) {
 // TestContract_elastic has the variables of the c10d rendezvous, and none of
 // the static one's.
 func TestContract_elastic(t *testing.T) {
-	p := podOf(t, decode(t, "metadata: {name: train}\nspec: {peers: 4, framework: {type: Torchrun, port: 1234, elastic: {minPeers: 2, maxRestarts: 3}}, template: {spec: {containers: [{name: w, image: x}]}}}"), 1)
+	p := podOf(t, parse(t, "metadata: {name: train}\nspec: {peers: 4, framework: {type: Torchrun, port: 1234, elastic: {minPeers: 2, maxRestarts: 3}}, template: {spec: {containers: [{name: w, image: x}]}}}"), 1)
 	got := map[string]string{}
 	for name, value := range p.env {
 		if strings.HasPrefix(name, "PET_") {

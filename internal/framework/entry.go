@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/peerjob"
 )
 
 // Entry is one framework: what it reads, and where that is written down.
@@ -55,7 +56,7 @@ type Variable struct {
 	// Yields is whether one of the user's takes its place; else that is refused.
 	Yields bool
 	// value is the value; "" leaves the variable out.
-	value func(s settings) string
+	value func(s setup) string
 }
 
 // Hostfile is a file with a line for each peer.
@@ -63,7 +64,7 @@ type Hostfile struct {
 	// Directory is where the ConfigMap is mounted, and File the file in it.
 	Directory, File string
 	// line is the line of a host.
-	line func(host string, s settings) string
+	line func(host string, s setup) string
 }
 
 // Path is where the framework, or the shell that starts it, finds the file.
@@ -105,29 +106,30 @@ func Types() []string {
 	return names
 }
 
-// settings are an entry with the values of one PeerJob.
-type settings struct {
+// setup is an entry, set up for one group.
+type setup struct {
 	*Entry
-	pj   *v1alpha1.PeerJob
-	spec *v1alpha1.Framework
+	group *peerjob.Group
+	spec  *v1alpha1.Framework
 }
 
-// settingsOf returns false for a PeerJob without a framework, or with one that
-// is not known.
-func settingsOf(pj *v1alpha1.PeerJob) (settings, bool) {
-	if pj.Spec.Framework == nil {
-		return settings{}, false
+// setupOf returns false for a group without a framework, or with one that is not
+// known.
+func setupOf(g *peerjob.Group) (setup, bool) {
+	spec := g.PeerJob.Spec.Framework
+	if spec == nil {
+		return setup{}, false
 	}
-	entry, found := Find(pj.Spec.Framework.Type)
-	return settings{entry, pj, pj.Spec.Framework}, found
+	entry, found := Find(spec.Type)
+	return setup{entry, g, spec}, found
 }
 
 // port is the main port.
-func (s settings) port() string {
+func (s setup) port() string {
 	return strconv.Itoa(int(s.portNumber()))
 }
 
-func (s settings) portNumber() int32 {
+func (s setup) portNumber() int32 {
 	if s.spec.Port != nil {
 		return *s.spec.Port
 	}
@@ -135,10 +137,10 @@ func (s settings) portNumber() int32 {
 }
 
 // peers is the number of peers.
-func (s settings) peers() string { return strconv.Itoa(int(s.pj.Peers())) }
+func (s setup) peers() string { return strconv.Itoa(int(s.group.Peers())) }
 
 // processes is the number of processes in a Pod, 1 by default.
-func (s settings) processes() string {
+func (s setup) processes() string {
 	if s.spec.ProcessesPerPeer == nil {
 		return "1"
 	}
@@ -147,11 +149,11 @@ func (s settings) processes() string {
 
 // all is a list of all peers, with commas between them: each is the peer's name
 // between two texts.
-func (s settings) all(before, after string) string {
+func (s setup) all(before, after string) string {
 	var list strings.Builder
 	prefix, service := before+reference(v1alpha1.EnvName)+"-", "."+reference(v1alpha1.EnvService)+after
 	// More peers than there can be are refused, and not listed before.
-	count := min(max(s.pj.Peers(), 0), v1alpha1.MaxPeers)
+	count := min(max(s.group.Peers(), 0), v1alpha1.MaxPeers)
 	list.Grow(int(count) * (len(prefix) + len(service) + 6))
 	for i := range count {
 		if i > 0 {
@@ -173,22 +175,22 @@ var (
 )
 
 // fixed is a value which is the same for every PeerJob.
-func fixed(value string) func(settings) string {
-	return func(settings) string { return value }
+func fixed(value string) func(setup) string {
+	return func(setup) string { return value }
 }
 
-func peers(s settings) string { return s.peers() }
+func peers(s setup) string { return s.peers() }
 
-func port(s settings) string { return s.port() }
+func port(s setup) string { return s.port() }
 
 // leaderAt is the address of the leader, with its port, after a scheme.
-func leaderAt(scheme string) func(settings) string {
-	return func(s settings) string { return scheme + leader + ":" + s.port() }
+func leaderAt(scheme string) func(setup) string {
+	return func(s setup) string { return scheme + leader + ":" + s.port() }
 }
 
 // leaderInFull is the fully qualified name of the leader, with its port. It is
 // what a Pod has in its own /etc/hosts, and so what a program gets that asks
 // for the canonical name of its own host.
-func leaderInFull(s settings) string {
-	return leader + "." + s.pj.SearchDomain(reference(v1alpha1.EnvNamespace)) + ":" + s.port()
+func leaderInFull(s setup) string {
+	return leader + "." + s.group.SearchDomain(reference(v1alpha1.EnvNamespace)) + ":" + s.port()
 }

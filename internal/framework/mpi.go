@@ -26,7 +26,7 @@ const (
 var sshPort = Port{"tcp-ssh", 2222, "sshd, on every peer"}
 
 // hostfile lies where the MPI Operator puts it.
-func hostfile(line func(host string, s settings) string) *Hostfile {
+func hostfile(line func(host string, s setup) string) *Hostfile {
 	return &Hostfile{Directory: "/etc/mpi", File: "hostfile", line: line}
 }
 

@@ -15,22 +15,24 @@ import (
 	"k8s.io/kubernetes/third_party/forked/golang/expansion"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/decode"
 	"github.com/peerjob/peerjob/internal/expand"
+	"github.com/peerjob/peerjob/internal/peerjob"
 )
 
-// decode reads a valid PeerJob.
-func decode(t testing.TB, text string) *v1alpha1.PeerJob {
+// parse reads a valid PeerJob.
+func parse(t testing.TB, text string) *peerjob.Group {
 	t.Helper()
 	var document yaml.Node
 	if err := yaml.Unmarshal([]byte(text), &document); err != nil {
 		t.Fatal(err)
 	}
-	pj, errs := v1alpha1.Decode(document.Content[0])
+	pj, errs := decode.PeerJob(document.Content[0], nil)
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}
 	v1alpha1.Default(pj, v1alpha1.Settings{})
-	return pj
+	return peerjob.NewGroup(pj, "")
 }
 
 func example(t testing.TB, folder string) string {
@@ -56,12 +58,12 @@ type pod struct {
 // own expansion of "$(NAME)", in the order of the variables. A later layer has
 // renamed the Job and the Service to prod-<name>, as "namePrefix: prod-" does
 // with the wiring Component.
-func podOf(t testing.TB, pj *v1alpha1.PeerJob, index int) pod {
+func podOf(t testing.TB, g *peerjob.Group, index int) pod {
 	t.Helper()
 	p := pod{env: map[string]string{}, files: map[string]string{}}
 	maps := map[string]*corev1.ConfigMap{}
-	for _, object := range expand.PeerJob(pj) {
-		switch o := object.(type) {
+	for _, object := range expand.Group(g) {
+		switch o := object.Object.(type) {
 		case *corev1.Service:
 			p.service = o
 		case *corev1.ConfigMap:

@@ -16,7 +16,7 @@ import (
 // worker's elsewhere. All Pods of a Job have one template, so a shell has to
 // choose. What the user wrote is never part of its script: it stands in args,
 // where the kubelet expands "$(NAME)" and no quote can break anything.
-func (s settings) setCommand(container *corev1.Container) {
+func (s setup) setCommand(container *corev1.Container) {
 	own := slices.Concat(s.spec.Leader.Command, s.spec.Leader.Args)
 	worker := slices.Concat(container.Command, container.Args)
 	container.Command = []string{"/bin/sh", "-c", s.script(len(own), len(worker)), "peerjob"}
@@ -25,7 +25,7 @@ func (s settings) setCommand(container *corev1.Container) {
 
 // script is the shell script for a leader's and a worker's command of so many
 // words; without a worker's there is the framework's own.
-func (s settings) script(leader, worker int) string {
+func (s setup) script(leader, worker int) string {
 	var b strings.Builder
 	b.WriteString("set -eu\n")
 	b.WriteString(s.Leader.Prepare)

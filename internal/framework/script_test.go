@@ -55,8 +55,8 @@ const dask = "metadata: {name: a}\nspec: {peers: 3, framework: {type: Dask, lead
 // TestScript_leader: index 0 runs the leader's command, to the letter, with its
 // exit code, beside the scheduler.
 func TestScript_leader(t *testing.T) {
-	pj := decode(t, fmt.Sprintf(dask, `while [ ! -f started ]; do sleep 0.1; done; printf '<%s>' "$@"; exit 7`, ", command: [worker]"))
-	cmd := shell(t, podOf(t, pj, 0), map[string]string{"dask": "echo \"$@\" > started\nexec sleep 60\n"})
+	g := parse(t, fmt.Sprintf(dask, `while [ ! -f started ]; do sleep 0.1; done; printf '<%s>' "$@"; exit 7`, ", command: [worker]"))
+	cmd := shell(t, podOf(t, g, 0), map[string]string{"dask": "echo \"$@\" > started\nexec sleep 60\n"})
 	var out bytes.Buffer
 	cmd.Stdout = &out
 	cmd.WaitDelay = 100 * time.Millisecond // the scheduler goes with the container
@@ -76,8 +76,8 @@ func TestScript_leader(t *testing.T) {
 // TestScript_ownWorker: the others run the container's command, to the letter,
 // and end as it ends.
 func TestScript_ownWorker(t *testing.T) {
-	pj := decode(t, fmt.Sprintf(dask, "exit 1", `, command: [sh, -c, 'printf "<%s>" "$@"; exit 9'], args: [x, "$(DASK_SCHEDULER_ADDRESS)", "a b", "", "'", "c", "d", "e", "f", "g", "h"]`))
-	cmd := shell(t, podOf(t, pj, 2), nil)
+	g := parse(t, fmt.Sprintf(dask, "exit 1", `, command: [sh, -c, 'printf "<%s>" "$@"; exit 9'], args: [x, "$(DASK_SCHEDULER_ADDRESS)", "a b", "", "'", "c", "d", "e", "f", "g", "h"]`))
+	cmd := shell(t, podOf(t, g, 2), nil)
 	out, err := cmd.Output()
 	if code := exitCode(err); code != 9 {
 		t.Errorf("%v", err)
@@ -90,7 +90,7 @@ func TestScript_ownWorker(t *testing.T) {
 // TestScript_worker: the framework's worker is started again when it ends, and
 // stops when the container is told to.
 func TestScript_worker(t *testing.T) {
-	cmd := shell(t, podOf(t, decode(t, fmt.Sprintf(dask, "exit 1", "")), 1), map[string]string{
+	cmd := shell(t, podOf(t, parse(t, fmt.Sprintf(dask, "exit 1", "")), 1), map[string]string{
 		"dask": "echo \"$@\" >> log\nif [ -f once ]; then exec sleep 60; fi\n: > once\nexit 3\n",
 	})
 	var said bytes.Buffer
@@ -121,7 +121,7 @@ func TestScript_worker(t *testing.T) {
 
 // TestScript_missing: a program that is not there fails the Pod.
 func TestScript_missing(t *testing.T) {
-	cmd := shell(t, podOf(t, decode(t, fmt.Sprintf(dask, "exit 1", "")), 1), nil)
+	cmd := shell(t, podOf(t, parse(t, fmt.Sprintf(dask, "exit 1", "")), 1), nil)
 	cmd.Env[0] = "PATH=/nonexistent"
 	if code := exitCode(cmd.Run()); code != 127 {
 		t.Errorf("exit code %d, want 127", code)
@@ -143,10 +143,10 @@ func TestScript_mpi(t *testing.T) {
 			continue
 		}
 		t.Run(entry.Type, func(t *testing.T) {
-			pj := decode(t, example(t, frameworks.Folder(entry.Type)))
+			g := parse(t, example(t, frameworks.Folder(entry.Type)))
 			run := `test "$1" = -n && cat "$D/run/peerjob/hostfile"` + "\n"
 			for index, want := range map[int]string{0: lines[entry.Type], 1: "sshd -D -e -f /run/peerjob/ssh/sshd_config\n"} {
-				p := podOf(t, pj, index)
+				p := podOf(t, g, index)
 				cmd := shell(t, p, map[string]string{
 					"mpirun": run, "mpiexec": run, "mpiexec.hydra": run, "getent": "exit 0\n",
 					"usr/sbin/sshd": `test "$JOB_COMPLETION_INDEX" = 0 || { echo "sshd $@" | sed "s:$D::"; kill "$PPID"; }` + "\n",

@@ -13,8 +13,8 @@ var table = []Entry{
 		Sources: []string{"torch/distributed/run.py and torch/distributed/argparse_util.py of PyTorch: every flag is read from PET_<FLAG>, too", "https://docs.pytorch.org/docs/stable/elastic/run.html"},
 		Ports:   []Port{{"tcp-rendezvous", 29500, "the rendezvous, on index 0"}},
 		Variables: []Variable{
-			{Name: "PET_NNODES", Meaning: "number of peers, or the least and the most with elastic", value: func(s settings) string { return s.least() + s.peers() }},
-			{Name: "PET_NPROC_PER_NODE", Meaning: "processes in each Pod; left out without processesPerPeer", value: func(s settings) string {
+			{Name: "PET_NNODES", Meaning: "number of peers, or the least and the most with elastic", value: func(s setup) string { return s.least() + s.peers() }},
+			{Name: "PET_NPROC_PER_NODE", Meaning: "processes in each Pod; left out without processesPerPeer", value: func(s setup) string {
 				if s.spec.ProcessesPerPeer == nil {
 					return ""
 				}
@@ -72,7 +72,7 @@ var table = []Entry{
 		Sources: []string{"https://www.tensorflow.org/api_docs/python/tf/distribute/cluster_resolver/TFConfigClusterResolver", "tensorflow/python/distribute/cluster_resolver/tfconfig_cluster_resolver.py of TensorFlow"},
 		Ports:   []Port{{"tcp-worker", 2222, "the server of each worker"}},
 		Variables: []Variable{
-			{Name: "TF_CONFIG", Meaning: "all workers, and which of them this one is, as JSON", value: func(s settings) string {
+			{Name: "TF_CONFIG", Meaning: "all workers, and which of them this one is, as JSON", value: func(s setup) string {
 				return `{"cluster":{"worker":[` + s.all(`"`, ":"+s.port()+`"`) + `]},"task":{"type":"worker","index":` + index + `}}`
 			}},
 		},
@@ -152,7 +152,7 @@ var table = []Entry{
 		Processes: "slots in the hostfile: GPUs of each Pod",
 		// The launcher reads this path without being told. With --no_ssh the names in
 		// it are not looked up: a node is its place in the file.
-		Hostfile: &Hostfile{Directory: "/job", File: "hostfile", line: func(host string, s settings) string { return host + " slots=" + s.processes() }},
+		Hostfile: &Hostfile{Directory: "/job", File: "hostfile", line: func(host string, s setup) string { return host + " slots=" + s.processes() }},
 		Notes: []string{
 			"Write deepspeed --no_ssh --node_rank=$(JOB_COMPLETION_INDEX) --master_addr=$(MASTER_ADDR) --master_port=$(MASTER_PORT), as the example does: the launcher takes these from its command line only.",
 			"--no_ssh is there from DeepSpeed 0.14.5 on. A program of DeepSpeed's runs under Torchrun just as well.",
@@ -165,8 +165,8 @@ var table = []Entry{
 		Ports:   []Port{{"tcp-tpu", 8476, "libtpu, on every peer"}},
 		Variables: []Variable{
 			{Name: "TPU_WORKER_ID", Meaning: "the index", value: fixed(index)},
-			{Name: "TPU_WORKER_HOSTNAMES", Meaning: "all peers", value: func(s settings) string { return s.all("", "") }},
-			{Name: "TPU_PROCESS_ADDRESSES", Meaning: "all peers with their port", value: func(s settings) string { return s.all("", ":"+s.port()) }},
+			{Name: "TPU_WORKER_HOSTNAMES", Meaning: "all peers", value: func(s setup) string { return s.all("", "") }},
+			{Name: "TPU_PROCESS_ADDRESSES", Meaning: "all peers with their port", value: func(s setup) string { return s.all("", ":"+s.port()) }},
 			{Name: "TPU_PROCESS_PORT", Meaning: "the port", value: port},
 			{Name: "TPU_NAME", Meaning: "one name for all hosts of the slice", value: fixed(reference(v1alpha1.EnvName))},
 		},
@@ -190,7 +190,7 @@ var table = []Entry{
 			{Name: "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM", Meaning: "the same for Open MPI 5", Yields: true, value: fixed("1")},
 		},
 		Processes: "slots in the hostfile",
-		Hostfile:  hostfile(func(host string, s settings) string { return host + " slots=" + s.processes() }),
+		Hostfile:  hostfile(func(host string, s setup) string { return host + " slots=" + s.processes() }),
 		Leader:    mpiLeader,
 		SSH:       true,
 		Notes:     mpiNotes,
@@ -207,7 +207,7 @@ var table = []Entry{
 			{Name: "HYDRA_IFACE", Meaning: "the Pod's interface: the others reach index 0 by its address", Yields: true, value: fixed("eth0")},
 		},
 		Processes: "processes of each host in the hostfile",
-		Hostfile:  hostfile(func(host string, s settings) string { return host + ":" + s.processes() }),
+		Hostfile:  hostfile(func(host string, s setup) string { return host + ":" + s.processes() }),
 		Leader:    mpiLeader,
 		SSH:       true,
 		Notes:     mpiNotes,
@@ -219,13 +219,13 @@ var table = []Entry{
 		Ports:   []Port{sshPort},
 		Variables: []Variable{
 			{Name: "I_MPI_HYDRA_HOST_FILE", Meaning: "all hosts", value: fixed(currentHostfile)},
-			{Name: "I_MPI_PERHOST", Meaning: "processes in each Pod", value: settings.processes},
+			{Name: "I_MPI_PERHOST", Meaning: "processes in each Pod", value: setup.processes},
 			{Name: "I_MPI_HYDRA_BOOTSTRAP", Meaning: "how processes are started", value: fixed("ssh")},
 			{Name: "I_MPI_HYDRA_BOOTSTRAP_EXEC_EXTRA_ARGS", Meaning: "how ssh is called", value: fixed(sshArguments)},
 			{Name: "I_MPI_HYDRA_IFACE", Meaning: "the Pod's interface: the others reach index 0 by its address", Yields: true, value: fixed("eth0")},
 		},
 		Processes: "I_MPI_PERHOST, and processes of each host in the hostfile",
-		Hostfile:  hostfile(func(host string, s settings) string { return host + ":" + s.processes() }),
+		Hostfile:  hostfile(func(host string, s setup) string { return host + ":" + s.processes() }),
 		Leader:    mpiLeader,
 		SSH:       true,
 		Notes:     mpiNotes,
@@ -233,7 +233,7 @@ var table = []Entry{
 }
 
 // least is the least number of peers and a colon, where torchrun wants one.
-func (s settings) least() string {
+func (s setup) least() string {
 	if s.spec.Elastic == nil {
 		return ""
 	}
@@ -243,7 +243,7 @@ func (s settings) least() string {
 	return itoa(*s.spec.Elastic.MinPeers) + ":"
 }
 
-func maxRestarts(s settings) string {
+func maxRestarts(s setup) string {
 	if s.spec.Elastic.MaxRestarts == nil {
 		return ""
 	}
@@ -252,8 +252,8 @@ func maxRestarts(s settings) string {
 
 // static is a value for a group which is not elastic, and elastic for one that
 // is.
-func static(value func(settings) string) func(settings) string {
-	return func(s settings) string {
+func static(value func(setup) string) func(setup) string {
+	return func(s setup) string {
 		if s.spec.Elastic != nil {
 			return ""
 		}
@@ -261,8 +261,8 @@ func static(value func(settings) string) func(settings) string {
 	}
 }
 
-func elastic(value func(settings) string) func(settings) string {
-	return func(s settings) string {
+func elastic(value func(setup) string) func(setup) string {
+	return func(s setup) string {
 		if s.spec.Elastic == nil {
 			return ""
 		}

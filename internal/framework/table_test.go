@@ -19,6 +19,7 @@ import (
 	"github.com/peerjob/peerjob/examples/frameworks"
 	"github.com/peerjob/peerjob/internal/expand"
 	"github.com/peerjob/peerjob/internal/framework"
+	"github.com/peerjob/peerjob/internal/peerjob"
 )
 
 // TestTable_complete makes sure that an entry comes with its sources, its
@@ -34,18 +35,18 @@ func TestTable_complete(t *testing.T) {
 	for _, entry := range framework.Entries() {
 		folder := frameworks.Folder(entry.Type)
 		folders = append(folders, folder)
-		pj := decode(t, example(t, folder))
-		if pj.Spec.Framework == nil || pj.Spec.Framework.Type != entry.Type {
+		g := parse(t, example(t, folder))
+		if g.PeerJob.Spec.Framework == nil || g.PeerJob.Spec.Framework.Type != entry.Type {
 			t.Errorf("the example of %s is of another framework", entry.Type)
 		}
-		if errs := append(v1alpha1.Validate(pj), framework.Validate(pj)...); len(errs) > 0 {
+		if errs := append(peerjob.Validate(g), framework.Validate(g)...); len(errs) > 0 {
 			t.Errorf("the example of %s: %v", entry.Type, errs)
 		}
 		golden, err := os.ReadFile(filepath.Join(root, folder, "expected.yaml"))
 		if err != nil {
 			t.Error(err)
 		}
-		for _, object := range expand.PeerJob(pj) {
+		for _, object := range expand.Group(g) {
 			if kind := "kind: " + object.GetObjectKind().GroupVersionKind().Kind + "\n"; !strings.Contains(string(golden), kind) {
 				t.Errorf("%s/expected.yaml has no %s", folder, kind)
 			}
@@ -100,8 +101,8 @@ func TestValidate_fits(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			errs := func(peers string) string {
-				pj := decode(t, "metadata: {name: a-long-name-for-a-job}\nspec: {peers: "+peers+", service: {name: hub}, nameSuffixHash: Enabled, "+give+", template: {spec: {containers: [{name: w, image: x}]}}}")
-				return fmt.Sprint(framework.Validate(pj))
+				g := parse(t, "metadata: {name: a-long-name-for-a-job}\nspec: {peers: "+peers+", service: {name: hub}, nameSuffixHash: Enabled, "+give+", template: {spec: {containers: [{name: w, image: x}]}}}")
+				return fmt.Sprint(framework.Validate(g))
 			}
 			match := fits.FindStringSubmatch(errs("100000"))
 			if match == nil {
@@ -119,8 +120,8 @@ func TestValidate_fits(t *testing.T) {
 				return
 			}
 			// What the kubelet makes of it is as long as was said.
-			pj := decode(t, "metadata: {name: job}\nspec: {peers: 1000, framework: {type: TensorFlow}, template: {spec: {containers: [{name: w, image: x}]}}}")
-			pod := podOf(t, pj, 999)
+			g := parse(t, "metadata: {name: job}\nspec: {peers: 1000, framework: {type: TensorFlow}, template: {spec: {containers: [{name: w, image: x}]}}}")
+			pod := podOf(t, g, 999)
 			want := strings.ReplaceAll(pod.env["TF_CONFIG"], "prod-", "")
 			if !strings.Contains(want, `"job-999.job:2222"]},"task":{"type":"worker","index":999}`) {
 				t.Errorf("the end is %q", want[len(want)-80:])
@@ -132,11 +133,11 @@ func TestValidate_fits(t *testing.T) {
 // TestApply_yields has a default of the framework's in the place of which the
 // user's own value stands, once.
 func TestApply_yields(t *testing.T) {
-	pj := decode(t, "metadata: {name: a}\nspec: {peers: 2, framework: {type: MPICH, sshSecretName: keys, leader: {command: [a]}}, template: {spec: {containers: [{name: w, image: x, env: [{name: HYDRA_IFACE, value: ib0}]}]}}}")
-	if errs := framework.Validate(pj); len(errs) > 0 {
+	g := parse(t, "metadata: {name: a}\nspec: {peers: 2, framework: {type: MPICH, sshSecretName: keys, leader: {command: [a]}}, template: {spec: {containers: [{name: w, image: x, env: [{name: HYDRA_IFACE, value: ib0}]}]}}}")
+	if errs := framework.Validate(g); len(errs) > 0 {
 		t.Error(errs)
 	}
-	p := podOf(t, pj, 0)
+	p := podOf(t, g, 0)
 	if got := strings.Count(strings.Join(p.order, " "), "HYDRA_IFACE"); got != 1 || p.env["HYDRA_IFACE"] != "ib0" {
 		t.Errorf("HYDRA_IFACE stands there %d times, and is %q", got, p.env["HYDRA_IFACE"])
 	}
@@ -146,9 +147,9 @@ func TestApply_yields(t *testing.T) {
 // but for the peers' variables, and variables may use the framework's.
 func TestApply_others(t *testing.T) {
 	const text = "metadata: {name: a}\nspec: {peers: 2, FRAMEWORK template: {spec: {initContainers: [{name: i, image: x}], containers: [{name: log, image: x, command: [tail]}, {name: w, image: x, env: [{name: URL, value: $(MASTER_ADDR)}]}]}}}"
-	with := podOf(t, decode(t, strings.Replace(text, "FRAMEWORK", "framework: {type: PyTorch, containers: [w]},", 1)), 1)
+	with := podOf(t, parse(t, strings.Replace(text, "FRAMEWORK", "framework: {type: PyTorch, containers: [w]},", 1)), 1)
 	spec := with.job.Spec.Template.Spec
-	plain := decode(t, strings.Replace(strings.Replace(text, "FRAMEWORK", "", 1), ", env: [{name: URL, value: $(MASTER_ADDR)}]", "", 1))
+	plain := parse(t, strings.Replace(strings.Replace(text, "FRAMEWORK", "", 1), ", env: [{name: URL, value: $(MASTER_ADDR)}]", "", 1))
 	without := podOf(t, plain, 1).job.Spec.Template.Spec
 	if diff := cmp.Diff(without.Containers[0], spec.Containers[0]) + cmp.Diff(without.InitContainers, spec.InitContainers); diff != "" {
 		t.Errorf("the others have changed:\n%s", diff)
@@ -167,13 +168,13 @@ func TestApply_others(t *testing.T) {
 func TestApply_anyNumber(t *testing.T) {
 	for _, peers := range []string{"-1", "0", "2147483647"} {
 		for _, typ := range []string{"Torchrun", "TPU", "OpenMPI", "DeepSpeed"} {
-			pj := decode(t, "metadata: {name: a}\nspec: {peers: "+peers+", framework: {type: "+typ+"}, template: {spec: {containers: [{name: w, image: x}]}}}")
-			if len(v1alpha1.Validate(pj)) == 0 {
+			g := parse(t, "metadata: {name: a}\nspec: {peers: "+peers+", framework: {type: "+typ+"}, template: {spec: {containers: [{name: w, image: x}]}}}")
+			if len(peerjob.Validate(g)) == 0 {
 				t.Errorf("%s peers are not refused", peers)
 			}
-			framework.Validate(pj)
-			for _, object := range expand.PeerJob(pj) {
-				if size := object.(interface{ Size() int }).Size(); size > 100*v1alpha1.MaxPeers {
+			framework.Validate(g)
+			for _, object := range expand.Group(g) {
+				if size := object.Object.(interface{ Size() int }).Size(); size > 100*v1alpha1.MaxPeers {
 					t.Errorf("%s, %s peers: %s has %d bytes", typ, peers, object.GetObjectKind().GroupVersionKind().Kind, size)
 				}
 			}
@@ -190,9 +191,9 @@ func TestPorts(t *testing.T) {
 		"containers: [{name: w, image: x, ports: [{containerPort: 80}]}]":                   "tcp-80:80 tcp-rendezvous:29500",
 		"containers: [{name: w, image: x, ports: [{containerPort: 29500, protocol: UDP}]}]": "udp-29500:29500 tcp-rendezvous:29500",
 	} {
-		objects := expand.PeerJob(decode(t, "metadata: {name: a}\nspec: {peers: 2, framework: {type: PyTorch}, template: {spec: {"+give+"}}}"))
+		objects := expand.Group(parse(t, "metadata: {name: a}\nspec: {peers: 2, framework: {type: PyTorch}, template: {spec: {"+give+"}}}"))
 		var got []string
-		for _, port := range objects[0].(*corev1.Service).Spec.Ports {
+		for _, port := range objects[0].Object.(*corev1.Service).Spec.Ports {
 			got = append(got, fmt.Sprintf("%s:%d", port.Name, port.Port))
 		}
 		if strings.Join(got, " ") != want {
@@ -203,9 +204,9 @@ func TestPorts(t *testing.T) {
 
 // BenchmarkConfigMap is the file of 1,000 peers.
 func BenchmarkConfigMap(b *testing.B) {
-	pj := decode(b, "metadata: {name: train}\nspec: {peers: 1000, framework: {type: OpenMPI, sshSecretName: keys, leader: {command: [a]}}, template: {spec: {containers: [{name: w, image: x}]}}}")
+	g := parse(b, "metadata: {name: train}\nspec: {peers: 1000, framework: {type: OpenMPI, sshSecretName: keys, leader: {command: [a]}}, template: {spec: {containers: [{name: w, image: x}]}}}")
 	for b.Loop() {
-		if framework.ConfigMap(pj) == nil {
+		if framework.ConfigMap(g) == nil {
 			b.Fatal("no ConfigMap")
 		}
 	}

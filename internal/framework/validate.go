@@ -11,38 +11,33 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/peerjob"
 )
 
 const (
-	// maxProcesses is more processes than a node has a use for.
-	maxProcesses = 1024
 	// SuccessPolicyMinor is the first minor version of Kubernetes 1 with success
 	// policies on by default. A test of package admission holds it to the gate.
 	SuccessPolicyMinor = 31
 )
 
-var (
-	specPath      = field.NewPath("spec")
-	frameworkPath = specPath.Child("framework")
-	podPath       = specPath.Child("template", "spec")
-)
+var specPath = field.NewPath("spec")
 
 // Validate refuses what a framework can't work with, and what the user set that
-// is the framework's. It wants a PeerJob that v1alpha1.Default has seen.
-func Validate(pj *v1alpha1.PeerJob) field.ErrorList {
-	if pj.Spec.Framework == nil {
+// is the framework's.
+func Validate(g *peerjob.Group) field.ErrorList {
+	if g.PeerJob.Spec.Framework == nil {
 		return nil
 	}
-	s, found := settingsOf(pj)
+	s, found := setupOf(g)
 	if !found {
-		if pj.Spec.Framework.Type == "" {
-			return field.ErrorList{field.Required(frameworkPath.Child("type"), `one of those which "peerjob frameworks" lists`)}
+		if g.PeerJob.Spec.Framework.Type == "" {
+			return field.ErrorList{field.Required(peerjob.FrameworkPath.Child("type"), `one of those which "peerjob frameworks" lists`)}
 		}
-		return field.ErrorList{field.NotSupported(frameworkPath.Child("type"), pj.Spec.Framework.Type, Types())}
+		return field.ErrorList{field.NotSupported(peerjob.FrameworkPath.Child("type"), g.PeerJob.Spec.Framework.Type, Types())}
 	}
 	var errs field.ErrorList
-	if pj.Spec.PeerEnv == v1alpha1.Disabled {
-		errs = append(errs, field.Invalid(specPath.Child("peerEnv"), pj.Spec.PeerEnv,
+	if g.PeerJob.Spec.PeerEnv == v1alpha1.Disabled {
+		errs = append(errs, field.Invalid(specPath.Child("peerEnv"), g.PeerJob.Spec.PeerEnv,
 			fmt.Sprintf("what %s reads is built from the peers' variables; leave it out", s.Type)))
 	}
 	errs = append(errs, s.validateNumbers()...)
@@ -57,10 +52,10 @@ func Validate(pj *v1alpha1.PeerJob) field.ErrorList {
 	return errs
 }
 
-func (s settings) validateNumbers() field.ErrorList {
+func (s setup) validateNumbers() field.ErrorList {
 	var errs field.ErrorList
 	if port := s.spec.Port; port != nil {
-		path := frameworkPath.Child("port")
+		path := peerjob.FrameworkPath.Child("port")
 		for _, msg := range validation.IsValidPortNum(int(*port)) {
 			errs = append(errs, field.Invalid(path, *port, msg))
 		}
@@ -71,10 +66,10 @@ func (s settings) validateNumbers() field.ErrorList {
 		}
 	}
 	if processes := s.spec.ProcessesPerPeer; processes != nil {
-		path := frameworkPath.Child("processesPerPeer")
+		path := peerjob.FrameworkPath.Child("processesPerPeer")
 		switch {
-		case *processes < 1 || *processes > maxProcesses:
-			errs = append(errs, field.Invalid(path, *processes, fmt.Sprintf("must be between 1 and %d", maxProcesses)))
+		case *processes < 1 || *processes > v1alpha1.MaxProcessesPerPeer:
+			errs = append(errs, field.Invalid(path, *processes, fmt.Sprintf("must be between 1 and %d", v1alpha1.MaxProcessesPerPeer)))
 		case *processes > 1 && s.Processes == "":
 			errs = append(errs, field.Invalid(path, *processes, s.Type+" runs one process in each Pod; leave it out"))
 		}
@@ -82,8 +77,8 @@ func (s settings) validateNumbers() field.ErrorList {
 	return errs
 }
 
-func (s settings) validateElastic() field.ErrorList {
-	path, elastic := frameworkPath.Child("elastic"), s.spec.Elastic
+func (s setup) validateElastic() field.ErrorList {
+	path, elastic := peerjob.FrameworkPath.Child("elastic"), s.spec.Elastic
 	if elastic == nil {
 		return nil
 	}
@@ -91,8 +86,8 @@ func (s settings) validateElastic() field.ErrorList {
 		return field.ErrorList{field.Forbidden(path, s.Type+" has groups of a fixed size; leave it out")}
 	}
 	var errs field.ErrorList
-	if least := elastic.MinPeers; least != nil && (*least < 1 || *least > s.pj.Peers()) {
-		errs = append(errs, field.Invalid(path.Child("minPeers"), *least, fmt.Sprintf("must be between 1 and spec.peers, %d", s.pj.Peers())))
+	if least := elastic.MinPeers; least != nil && (*least < 1 || *least > s.group.Peers()) {
+		errs = append(errs, field.Invalid(path.Child("minPeers"), *least, fmt.Sprintf("must be between 1 and spec.peers, %d", s.group.Peers())))
 	}
 	if restarts := elastic.MaxRestarts; restarts != nil && *restarts < 0 {
 		errs = append(errs, field.Invalid(path.Child("maxRestarts"), *restarts, "must be 0 or more"))
@@ -103,10 +98,10 @@ func (s settings) validateElastic() field.ErrorList {
 // validateContainers wants to know who runs the framework. With several
 // containers the first one may be a sidecar, and a framework that is wired into
 // the wrong one fails only when it runs.
-func (s settings) validateContainers() field.ErrorList {
-	path := frameworkPath.Child("containers")
+func (s setup) validateContainers() field.ErrorList {
+	path := peerjob.FrameworkPath.Child("containers")
 	var names []string
-	for _, container := range s.pj.Spec.Template.Spec.Containers {
+	for _, container := range s.group.Template().Spec.Containers {
 		names = append(names, container.Name)
 	}
 	if len(s.spec.Containers) == 0 {
@@ -131,8 +126,8 @@ func (s settings) validateContainers() field.ErrorList {
 }
 
 // validateLeader holds a framework with a leader to a Job that ends with it.
-func (s settings) validateLeader() field.ErrorList {
-	path := frameworkPath.Child("leader")
+func (s setup) validateLeader() field.ErrorList {
+	path := peerjob.FrameworkPath.Child("leader")
 	if s.Leader == nil {
 		if s.spec.Leader != nil {
 			return field.ErrorList{field.Forbidden(path, fmt.Sprintf("all peers of %s run the container's command; leave it out", s.Type))}
@@ -149,29 +144,29 @@ func (s settings) validateLeader() field.ErrorList {
 				"with args: the workers are started by a shell, to which the image's entrypoint is not known; or leave args out, and they run the worker of %s", s.Type)))
 		}
 	})
-	if s.pj.Spec.SuccessPolicy != nil {
-		errs = append(errs, field.Forbidden(specPath.Child("successPolicy"), fmt.Sprintf(
+	if s.group.Job.SuccessPolicy != nil {
+		errs = append(errs, field.Forbidden(s.group.Path.Child("successPolicy"), fmt.Sprintf(
 			"peerjob sets it for %s (spec.framework): the Job succeeds with index 0, and the workers are stopped; leave it out", s.Type)))
 	}
-	if s.pj.Spec.BackoffLimitPerIndex != nil && (s.pj.Spec.MaxFailedIndexes == nil || *s.pj.Spec.MaxFailedIndexes != 0) {
+	if s.group.Job.BackoffLimitPerIndex != nil && (s.group.Job.MaxFailedIndexes == nil || *s.group.Job.MaxFailedIndexes != 0) {
 		const detail = "with backoffLimitPerIndex: the Job must fail with its leader, or its workers would wait for it for ever; set it to 0"
-		if path := specPath.Child("maxFailedIndexes"); s.pj.Spec.MaxFailedIndexes == nil {
+		if path := s.group.Path.Child("maxFailedIndexes"); s.group.Job.MaxFailedIndexes == nil {
 			errs = append(errs, field.Required(path, detail))
 		} else {
-			errs = append(errs, field.Invalid(path, *s.pj.Spec.MaxFailedIndexes, detail))
+			errs = append(errs, field.Invalid(path, *s.group.Job.MaxFailedIndexes, detail))
 		}
 	}
-	if minor, asked := s.pj.KubernetesMinor(); asked && minor < SuccessPolicyMinor {
-		errs = append(errs, field.Forbidden(frameworkPath.Child("type"), fmt.Sprintf(
+	if minor, asked := peerjob.Minor(s.group.PeerJob.Spec.KubernetesVersion); asked && minor < SuccessPolicyMinor {
+		errs = append(errs, field.Forbidden(peerjob.FrameworkPath.Child("type"), fmt.Sprintf(
 			"%s needs Kubernetes 1.%d, and spec.kubernetesVersion is %q: before, a Job can't succeed with its leader (successPolicy), and would wait for its workers for ever",
-			s.Type, SuccessPolicyMinor, s.pj.Spec.KubernetesVersion)))
+			s.Type, SuccessPolicyMinor, s.group.PeerJob.Spec.KubernetesVersion)))
 	}
 	return errs
 }
 
 // validateSSH wants a Secret that the user of the container can read.
-func (s settings) validateSSH() field.ErrorList {
-	path, name := frameworkPath.Child("sshSecretName"), s.spec.SSHSecretName
+func (s setup) validateSSH() field.ErrorList {
+	path, name := peerjob.FrameworkPath.Child("sshSecretName"), s.spec.SSHSecretName
 	if !s.SSH {
 		if name != "" {
 			return field.ErrorList{field.Forbidden(path, s.Type+" does not use ssh; leave it out")}
@@ -186,7 +181,7 @@ func (s settings) validateSSH() field.ErrorList {
 	for _, msg := range validation.IsDNS1123Subdomain(name) {
 		errs = append(errs, field.Invalid(path, name, msg))
 	}
-	pod := s.pj.Spec.Template.Spec.SecurityContext
+	pod := s.group.Template().Spec.SecurityContext
 	if pod == nil {
 		pod = &corev1.PodSecurityContext{}
 	}
@@ -196,7 +191,7 @@ func (s settings) validateSSH() field.ErrorList {
 			user, notRoot = or(own.RunAsUser, user), or(own.RunAsNonRoot, notRoot)
 		}
 		if pod.FSGroup == nil && (user != nil && *user != 0 || notRoot != nil && *notRoot) {
-			errs = append(errs, field.Required(podPath.Child("securityContext", "fsGroup"), fmt.Sprintf(
+			errs = append(errs, field.Required(s.group.PodPath().Child("securityContext", "fsGroup"), fmt.Sprintf(
 				"container %q does not run as root, and could not read the keys of the Secret %q; set it to the user's group", container.Name, name)))
 		}
 	})
@@ -211,11 +206,11 @@ func or[T any](first, second *T) *T {
 }
 
 // eachContainer visits the containers that run the framework.
-func (s settings) eachContainer(visit func(container *corev1.Container, path *field.Path)) {
-	containers := s.pj.Spec.Template.Spec.Containers
+func (s setup) eachContainer(visit func(container *corev1.Container, path *field.Path)) {
+	containers := s.group.Template().Spec.Containers
 	for i := range containers {
 		if s.runsIn(containers[i].Name) {
-			visit(&containers[i], podPath.Child("containers").Index(i))
+			visit(&containers[i], s.group.PodPath().Child("containers").Index(i))
 		}
 	}
 }

@@ -114,13 +114,13 @@ func IsOwned(apiVersion, kind string, annotations map[string]string) bool {
 
 // InOrder returns the objects in the order in which they are written. An object
 // whose kind is not in the table is an error of peerjob.
-func InOrder(objects []Object) ([]Object, error) {
+func InOrder[T Object](objects []T) ([]T, error) {
 	for _, o := range objects {
 		if apiVersion, kind := o.GetObjectKind().GroupVersionKind().ToAPIVersionAndKind(); index(apiVersion, kind) < 0 {
 			return nil, fmt.Errorf("peerjob made a %s of %q, which has no row in the table of kinds", kind, apiVersion)
 		}
 	}
-	return slices.SortedStableFunc(slices.Values(objects), func(a, b Object) int { return cmp.Compare(place(a), place(b)) }), nil
+	return slices.SortedStableFunc(slices.Values(objects), func(a, b T) int { return cmp.Compare(place(a), place(b)) }), nil
 }
 
 func place(o Object) int {

@@ -25,3 +25,14 @@ func TestNearest(t *testing.T) {
 		}
 	}
 }
+
+func TestNearest_fieldNames(t *testing.T) {
+	names := []string{"env", "envFrom", "image", "imagePullPolicy", "name"}
+	for give, want := range map[string]string{
+		"imgae": "image", "Image": "image", "images": "image", "nmae": "name", "evn": "env", "envfrom": "envFrom", "xyz": "", "e": "", "imagepullpolicy": "imagePullPolicy", "": "",
+	} {
+		if got := Nearest(give, names); got != want {
+			t.Errorf("Nearest(%q) = %q, want %q", give, got, want)
+		}
+	}
+}

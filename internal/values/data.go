@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package v1alpha1
+package values
 
 import (
 	"errors"
+
+	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/peerjob"
+	"github.com/peerjob/peerjob/internal/rules"
 )
 
-// TemplateField is a name that templates may use.
-type TemplateField struct {
+// Field is a name that templates may use.
+type Field struct {
 	// Name is how a template writes it, after the dot.
 	Name string
 	// Doc says what it is.
@@ -16,9 +20,9 @@ type TemplateField struct {
 	Example string
 }
 
-// TemplateFields are the names in the data of a template, in their order.
-func TemplateFields() []TemplateField {
-	return []TemplateField{
+// Fields are the names in the data of a template, in their order.
+func Fields() []Field {
+	return []Field{
 		{"Name", "metadata.name.", "train"},
 		{"Namespace", "metadata.namespace; null when it is not set.", "team-a"},
 		{"Service", "The name of the headless Service.", "train"},
@@ -31,8 +35,8 @@ func TemplateFields() []TemplateField {
 }
 
 // PeerFields are the names in each element of .Peers, in their order.
-func PeerFields() []TemplateField {
-	return []TemplateField{
+func PeerFields() []Field {
+	return []Field{
 		{"Index", "The completion index, from 0.", "1"},
 		{"Hostname", "The host name of the Pod.", "train-1"},
 		{"Host", "The name under which the peers of the same namespace reach it.", "train-1.train"},
@@ -40,7 +44,7 @@ func PeerFields() []TemplateField {
 	}
 }
 
-func namesOf(fields []TemplateField) []string {
+func namesOf(fields []Field) []string {
 	names := make([]string, len(fields))
 	for i, f := range fields {
 		names[i] = f.Name
@@ -48,51 +52,49 @@ func namesOf(fields []TemplateField) []string {
 	return names
 }
 
-var templateFieldNames, peerFieldNames = namesOf(TemplateFields()), namesOf(PeerFields())
+var templateFieldNames, peerFieldNames = namesOf(Fields()), namesOf(PeerFields())
 
-// TemplateData is what the templates of a PeerJob see. Names which the PeerJob
-// does not have yet are errors where a template asks for them.
-type TemplateData struct {
-	pj     *PeerJob
+// Data is what the templates of a PeerJob see. A name that it does not have is an
+// error where a template asks for it.
+type Data struct {
+	group  *peerjob.Group
 	values map[string]any
-	peers  []TemplatePeer
-	// naming says that the template which asks decides the names.
+	peers  []Peer
+	// naming says that this is the data of the template that decides the names of
+	// the peers, and so has none of them.
 	naming bool
-	// usesNames says that a template asked for a name that follows from the
-	// Job's.
-	usesNames bool
 }
 
-// NewTemplateData returns the data of a PeerJob that [Default] has seen.
-func NewTemplateData(pj *PeerJob, values map[string]any) *TemplateData {
-	return &TemplateData{pj: pj, values: values}
+// NewData returns the data of a group of a PeerJob that v1alpha1.Default has seen.
+func NewData(g *peerjob.Group, values map[string]any) *Data {
+	return &Data{group: g, values: values}
 }
 
-// Naming says whether what is rendered next is spec.service.name, from which
-// the names of the peers follow.
-func (d *TemplateData) Naming(naming bool) { d.naming = naming }
+// namingData is the data of spec.service.name.
+func namingData(head *v1alpha1.PeerJob, values map[string]any) *Data {
+	return &Data{group: peerjob.NewGroup(head, ""), values: values, naming: true}
+}
 
-// UsesNames reports whether a template asked for a name that follows from the
-// Job's.
-func (d *TemplateData) UsesNames() bool { return d.usesNames }
+// Values are the values that templates find in .Values.
+func (d *Data) Values() map[string]any { return d.values }
 
 // Fields are the names that templates may use.
-func (d *TemplateData) Fields() []string { return templateFieldNames }
+func (d *Data) Fields() []string { return templateFieldNames }
 
 // Field is the value of a name.
-func (d *TemplateData) Field(name string) (any, error) {
+func (d *Data) Field(name string) (any, error) {
 	switch name {
 	case "Name":
-		return d.pj.Name, nil
+		return d.group.PeerJob.Name, nil
 	case "Namespace":
-		if d.pj.Namespace == "" {
+		if d.group.PeerJob.Namespace == "" {
 			return nil, nil
 		}
-		return d.pj.Namespace, nil
+		return d.group.PeerJob.Namespace, nil
 	case "Size":
-		return int(d.pj.Peers()), nil
+		return int(d.group.Peers()), nil
 	case "ClusterDomain":
-		return d.pj.Spec.ClusterDomain, nil
+		return d.group.PeerJob.Spec.ClusterDomain, nil
 	case "Values":
 		return d.values, nil
 	}
@@ -101,37 +103,35 @@ func (d *TemplateData) Field(name string) (any, error) {
 	}
 	switch name {
 	case "Service":
-		return d.pj.ServiceName(), nil
+		return d.group.ServiceName(), nil
 	case "Leader":
-		d.usesNames = true
-		return d.pj.PeerName(0), nil
+		return d.group.PeerName(0), nil
 	case "Peers":
-		d.usesNames = true
 		if d.peers == nil {
-			d.peers = peersOf(d.pj)
+			d.peers = peersOf(d.group)
 		}
 		return d.peers, nil
 	}
 	return nil, errors.New("." + name + " is not known")
 }
 
-// TemplatePeer is one peer, as templates see it.
-type TemplatePeer struct {
+// Peer is one peer, as templates see it.
+type Peer struct {
 	Index    int
 	Hostname string
 	Host     string
 	FQDN     string `json:",omitempty"`
 }
 
-func peersOf(pj *PeerJob) []TemplatePeer {
-	peers := make([]TemplatePeer, min(max(pj.Peers(), 0), MaxPeers))
-	job, service, domain := pj.JobName(), "."+pj.ServiceName(), ""
-	if pj.Namespace != "" {
-		domain = "." + pj.SearchDomain(pj.Namespace)
+func peersOf(g *peerjob.Group) []Peer {
+	peers := make([]Peer, min(max(g.Peers(), 0), v1alpha1.MaxPeers))
+	service, domain := "."+g.ServiceName(), ""
+	if namespace := g.PeerJob.Namespace; namespace != "" {
+		domain = "." + g.SearchDomain(namespace)
 	}
 	for i := range peers {
-		hostname := hostname(job, int32(i))
-		peers[i] = TemplatePeer{Index: i, Hostname: hostname, Host: hostname + service}
+		hostname := rules.Hostname(g.JobName, int32(i))
+		peers[i] = Peer{Index: i, Hostname: hostname, Host: hostname + service}
 		if domain != "" {
 			peers[i].FQDN = hostname + service + domain
 		}
@@ -140,10 +140,10 @@ func peersOf(pj *PeerJob) []TemplatePeer {
 }
 
 // Fields are the names that templates may use.
-func (p TemplatePeer) Fields() []string { return peerFieldNames }
+func (p Peer) Fields() []string { return peerFieldNames }
 
 // Field is the value of a name.
-func (p TemplatePeer) Field(name string) (any, error) {
+func (p Peer) Field(name string) (any, error) {
 	switch name {
 	case "Index":
 		return p.Index, nil

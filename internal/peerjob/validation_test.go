@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package v1alpha1
+package peerjob
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/decode"
 )
 
 // valid is a PeerJob on which each case changes one thing.
@@ -19,7 +24,7 @@ spec:
       containers: [{name: w, image: x}]
 `
 
-func decodeValid(t *testing.T, change func(string) string) *PeerJob {
+func decodeValid(t *testing.T, change func(string) string) *Group {
 	t.Helper()
 	text := valid
 	if change != nil {
@@ -27,12 +32,16 @@ func decodeValid(t *testing.T, change func(string) string) *PeerJob {
 			t.Fatal("the change changed nothing")
 		}
 	}
-	pj, errs := Decode(parse(t, text))
+	var document yaml.Node
+	if err := yaml.Unmarshal([]byte(text), &document); err != nil {
+		t.Fatal(err)
+	}
+	pj, errs := decode.PeerJob(document.Content[0], nil)
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}
-	Default(pj, Settings{})
-	return pj
+	v1alpha1.Default(pj, v1alpha1.Settings{})
+	return NewGroup(pj, "")
 }
 
 func swap(old, new string) func(string) string {
@@ -143,63 +152,14 @@ func TestDerivedPorts(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			pj := decodeValid(t, swap("containers: [{name: w, image: x}]", tt.pod))
+			g := decodeValid(t, swap("containers: [{name: w, image: x}]", tt.pod))
 			var got []string
-			for _, p := range pj.DerivedPorts() {
-				got = append(got, strings.Join([]string{p.Name, mustJSON(t, p.Port), string(p.Protocol), p.Path.String()}, " "))
+			for _, p := range g.DerivedPorts() {
+				got = append(got, strings.Join([]string{p.Name, strconv.Itoa(int(p.Port)), string(p.Protocol), p.Path.String()}, " "))
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
-	}
-}
-
-func TestSortErrors(t *testing.T) {
-	pj, errs := Decode(parse(t, `
-spec:
-  template: {spec: {containers: [{env: 1}, {x10: 1, name: 2}, {}, {}, {}, {}, {}, {}, {}, {}, {image: 1}], volumes: 1}}
-  peers: x
-metadata: {labels: {b: 1, a: 1}, name: 1}
-kind: 1
-`))
-	if pj == nil {
-		t.Fatal("no PeerJob")
-	}
-	var got []string
-	for _, err := range SortErrors(append(errs, errs...)) {
-		got = append(got, err.Field)
-	}
-	want := []string{
-		"kind", "metadata.name", "metadata.labels[a]", "metadata.labels[b]", "spec.peers", "spec.template.spec.volumes",
-		"spec.template.spec.containers[0].env", "spec.template.spec.containers[1].name", "spec.template.spec.containers[1].x10",
-		"spec.template.spec.containers[10].image",
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("order (-want +got):\n%s", diff)
-	}
-}
-
-func TestAppendErrors(t *testing.T) {
-	_, decoded := Decode(parse(t, "spec: {peers: x, template: {spec: {contaners: []}}}"))
-	_, later := Decode(parse(t, "spec: {peers: y, backoffLimit: x, template: {spec: {containers: [{name: 1}], containersX: 1}}}"))
-	var got []string
-	for _, err := range AppendErrors(decoded, later) {
-		got = append(got, err.Field)
-	}
-	want := []string{"spec.peers", "spec.template.spec.contaners", "spec.backoffLimit", "spec.template.spec.containersX"}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-}
-
-func TestNearest(t *testing.T) {
-	fields := map[string]structField{"image": {}, "imagePullPolicy": {}, "name": {}, "env": {}, "envFrom": {}}
-	for give, want := range map[string]string{
-		"imgae": "image", "Image": "image", "images": "image", "nmae": "name", "evn": "env", "envfrom": "envFrom", "xyz": "", "e": "", "imagepullpolicy": "imagePullPolicy", "": "",
-	} {
-		if got := nearest(give, fields); got != want {
-			t.Errorf("nearest(%q) = %q, want %q", give, got, want)
-		}
 	}
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package v1alpha1
+package decode
 
 import (
 	"encoding/json"
@@ -11,8 +11,9 @@ import (
 
 	"go.yaml.in/yaml/v3"
 	"k8s.io/apimachinery/pkg/util/intstr"
-	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/peerjob/peerjob/api/v1alpha1"
 )
 
 // Renderer renders the templates of one PeerJob.
@@ -21,34 +22,9 @@ type Renderer interface {
 	Render(path *field.Path, text string) (string, *field.Error)
 }
 
-// Templates makes the renderer of a PeerJob from its head: all that it says
-// outside of spec.template, spec.framework and spec.service, and
-// spec.service.name as it was written. Where it can't, the PeerJob is not read any further.
-type Templates func(head *PeerJob) (Renderer, field.ErrorList)
-
-// DecodeTemplates is [Decode] for a PeerJob that may have templates: where
-// spec.templating is Enabled, the string values of spec.template, spec.framework
-// and spec.service are rendered before they are read as what the API has there.
-// Everything after it sees only what was rendered.
-func DecodeTemplates(node *yaml.Node, templates Templates) (*PeerJob, field.ErrorList) {
-	d := &decoder{}
-	if mayTemplate(node) {
-		head := &decoder{headOnly: true}
-		pj := head.peerJob(node)
-		if pj.Spec.Templating == Enabled {
-			renderer, errs := templates(pj)
-			if len(errs) > 0 {
-				return pj, append(head.errs, errs...)
-			}
-			d.renderer = renderer
-		}
-	}
-	return d.peerJob(node), d.errs
-}
-
-// mayTemplate reports whether spec.templating may be set, at no cost for a
+// MayTemplate reports whether spec.templating may be set, at no cost for a
 // PeerJob that does not.
-func mayTemplate(node *yaml.Node) bool {
+func MayTemplate(node *yaml.Node) bool {
 	for _, name := range []string{"spec", "templating"} {
 		if node.Kind == yaml.AliasNode {
 			node = node.Alias
@@ -77,9 +53,9 @@ func mayTemplate(node *yaml.Node) bool {
 // PeerJob.
 func inHead(typ reflect.Type, key string) bool {
 	switch typ {
-	case reflect.TypeFor[PeerJobSpec]():
+	case reflect.TypeFor[v1alpha1.PeerJobSpec]():
 		return key != "template" && key != "framework"
-	case reflect.TypeFor[PeerService]():
+	case reflect.TypeFor[v1alpha1.PeerService]():
 		return key == "name"
 	}
 	return true
@@ -87,7 +63,7 @@ func inHead(typ reflect.Type, key string) bool {
 
 // isTemplated reports whether the string values of a field are rendered.
 func isTemplated(typ reflect.Type, key string) bool {
-	return typ == reflect.TypeFor[PeerJobSpec]() && slices.Contains([]string{"framework", "service", "template"}, key)
+	return typ == reflect.TypeFor[v1alpha1.PeerJobSpec]() && slices.Contains([]string{"framework", "service", "template"}, key)
 }
 
 // decimal matches an integer as YAML and JSON write it.
@@ -110,7 +86,7 @@ func (d *decoder) render(node *yaml.Node, typ reflect.Type, path *field.Path) (*
 			return nil, false
 		}
 	}
-	text, err := d.active.Render(path, node.Value)
+	text, err := d.renderer.Render(path, node.Value)
 	if err != nil {
 		d.errs = append(d.errs, err)
 		return nil, false
@@ -141,54 +117,19 @@ func describeKind(typ reflect.Type) string {
 }
 
 // free returns a node as the plain value that it stands for, whatever it is.
-func (d *decoder) free(node *yaml.Node, path *field.Path) (any, bool) {
+func (d *decoder) free(node *yaml.Node, at place) (any, bool) {
 	switch node.Kind {
 	case yaml.MappingNode:
-		return d.mapping(node, reflect.TypeFor[any](), path)
+		return d.mapping(node, reflect.TypeFor[any](), at)
 	case yaml.SequenceNode:
-		return d.list(node, reflect.TypeFor[any](), path)
+		return d.list(node, reflect.TypeFor[any](), at)
 	}
-	value, ok := d.scalar(node, path)
+	value, ok := d.scalar(node, at.path)
 	if !ok {
 		return nil, false
 	}
 	if _, err := json.Marshal(value); err != nil {
-		return d.mismatch(node, path, "a number that JSON has, too")
+		return d.mismatch(node, at.path, "a number that JSON has, too")
 	}
 	return value, true
-}
-
-// validateTemplating holds values to a PeerJob that renders templates.
-func validateTemplating(pj *PeerJob) field.ErrorList {
-	path := specPath.Child("templating")
-	errs := validateToggle(pj.Spec.Templating, path)
-	if pj.Spec.Templating != Enabled {
-		for _, f := range []struct {
-			name string
-			set  bool
-		}{
-			{"values", pj.Spec.Values != nil},
-			{"valuesFrom", pj.Spec.ValuesFrom != nil},
-			{"snippets", pj.Spec.Snippets != nil},
-		} {
-			if f.set {
-				errs = append(errs, field.Forbidden(specPath.Child(f.name), "is for templates; set spec.templating to Enabled, or remove it"))
-			}
-		}
-	}
-	for i, source := range pj.Spec.ValuesFrom {
-		path := specPath.Child("valuesFrom").Index(i).Child("configMapRef")
-		if source.ConfigMapRef == nil {
-			errs = append(errs, field.Required(path, "the ConfigMap with the values"))
-			continue
-		}
-		if source.ConfigMapRef.Name == "" {
-			errs = append(errs, field.Required(path.Child("name"), "the name of the ConfigMap with the values"))
-			continue
-		}
-		for _, msg := range validation.IsDNS1123Subdomain(source.ConfigMapRef.Name) {
-			errs = append(errs, field.Invalid(path.Child("name"), source.ConfigMapRef.Name, msg))
-		}
-	}
-	return errs
 }

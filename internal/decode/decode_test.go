@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package v1alpha1
+package decode
 
 import (
 	"encoding/json"
@@ -12,6 +12,9 @@ import (
 	"go.yaml.in/yaml/v3"
 	kjson "sigs.k8s.io/json"
 	sigsyaml "sigs.k8s.io/yaml"
+
+	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/apitype"
 )
 
 func parse(t testing.TB, text string) *yaml.Node {
@@ -23,9 +26,9 @@ func parse(t testing.TB, text string) *yaml.Node {
 	return document.Content[0]
 }
 
-// TestDecode_values has values in every way YAML can write them, and the JSON
+// TestPeerJob_values has values in every way YAML can write them, and the JSON
 // that the API server would see.
-func TestDecode_values(t *testing.T) {
+func TestPeerJob_values(t *testing.T) {
 	tests := map[string]struct{ give, want string }{
 		"octal mode":         {"spec: {template: {spec: {volumes: [{name: v, configMap: {name: c, defaultMode: 0644}}]}}}", `{"spec":{"template":{"spec":{"volumes":[{"name":"v","configMap":{"name":"c","defaultMode":420}}]}}}}`},
 		"quantity as number": {"spec: {template: {spec: {containers: [{name: w, resources: {limits: {cpu: 0.5, memory: 1Gi}}}]}}}", `{"spec":{"template":{"spec":{"containers":[{"name":"w","resources":{"limits":{"cpu":"500m","memory":"1Gi"}}}]}}}}`},
@@ -42,11 +45,11 @@ func TestDecode_values(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, errs := Decode(parse(t, tt.give))
+			got, errs := PeerJob(parse(t, tt.give), nil)
 			if len(errs) > 0 {
 				t.Fatal(errs)
 			}
-			var want PeerJob
+			var want v1alpha1.PeerJob
 			if err := kjson.UnmarshalCaseSensitivePreserveInts([]byte(tt.want), &want); err != nil {
 				t.Fatal(err)
 			}
@@ -66,14 +69,14 @@ func mustJSON(t testing.TB, v any) string {
 	return string(data)
 }
 
-// TestDecode_everyType makes sure that no type of the API is unknown to the
+// TestPeerJob_everyType makes sure that no type of the API is unknown to the
 // decoder: a wrong value in any field must be refused on that field's path.
-func TestDecode_everyType(t *testing.T) {
+func TestPeerJob_everyType(t *testing.T) {
 	seen := 0
 	var visit func(typ reflect.Type, wrap func(string) string, depth int)
 	visit = func(typ reflect.Type, wrap func(string) string, depth int) {
-		for name, f := range fieldsOf(typ) {
-			typ := f.typ
+		for _, f := range apitype.Of(typ).Fields {
+			name, typ := f.Name, f.Type
 			inner := func(value string) string { return wrap("{" + name + ": " + value + "}") }
 			for {
 				if typ.Kind() == reflect.Pointer {
@@ -94,7 +97,7 @@ func TestDecode_everyType(t *testing.T) {
 				continue // takes anything
 			}
 			seen++
-			_, errs := Decode(parse(t, inner("[[]]")))
+			_, errs := PeerJob(parse(t, inner("[[]]")), nil)
 			if len(errs) != 1 || !strings.HasPrefix(errs[0].Detail, "must be ") {
 				t.Errorf("%s: %v", inner("[[]]"), errs)
 			}
@@ -103,33 +106,33 @@ func TestDecode_everyType(t *testing.T) {
 			}
 		}
 	}
-	visit(reflect.TypeFor[PeerJob](), func(s string) string { return s }, 0)
+	visit(reflect.TypeFor[v1alpha1.PeerJob](), func(s string) string { return s }, 0)
 	if seen < 500 {
 		t.Errorf("only %d fields were visited", seen)
 	}
 }
 
-func TestDecode_keys(t *testing.T) {
+func TestPeerJob_keys(t *testing.T) {
 	for key, ok := range map[string]bool{"a": true, "1": true, "-1": true, "'00'": true, "'yes'": true, "yes": false, "Off": false, "y": false, "N": false, "2001-01-01": true, "00": false, "0x1": false, "1.0": false, "true": false, "~": false, "[a]": false, "{a: b}": false} {
-		_, errs := Decode(parse(t, "metadata: {labels: {? "+key+" : x}}"))
+		_, errs := PeerJob(parse(t, "metadata: {labels: {? "+key+" : x}}"), nil)
 		if ok != (len(errs) == 0) {
 			t.Errorf("key %s: %v", key, errs)
 		}
 	}
 }
 
-func TestDecode_nestedMerges(t *testing.T) {
+func TestPeerJob_nestedMerges(t *testing.T) {
 	nested := "{z: z}"
 	for range 110 {
 		nested = "{<<: " + nested + "}"
 	}
-	_, errs := Decode(parse(t, "metadata: {labels: "+nested+"}"))
+	_, errs := PeerJob(parse(t, "metadata: {labels: "+nested+"}"), nil)
 	if len(errs) != 1 || !strings.Contains(errs[0].Error(), `"<<" stands more than 100 deep in "<<"; write the values out`) {
 		t.Error(errs)
 	}
 }
 
-func TestDecode_hostile(t *testing.T) {
+func TestPeerJob_hostile(t *testing.T) {
 	many := strings.Repeat("*e, ", 2000)
 	tests := map[string]string{
 		"text":    "metadata: {annotations: {a: &s " + strings.Repeat("x", 100000) + "}}\nspec: {template: {spec: {containers: [{name: w, args: [" + strings.Repeat("*s, ", 100) + "]}]}}}",
@@ -138,7 +141,7 @@ func TestDecode_hostile(t *testing.T) {
 	}
 	for name, give := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, errs := Decode(parse(t, give))
+			_, errs := PeerJob(parse(t, give), nil)
 			if len(errs) != 1 || !strings.Contains(errs[0].Error(), "the PeerJob is too large") {
 				t.Errorf("%d errors: %.200s", len(errs), errs.ToAggregate())
 			}
@@ -146,10 +149,10 @@ func TestDecode_hostile(t *testing.T) {
 	}
 }
 
-// FuzzDecode holds the decoder to the server's own: what it takes without an
+// FuzzPeerJob holds the decoder to the server's own: what it takes without an
 // error, sigs.k8s.io/json takes too, strictly, and reads the same from it; and
 // what was read reads the same once more.
-func FuzzDecode(f *testing.F) {
+func FuzzPeerJob(f *testing.F) {
 	for _, seed := range []string{
 		"metadata: {name: x}\nspec: {peers: 3, template: {spec: {containers: [{name: w, image: x}]}}}",
 		"spec: {peers: '3', peers: 1.5, service: {ports: [{port: 1, targetPort: a}]}}",
@@ -167,7 +170,7 @@ func FuzzDecode(f *testing.F) {
 		if hasCycle(&document, map[*yaml.Node]bool{}) {
 			return // fn refuses these before it decodes
 		}
-		pj, errs := Decode(document.Content[0])
+		pj, errs := PeerJob(document.Content[0], nil)
 		for _, err := range errs {
 			if err.Type == "InternalError" {
 				t.Errorf("the decoders disagree: %v", err)
@@ -180,7 +183,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, errs := Decode(parse(t, string(encoded)))
+		again, errs := PeerJob(parse(t, string(encoded)), nil)
 		if len(errs) > 0 {
 			t.Fatalf("what was read is refused: %v\n%s", errs, encoded)
 		}
@@ -193,7 +196,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			return
 		}
-		var oracle PeerJob
+		var oracle v1alpha1.PeerJob
 		if strict, err := kjson.UnmarshalStrict(plain, &oracle); err != nil || len(strict) > 0 {
 			return
 		}
@@ -215,4 +218,24 @@ func hasCycle(node *yaml.Node, open map[*yaml.Node]bool) bool {
 		}
 	}
 	return false
+}
+
+// TestPeerJob_limits has numbers that do not fit their Go type: the error names the
+// bounds of the API.
+func TestPeerJob_limits(t *testing.T) {
+	for give, want := range map[string]string{
+		"spec: {peers: 3000000000}":                          "spec.peers: Invalid value: 3000000000: must be between 1 and 100000",
+		"spec: {peers: -3000000000}":                         "spec.peers: Invalid value: -3000000000: must be between 1 and 100000",
+		"spec: {barrier: {port: 3000000000}}":                "spec.barrier.port: Invalid value: 3000000000: must be between 1024 and 65535",
+		"spec: {barrier: {startTimeoutSeconds: 9999999999}}": "spec.barrier.startTimeoutSeconds: Invalid value: 9999999999: must be between 0 and 86400",
+		"spec: {barrier: {endTimeoutSeconds: 9999999999}}":   "spec.barrier.endTimeoutSeconds: Invalid value: 9999999999: must be between 1 and 86400",
+		"spec: {framework: {port: 3000000000}}":              "spec.framework.port: Invalid value: 3000000000: must be between 1 and 65535",
+		"spec: {framework: {processesPerPeer: 3000000000}}":  "spec.framework.processesPerPeer: Invalid value: 3000000000: must be between 1 and 1024",
+		"spec: {backoffLimit: 3000000000}":                   "spec.backoffLimit: Invalid value: 3000000000: must be between -2147483648 and 2147483647",
+	} {
+		_, errs := PeerJob(parse(t, give), nil)
+		if len(errs) != 1 || errs[0].Error() != want {
+			t.Errorf("%s: %v", give, errs)
+		}
+	}
 }

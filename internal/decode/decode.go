@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package v1alpha1
+package decode
 
 import (
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -14,6 +13,12 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	kjson "sigs.k8s.io/json"
+
+	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/apitype"
+	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/spell"
+	"github.com/peerjob/peerjob/internal/yamlnode"
 )
 
 const (
@@ -26,25 +31,26 @@ const (
 	maxMergeDepth = 100
 )
 
-// Decode reads a PeerJob from a YAML node, strictly: a field that the API does
-// not have, a key that stands twice and a value of the wrong type are errors,
-// on the path which the user wrote. What could be read is returned all the
-// same, so that the rest can be checked in the same run.
-//
-// The values are read as the API server reads them, by its own decoder
-// (sigs.k8s.io/json); what is added is the path of every error, all of the
-// errors, and what to write instead.
-//
-// Templates stay as they are; see [DecodeTemplates].
-func Decode(node *yaml.Node) (*PeerJob, field.ErrorList) {
-	d := &decoder{}
+// PeerJob reads a PeerJob. With a renderer it renders the templates in the string
+// values of spec.template, spec.framework and spec.service before it reads them;
+// without one every template stays as it is. It returns what it could read beside
+// the errors, so that the rest can be checked in the same run.
+func PeerJob(node *yaml.Node, renderer Renderer) (*v1alpha1.PeerJob, field.ErrorList) {
+	d := &decoder{renderer: renderer}
+	return d.peerJob(node), d.errs
+}
+
+// Head reads what a PeerJob says outside of the fields that may have templates,
+// and spec.service.name as it was written.
+func Head(node *yaml.Node) (*v1alpha1.PeerJob, field.ErrorList) {
+	d := &decoder{headOnly: true}
 	return d.peerJob(node), d.errs
 }
 
 // peerJob reads a PeerJob, and leaves the errors in the decoder.
-func (d *decoder) peerJob(node *yaml.Node) *PeerJob {
-	value, _ := d.value(node, reflect.TypeFor[PeerJob](), nil)
-	pj := &PeerJob{}
+func (d *decoder) peerJob(node *yaml.Node) *v1alpha1.PeerJob {
+	value, _ := d.value(node, reflect.TypeFor[v1alpha1.PeerJob](), place{})
+	pj := &v1alpha1.PeerJob{}
 	data, err := json.Marshal(value)
 	if err == nil {
 		var strict []error
@@ -61,17 +67,38 @@ func (d *decoder) peerJob(node *yaml.Node) *PeerJob {
 
 // decoder turns YAML nodes into plain values, as far as they fit a Go type.
 type decoder struct {
+	// headOnly leaves out what may have templates.
+	headOnly bool
+	// renderer renders templates; nil leaves them as they are.
+	renderer Renderer
+
 	errs field.ErrorList
 	// nodes and bytes are what was read so far; full says that it is too much.
 	nodes, bytes int
 	full         bool
+}
 
-	// headOnly leaves out what templates may stand in, but for the name of the
-	// Service.
-	headOnly bool
-	// renderer renders templates, and active is the same while it is read what
-	// they may stand in.
-	renderer, active Renderer
+// place is where a value stands.
+type place struct {
+	// path is nil for the PeerJob as a whole.
+	path *field.Path
+	// templated is whether templates are rendered here.
+	templated bool
+	// limits are the bounds that the API sets for a number here, nil for those of
+	// its type.
+	limits *limits
+}
+
+func (p place) child(key string) place {
+	return place{path: child(p.path, key), templated: p.templated}
+}
+
+func (p place) key(key string) place {
+	return place{path: p.path.Key(key), templated: p.templated}
+}
+
+func (p place) index(i int) place {
+	return place{path: p.path.Index(i), templated: p.templated}
 }
 
 // count counts a node, and reports whether there is still room for it.
@@ -87,11 +114,11 @@ func (d *decoder) count(node *yaml.Node, path *field.Path) bool {
 
 // value returns the node as a value that encodes to the JSON of typ, and
 // whether there is one. What does not fit is left out and reported.
-func (d *decoder) value(node *yaml.Node, typ reflect.Type, path *field.Path) (any, bool) {
+func (d *decoder) value(node *yaml.Node, typ reflect.Type, at place) (any, bool) {
 	if node.Kind == yaml.AliasNode {
 		node = node.Alias
 	}
-	if !d.count(node, path) {
+	if !d.count(node, at.path) {
 		return nil, false
 	}
 	if node.Kind == yaml.ScalarNode && node.ShortTag() == "!!null" {
@@ -100,50 +127,50 @@ func (d *decoder) value(node *yaml.Node, typ reflect.Type, path *field.Path) (an
 	for typ.Kind() == reflect.Pointer {
 		typ = typ.Elem()
 	}
-	if d.active != nil {
+	if at.templated && d.renderer != nil {
 		var ok bool
-		if node, ok = d.render(node, typ, path); !ok {
+		if node, ok = d.render(node, typ, at.path); !ok {
 			return nil, false
 		}
 	}
 	if reflect.PointerTo(typ).Implements(reflect.TypeFor[json.Unmarshaler]()) {
-		return d.custom(node, typ, path)
+		return d.custom(node, typ, at.path)
 	}
 	switch typ.Kind() {
 	case reflect.Struct:
-		return d.object(node, typ, path)
+		return d.object(node, typ, at)
 	case reflect.Map:
-		return d.mapping(node, typ.Elem(), path)
+		return d.mapping(node, typ.Elem(), at)
 	case reflect.Slice:
-		return d.list(node, typ.Elem(), path)
+		return d.list(node, typ.Elem(), at)
 	case reflect.String:
-		return d.text(node, path)
+		return d.text(node, at.path)
 	case reflect.Bool:
 		if node.Kind == yaml.ScalarNode && node.ShortTag() == "!!bool" {
-			return d.scalar(node, path)
+			return d.scalar(node, at.path)
 		}
-		return d.mismatch(node, path, "true or false")
+		return d.mismatch(node, at.path, "true or false")
 	case reflect.Int32, reflect.Int64:
-		return d.integer(node, typ, path)
+		return d.integer(node, typ, at)
 	case reflect.Interface:
-		return d.free(node, path)
+		return d.free(node, at)
 	}
-	d.errs = append(d.errs, field.InternalError(path, fmt.Errorf("no rule for the type %v", typ)))
+	d.errs = append(d.errs, field.InternalError(at.path, fmt.Errorf("no rule for the type %v", typ)))
 	return nil, false
 }
 
-func (d *decoder) object(node *yaml.Node, typ reflect.Type, path *field.Path) (any, bool) {
+func (d *decoder) object(node *yaml.Node, typ reflect.Type, at place) (any, bool) {
 	if node.Kind != yaml.MappingNode {
-		return d.mismatch(node, path, "a map")
+		return d.mismatch(node, at.path, "a map")
 	}
-	fields := fieldsOf(typ)
+	fields := apitype.Of(typ)
 	object := map[string]any{}
-	d.entries(node, path, func(key string) *field.Path { return child(path, key) }, func(key string, value *yaml.Node) {
-		known, found := fields[key]
+	d.entries(node, at, place.child, func(key string, value *yaml.Node) {
+		known, found := fields.Place(key)
 		if !found {
-			unknown := UnknownField{Name: key, Nearest: nearest(key, fields)}
+			unknown := diag.UnknownField{Name: key, Nearest: spell.Nearest(key, fields.Names())}
 			d.errs = append(d.errs, &field.Error{
-				Type: field.ErrorTypeForbidden, Field: child(path, key).String(), BadValue: unknown,
+				Type: field.ErrorTypeForbidden, Field: at.child(key).path.String(), BadValue: unknown,
 				Detail: "unknown field" + hint(key, typ, unknown.Nearest),
 			})
 			return
@@ -151,24 +178,23 @@ func (d *decoder) object(node *yaml.Node, typ reflect.Type, path *field.Path) (a
 		if d.headOnly && !inHead(typ, key) {
 			return
 		}
-		if isTemplated(typ, key) {
-			d.active = d.renderer
-			defer func() { d.active = nil }()
-		}
-		if v, ok := d.value(value, known.typ, child(path, key)); ok {
+		inner := at.child(key)
+		inner.templated = at.templated || isTemplated(typ, key)
+		inner.limits = limitsOf[limited{typ, key}]
+		if v, ok := d.value(value, fields.Fields[known].Type, inner); ok {
 			object[key] = v
 		}
 	})
 	return object, true
 }
 
-func (d *decoder) mapping(node *yaml.Node, elem reflect.Type, path *field.Path) (any, bool) {
+func (d *decoder) mapping(node *yaml.Node, elem reflect.Type, at place) (any, bool) {
 	if node.Kind != yaml.MappingNode {
-		return d.mismatch(node, path, "a map")
+		return d.mismatch(node, at.path, "a map")
 	}
 	object := map[string]any{}
-	d.entries(node, path, path.Key, func(key string, value *yaml.Node) {
-		if v, ok := d.value(value, elem, path.Key(key)); ok {
+	d.entries(node, at, place.key, func(key string, value *yaml.Node) {
+		if v, ok := d.value(value, elem, at.key(key)); ok {
 			object[key] = v
 		}
 	})
@@ -177,7 +203,8 @@ func (d *decoder) mapping(node *yaml.Node, elem reflect.Type, path *field.Path) 
 
 // entries calls visit for every key of a mapping, once: the mapping's own
 // first, then those which it merges in with "<<".
-func (d *decoder) entries(node *yaml.Node, path *field.Path, at func(string) *field.Path, visit func(string, *yaml.Node)) {
+func (d *decoder) entries(node *yaml.Node, at place, inner func(place, string) place, visit func(string, *yaml.Node)) {
+	path := at.path
 	seen := map[string]bool{}
 	var merged []*yaml.Node
 	for i := 0; i+1 < len(node.Content); i += 2 {
@@ -190,18 +217,18 @@ func (d *decoder) entries(node *yaml.Node, path *field.Path, at func(string) *fi
 			d.errs = append(d.errs, field.Invalid(orRoot(path), describe(key), "a key must be a string"))
 		case key.ShortTag() == "!!merge":
 			merged = append(merged, value)
-		case !IsPlainKey(key):
+		case !yamlnode.IsPlainKey(key):
 			d.errs = append(d.errs, field.Invalid(orRoot(path), describe(key), fmt.Sprintf("a key must be a string; write %q, with the quotes", key.Value)))
 		case seen[key.Value]:
 			d.errs = append(d.errs, &field.Error{
-				Type: field.ErrorTypeDuplicate, Field: at(key.Value).String(), BadValue: key.Value, Detail: "the key stands twice in the same map; keep one",
+				Type: field.ErrorTypeDuplicate, Field: inner(at, key.Value).path.String(), BadValue: key.Value, Detail: "the key stands twice in the same map; keep one",
 			})
 		default:
 			seen[key.Value] = true
 			if !d.count(key, path) {
 				return
 			}
-			if d.active != nil && strings.Contains(key.Value, "{{") {
+			if at.templated && d.renderer != nil && strings.Contains(key.Value, "{{") {
 				d.errs = append(d.errs, field.Invalid(orRoot(path), key.Value, "a key is not rendered, only values are; write it out"))
 				continue
 			}
@@ -211,25 +238,6 @@ func (d *decoder) entries(node *yaml.Node, path *field.Path, at func(string) *fi
 	for _, source := range merged {
 		d.merge(source, path, seen, visit, 0)
 	}
-}
-
-// oldBoolean matches what kubectl (YAML 1.1) takes for true or false, and
-// kustomize (YAML 1.2) for a string.
-var oldBoolean = regexp.MustCompile(`^(?i:y|n|yes|no|on|off)$`)
-
-// IsPlainKey reports whether every reader takes a key for the same string: "yes"
-// is "true" for kubectl, and "00" is "0".
-func IsPlainKey(key *yaml.Node) bool {
-	switch key.ShortTag() {
-	case "!!str":
-		return key.Style != 0 || !oldBoolean.MatchString(key.Value)
-	case "!!timestamp":
-		return true
-	case "!!int":
-		n, err := strconv.ParseInt(key.Value, 10, 64)
-		return err == nil && strconv.FormatInt(n, 10) == key.Value
-	}
-	return false
 }
 
 // merge visits the keys of a "<<" source that were not seen before.
@@ -252,7 +260,7 @@ func (d *decoder) merge(source *yaml.Node, path *field.Path, seen map[string]boo
 	case yaml.MappingNode:
 		for i := 0; i+1 < len(source.Content); i += 2 {
 			key, value := source.Content[i], source.Content[i+1]
-			if key.Kind != yaml.ScalarNode || seen[key.Value] || !IsPlainKey(key) && key.ShortTag() != "!!merge" {
+			if key.Kind != yaml.ScalarNode || seen[key.Value] || !yamlnode.IsPlainKey(key) && key.ShortTag() != "!!merge" {
 				continue
 			}
 			if key.ShortTag() == "!!merge" {
@@ -267,15 +275,15 @@ func (d *decoder) merge(source *yaml.Node, path *field.Path, seen map[string]boo
 	}
 }
 
-func (d *decoder) list(node *yaml.Node, elem reflect.Type, path *field.Path) (any, bool) {
+func (d *decoder) list(node *yaml.Node, elem reflect.Type, at place) (any, bool) {
 	if node.Kind != yaml.SequenceNode {
-		return d.mismatch(node, path, "a list")
+		return d.mismatch(node, at.path, "a list")
 	}
 	// An element that does not fit keeps its place: the indexes of later errors
 	// are the user's.
 	list := make([]any, 0, len(node.Content))
 	for i, item := range node.Content {
-		v, _ := d.value(item, elem, path.Index(i))
+		v, _ := d.value(item, elem, at.index(i))
 		list = append(list, v)
 	}
 	return list, true
@@ -292,14 +300,17 @@ func (d *decoder) text(node *yaml.Node, path *field.Path) (any, bool) {
 	return d.mismatch(node, path, fmt.Sprintf("a string; write %q, with the quotes", node.Value))
 }
 
-func (d *decoder) integer(node *yaml.Node, typ reflect.Type, path *field.Path) (any, bool) {
+func (d *decoder) integer(node *yaml.Node, typ reflect.Type, at place) (any, bool) {
 	if node.Kind == yaml.ScalarNode && node.ShortTag() == "!!int" {
 		var n int64
 		if err := node.Decode(&n); err == nil && !reflect.Zero(typ).OverflowInt(n) {
 			return n, true
 		}
-		low, high := int64(-1)<<(typ.Bits()-1), int64(1)<<(typ.Bits()-1)-1
-		d.errs = append(d.errs, field.Invalid(path, Literal{node.Value}, fmt.Sprintf("must be between %d and %d", low, high)))
+		bounds := limits{int64(-1) << (typ.Bits() - 1), int64(1)<<(typ.Bits()-1) - 1}
+		if at.limits != nil {
+			bounds = *at.limits
+		}
+		d.errs = append(d.errs, field.Invalid(at.path, diag.Literal{Text: node.Value}, fmt.Sprintf("must be between %d and %d", bounds.least, bounds.most)))
 		return nil, false
 	}
 	want := "an integer"
@@ -308,7 +319,7 @@ func (d *decoder) integer(node *yaml.Node, typ reflect.Type, path *field.Path) (
 			want += fmt.Sprintf("; write %d, without quotes", n)
 		}
 	}
-	return d.mismatch(node, path, want)
+	return d.mismatch(node, at.path, want)
 }
 
 // custom leaves the value to a type which reads JSON itself, such as a
@@ -317,7 +328,7 @@ func (d *decoder) custom(node *yaml.Node, typ reflect.Type, path *field.Path) (a
 	if node.Kind != yaml.ScalarNode {
 		return d.mismatch(node, path, "a single value")
 	}
-	if typ == reflect.TypeFor[resource.Quantity]() && !IsModestNumber(node.Value) {
+	if typ == reflect.TypeFor[resource.Quantity]() && !yamlnode.IsModestNumber(node.Value) {
 		return d.mismatch(node, path, "a quantity of a size that a machine can have")
 	}
 	value, ok := d.scalar(node, path)
@@ -333,15 +344,6 @@ func (d *decoder) custom(node *yaml.Node, typ reflect.Type, path *field.Path) (a
 		return nil, false
 	}
 	return value, true
-}
-
-// hugeExponent matches an exponent of three digits or more.
-var hugeExponent = regexp.MustCompile(`[eE][-+]?0*[1-9][0-9]{2,}`)
-
-// IsModestNumber reports whether a number can be read in no time: to parse a
-// quantity with an exponent of a billion takes minutes.
-func IsModestNumber(text string) bool {
-	return len(text) <= 64 && !hugeExponent.MatchString(text)
 }
 
 // scalar returns the value that YAML sees in a scalar.
@@ -381,4 +383,19 @@ func orRoot(path *field.Path) *field.Path {
 		return rootPath
 	}
 	return path
+}
+
+// describe is how an error shows a node: a scalar as the user wrote it, and of
+// anything larger only what it is.
+func describe(node *yaml.Node) any {
+	switch node.Kind {
+	case yaml.MappingNode:
+		return diag.Literal{Text: "{...}"}
+	case yaml.SequenceNode:
+		return diag.Literal{Text: "[...]"}
+	}
+	if node.ShortTag() == "!!str" {
+		return node.Value
+	}
+	return diag.Literal{Text: node.Value}
 }

@@ -1,17 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package v1alpha1
+// Package diag answers: what was found in a PeerJob, and in which order is it
+// shown?
+//
+// # Rules
+//
+//   - An error is a field error of apimachinery. What is probably wrong is a
+//     [Warning] on its field.
+//   - Findings are in the order of the fields of the API type, and nothing is said
+//     twice.
+//   - A later error that only follows from an earlier one is left out ([Append]).
+//
+// # Never
+//
+// It never judges a PeerJob.
+package diag
 
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/apitype"
 )
 
 // UnknownField is the bad value of an error about a field that the API does
@@ -25,33 +42,31 @@ type UnknownField struct {
 
 // Literal is a bad value which an error shows as it is, without quotes: a
 // number, a boolean, a map.
-type Literal struct{ text string }
+type Literal struct{ Text string }
 
-func (l Literal) String() string { return l.text }
+func (l Literal) String() string { return l.Text }
 
 // MarshalJSON fails, so that a field error shows what String returns.
 func (l Literal) MarshalJSON() ([]byte, error) { return nil, errors.New("shown as text") }
 
-// describe is how an error shows a node: a scalar as the user wrote it, and of
-// anything larger only what it is.
-func describe(node *yaml.Node) any {
-	switch node.Kind {
-	case yaml.MappingNode:
-		return Literal{"{...}"}
-	case yaml.SequenceNode:
-		return Literal{"[...]"}
-	}
-	if node.ShortTag() == "!!str" {
-		return node.Value
-	}
-	return Literal{node.Value}
+// Warning is about a field that can be meant as it is, and probably is not.
+type Warning struct {
+	// Field is the field of the PeerJob; "" for the PeerJob as a whole.
+	Field string
+	// Message says what happens, and what to write instead.
+	Message string
 }
 
-// AppendErrors adds the errors of a later check to those of an earlier one,
+// Warn returns a warning about a field.
+func Warn(path *field.Path, format string, args ...any) Warning {
+	return Warning{Field: path.String(), Message: fmt.Sprintf(format, args...)}
+}
+
+// Append adds the errors of a later check to those of an earlier one,
 // less those that only follow from them: a later error on a field, or below a
 // field, which has an error already, or which the user seems to have
 // misspelled.
-func AppendErrors(earlier, later field.ErrorList) field.ErrorList {
+func Append(earlier, later field.ErrorList) field.ErrorList {
 	settled := map[string]bool{}
 	for _, err := range earlier {
 		settled[err.Field] = true
@@ -125,7 +140,7 @@ type rank struct {
 // type.
 func rankOf(path string) []rank {
 	var ranks []rank
-	typ := reflect.TypeFor[PeerJob]()
+	typ := reflect.TypeFor[v1alpha1.PeerJob]()
 	for path != "" {
 		for typ != nil && typ.Kind() == reflect.Pointer {
 			typ = typ.Elem()
@@ -142,12 +157,13 @@ func rankOf(path string) []rank {
 			}
 		} else if typ != nil && typ.Kind() == reflect.Struct {
 			// A field that the type does not have comes after those it has.
-			fields := fieldsOf(typ)
-			f, found := fields[element]
-			if r.index = len(fields); found {
-				r.index = f.index
+			fields := apitype.Of(typ)
+			place, found := fields.Place(element)
+			if found {
+				r.index, typ = place, fields.Fields[place].Type
+			} else {
+				r.index, typ = len(fields.Fields), nil
 			}
-			typ = f.typ
 		}
 		ranks = append(ranks, r)
 	}

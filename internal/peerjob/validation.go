@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package peerjob
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/rules"
+)
+
+// Validate refuses a group whose Pods would not find each other, although the API
+// server would take what it expands to.
+func Validate(g *Group) field.ErrorList {
+	pj, spec := g.PeerJob, &g.PeerJob.Spec
+	service, job, template := g.draft()
+	return slices.Concat(
+		validateMetadata(g),
+		validatePeers(g),
+		validateService(pj),
+		validateCarried(specPath.Child("job"), spec.Job.Labels, spec.Job.Annotations),
+		validateToggle(spec.NameSuffixHash, specPath.Child("nameSuffixHash")),
+		validateToggle(spec.PeerEnv, specPath.Child("peerEnv")),
+		validateTemplating(pj),
+		validateBarrier(g),
+		validateClusterDomain(pj),
+		ValidateVersion(spec.KubernetesVersion, specPath.Child("kubernetesVersion")),
+		rules.PartialAdmission(job, metadataPath),
+		rules.ControllerLabels(template, g.TemplatePath()),
+		validateTemplateMetadata(g),
+		validateVariables(g),
+		rules.StringLengths(template, g.TemplatePath()),
+		rules.DNS(service, template, job, spec.ClusterDomain, g.TemplatePath()),
+	)
+}
+
+func validateMetadata(g *Group) field.ErrorList {
+	pj := g.PeerJob
+	_, job, _ := g.draft()
+	var errs field.ErrorList
+	if pj.Name == "" {
+		errs = append(errs, field.Required(NamePath, "it names the Job, and the Pods' host names are <name>-<index>"))
+	} else {
+		errs = append(errs, rules.Hostnames(job, pj.Name, NamePath)...)
+	}
+	if pj.Namespace != "" {
+		for _, msg := range validation.IsDNS1123Label(pj.Namespace) {
+			errs = append(errs, field.Invalid(metadataPath.Child("namespace"), pj.Namespace, msg))
+		}
+	}
+	const notCarried = "a PeerJob never reaches the server, and peerjob copies only name, namespace, labels and annotations"
+	for _, f := range []struct {
+		name string
+		set  bool
+	}{
+		{"generateName", pj.GenerateName != ""},
+		{"ownerReferences", len(pj.OwnerReferences) > 0},
+		{"finalizers", len(pj.Finalizers) > 0},
+	} {
+		if f.set {
+			errs = append(errs, field.Forbidden(metadataPath.Child(f.name), notCarried))
+		}
+	}
+	return errs
+}
+
+func validatePeers(g *Group) field.ErrorList {
+	path := g.Path.Child("peers")
+	switch {
+	case g.Job.Completions == nil:
+		return field.ErrorList{field.Required(path, "the number of Pods, which all run at the same time")}
+	case g.Peers() < 1 || g.Peers() > v1alpha1.MaxPeers:
+		return field.ErrorList{field.Invalid(path, g.Peers(), fmt.Sprintf("must be between 1 and %d", v1alpha1.MaxPeers))}
+	}
+	return nil
+}
+
+func validateService(pj *v1alpha1.PeerJob) field.ErrorList {
+	var errs field.ErrorList
+	if name := pj.Spec.Service.Name; name != "" {
+		for _, msg := range validation.IsDNS1123Label(name) {
+			errs = append(errs, field.Invalid(servicePath.Child("name"), name, msg))
+		}
+	}
+	return append(errs, validateCarried(servicePath, pj.Spec.Service.Labels, pj.Spec.Service.Annotations)...)
+}
+
+// validateCarried refuses what a user can't mean on a child: the mark of local
+// configuration would keep it out of the cluster, and peerjob's own are not the
+// user's. What else belongs to an orchestrator is left out when it is copied.
+func validateCarried(path *field.Path, labels, annotations map[string]string) field.ErrorList {
+	var errs field.ErrorList
+	refuse := func(path *field.Path, values map[string]string) {
+		for _, key := range slices.Sorted(maps.Keys(values)) {
+			if key == v1alpha1.LocalConfigAnnotation || v1alpha1.IsOwnKey(key) {
+				errs = append(errs, field.Forbidden(path.Key(key), "is reserved for peerjob and the tools that run it"))
+			}
+		}
+	}
+	refuse(path.Child("labels"), labels)
+	refuse(path.Child("annotations"), annotations)
+	return errs
+}
+
+func validateToggle(value v1alpha1.Toggle, path *field.Path) field.ErrorList {
+	if value == v1alpha1.Enabled || value == v1alpha1.Disabled {
+		return nil
+	}
+	return field.ErrorList{field.NotSupported(path, value, []v1alpha1.Toggle{v1alpha1.Enabled, v1alpha1.Disabled})}
+}
+
+func validateClusterDomain(pj *v1alpha1.PeerJob) field.ErrorList {
+	var errs field.ErrorList
+	for _, msg := range validation.IsDNS1123Subdomain(pj.Spec.ClusterDomain) {
+		errs = append(errs, field.Invalid(specPath.Child("clusterDomain"), pj.Spec.ClusterDomain, msg))
+	}
+	return errs
+}
+
+// ValidateVersion refuses what is no minor version between the
+// oldest and the newest; "" is none.
+func ValidateVersion(version string, path *field.Path) field.ErrorList {
+	if version == "" {
+		return nil
+	}
+	if _, ok := Minor(version); !ok {
+		return field.ErrorList{field.Invalid(path, version, fmt.Sprintf(
+			"must be a minor version from \"1.%d\" to \"1.%d\", such as \"1.34\"", v1alpha1.OldestMinor, v1alpha1.NewestMinor))}
+	}
+	return nil
+}
+
+// Minor is the minor version in a version such as "1.34", or false when it is none
+// between the oldest and the newest.
+func Minor(version string) (minor int, ok bool) {
+	digits, found := strings.CutPrefix(version, "1.")
+	minor, err := strconv.Atoi(digits)
+	ok = found && err == nil && minor >= v1alpha1.OldestMinor && minor <= v1alpha1.NewestMinor && digits == strconv.Itoa(minor)
+	return minor, ok
+}
+
+// validateTemplating holds values to a PeerJob that renders templates.
+func validateTemplating(pj *v1alpha1.PeerJob) field.ErrorList {
+	path := specPath.Child("templating")
+	errs := validateToggle(pj.Spec.Templating, path)
+	if pj.Spec.Templating != v1alpha1.Enabled {
+		for _, f := range []struct {
+			name string
+			set  bool
+		}{
+			{"values", pj.Spec.Values != nil},
+			{"valuesFrom", pj.Spec.ValuesFrom != nil},
+			{"snippets", pj.Spec.Snippets != nil},
+		} {
+			if f.set {
+				errs = append(errs, field.Forbidden(specPath.Child(f.name), "is for templates; set spec.templating to Enabled, or remove it"))
+			}
+		}
+	}
+	for i, source := range pj.Spec.ValuesFrom {
+		path := specPath.Child("valuesFrom").Index(i).Child("configMapRef")
+		if source.ConfigMapRef == nil {
+			errs = append(errs, field.Required(path, "the ConfigMap with the values"))
+			continue
+		}
+		if source.ConfigMapRef.Name == "" {
+			errs = append(errs, field.Required(path.Child("name"), "the name of the ConfigMap with the values"))
+			continue
+		}
+		for _, msg := range validation.IsDNS1123Subdomain(source.ConfigMapRef.Name) {
+			errs = append(errs, field.Invalid(path.Child("name"), source.ConfigMapRef.Name, msg))
+		}
+	}
+	return errs
+}
+
+// validateTemplateMetadata keeps what peerjob sets out of the user's Pod template:
+// set by hand, it would be wrong after a rename.
+func validateTemplateMetadata(g *Group) field.ErrorList {
+	var errs field.ErrorList
+	refuse := func(path *field.Path, values map[string]string) {
+		for _, key := range slices.Sorted(maps.Keys(values)) {
+			if v1alpha1.IsOwnKey(key) {
+				errs = append(errs, field.Forbidden(path.Key(key), "is set by peerjob; leave it out"))
+			}
+		}
+	}
+	metadata := g.TemplatePath().Child("metadata")
+	refuse(metadata.Child("labels"), g.Template().Labels)
+	refuse(metadata.Child("annotations"), g.Template().Annotations)
+	return errs
+}
+
+// validateVariables refuses a variable of the user's that has the name of one of
+// peerjob's.
+func validateVariables(g *Group) field.ErrorList {
+	if g.PeerJob.Spec.PeerEnv == v1alpha1.Disabled {
+		return nil
+	}
+	reserved := v1alpha1.PeerEnvNames()
+	var errs field.ErrorList
+	g.EachContainer(func(container *corev1.Container, path *field.Path) {
+		for i, variable := range container.Env {
+			if slices.Contains(reserved, variable.Name) {
+				errs = append(errs, field.Invalid(path.Child("env").Index(i).Child("name"), variable.Name,
+					"is set by peerjob; remove it, or set spec.peerEnv to Disabled"))
+			}
+		}
+	})
+	return errs
+}

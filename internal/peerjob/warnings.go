@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package peerjob
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/rules"
+)
+
+// Warn returns what is probably not meant in a group that [Validate] lets through.
+// The function tells which variables a framework puts before those of the
+// container with a name.
+func Warn(g *Group, variables func(container string) []string) []diag.Warning {
+	before := func(container *corev1.Container) []string {
+		names := variables(container.Name)
+		if g.PeerJob.Spec.PeerEnv != v1alpha1.Disabled {
+			names = append(v1alpha1.PeerEnvNames(), names...)
+		}
+		return names
+	}
+	service, job, template := g.draft()
+	ports := g.containerPorts()
+	return slices.Concat(
+		rules.TargetPorts(service, ports, servicePath.Child("ports")),
+		warnOldestMinor(g.PeerJob),
+		warnTTL(g),
+		rules.HostNetwork(template, job, ports, g.TemplatePath()),
+		rules.References(template, before, g.TemplatePath()),
+	)
+}
+
+func warnOldestMinor(pj *v1alpha1.PeerJob) []diag.Warning {
+	if minor, ok := Minor(pj.Spec.KubernetesVersion); !ok || minor > v1alpha1.OldestMinor {
+		return nil
+	}
+	return []diag.Warning{diag.Warn(specPath.Child("kubernetesVersion"),
+		"a server of 1.21 has Indexed Jobs only with the feature gate IndexedJob, which is off by default there; they are on from 1.22")}
+}
+
+// gitOpsTools are the domains of annotations which only the users of a tool
+// write that keeps a cluster as the repository says.
+var gitOpsTools = map[string]string{
+	"argocd.argoproj.io":             "Argo CD",
+	"kustomize.toolkit.fluxcd.io":    "Flux",
+	"configmanagement.gke.io":        "Config Sync",
+	"configsync.gke.io":              "Config Sync",
+	"client.lifecycle.config.k8s.io": "Config Sync",
+}
+
+// argoHook makes a Job a hook of Argo CD, which does not miss it afterwards.
+const argoHook = "argocd.argoproj.io/hook"
+
+// warnTTL finds a Job that removes itself under a tool which puts it back.
+func warnTTL(g *Group) []diag.Warning {
+	annotations := map[string]string{}
+	maps.Copy(annotations, g.PeerJob.Annotations)
+	maps.Copy(annotations, g.PeerJob.Spec.Job.Annotations)
+	if _, hook := annotations[argoHook]; hook || g.Job.TTLSecondsAfterFinished == nil {
+		return nil
+	}
+	for _, key := range slices.Sorted(maps.Keys(annotations)) {
+		domain, _, _ := strings.Cut(key, "/")
+		if tool, found := gitOpsTools[domain]; found {
+			return []diag.Warning{diag.Warn(g.Path.Child("ttlSecondsAfterFinished"),
+				"%s (annotation %s) makes the Job again when it is gone, and it runs once more; leave it out", tool, key)}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	batchv1 "k8s.io/api/batch/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// kueueMinParallelism lets Kueue start a Job with fewer Pods than it asks for.
+const kueueMinParallelism = "kueue.x-k8s.io/job-min-parallelism"
+
+// PartialAdmission refuses the partial admission of Kueue: the peers are told
+// their number before. It reads the annotations of the Job, whose metadata stands
+// at the path.
+func PartialAdmission(job *batchv1.Job, metadata *field.Path) field.ErrorList {
+	if value, found := job.Annotations[kueueMinParallelism]; found {
+		return field.ErrorList{field.Invalid(metadata.Child("annotations").Key(kueueMinParallelism), value,
+			"Kueue would start fewer peers than spec.peers, and the peers would wait for the others for ever; remove it")}
+	}
+	return nil
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// Hostname is the host name that the Job controller gives to the Pod of a
+// completion index.
+// See https://kubernetes.io/docs/concepts/workloads/controllers/job/#completion-mode.
+func Hostname(job string, index int32) string {
+	return job + "-" + strconv.Itoa(int(index))
+}
+
+// PeerName is the name under which the Pods of the same namespace reach the Pod of
+// a completion index.
+func PeerName(job, service string, index int32) string {
+	return Hostname(job, index) + "." + service
+}
+
+// SearchDomain is the domain in which the Pods of a namespace look up a
+// [PeerName].
+func SearchDomain(namespace, clusterDomain string) string {
+	return namespace + ".svc." + clusterDomain
+}
+
+// lastIndex is the completion index with the longest name.
+func lastIndex(job *batchv1.Job) int32 {
+	if job.Spec.Completions == nil {
+		return 0
+	}
+	return max(*job.Spec.Completions, 1) - 1
+}
+
+// Hostnames holds the rule that the Job's name has in batch/v1: the host name of
+// the last index must be a DNS label. The path and the name are those of the part
+// of the Job's name that the user wrote; what follows it counts, too. It reads
+// spec.completions.
+func Hostnames(job *batchv1.Job, name string, path *field.Path) field.ErrorList {
+	longest := Hostname(job.Name, lastIndex(job))
+	if len(longest) > validation.DNS1123LabelMaxLength {
+		peers := int32(0)
+		if job.Spec.Completions != nil {
+			peers = *job.Spec.Completions
+		}
+		return field.ErrorList{field.Invalid(path, name, fmt.Sprintf(
+			"must be no more than %d characters for %d peers: the host name of the last one, %q, must be a DNS label of no more than %d characters",
+			validation.DNS1123LabelMaxLength-(len(longest)-len(name)), peers, longest, validation.DNS1123LabelMaxLength))}
+	}
+	if strings.Contains(name, ".") {
+		return field.ErrorList{field.Invalid(path, name, fmt.Sprintf(
+			"must not contain dots, because the Pods' host names are <name>-<index>; write %q", strings.ReplaceAll(name, ".", "-")))}
+	}
+	var errs field.ErrorList
+	for _, msg := range validation.IsDNS1123Label(name) {
+		errs = append(errs, field.Invalid(path, name, msg))
+	}
+	return errs
+}
+
+// maxFQDNLength is the longest host name that the kernel takes. A Pod with
+// setHostnameAsFQDN and a longer name never starts, and the API server does
+// not check it.
+// See https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/#pod-s-sethostnameasfqdn-field.
+const maxFQDNLength = 64
+
+// fqdn refuses host names that are too long for setHostnameAsFQDN.
+func fqdn(service *corev1.Service, job *batchv1.Job, clusterDomain string, path *field.Path) field.ErrorList {
+	longest := func(namespace string) string {
+		return PeerName(job.Name, service.Name, lastIndex(job)) + "." + SearchDomain(namespace, clusterDomain)
+	}
+	// Without a namespace any may come later; the shortest possible one tells
+	// whether some would fit.
+	shown, length := longest(job.Namespace), ""
+	size := len(shown)
+	if job.Namespace == "" {
+		shown, length = longest("<namespace>"), "at least "
+		size = len(longest("n"))
+	}
+	if size <= maxFQDNLength {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(path.Child("setHostnameAsFQDN"), true, fmt.Sprintf(
+		"the longest host name, %q, has %s%d characters, and a Pod with one of more than %d never starts; choose shorter names, or leave it out",
+		shown, length, size, maxFQDNLength))}
+}

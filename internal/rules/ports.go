@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"cmp"
+	"slices"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/peerjob/peerjob/internal/diag"
+)
+
+// Port is a container port, as a port of a Service.
+type Port struct {
+	corev1.ServicePort
+	// Path is where the container port stands.
+	Path *field.Path
+}
+
+// ContainerPorts returns the ports of every container that runs beside the
+// others, native sidecars included, with the container ports' own names.
+func ContainerPorts(template *corev1.PodTemplateSpec, path *field.Path) []Port {
+	var ports []Port
+	visit := func(container *corev1.Container, path *field.Path) {
+		for i, port := range container.Ports {
+			ports = append(ports, Port{
+				ServicePort: corev1.ServicePort{
+					Name: port.Name, Port: port.ContainerPort, Protocol: cmp.Or(port.Protocol, corev1.ProtocolTCP),
+				},
+				Path: path.Child("ports").Index(i),
+			})
+		}
+	}
+	pod := path.Child("spec")
+	for i := range template.Spec.Containers {
+		visit(&template.Spec.Containers[i], pod.Child("containers").Index(i))
+	}
+	for i := range template.Spec.InitContainers {
+		container := &template.Spec.InitContainers[i]
+		if container.RestartPolicy != nil && *container.RestartPolicy == corev1.ContainerRestartPolicyAlways {
+			visit(container, pod.Child("initContainers").Index(i))
+		}
+	}
+	return ports
+}
+
+// TargetPorts finds ports that are forwarded nowhere: a headless Service has no
+// address that could forward. It reads spec.ports of the Service, which stands at
+// the path ports; named are the ports that a name may mean.
+func TargetPorts(service *corev1.Service, named []Port, ports *field.Path) []diag.Warning {
+	var w []diag.Warning
+	for i, port := range service.Spec.Ports {
+		target := port.TargetPort.IntVal
+		if port.TargetPort.Type == intstr.String {
+			target = 0
+			if at := slices.IndexFunc(named, func(p Port) bool { return p.Name == port.TargetPort.StrVal }); at >= 0 {
+				target = named[at].Port
+			}
+		}
+		if port.TargetPort != (intstr.IntOrString{}) && target != port.Port {
+			w = append(w, diag.Warn(ports.Index(i).Child("targetPort"),
+				"%s differs from the port, %d, and a headless Service forwards nothing: peers reach the Pod itself; leave it out, and set port to what the container listens on",
+				port.TargetPort.String(), port.Port))
+		}
+	}
+	return w
+}
+
+// HostNetwork finds peers that can't share a node without saying so. It reads
+// spec.completions of the Job.
+func HostNetwork(template *corev1.PodTemplateSpec, job *batchv1.Job, ports []Port, path *field.Path) []diag.Warning {
+	pod := &template.Spec
+	if !pod.HostNetwork || lastIndex(job) < 1 || len(ports) == 0 || keepsApart(pod.Affinity) {
+		return nil
+	}
+	return []diag.Warning{diag.Warn(path.Child("spec", "hostNetwork"),
+		"the container ports are ports of the node, so two peers on one node collide: a peer without a node of its own stays Pending; say so with a required podAntiAffinity on kubernetes.io/hostname")}
+}
+
+// keepsApart reports whether Pods with this affinity are held to a node each.
+func keepsApart(affinity *corev1.Affinity) bool {
+	return affinity != nil && affinity.PodAntiAffinity != nil && slices.ContainsFunc(
+		affinity.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution,
+		func(term corev1.PodAffinityTerm) bool { return term.TopologyKey == corev1.LabelHostname })
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package values
+
+import (
+	"errors"
+	"fmt"
+
+	"go.yaml.in/yaml/v3"
+	"helm.sh/helm/v3/pkg/strvals"
+
+	"github.com/peerjob/peerjob/internal/render"
+	"github.com/peerjob/peerjob/internal/yamlnode"
+)
+
+// MaxSize is how large one source of values may be, in bytes: as large as a
+// ConfigMap.
+const MaxSize = 1 << 20
+
+// Read reads values for templates from YAML or JSON: a map, or nothing.
+func Read(content []byte) (map[string]any, error) {
+	if len(content) > MaxSize {
+		return nil, fmt.Errorf("has %d bytes, and values may have %d", len(content), MaxSize)
+	}
+	document, err := render.Document(content)
+	if err != nil {
+		return nil, err
+	}
+	value, err := render.Value(document)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkKeys(document); err != nil {
+		return nil, err
+	}
+	values, ok := value.(map[string]any)
+	if !ok && value != nil {
+		return nil, errors.New("must be a map of values")
+	}
+	return values, nil
+}
+
+// checkKeys refuses keys that are read as something else than what is written:
+// "n: 5" would be the value of "false".
+func checkKeys(node *yaml.Node) error {
+	for i, inner := range node.Content {
+		if node.Kind == yaml.MappingNode && i%2 == 0 && inner.Kind == yaml.ScalarNode && inner.ShortTag() != "!!merge" && !yamlnode.IsPlainKey(inner) {
+			return fmt.Errorf("line %d: %s: a key must be a string; write %q, with the quotes", inner.Line, inner.Value, inner.Value)
+		}
+		if err := checkKeys(inner); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Set lays values in the form of Helm's --set over others: "image=web:2,ports[0]=80".
+func Set(base map[string]any, assignments string) (map[string]any, error) {
+	set, err := strvals.Parse(assignments)
+	if err != nil {
+		return nil, err
+	}
+	return render.Merge(base, set), nil
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package yamlnode
+
+import (
+	"regexp"
+	"strconv"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// oldBoolean matches what kubectl (YAML 1.1) takes for true or false, and
+// kustomize (YAML 1.2) for a string.
+var oldBoolean = regexp.MustCompile(`^(?i:y|n|yes|no|on|off)$`)
+
+// IsPlainKey reports whether every reader takes a key for the same string: "yes"
+// is "true" for kubectl, and "00" is "0".
+func IsPlainKey(key *yaml.Node) bool {
+	switch key.ShortTag() {
+	case "!!str":
+		return key.Style != 0 || !oldBoolean.MatchString(key.Value)
+	case "!!timestamp":
+		return true
+	case "!!int":
+		n, err := strconv.ParseInt(key.Value, 10, 64)
+		return err == nil && strconv.FormatInt(n, 10) == key.Value
+	}
+	return false
+}
+
+// hugeExponent matches an exponent of three digits or more.
+var hugeExponent = regexp.MustCompile(`[eE][-+]?0*[1-9][0-9]{2,}`)
+
+// IsModestNumber reports whether a number can be read in no time: to parse a
+// quantity with an exponent of a billion takes minutes.
+func IsModestNumber(text string) bool {
+	return len(text) <= 64 && !hugeExponent.MatchString(text)
+}
