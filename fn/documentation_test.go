@@ -14,6 +14,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	sigsyaml "sigs.k8s.io/yaml"
+
+	"github.com/peerjob/peerjob/internal/krmlist"
 )
 
 // TestRun_documentation expands, for each form of the Kubernetes page, the
@@ -53,12 +55,12 @@ func TestRun_documentation(t *testing.T) {
 			}
 			var gotService corev1.Service
 			var gotJob batchv1.Job
-			l, err := readResourceList([]byte(stdout))
-			if err != nil || len(l.items) != 3 {
-				t.Fatalf("%d items: %v", len(l.items), err)
+			l, err := krmlist.ReadParsed([]byte(stdout))
+			if err != nil || len(l.Objects()) != 3 {
+				t.Fatalf("%d items: %v", len(l.Objects()), err)
 			}
-			unmarshal(t, encodedItem(t, l.items[1]), &gotService)
-			unmarshal(t, encodedItem(t, l.items[2]), &gotJob)
+			unmarshal(t, encodedItem(t, l.Objects()[1].Node()), &gotService)
+			unmarshal(t, encodedItem(t, l.Objects()[2].Node()), &gotJob)
 
 			// The differences.
 			owner := map[string]string{"peerjob.dev/owner": "example-job"}

@@ -15,7 +15,7 @@ import (
 // do, with a PeerJob before, between and behind their items, and with one that
 // is refused. Of every item of theirs, the output must hold the very bytes.
 func TestRun_fidelity(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join("..", "internal", "krmlist", "testdata", "ugly", "*.yaml"))
+	files, err := filepath.Glob(filepath.Join("..", "internal", "krmlist", "scan", "testdata", "ugly", "*.yaml"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no lists: %v", err)
 	}

@@ -12,18 +12,25 @@ import (
 	"math"
 
 	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/peerjob/peerjob/internal/krmlist"
+	"github.com/peerjob/peerjob/internal/pipeline"
+	"github.com/peerjob/peerjob/internal/results"
 )
 
-// DefaultMaxInput is the size above which input is refused, in bytes, unless
-// Options say otherwise. 10,000 Deployments are 8 MB.
+// ErrFailed says that a run ended with errors. The run has reported all of them.
+var ErrFailed = errors.New("there were errors")
+
+// DefaultMaxInput is the default of Options.MaxInput, in bytes. 10,000 Deployments
+// are 8 MB.
 const DefaultMaxInput = 64 << 20
 
-// Options are what the one who starts the function may set.
+// Options are caller options.
 type Options struct {
-	// MaxInput is the largest input to read, in bytes; 0 means DefaultMaxInput.
+	// MaxInput is the largest input to read, in bytes. 0 means DefaultMaxInput.
 	MaxInput int64
-	// BarrierImage is the default of spec.barrier.image: the image of the binary
-	// that runs; "" when it has none.
+	// BarrierImage is the default of spec.barrier.image. With "" a PeerJob that
+	// needs the image must name it.
 	BarrierImage string
 }
 
@@ -34,73 +41,52 @@ func (o Options) maxInput() int64 {
 	return DefaultMaxInput
 }
 
-// Run is the KRM function: it reads a ResourceList from stdin, expands the
-// PeerJobs in it and writes a ResourceList to stdout, whatever happens.
-// Findings are in its results, and a line each on stderr.
+// Run is the KRM function: it reads a ResourceList from stdin, expands its PeerJobs
+// and writes a ResourceList to stdout, whatever happens. Findings are in its
+// results, and on stderr as one line each.
 //
-// It returns ErrFailed when there were errors, and nothing was changed then;
-// any other error is one of writing.
+// The error is ErrFailed when Run has reported errors; the items are unchanged then.
+// Any other error comes from writing to stdout.
 func Run(stdin io.Reader, stdout, stderr io.Writer, options Options) error {
-	report := &results{}
-	write := transform(stdin, report, options)
-	report.write(stderr)
-	out := bufio.NewWriterSize(stdout, outputBuffer)
-	if err := cmp.Or(write(out), out.Flush()); err != nil {
-		return fmt.Errorf("stdout: %w", err)
+	report := &results.Report{}
+	data, err := ReadAll(stdin, options)
+	if err != nil {
+		return refuse(stdout, stderr, report, fmt.Errorf("stdin: %w", err))
 	}
-	if report.failed() {
-		return ErrFailed
-	}
-	return nil
+	out := pipeline.Run(data, pipeline.Reader, pipeline.Options{BarrierImage: options.BarrierImage}, report)
+	return write(out, stdout, stderr, report)
 }
 
-// Refuse is Run for a function that can't be run: it writes an empty
-// ResourceList which says why, and returns ErrFailed.
+// Refuse is Run for a function that can't run: it writes an empty ResourceList that
+// gives the reason, and returns ErrFailed or an error from writing to stdout.
 func Refuse(stdout, stderr io.Writer, reason error) error {
-	report := &results{}
-	report.errorf(nil, "%v", reason)
-	report.write(stderr)
-	if err := unchanged(nil, report)(stdout); err != nil {
-		return fmt.Errorf("stdout: %w", err)
-	}
-	return ErrFailed
+	return refuse(stdout, stderr, &results.Report{}, reason)
+}
+
+func refuse(stdout, stderr io.Writer, report *results.Report, reason error) error {
+	report.Errorf(nil, "%v", reason)
+	return write(pipeline.Refuse(report), stdout, stderr, report)
 }
 
 // outputBuffer is the size of the pieces, in bytes, in which many small ones are
 // written. A large one is written as it is.
 const outputBuffer = 1 << 16
 
-// transform turns the input into the output. A panic, which no input should
-// cause, becomes an error like any other.
-func transform(stdin io.Reader, report *results, options Options) (out output) {
-	data, err := ReadAll(stdin, options)
-	if err != nil {
-		report.errorf(nil, "stdin: %v", err)
-		return unchanged(nil, report)
+// write writes a list to stdout and the findings to stderr.
+func write(list krmlist.Output, stdout, stderr io.Writer, report *results.Report) error {
+	report.Write(stderr)
+	out := bufio.NewWriterSize(stdout, outputBuffer)
+	if err := cmp.Or(list(out), out.Flush()); err != nil {
+		return fmt.Errorf("stdout: %w", err)
 	}
-	return transformList(data, report, options, readList)
+	if report.Failed() {
+		return ErrFailed
+	}
+	return nil
 }
 
-// transformList is transform for a list that is read in some way.
-func transformList(data []byte, report *results, options Options, read func([]byte) (inputList, error)) (out output) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			report.list = nil
-			report.errorf(nil, "internal error: %v; nothing was changed; please report this with the input at https://github.com/peerjob/peerjob/issues", cause)
-			out = unchanged(data, report)
-		}
-	}()
-	l, err := read(data)
-	objects := l.objects()
-	if err != nil {
-		report.errorf(nil, "%v", err)
-	} else {
-		objects, _ = process(objects, l.config(), options, nil, report)
-	}
-	return encodeList(l, objects, report)
-}
-
-// ReadAll reads everything, up to the limit which the options set.
+// ReadAll reads everything. More than Options.MaxInput is an error that says how to
+// raise the limit.
 func ReadAll(r io.Reader, options Options) ([]byte, error) {
 	limit := min(options.maxInput(), math.MaxInt64-1)
 	data, err := readChunks(io.LimitReader(r, limit+1))
@@ -114,8 +100,8 @@ func ReadAll(r io.Reader, options Options) ([]byte, error) {
 	return data, nil
 }
 
-// readChunks reads everything into chunks that are joined at the end. Growing
-// one piece instead would leave several times the input behind.
+// readChunks reads everything into chunks and joins them at the end. One growing
+// slice would leave several times the input behind.
 func readChunks(r io.Reader) ([]byte, error) {
 	const first, largest = 1 << 14, 1 << 22
 	var chunks [][]byte
@@ -133,33 +119,4 @@ func readChunks(r io.Reader) ([]byte, error) {
 			return bytes.Join(chunks, nil), nil
 		}
 	}
-}
-
-// encodeList encodes a list with these objects and the findings in it.
-func encodeList(l inputList, objects []*object, report *results) output {
-	out, err := l.encode(objects, report.list)
-	if errors.Is(err, errTooLarge) {
-		report.errorf(nil, "stdin: %v", err)
-		return unchanged(nil, report)
-	}
-	if err != nil {
-		panic(err)
-	}
-	return out
-}
-
-// unchanged encodes the input with the findings in it, as far as it can be
-// read.
-func unchanged(data []byte, report *results) (out output) {
-	empty := &resourceList{apiVersion: resourceListAPIVersion}
-	defer func() {
-		if cause := recover(); cause != nil {
-			out = encodeList(empty, nil, report)
-		}
-	}()
-	if data == nil {
-		return encodeList(empty, nil, report)
-	}
-	l, _ := readList(data)
-	return encodeList(l, l.objects(), report)
 }

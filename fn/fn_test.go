@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/kustomize/kyaml/kio"
+
+	"github.com/peerjob/peerjob/internal/krmlist"
 )
 
 // run runs the function on a ResourceList.
@@ -66,13 +68,13 @@ func peerJob(name, spec string) string {
 // objects lists the items of a ResourceList as "Kind namespace/name".
 func names(t testing.TB, stdout string) []string {
 	t.Helper()
-	l, err := readResourceList([]byte(stdout))
+	l, err := krmlist.ReadParsed([]byte(stdout))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var names []string
-	for _, item := range l.items {
-		names = append(names, newObject(item).String())
+	for _, o := range l.Objects() {
+		names = append(names, o.String())
 	}
 	return names
 }

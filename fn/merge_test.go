@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/peerjob/peerjob/internal/krmlist"
 )
 
 // rerun expands once, lets change edit the output as a user or a tool would,
@@ -235,21 +237,20 @@ func TestMerge_places(t *testing.T) {
 			if failed {
 				t.Fatal(stderr)
 			}
-			l, err := readResourceList([]byte(stdout))
+			l, err := krmlist.ReadParsed([]byte(stdout))
 			if err != nil {
 				t.Fatal(err)
 			}
 			var got []string
-			for _, item := range l.items {
-				o := newObject(item)
-				if o.annotations[pathAnnotation] != "" && o.annotations[pathAnnotation] != o.annotations[legacyPathAnnotation] {
+			for _, o := range l.Objects() {
+				if path := o.Annotations[krmlist.PathAnnotation]; path != "" && path != o.Annotations[krmlist.LegacyPathAnnotation] {
 					t.Errorf("%v: the two path annotations differ, which kpt refuses", o)
 				}
-				index := o.annotations[indexAnnotation]
+				index := o.Annotations[krmlist.IndexAnnotation]
 				if index == "" {
 					index = "0"
 				}
-				got = append(got, o.file+" "+index)
+				got = append(got, o.File+" "+index)
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("places (-want +got):\n%s", diff)

@@ -11,8 +11,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
-
-	"github.com/peerjob/peerjob/internal/values"
 )
 
 // configMap is a ConfigMap with these values.
@@ -205,31 +203,6 @@ func TestTemplating_hash(t *testing.T) {
 	}
 	if _, second := render("2"); first == second {
 		t.Error("another value does not change the hash")
-	}
-}
-
-func TestReadValues(t *testing.T) {
-	for give, want := range map[string]string{
-		strings.Repeat("#", values.MaxSize+1): "has 1048577 bytes, and values may have 1048576",
-		"[a]":                                 "must be a map of values",
-		"yes: 1":                              `line 1: yes: a key must be a string; write "yes", with the quotes`,
-		"a: 1\na: 2":                          "yaml: unmarshal errors:\n  line 2: mapping key \"a\" already defined at line 1",
-	} {
-		if _, err := ReadValues([]byte(give)); err == nil || err.Error() != want {
-			t.Errorf("%.20q: got the error %v, want %s", give, err, want)
-		}
-	}
-	for give, want := range map[string]map[string]any{
-		"":                 nil,
-		"date: 2001-01-01": {"date": "2001-01-01"},
-		"a: 12345678901":   {"a": int64(12345678901)},
-		"a: 1.5\nb: [x]":   {"a": 1.5, "b": []any{"x"}},
-		`{"a": null}`:      {"a": nil},
-	} {
-		got, err := ReadValues([]byte(give))
-		if diff := cmp.Diff(want, got); diff != "" || err != nil {
-			t.Error(diff, err)
-		}
 	}
 }
 

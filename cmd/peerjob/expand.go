@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/peerjob/peerjob/fn"
+	"github.com/peerjob/peerjob/internal/values"
 )
 
 // documentFiles match the files of a directory that are read, as kubectl does.
@@ -60,11 +61,11 @@ over those. They lie over the values which the PeerJob has itself.`,
 			}
 			files = append(files, read...)
 		}
-		values, err := readValues(valueFiles, assignments, cmd.InOrStdin(), opts)
+		overrides, err := readValues(valueFiles, assignments, cmd.InOrStdin(), opts)
 		if err != nil {
 			return err
 		}
-		return fn.Expand(files, cmd.OutOrStdout(), cmd.ErrOrStderr(), fn.ExpandOptions{Options: opts, Format: fn.Format(format), Values: values, ShowValues: showValues})
+		return fn.Expand(files, cmd.OutOrStdout(), cmd.ErrOrStderr(), fn.ExpandOptions{Options: opts, Format: fn.Format(format), Values: overrides, ShowValues: showValues})
 	}
 	return command
 }
@@ -72,27 +73,27 @@ over those. They lie over the values which the PeerJob has itself.`,
 // readValues reads the values of the command line: the files in their order,
 // and the assignments over them.
 func readValues(names, assignments []string, stdin io.Reader, opts fn.Options) (map[string]any, error) {
-	var values map[string]any
+	var merged map[string]any
 	for _, name := range names {
 		files, err := readFiles(name, stdin, opts)
 		if err != nil {
 			return nil, err
 		}
 		for _, file := range files {
-			read, err := fn.ReadValues(file.Content)
+			read, err := values.Read(file.Content)
 			if err != nil {
 				return nil, fmt.Errorf("--values: %s: %w", file.Name, err)
 			}
-			values = fn.MergeValues(values, read)
+			merged = values.Merge(merged, read)
 		}
 	}
 	for _, assignment := range assignments {
 		var err error
-		if values, err = fn.SetValues(values, assignment); err != nil {
+		if merged, err = values.Set(merged, assignment); err != nil {
 			return nil, fmt.Errorf("--set: Invalid value: %q: %w", assignment, err)
 		}
 	}
-	return values, nil
+	return merged, nil
 }
 
 // readFiles reads the file, the directory or the stream that an argument

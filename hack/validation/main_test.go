@@ -16,10 +16,12 @@ import (
 
 // checkFiles are where peerjob's own checks stand.
 var checkFiles = []string{
-	"api/v1alpha1/validation.go", "api/v1alpha1/barrier.go", "api/v1alpha1/warnings.go", "api/v1alpha1/decode.go",
-	"api/v1alpha1/fields.go", "api/v1alpha1/templates.go", "fn/templating.go", "fn/values.go",
-	"internal/admission/features.go", "internal/admission/size.go", "fn/process.go", "fn/neighbors.go",
-	"internal/framework/validate.go", "internal/framework/conflicts.go",
+	"internal/decode/decode.go", "internal/decode/hint.go", "internal/decode/render.go", "internal/decode/limits.go",
+	"internal/peerjob/validation.go", "internal/peerjob/barrier.go", "internal/peerjob/warnings.go", "internal/peerjob/ports.go",
+	"internal/rules/dns.go", "internal/rules/environment.go", "internal/rules/kueue.go", "internal/rules/names.go", "internal/rules/ports.go",
+	"internal/values/read.go", "internal/values/renderer.go", "internal/expansion/expansion.go", "internal/expansion/sources.go",
+	"internal/admission/features.go", "internal/admission/size.go", "internal/framework/validate.go", "internal/framework/conflicts.go",
+	"internal/pipeline/find.go", "internal/pipeline/conflicts.go", "internal/neighbors/neighbors.go",
 }
 
 // elsewhere are messages which have no objects to show them with here, and
@@ -27,15 +29,15 @@ var checkFiles = []string{
 var elsewhere = []string{
 	"no rule for the type",                 // TestDecode_everyType: no type is without one
 	"is for the validators: of kustomize",  // fn/fn_test.go
-	"stands more than %d deep",             // api/v1alpha1/decode_test.go
+	"stands more than %d deep",             // internal/decode/decode_test.go
 	"the PeerJob is too large",             // testdata/script/hostile.txtar
-	"has %d bytes, and values may have",    // fn/templating_test.go
+	"has %d bytes, and values may have",    // internal/values/values_test.go
 	"stand in for it",                      // testdata/script/expand_values.txtar
 	"reach no template",                    // testdata/script/expand_values.txtar
 	"of the command line stand in for it",  // testdata/script/expand_values.txtar
 	"those of other packages are not",      // testdata/script/pipeline_21_values_kpt.txtar
-	"must stand before a map",              // api/v1alpha1/decode_test.go
-	"a key must be a string",               // api/v1alpha1/decode_test.go
+	"must stand before a map",              // internal/decode/decode_test.go
+	"a key must be a string",               // internal/decode/decode_test.go
 	"write it out in both",                 // fn/reject_test.go
 	"differs from the PeerJob of the same", // fn/fn_test.go
 }

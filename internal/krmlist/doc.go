@@ -1,38 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package krmlist answers: where does each item of a ResourceList begin
-// and end, and which object is it? It finds out without parsing the items, so
-// that those which nobody changes can be copied byte by byte.
+// Package krmlist answers: which objects are in a ResourceList or in files, and
+// how are they written back?
 //
-// # The way of a list
+// # Where things are
 //
-//	read.go    splits the text into the list's own keys, and items into items
-//	item.go    follows the block style of one item, line by line
-//	scalar.go  judges the single values and flow collections on one line
-//	class.go   judges bytes and UTF-8
-//	write.go   puts a list together again
+//	list.go       List, what kustomize and kpt send and get back, and Read
+//	text.go       a List in text form: its items are found, not parsed
+//	parsed.go     a List that was parsed as a whole
+//	object.go     Object: what must be known of any object, and where it is
+//	body.go       the YAML of an Object, in one of six forms
+//	documents.go  the documents of files, and how they are written
+//	closest.go    which of several objects a name means
+//	aliases.go    YAML aliases whose anchor has moved
+//	scan          where each item of a list begins and ends
 //
 // # Rules
 //
-//   - Sure or not at all. An item is known when every line of it is of a form
-//     that this package knows (block maps and lists, values on one line, blocks
-//     of text), or else when yaml/v3 takes it for one whole item. Where neither
-//     is so, Read declines, and the caller parses the whole list.
-//   - What is said of an item is what yaml/v3 says of it. FuzzRead holds it to
-//     that.
-//   - A comment between two items belongs to the one below it.
-//   - Read copies nothing: an item is a part of the text it came from.
-//
-// # Why parts can be judged alone
-//
-// An item begins with "- " in the column of its list. Such a line can stand
-// within another item only in quotes, in brackets or in a comment; then the
-// text from one such line to the next is no whole item, and yaml/v3 refuses
-// it or finds more than one. Only an anchor could reach from one item into the
-// next, and an alias without its anchor is an error, too.
+//   - An object that nobody changes is written byte by byte as it was read. Only
+//     a list that scan declines, such as one in JSON, is parsed as a whole and
+//     written as kyaml writes it.
+//   - An object is parsed when someone asks for its YAML, and not before.
+//   - Whatever could be read is returned beside an error, so that nothing is lost.
 //
 // # Never
 //
-// It never says what is wrong with YAML, never repairs it, and knows nothing of
-// PeerJobs.
+// It never knows what a PeerJob is, and never decides what goes into a list.
 package krmlist

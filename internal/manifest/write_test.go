@@ -86,7 +86,7 @@ func TestAppend(t *testing.T) {
 // TestAppend_examples writes everything in the examples and the test data.
 func TestAppend_examples(t *testing.T) {
 	documents := 0
-	for _, pattern := range []string{"../../examples/*/*.yaml", "../../examples/*/*/*.yaml", "../../testdata/*.yaml", "../../testdata/*/*.yaml", "../krmlist/testdata/ugly/*.yaml"} {
+	for _, pattern := range []string{"../../examples/*/*.yaml", "../../examples/*/*/*.yaml", "../../testdata/*.yaml", "../../testdata/*/*.yaml", "../krmlist/scan/testdata/ugly/*.yaml"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

@@ -10,11 +10,15 @@
 //
 // # Never
 //
-// It never reports an error: what must be of one kind is checked where that is
-// known.
+// It never reports an error about a value: what must be of one kind is checked
+// where that is known.
 package yamlnode
 
-import "go.yaml.in/yaml/v3"
+import (
+	"fmt"
+
+	"go.yaml.in/yaml/v3"
+)
 
 // Resolve follows an alias to the node which it stands for.
 func Resolve(node *yaml.Node) *yaml.Node {
@@ -45,4 +49,39 @@ func Text(node *yaml.Node) string {
 		return ""
 	}
 	return node.Value
+}
+
+// EachEntry visits the keys of a map in their order. It visits nothing where the
+// node is no map.
+func EachEntry(node *yaml.Node, visit func(key string, value *yaml.Node)) {
+	node = Resolve(node)
+	if node == nil || node.Kind != yaml.MappingNode {
+		return
+	}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		visit(node.Content[i].Value, node.Content[i+1])
+	}
+}
+
+// CheckCycles returns an error for an anchor that contains an alias of itself.
+// The YAML parser accepts it, but code that follows aliases would never end.
+func CheckCycles(node *yaml.Node) error {
+	return checkCycles(node, map[*yaml.Node]bool{})
+}
+
+// checkCycles has the nodes with an anchor that contain this one.
+func checkCycles(node *yaml.Node, open map[*yaml.Node]bool) error {
+	if node.Kind == yaml.AliasNode && open[node.Alias] {
+		return fmt.Errorf("yaml: line %d: anchor '%s' value contains itself", node.Line, node.Value)
+	}
+	if node.Anchor != "" {
+		open[node] = true
+		defer delete(open, node)
+	}
+	for _, child := range node.Content {
+		if err := checkCycles(child, open); err != nil {
+			return err
+		}
+	}
+	return nil
 }

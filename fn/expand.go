@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fn
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+
+	"github.com/peerjob/peerjob/internal/expansion"
+	"github.com/peerjob/peerjob/internal/krmlist"
+	"github.com/peerjob/peerjob/internal/pipeline"
+	"github.com/peerjob/peerjob/internal/results"
+)
+
+// File is one file of YAML or JSON documents.
+type File struct {
+	// Name is what messages call the file.
+	Name string
+	// Content is what is in it.
+	Content []byte
+}
+
+// Format is how Expand writes objects.
+type Format string
+
+const (
+	// YAML writes a stream of YAML documents.
+	YAML Format = "yaml"
+	// JSON writes one v1 List.
+	JSON Format = "json"
+)
+
+// ExpandOptions are caller options of Expand.
+type ExpandOptions struct {
+	Options
+	// Format is how objects are written. The default is YAML.
+	Format Format
+	// Values are values for templates. They override those of every PeerJob.
+	Values map[string]any
+	// ShowValues writes the values and what each template rendered instead of
+	// the objects.
+	ShowValues bool
+}
+
+// Expand writes the documents of all files with every PeerJob replaced by its
+// objects, for "kubectl apply -f -". In YAML every other document keeps its bytes.
+//
+// Findings are written to stderr, one line each. The error is ErrFailed when Expand
+// has reported errors; nothing was written to stdout then.
+func Expand(files []File, stdout, stderr io.Writer, options ExpandOptions) (err error) {
+	report := &results.Report{}
+	defer func() {
+		if cause := recover(); cause != nil {
+			report.AddPanic(cause)
+			report.Write(stderr)
+			err = ErrFailed
+		}
+	}()
+	objects := readFiles(files, report)
+	var expansions []*expansion.Expansion
+	if !report.Failed() {
+		objects, expansions = pipeline.Expand(objects, pipeline.Options{BarrierImage: options.BarrierImage, Values: options.Values}, report)
+	}
+	report.Write(stderr)
+	if report.Failed() {
+		return ErrFailed
+	}
+	var out bytes.Buffer
+	switch {
+	case options.ShowValues:
+		err = expansion.WriteValues(&out, expansions)
+	case options.Format == JSON:
+		err = krmlist.WriteJSON(&out, objects)
+	default:
+		err = krmlist.WriteYAML(&out, objects)
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := stdout.Write(out.Bytes()); err != nil {
+		return fmt.Errorf("stdout: %w", err)
+	}
+	return nil
+}
+
+// readFiles reads the documents of all files.
+func readFiles(files []File, report *results.Report) []*krmlist.Object {
+	var objects []*krmlist.Object
+	for _, file := range files {
+		documents, errs := krmlist.ReadFile(file.Name, file.Content)
+		for _, o := range documents {
+			if err := errs[o]; err != nil {
+				report.Errorf(&krmlist.Object{ShownFile: file.Name, Index: o.Index}, "%v", err)
+			}
+		}
+		objects = append(objects, documents...)
+	}
+	return objects
+}

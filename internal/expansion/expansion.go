@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package expansion answers: what becomes of one PeerJob of the list?
+//
+// # The path of a PeerJob
+//
+//	head -> values -> templates -> defaults -> group -> objects -> hash -> checks
+//
+// # Rules
+//
+//   - Every check runs, and all errors are returned, in the order of the fields.
+//   - The PeerJob in the list is not changed.
+//   - One PeerJob knows nothing of the others, so that they can be expanded side
+//     by side.
+//
+// # Never
+//
+// It never decides where the objects go.
+package expansion
+
+import (
+	"fmt"
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/admission"
+	"github.com/peerjob/peerjob/internal/decode"
+	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/expand"
+	"github.com/peerjob/peerjob/internal/framework"
+	"github.com/peerjob/peerjob/internal/kinds"
+	"github.com/peerjob/peerjob/internal/krmlist"
+	"github.com/peerjob/peerjob/internal/origin"
+	"github.com/peerjob/peerjob/internal/peerjob"
+	"github.com/peerjob/peerjob/internal/values"
+	"github.com/peerjob/peerjob/internal/yamlnode"
+)
+
+// Expansion is one PeerJob of the list and the objects that it stands for.
+type Expansion struct {
+	// Source is the PeerJob as it was read.
+	Source *krmlist.Object
+	// InList says that Source is an item; a functionConfig is none.
+	InList bool
+	// Group is what the PeerJob means. It is nil until the PeerJob was read.
+	Group *peerjob.Group
+	// Children are the objects that the PeerJob stands for, in the order of
+	// internal/kinds. They are not to be written where there were errors.
+	Children []*krmlist.Object
+
+	// renderer has what was rendered; it is nil without templates.
+	renderer *values.Renderer
+}
+
+// HasTemplates reports whether the PeerJob has templates that were rendered.
+func (e *Expansion) HasTemplates() bool { return e.renderer != nil }
+
+// Expand takes one PeerJob all the way: head, values, templates, defaults, names,
+// validation, expansion, admission. Every check runs, whatever the one before found,
+// so that one run reports every error. Warnings are for a PeerJob without errors.
+func (e *Expansion) Expand(settings v1alpha1.Settings, sources *Sources) (field.ErrorList, []diag.Warning) {
+	if e.Source.APIVersion != v1alpha1.APIVersion {
+		return field.ErrorList{field.NotSupported(field.NewPath("apiVersion"), e.Source.APIVersion, []string{v1alpha1.APIVersion})}, nil
+	}
+	node := e.Source.Node()
+	defer e.Source.Forget()
+	merges := refuseMerges(node)
+
+	// What templates see.
+	head, errs := readHead(node, settings)
+	var known map[string]any
+	var missing field.ErrorList
+	if head != nil {
+		var wrong field.ErrorList
+		known, missing, wrong = sources.valuesOf(e.Source, head)
+		if len(sources.overrides) == 0 {
+			wrong, missing = append(wrong, missing...), nil
+		}
+		if len(wrong) == 0 {
+			e.renderer, wrong = values.NewRenderer(head, "", known)
+		}
+		if len(wrong) > 0 {
+			e.Group = peerjob.NewGroup(head, "")
+			return diag.SortErrors(diag.Append(slices.Concat(errs, wrong, merges), peerjob.Validate(e.Group))), nil
+		}
+	}
+
+	// The PeerJob, and what it stands for.
+	pj, errs := read(node, e.renderer, settings)
+	e.Group = peerjob.NewGroup(pj, "")
+	objects := expand.Group(e.Group)
+	if pj.Spec.NameSuffixHash == v1alpha1.Enabled {
+		// The hash is of the objects without it; then everything that has the Job's
+		// name in it is made once more.
+		hash, err := expand.Hash(objects)
+		if err != nil {
+			return field.ErrorList{field.InternalError(field.NewPath("spec", "nameSuffixHash"), err)}, nil
+		}
+		if head != nil {
+			// The snippets were read before, and the values are the same.
+			e.renderer, _ = values.NewRenderer(head, hash, known)
+			pj, errs = read(node, e.renderer, settings)
+		}
+		e.Group = peerjob.NewGroup(pj, hash)
+		objects = expand.Group(e.Group)
+	}
+	objects, err := kinds.InOrder(objects)
+	if err != nil {
+		return field.ErrorList{field.InternalError(field.NewPath("spec"), err)}, nil
+	}
+
+	errs = append(errs, merges...)
+	errs = diag.Append(errs, peerjob.Validate(e.Group))
+	wrong := framework.Validate(e.Group)
+	errs = diag.Append(errs, wrong)
+	refused, warned := admission.Admit(objects)
+	if len(wrong) > 0 {
+		// What the framework brings is wrong because of what was said already.
+		refused = slices.DeleteFunc(refused, func(err *field.Error) bool { return err.Field == peerjob.FrameworkPath.String() })
+	}
+	errs = diag.Append(errs, refused)
+	tooNew, dropped := admission.CheckVersion(e.Group)
+	errs = diag.Append(errs, tooNew)
+
+	e.setChildren(objects)
+	if len(errs) > 0 {
+		errs = append(errs, missing...)
+		if e.renderer != nil {
+			e.renderer.Explain(errs)
+		}
+		return diag.SortErrors(errs), nil
+	}
+	set := func(container string) []string { return framework.VariableNames(e.Group, container) }
+	return nil, diag.SortWarnings(slices.Concat(peerjob.Warn(e.Group, set), standIns(missing), warned, dropped))
+}
+
+// readHead reads the head of a PeerJob that has templates, nil for one that has
+// none.
+func readHead(node *yaml.Node, settings v1alpha1.Settings) (*v1alpha1.PeerJob, field.ErrorList) {
+	if !decode.MayTemplate(node) {
+		return nil, nil
+	}
+	head, errs := decode.Head(node)
+	v1alpha1.Default(head, settings)
+	if head.Spec.Templating != v1alpha1.Enabled {
+		return nil, nil
+	}
+	return head, errs
+}
+
+// read reads a PeerJob, with its templates rendered if there is a renderer.
+func read(node *yaml.Node, renderer *values.Renderer, settings v1alpha1.Settings) (*v1alpha1.PeerJob, field.ErrorList) {
+	var templates decode.Renderer
+	if renderer != nil {
+		templates = renderer
+	}
+	pj, errs := decode.PeerJob(node, templates)
+	v1alpha1.Default(pj, settings)
+	return pj, errs
+}
+
+// setChildren makes the children of the objects, in the package of the PeerJob.
+func (e *Expansion) setChildren(objects []origin.Object) {
+	for _, o := range objects {
+		e.Children = append(e.Children, krmlist.NewMade(o.Object, e.Source.Package))
+	}
+}
+
+// standIns tell of sources of values that are not there, where the command line has
+// values in their place.
+func standIns(missing field.ErrorList) []diag.Warning {
+	var warnings []diag.Warning
+	for _, err := range missing {
+		warnings = append(warnings, diag.Warning{Field: err.Field, Message: fmt.Sprintf(
+			"there is no ConfigMap %v; the values of the command line stand in for it", err.BadValue)})
+	}
+	return warnings
+}
+
+// refuseMerges refuses "<<" where the function writes or orchestrators read:
+// what it merges in would be hidden by the first key that is added beside it.
+func refuseMerges(node *yaml.Node) field.ErrorList {
+	var errs field.ErrorList
+	metadata := field.NewPath("metadata")
+	for _, m := range []struct {
+		path *field.Path
+		node *yaml.Node
+	}{{metadata, yamlnode.Get(node, "metadata")}, {metadata.Child("annotations"), yamlnode.Get(yamlnode.Get(node, "metadata"), "annotations")}} {
+		yamlnode.EachEntry(m.node, func(key string, _ *yaml.Node) {
+			if key == "<<" {
+				errs = append(errs, field.Forbidden(m.path.Child(key), "can't be merged into; write the values out"))
+			}
+		})
+	}
+	return errs
+}

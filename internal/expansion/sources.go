@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package expansion
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"go.yaml.in/yaml/v3"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/krmlist"
+	"github.com/peerjob/peerjob/internal/render"
+	"github.com/peerjob/peerjob/internal/values"
+	"github.com/peerjob/peerjob/internal/yamlnode"
+)
+
+// Sources are where the values of templates come from: the ConfigMaps of the list,
+// and the caller.
+type Sources struct {
+	configMaps []*krmlist.Object
+	// overrides lie over the values of every PeerJob.
+	overrides map[string]any
+	// read are the values that were read before; PeerJobs are expanded side by
+	// side.
+	read  map[valuesKey]map[string]any
+	mutex sync.Mutex
+}
+
+type valuesKey struct {
+	configMap *krmlist.Object
+	key       string
+}
+
+// NewSources returns the sources in a list, with the values of the caller.
+func NewSources(objects []*krmlist.Object, overrides map[string]any) *Sources {
+	sources := &Sources{overrides: overrides, read: map[valuesKey]map[string]any{}}
+	for _, o := range objects {
+		if o.APIVersion == "v1" && o.Kind == "ConfigMap" {
+			sources.configMaps = append(sources.configMaps, o)
+		}
+	}
+	return sources
+}
+
+// valuesOf are the merged values of a PeerJob, with the sources that are
+// missing and all that is wrong with others.
+func (s *Sources) valuesOf(source *krmlist.Object, pj *v1alpha1.PeerJob) (merged map[string]any, missing, errs field.ErrorList) {
+	merged = map[string]any{}
+	for i, from := range pj.Spec.ValuesFrom {
+		ref := from.ConfigMapRef
+		if ref == nil || ref.Name == "" {
+			continue // an error of the PeerJob's own
+		}
+		path := field.NewPath("spec", "valuesFrom").Index(i).Child("configMapRef")
+		found, err := s.configMap(source, ref, path)
+		if err == nil {
+			var read map[string]any
+			if read, err = s.entry(found, ref.Key, path.Child("key")); err == nil {
+				merged = render.Merge(merged, read)
+			}
+		}
+		switch {
+		case found == nil && err.Type == field.ErrorTypeNotFound:
+			missing = append(missing, err)
+		case err != nil:
+			errs = append(errs, err)
+		}
+	}
+	return render.WithoutNulls(render.Merge(render.Merge(merged, pj.Spec.Values), s.overrides)), missing, errs
+}
+
+// hashSuffix matches what a configMapGenerator of kustomize adds to a name. Its
+// letters make no words, so that "settings-production" is no "settings". See
+// https://github.com/kubernetes-sigs/kustomize/blob/master/api/hasher/hasher.go.
+var hashSuffix = regexp.MustCompile(`^-[2456789bcdfghkmt]{10}$`)
+
+// configMap finds the ConfigMap that a PeerJob names: by its name or by one which
+// it had before kustomize renamed it, or else by its name with kustomize's hash.
+// It stands in the same package of kpt, so that the package renders by itself.
+func (s *Sources) configMap(source *krmlist.Object, ref *v1alpha1.ConfigMapKey, path *field.Path) (*krmlist.Object, *field.Error) {
+	reachable := krmlist.Filter(s.configMaps, func(o *krmlist.Object) bool {
+		return o.Package == source.Package && (o.Namespace == source.Namespace || o.Namespace == "" || source.Namespace == "")
+	})
+	for _, matches := range []func(*krmlist.Object) bool{
+		func(o *krmlist.Object) bool { return slices.Contains(o.Names(), ref.Name) },
+		func(o *krmlist.Object) bool {
+			suffix, found := strings.CutPrefix(o.Name, ref.Name)
+			return found && hashSuffix.MatchString(suffix)
+		},
+	} {
+		found := krmlist.Closest(source, krmlist.Filter(reachable, matches))
+		if exact := krmlist.Filter(found, func(o *krmlist.Object) bool { return o.Name == ref.Name }); len(exact) > 0 {
+			found = exact
+		}
+		switch len(found) {
+		case 0:
+			continue
+		case 1:
+			return found[0], nil
+		}
+		hint := "rename one of them"
+		if source.Namespace == "" {
+			hint = "give the PeerJob a namespace, or " + hint
+		}
+		return nil, field.Invalid(path.Child("name"), ref.Name, fmt.Sprintf("is the name of %d ConfigMaps: %v and %v; %s", len(found), found[0], found[1], hint))
+	}
+	err := field.NotFound(path.Child("name"), ref.Name)
+	err.Detail = "no ConfigMap of this name is among the objects that peerjob was given" + s.known(source) +
+		"; kustomize: list a configMapGenerator in a kustomization which has the PeerJob, and peerjob under transformers, as a generator sees only its own configuration" +
+		"; kpt: put the ConfigMap into the package; peerjob expand: name its file, too, or use --values; anywhere: write the values into spec.values"
+	return nil, err
+}
+
+// known lists the ConfigMaps there are.
+func (s *Sources) known(source *krmlist.Object) string {
+	const few = 5
+	var names, elsewhere []string
+	for _, o := range s.configMaps {
+		switch {
+		case o.Package == source.Package && len(names) < few:
+			names = append(names, o.Name)
+		case o.Package != source.Package && len(elsewhere) < few:
+			elsewhere = append(elsewhere, fmt.Sprintf("%s (%s)", o.Name, o.ShownFile))
+		}
+	}
+	said := ""
+	if len(names) > 0 {
+		said += "; those there are: " + strings.Join(names, ", ")
+	}
+	if len(elsewhere) > 0 {
+		said += "; those of other packages are not taken: " + strings.Join(elsewhere, ", ")
+	}
+	return said
+}
+
+// entry reads the values in an entry of a ConfigMap.
+func (s *Sources) entry(configMap *krmlist.Object, key string, path *field.Path) (map[string]any, *field.Error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	at := valuesKey{configMap, key}
+	if known, found := s.read[at]; found {
+		return known, nil
+	}
+	data := yamlnode.Resolve(yamlnode.Get(configMap.Node(), "data"))
+	content := yamlnode.Resolve(yamlnode.Get(data, key))
+	if content == nil || content.Kind != yaml.ScalarNode {
+		var keys []string
+		yamlnode.EachEntry(data, func(key string, _ *yaml.Node) { keys = append(keys, key) })
+		err := field.NotFound(path, key)
+		err.Detail = fmt.Sprintf("%v has no such entry in its data; it has: %s", configMap, strings.Join(keys, ", "))
+		return nil, err
+	}
+	known, err := values.Read([]byte(content.Value))
+	if err != nil {
+		return nil, field.Invalid(path, key, fmt.Sprintf("the entry of %v: %v", configMap, err))
+	}
+	s.read[at] = known
+	return known, nil
+}

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package krmlist
+
+import (
+	"maps"
+	"path"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/peerjob/peerjob/internal/kinds"
+	"github.com/peerjob/peerjob/internal/krmlist/scan"
+	"github.com/peerjob/peerjob/internal/yamlnode"
+)
+
+// The annotations with which an orchestrator says where an object lies on
+// disk. Both forms are in use: kustomize and kpt want them to agree.
+const (
+	PathAnnotation        = "internal.config.kubernetes.io/path"
+	IndexAnnotation       = "internal.config.kubernetes.io/index"
+	LegacyPathAnnotation  = "config.kubernetes.io/path"
+	LegacyIndexAnnotation = "config.kubernetes.io/index"
+
+	// PackagePathAnnotation is the folder of the kpt package; the path is
+	// relative to it.
+	PackagePathAnnotation = "internal.config.kubernetes.io/package-path"
+
+	// previousNamesAnnotation holds the names an object had before kustomize's
+	// prefixes and suffixes, separated by commas.
+	previousNamesAnnotation = "internal.config.kubernetes.io/previousNames"
+
+	// kustomizeIDAnnotation is on every object which kustomize sends to a
+	// transformer or a validator.
+	kustomizeIDAnnotation = "kustomize.config.k8s.io/id"
+)
+
+// Object is one item of a list, or one document of a file: its YAML, and the
+// little that must be known of any object. Whatever is missing or is no string is
+// "": any item must pass through.
+type Object struct {
+	// APIVersion, Kind, Namespace and Name are those of the object.
+	APIVersion, Kind, Namespace, Name string
+	// Annotations are those that were wanted of the Reader, and maybe others.
+	Annotations map[string]string
+
+	// Package tells kpt packages apart: two of them may have the same names.
+	Package string
+	// File is the path of the object in its package, "" when that is not known, and
+	// Index is its index among the documents of the file.
+	File  string
+	Index int
+	// ShownFile is the path in messages: from the folder of the topmost package.
+	ShownFile string
+
+	body body
+}
+
+// NewParsed returns the object of a parsed item. The item may be an alias.
+func NewParsed(item *yaml.Node) *Object {
+	o := &Object{Annotations: map[string]string{}}
+	o.APIVersion = yamlnode.Text(yamlnode.Get(item, "apiVersion"))
+	o.Kind = yamlnode.Text(yamlnode.Get(item, "kind"))
+	metadata := yamlnode.Get(item, "metadata")
+	o.Name = yamlnode.Text(yamlnode.Get(metadata, "name"))
+	o.Namespace = yamlnode.Text(yamlnode.Get(metadata, "namespace"))
+	yamlnode.EachEntry(yamlnode.Get(metadata, "annotations"), func(key string, value *yaml.Node) {
+		o.Annotations[key] = yamlnode.Text(value)
+	})
+	body := &parsedItem{tree: yamlnode.Resolve(item)}
+	if item.Kind == yaml.AliasNode {
+		body.alias = item
+	}
+	o.body = body
+	o.readPosition()
+	return o
+}
+
+// newTextItem returns the object of an item in text form.
+func newTextItem(item *scan.Item) *Object {
+	o := &Object{
+		APIVersion: item.APIVersion, Kind: item.Kind, Namespace: item.Namespace, Name: item.Name,
+		Annotations: item.Annotations,
+		body:        &textItem{item: item},
+	}
+	o.readPosition()
+	return o
+}
+
+// newConfig returns the object of a functionConfig, nil when there is none.
+func newConfig(node *yaml.Node) *Object {
+	if node == nil {
+		return nil
+	}
+	return NewParsed(node)
+}
+
+// NewMade returns the object of a typed one, which must have its apiVersion and
+// kind, in the package of the object that it was made for.
+func NewMade(typed kinds.Object, pkg string) *Object {
+	apiVersion, kind := typed.GetObjectKind().GroupVersionKind().ToAPIVersionAndKind()
+	return &Object{
+		APIVersion: apiVersion, Kind: kind, Namespace: typed.GetNamespace(), Name: typed.GetName(),
+		Annotations: maps.Clone(typed.GetAnnotations()),
+		Package:     pkg,
+		body:        &made{typed: typed},
+	}
+}
+
+// readPosition reads from the annotations where the object is.
+func (o *Object) readPosition() {
+	o.Package = o.Annotations[PackagePathAnnotation]
+	if o.File = o.Annotations[PathAnnotation]; o.File == "" {
+		o.File = o.Annotations[LegacyPathAnnotation]
+	}
+	index, found := o.Annotations[IndexAnnotation]
+	if !found {
+		index = o.Annotations[LegacyIndexAnnotation]
+	}
+	if index != "" {
+		o.Index, _ = strconv.Atoi(index)
+	}
+}
+
+// Node returns the object as YAML. Change it only with the methods of Object.
+func (o *Object) Node() *yaml.Node { return o.body.node() }
+
+// Forget frees the node of an object that can be parsed again.
+func (o *Object) Forget() {
+	if item, ok := o.body.(*textItem); ok {
+		item.tree = nil
+	}
+}
+
+// Replace puts the object in the place of an existing one: into its file, below
+// its comments, with its annotations. The tree is the YAML of the object then.
+func (o *Object) Replace(existing *Object, tree *yaml.Node) {
+	o.body = &edited{tree: tree, replaces: replacedItem(existing.body)}
+	o.Package, o.File, o.Index, o.Annotations = existing.Package, existing.File, existing.Index, existing.Annotations
+}
+
+// Locate finds the packages of objects and what messages call their files.
+func Locate(objects []*Object) {
+	findPackages(objects)
+	nameFiles(objects)
+}
+
+// nameFiles sets how messages call the files of objects. In a kustomize build the
+// path is one that kustomize made up: there is no such file.
+func nameFiles(objects []*Object) {
+	top := ""
+	for _, o := range objects {
+		if pkg := o.Annotations[PackagePathAnnotation]; pkg != "" && (top == "" || len(pkg) < len(top)) {
+			top = pkg
+		}
+	}
+	for _, o := range objects {
+		if o.InKustomize() || o.File == "" {
+			continue
+		}
+		below := strings.TrimPrefix(strings.TrimPrefix(o.Annotations[PackagePathAnnotation], top), "/")
+		o.ShownFile = path.Join(below, o.File)
+	}
+}
+
+// findPackages gives a package to objects whose orchestrator names none
+// ("kpt fn eval"): the nearest folder above them with a Kptfile.
+func findPackages(objects []*Object) {
+	folders := map[string]bool{}
+	for _, o := range objects {
+		if o.Kind == "Kptfile" && o.Package == "" && o.File != "" {
+			folders[path.Dir(o.File)] = true
+		}
+	}
+	for _, o := range objects {
+		if o.Package != "" || o.File == "" {
+			continue
+		}
+		for dir := path.Dir(o.File); dir != "." && dir != "/"; dir = path.Dir(dir) {
+			if folders[dir] {
+				o.Package = dir
+				break
+			}
+		}
+	}
+}
+
+// Group returns the API group of an object, "" for the core group.
+func (o *Object) Group() string {
+	group, _, found := strings.Cut(o.APIVersion, "/")
+	if !found {
+		return ""
+	}
+	return group
+}
+
+// Identity is what two objects can't have in common.
+type Identity struct {
+	pkg, group, kind, namespace, name string
+}
+
+func (o *Object) Identity() Identity {
+	return Identity{o.Package, o.Group(), o.Kind, o.Namespace, o.Name}
+}
+
+// InKustomize reports whether the object comes from a build of kustomize: its
+// file is none then, and it was made a moment ago and never applied.
+func (o *Object) InKustomize() bool {
+	_, found := o.Annotations[kustomizeIDAnnotation]
+	return found
+}
+
+// Names returns the object's name and those which it had before an orchestrator
+// renamed it.
+func (o *Object) Names() []string {
+	names := []string{o.Name}
+	if previous := o.Annotations[previousNamesAnnotation]; previous != "" {
+		names = append(names, strings.Split(previous, ",")...)
+	}
+	return names
+}
+
+// String is how messages name the object: "Job team-a/train".
+func (o *Object) String() string {
+	name := o.Name
+	if o.Namespace != "" {
+		name = o.Namespace + "/" + name
+	}
+	return strings.TrimSpace(o.Kind + " " + name)
+}
+
+// Annotate sets an annotation of the object. Where it can be put between the lines
+// of an item, all of them stay as they are.
+func (o *Object) Annotate(key, value string) {
+	if o.Annotations == nil {
+		o.Annotations = map[string]string{}
+	}
+	_, found := o.Annotations[key]
+	o.Annotations[key] = value
+	if item, ok := o.body.(*textItem); ok && !found {
+		if text, ok := item.item.Annotate(key, strconv.Quote(value)); ok {
+			o.body = &annotated{text}
+			return
+		}
+	}
+	tree := o.Node()
+	setAnnotation(tree, key, value)
+	o.body = o.body.with(tree)
+}
+
+// setAnnotation sets an annotation in the YAML of an object.
+func setAnnotation(tree *yaml.Node, key, value string) {
+	annotations := ownMap(ownMap(tree, "metadata"), "annotations")
+	next := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value, Style: yaml.DoubleQuotedStyle}
+	for i := 0; i+1 < len(annotations.Content); i += 2 {
+		if annotations.Content[i].Value == key {
+			next.LineComment = annotations.Content[i+1].LineComment
+			annotations.Content[i+1] = next
+			return
+		}
+	}
+	annotations.Content = append(annotations.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: key}, next)
+}
+
+// ownMap returns the map under a key, which it makes where there is none. A
+// map that an alias stands for, or that has an anchor, is copied first: a
+// change must not reach the other places that use it.
+func ownMap(node *yaml.Node, key string) *yaml.Node {
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		if node.Content[i].Value != key {
+			continue
+		}
+		value := node.Content[i+1]
+		switch {
+		case yamlnode.Resolve(value).Kind == yaml.MappingNode && (value.Kind == yaml.AliasNode || value.Anchor != ""):
+			own := *yamlnode.Resolve(value)
+			own.Anchor = ""
+			own.Content = append([]*yaml.Node(nil), own.Content...)
+			node.Content[i+1] = &own
+		case value.Kind != yaml.MappingNode:
+			node.Content[i+1] = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+		}
+		return node.Content[i+1]
+	}
+	value := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+	node.Content = append(node.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: key}, value)
+	return value
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package merge
+
+import (
+	"fmt"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/peerjob/peerjob/internal/kinds"
+	"github.com/peerjob/peerjob/internal/krmlist"
+	"github.com/peerjob/peerjob/internal/results"
+	"github.com/peerjob/peerjob/internal/yamlnode"
+)
+
+// shownChanges is how many changed fields a warning names.
+const shownChanges = 4
+
+// warnOfImmutable says when what a PeerJob made before, and was probably
+// applied, now changes in a way which the server refuses.
+func warnOfImmutable(existing, child *krmlist.Object, report *results.Report) {
+	kind, _ := kinds.Of(child.APIVersion, child.Kind)
+	if existing.InKustomize() || len(kind.Immutable) == 0 {
+		return
+	}
+	var changed []string
+	for _, path := range kind.Immutable {
+		changed = append(changed, changedPaths(at(existing.Node(), path), at(child.Node(), path), path)...)
+	}
+	if len(changed) == 0 {
+		return
+	}
+	more := ""
+	if len(changed) > shownChanges {
+		more = fmt.Sprintf(" and %d more", len(changed)-shownChanges)
+		changed = changed[:shownChanges]
+	}
+	report.Warningf(child, "these can't be changed in a %s that exists: %s%s; delete the %[1]s in the cluster before you apply this one, or set spec.nameSuffixHash of the PeerJob to Enabled, so that each change is a new %[1]s",
+		kind.Kind, strings.Join(changed, ", "), more)
+}
+
+// at is the value at a path of keys, nil where there is none.
+func at(node *yaml.Node, path string) *yaml.Node {
+	for key := range strings.SplitSeq(path, ".") {
+		node = yamlnode.Get(node, key)
+	}
+	return node
+}
+
+// changedPaths are the paths of the values in which two nodes differ. Either
+// may be nil.
+func changedPaths(old, next *yaml.Node, path string) []string {
+	old, next = yamlnode.Resolve(old), yamlnode.Resolve(next)
+	switch {
+	case old == nil && next == nil || old != nil && next != nil && equal(old, next):
+		return nil
+	case old == nil || next == nil || old.Kind != next.Kind || old.Kind == yaml.ScalarNode:
+		return []string{path}
+	}
+	var changed []string
+	if old.Kind == yaml.MappingNode {
+		yamlnode.EachEntry(next, func(key string, value *yaml.Node) {
+			changed = append(changed, changedPaths(yamlnode.Get(old, key), value, path+"."+key)...)
+		})
+		yamlnode.EachEntry(old, func(key string, value *yaml.Node) {
+			if yamlnode.Get(next, key) == nil {
+				changed = append(changed, changedPaths(value, nil, path+"."+key)...)
+			}
+		})
+		return changed
+	}
+	for i := range max(len(old.Content), len(next.Content)) {
+		var before, after *yaml.Node
+		if i < len(old.Content) {
+			before = old.Content[i]
+		}
+		if i < len(next.Content) {
+			after = next.Content[i]
+		}
+		changed = append(changed, changedPaths(before, after, fmt.Sprintf("%s[%d]", path, i))...)
+	}
+	return changed
+}

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package neighbors answers: which other objects of the list would get in the way
+// of the peers in the cluster?
+//
+// # Rules
+//
+//   - Each finding is a warning, because the cluster may have objects that the
+//     list does not have.
+//   - A neighbor is in the same package and namespace as the PeerJob.
+//   - A neighbor that can't be read as the API type that it claims to be is
+//     ignored: what is wrong with it is not for peerjob to say.
+//
+// # Never
+//
+// It never changes an object, and never warns of one that peerjob made.
+package neighbors
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/expansion"
+	"github.com/peerjob/peerjob/internal/kinds"
+	"github.com/peerjob/peerjob/internal/krmlist"
+	"github.com/peerjob/peerjob/internal/results"
+	"github.com/peerjob/peerjob/internal/yamlnode"
+)
+
+// Warn reports the objects of the list that would get in the way of the peers.
+func Warn(expansions []*expansion.Expansion, objects []*krmlist.Object, report *results.Report) {
+	wanted := map[neighborhood]bool{}
+	for _, e := range expansions {
+		wanted[neighborhoodOf(e.Source)] = true
+	}
+	all := findNeighbors(objects, wanted)
+	for _, e := range expansions {
+		e := peers{e}
+		near := all[neighborhoodOf(e.Source)]
+		if near == nil {
+			continue
+		}
+		for _, service := range near.services {
+			e.warnOfService(service, report)
+		}
+		e.warnOfNetworkPolicies(near.policies, report)
+		for _, limits := range near.limits {
+			e.warnOfLimits(limits, report)
+		}
+		for _, quota := range near.quotas {
+			e.warnOfQuota(quota, report)
+		}
+	}
+}
+
+// peers are those of one PeerJob.
+type peers struct{ *expansion.Expansion }
+
+// neighborhood is where objects can be in each other's way.
+type neighborhood struct{ pkg, namespace string }
+
+func neighborhoodOf(o *krmlist.Object) neighborhood { return neighborhood{o.Package, o.Namespace} }
+
+// neighbor is an object of the list as the API type which it says it is.
+type neighbor[T any] struct {
+	*krmlist.Object
+	typed T
+}
+
+// neighbors are the objects of one neighborhood that may be in the way.
+type neighbors struct {
+	services []neighbor[corev1.Service]
+	policies []neighbor[networkingv1.NetworkPolicy]
+	limits   []neighbor[corev1.LimitRange]
+	quotas   []neighbor[corev1.ResourceQuota]
+}
+
+// findNeighbors reads the objects in these neighborhoods that may be in the way,
+// each once.
+func findNeighbors(objects []*krmlist.Object, wanted map[neighborhood]bool) map[neighborhood]*neighbors {
+	all := map[neighborhood]*neighbors{}
+	for _, o := range objects {
+		if kinds.IsOwned(o.APIVersion, o.Kind, o.Annotations) || !wanted[neighborhoodOf(o)] {
+			continue
+		}
+		near := &neighbors{}
+		if known := all[neighborhoodOf(o)]; known != nil {
+			near = known
+		}
+		found := false
+		switch {
+		case o.Kind == "Service" && o.Group() == "":
+			near.services, found = appendNeighbor(near.services, o)
+		case o.Kind == "NetworkPolicy" && o.Group() == networkingv1.GroupName:
+			near.policies, found = appendNeighbor(near.policies, o)
+		case o.Kind == "LimitRange" && o.Group() == "":
+			near.limits, found = appendNeighbor(near.limits, o)
+		case o.Kind == "ResourceQuota" && o.Group() == "":
+			near.quotas, found = appendNeighbor(near.quotas, o)
+		}
+		if found {
+			all[neighborhoodOf(o)] = near
+		}
+	}
+	return all
+}
+
+// appendNeighbor adds an object to a list if it can be read as what it says it
+// is. What is wrong with it otherwise is not for us to say.
+func appendNeighbor[T any](list []neighbor[T], o *krmlist.Object) ([]neighbor[T], bool) {
+	n := neighbor[T]{Object: o}
+	if !isModest(o.Node()) {
+		return list, false
+	}
+	var plain any
+	if o.Node().Decode(&plain) != nil {
+		return list, false
+	}
+	data, err := json.Marshal(plain)
+	if err != nil || json.Unmarshal(data, &n.typed) != nil {
+		return list, false
+	}
+	return append(list, n), true
+}
+
+// isModest reports whether an object has no number that takes minutes to read.
+func isModest(node *yaml.Node) bool {
+	if node.Kind == yaml.ScalarNode {
+		return !strings.ContainsAny(node.Value[:min(1, len(node.Value))], "+-.0123456789") || yamlnode.IsModestNumber(node.Value)
+	}
+	return !slices.ContainsFunc(node.Content, func(child *yaml.Node) bool { return !isModest(child) })
+}
+
+// podLabels are the labels of the Pods, with those of the Job controller.
+func (e peers) podLabels() labels.Set {
+	set := labels.Set{"batch.kubernetes.io/job-name": e.Group.JobName}
+	return labels.Merge(labels.Merge(set, e.Group.SelectorLabels()), e.Group.Template().Labels)
+}
+
+// warnOfService finds a Service that would send its traffic to the peers.
+func (e peers) warnOfService(service neighbor[corev1.Service], report *results.Report) {
+	selector := service.typed.Spec.Selector
+	if len(selector) > 0 && labels.SelectorFromSet(selector).Matches(e.podLabels()) {
+		e.warn(report, "spec.template.metadata.labels", "%v%s selects the peers, too, and would send them its traffic; choose labels that its selector does not match",
+			service, inFileOf(service.Object))
+	}
+}
+
+func (e peers) warn(report *results.Report, path, format string, args ...any) {
+	report.AddWarnings(e.Source, []diag.Warning{{Field: path, Message: fmt.Sprintf(format, args...)}})
+}
+
+// inFileOf says where a neighbor stands, when that is known.
+func inFileOf(o *krmlist.Object) string {
+	if o.ShownFile == "" {
+		return ""
+	}
+	return " in " + o.ShownFile
+}
+
+// warnOfNetworkPolicies finds policies that keep the peers from each other: as
+// soon as one selects a Pod, only what some policy allows gets through.
+// See https://kubernetes.io/docs/concepts/services-networking/network-policies/.
+func (e peers) warnOfNetworkPolicies(policies []neighbor[networkingv1.NetworkPolicy], report *results.Report) {
+	peer := e.podLabels()
+	for _, direction := range []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress} {
+		var isolating *krmlist.Object
+		allowed := false
+		for _, policy := range policies {
+			if !matches(&policy.typed.Spec.PodSelector, peer) || !isolates(&policy.typed, direction) {
+				continue
+			}
+			if isolating == nil {
+				isolating = policy.Object
+			}
+			allowed = allowed || allowsPeers(&policy.typed, direction, peer)
+		}
+		if isolating != nil && !allowed {
+			e.warn(report, "spec.template.metadata.labels", "%v%s keeps the peers apart: no policy in the list allows them %s each other; add a rule for the label job-name: %s",
+				isolating, inFileOf(isolating), map[networkingv1.PolicyType]string{"Ingress": "traffic from", "Egress": "traffic to"}[direction], e.Group.JobName)
+		}
+	}
+}
+
+func matches(selector *metav1.LabelSelector, set labels.Set) bool {
+	s, err := metav1.LabelSelectorAsSelector(selector)
+	return err == nil && s.Matches(set)
+}
+
+// isolates reports whether a policy restricts a direction. Without policyTypes
+// it restricts what comes in, and what goes out when it has a rule for that.
+func isolates(policy *networkingv1.NetworkPolicy, direction networkingv1.PolicyType) bool {
+	if len(policy.Spec.PolicyTypes) > 0 {
+		return slices.Contains(policy.Spec.PolicyTypes, direction)
+	}
+	return direction == networkingv1.PolicyTypeIngress || len(policy.Spec.Egress) > 0
+}
+
+// allowsPeers reports whether some rule of a policy may allow traffic between
+// the peers. A rule that can't be judged here, for an address range or other
+// namespaces, may.
+func allowsPeers(policy *networkingv1.NetworkPolicy, direction networkingv1.PolicyType, peer labels.Set) bool {
+	allows := func(others []networkingv1.NetworkPolicyPeer) bool {
+		return len(others) == 0 || slices.ContainsFunc(others, func(other networkingv1.NetworkPolicyPeer) bool {
+			return other.IPBlock != nil || other.PodSelector == nil || matches(other.PodSelector, peer)
+		})
+	}
+	if direction == networkingv1.PolicyTypeIngress {
+		return slices.ContainsFunc(policy.Spec.Ingress, func(rule networkingv1.NetworkPolicyIngressRule) bool { return allows(rule.From) })
+	}
+	return slices.ContainsFunc(policy.Spec.Egress, func(rule networkingv1.NetworkPolicyEgressRule) bool { return allows(rule.To) })
+}
+
+// warnOfLimits finds containers which a LimitRange would refuse: then the Job
+// is there and no Pod ever is.
+func (e peers) warnOfLimits(limits neighbor[corev1.LimitRange], report *results.Report) {
+	for _, item := range limits.typed.Spec.Limits {
+		if item.Type != corev1.LimitTypeContainer {
+			continue
+		}
+		for _, container := range e.running() {
+			path := container.path
+			for _, name := range sortedResources(item.Max) {
+				if limit, found := container.resources.Limits[name]; found && limit.Cmp(item.Max[name]) > 0 {
+					e.warn(report, fmt.Sprintf("%s.limits[%s]", path, name), "%s is more than %v%s allows a container, %s, and no Pod would be made",
+						&limit, limits, inFileOf(limits.Object), quantity(item.Max, name))
+				}
+			}
+			for _, name := range sortedResources(item.Min) {
+				if request, found := requestOf(container.resources, name); found && request.Cmp(item.Min[name]) < 0 {
+					e.warn(report, fmt.Sprintf("%s.requests[%s]", path, name), "%s is less than %v%s wants of a container, %s, and no Pod would be made",
+						&request, limits, inFileOf(limits.Object), quantity(item.Min, name))
+				}
+			}
+		}
+	}
+}
+
+// runningContainer is what a container that runs beside the others asks for.
+type runningContainer struct {
+	path      string
+	resources corev1.ResourceRequirements
+}
+
+// running are the containers of a Pod which run at the same time, the sidecar
+// of a barrier included.
+func (e peers) running() []runningContainer {
+	var running []runningContainer
+	for i, container := range e.Group.Template().Spec.Containers {
+		running = append(running, runningContainer{fmt.Sprintf("spec.template.spec.containers[%d].resources", i), container.Resources})
+	}
+	if e.Group.Barrier().Enabled() {
+		running = append(running, runningContainer{"spec.barrier.resources", *e.Group.Barrier().Resources})
+	}
+	return running
+}
+
+// warnOfQuota finds a ResourceQuota that all peers at once do not fit into.
+func (e peers) warnOfQuota(quota neighbor[corev1.ResourceQuota], report *results.Report) {
+	spec := &quota.typed.Spec
+	// Which Pods a quota with scopes counts can't be told here.
+	if len(spec.Scopes) > 0 || spec.ScopeSelector != nil {
+		return
+	}
+	for _, name := range sortedResources(spec.Hard) {
+		hard := spec.Hard[name]
+		one, known := e.onePeer(name)
+		if !known {
+			continue
+		}
+		all := resource.NewMilliQuantity(one.MilliValue()*int64(e.Group.Peers()), one.Format)
+		if one.MilliValue() > 0 && (all.Cmp(hard) > 0 || all.MilliValue()/one.MilliValue() != int64(e.Group.Peers())) {
+			e.warn(report, "spec.peers", "%d peers need more %s than %v%s has, %s, and not all would be made", e.Group.Peers(), name, quota, inFileOf(quota.Object), &hard)
+		}
+	}
+}
+
+// onePeer is how much one peer takes of what a quota counts.
+func (e peers) onePeer(name corev1.ResourceName) (resource.Quantity, bool) {
+	switch name {
+	case corev1.ResourcePods, "count/pods":
+		return resource.MustParse("1"), true
+	}
+	total := resource.Quantity{}
+	for _, container := range e.running() {
+		var part resource.Quantity
+		switch name {
+		case corev1.ResourceLimitsCPU:
+			part = container.resources.Limits[corev1.ResourceCPU]
+		case corev1.ResourceLimitsMemory:
+			part = container.resources.Limits[corev1.ResourceMemory]
+		case corev1.ResourceCPU, corev1.ResourceRequestsCPU:
+			part, _ = requestOf(container.resources, corev1.ResourceCPU)
+		case corev1.ResourceMemory, corev1.ResourceRequestsMemory:
+			part, _ = requestOf(container.resources, corev1.ResourceMemory)
+		default:
+			return total, false
+		}
+		total.Add(part)
+	}
+	return total, true
+}
+
+// requestOf is what a container asks for: its request, or its limit when it
+// has no request, as the server defaults it.
+func requestOf(resources corev1.ResourceRequirements, name corev1.ResourceName) (resource.Quantity, bool) {
+	if request, found := resources.Requests[name]; found {
+		return request, true
+	}
+	limit, found := resources.Limits[name]
+	return limit, found
+}
+
+func quantity(list corev1.ResourceList, name corev1.ResourceName) string {
+	value := list[name]
+	return value.String()
+}
+
+func sortedResources(list corev1.ResourceList) []corev1.ResourceName {
+	names := make([]corev1.ResourceName, 0, len(list))
+	for name := range list {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}

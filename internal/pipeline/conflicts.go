@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pipeline
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/peerjob/peerjob/internal/expansion"
+	"github.com/peerjob/peerjob/internal/kinds"
+	"github.com/peerjob/peerjob/internal/krmlist"
+	"github.com/peerjob/peerjob/internal/results"
+)
+
+// refuseLossyMode refuses the mode which writes no items to anyone but
+// kustomize: the others would delete what is missing.
+func refuseLossyMode(objects []*krmlist.Object, s settings, report *results.Report) {
+	if s.mode == modeKustomizeValidator && !slices.ContainsFunc(objects, (*krmlist.Object).InKustomize) {
+		report.Errorf(nil, "mode %s is for the validators: of kustomize alone, because it writes no objects; set mode to %s", s.mode, modeValidate)
+	}
+}
+
+// selectorSuffix ends the annotation which kpt puts on the items of a
+// function with selectors, in all versions of kpt.
+const selectorSuffix = "/kpt-resource-id"
+
+// refuseSelectors refuses a kpt function with selectors: it does not see what
+// it made before, and would make it once more on every render.
+func refuseSelectors(objects []*krmlist.Object, report *results.Report) {
+	for _, o := range objects {
+		for key := range o.Annotations {
+			if strings.HasSuffix(key, selectorSuffix) {
+				report.Errorf(nil, "the function was run with selectors, which hide the objects it made before, so that each render would add them again; remove selectors and exclude from the function in the Kptfile")
+				return
+			}
+		}
+	}
+}
+
+// refuseConflicts refuses what can't be side by side in one cluster, or could
+// not be told apart on the next run.
+func refuseConflicts(expansions []*expansion.Expansion, objects []*krmlist.Object, report *results.Report) {
+	taken := map[krmlist.Identity]*krmlist.Object{}
+	for _, o := range objects {
+		if !kinds.IsOwned(o.APIVersion, o.Kind, o.Annotations) {
+			taken[o.Identity()] = o
+		}
+	}
+	peerJobs := map[krmlist.Identity]*krmlist.Object{}
+	makers := map[krmlist.Identity]*expansion.Expansion{}
+	for _, e := range expansions {
+		if e.Source.Name == "" {
+			continue
+		}
+		if other, found := peerJobs[e.Source.Identity()]; found {
+			report.AddErrors(e.Source, field.ErrorList{duplicate("metadata.name", e.Source.Name,
+				fmt.Sprintf("%s has a PeerJob of this name too; rename one of them", whereOf(other)))})
+			continue
+		}
+		peerJobs[e.Source.Identity()] = e.Source
+		for _, child := range e.Children {
+			kind, _ := kinds.Of(child.APIVersion, child.Kind)
+			path := kind.NamePath(e.Group.PeerJob)
+			if maker, found := makers[child.Identity()]; found {
+				report.AddErrors(e.Source, field.ErrorList{duplicate(path, child.Name,
+					fmt.Sprintf("%v makes a %v of this name too; give each its own spec.service.name", maker.Source, child.Kind))})
+				continue
+			}
+			makers[child.Identity()] = e
+			if other, found := taken[child.Identity()]; found {
+				report.AddErrors(e.Source, field.ErrorList{duplicate(path, child.Name, fmt.Sprintf(
+					"%s has a %s of this name which peerjob did not make, and it is never overwritten; remove it, or rename the PeerJob%s",
+					whereOf(other), child.Kind, orNameField(kind)))})
+			}
+		}
+	}
+}
+
+func orNameField(kind kinds.Kind) string {
+	if kind.NameField == "" {
+		return ""
+	}
+	return " or set " + kind.NameField
+}
+
+func duplicate(path, value, detail string) *field.Error {
+	return &field.Error{Type: field.ErrorTypeDuplicate, Field: path, BadValue: value, Detail: detail}
+}
+
+// whereOf says where an object stands, for a message about another one.
+func whereOf(o *krmlist.Object) string {
+	if o.ShownFile != "" {
+		return o.ShownFile
+	}
+	return "the list"
+}

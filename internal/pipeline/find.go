@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pipeline
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/expansion"
+	"github.com/peerjob/peerjob/internal/krmlist"
+	"github.com/peerjob/peerjob/internal/merge"
+	"github.com/peerjob/peerjob/internal/results"
+	"github.com/peerjob/peerjob/internal/yamlnode"
+)
+
+func isPeerJob(o *krmlist.Object) bool {
+	return o.Group() == v1alpha1.Group && o.Kind == v1alpha1.Kind
+}
+
+// findPeerJobs finds what is to be expanded: every PeerJob among the objects,
+// and the functionConfig if it is one and not among them. kustomize passes a
+// generator its own configuration as an item, and with kpt's configPath the PeerJob
+// is in both places, too: each must be expanded once.
+func findPeerJobs(objects []*krmlist.Object, functionConfig *krmlist.Object, report *results.Report) ([]*expansion.Expansion, settings) {
+	var expansions []*expansion.Expansion
+	for _, o := range objects {
+		switch {
+		case isPeerJob(o):
+			expansions = append(expansions, &expansion.Expansion{Source: o, InList: true})
+		case o.Group() == v1alpha1.Group:
+			report.AddErrors(o, field.ErrorList{field.NotSupported(field.NewPath("kind"), o.Kind, []string{v1alpha1.Kind})})
+		case o.Kind == v1alpha1.Kind && (o.Group() == "" || strings.Contains(o.Group(), "peerjob")):
+			report.AddErrors(o, field.ErrorList{field.NotSupported(field.NewPath("apiVersion"), o.APIVersion, []string{v1alpha1.APIVersion})})
+		case strings.HasSuffix(o.Kind, "List"):
+			refuseHidden(o, o.Node(), field.NewPath("items"), report)
+		}
+	}
+	if functionConfig == nil || !isPeerJob(functionConfig) {
+		s, errs := readSettings(functionConfig)
+		report.AddErrors(functionConfig, errs)
+		return expansions, s
+	}
+	var namesakes []*expansion.Expansion
+	for _, e := range expansions {
+		if e.Source.Name == functionConfig.Name && e.Source.Namespace == functionConfig.Namespace {
+			namesakes = append(namesakes, e)
+		}
+	}
+	switch {
+	case len(namesakes) == 0:
+		expansions = append(expansions, &expansion.Expansion{Source: functionConfig})
+	case !slices.ContainsFunc(namesakes, func(e *expansion.Expansion) bool { return sameObject(e.Source.Node(), functionConfig.Node()) }):
+		report.Errorf(functionConfig, "differs from the PeerJob of the same name in %s; keep one of them, or give them different names",
+			whereOf(namesakes[0].Source))
+	}
+	return expansions, settings{mode: modeExpand}
+}
+
+// sameObject reports whether two nodes are copies of one object: the same but
+// for the annotations of kustomize and kpt. One that can't be read is left to
+// Decode, which says why.
+func sameObject(a, b *yaml.Node) bool {
+	var left, right map[string]any
+	if a.Decode(&left) != nil || b.Decode(&right) != nil {
+		return true
+	}
+	for _, o := range []map[string]any{left, right} {
+		metadata, _ := o["metadata"].(map[string]any)
+		annotations, _ := metadata["annotations"].(map[string]any)
+		maps.DeleteFunc(annotations, func(key string, _ any) bool { return merge.IsForeignKey(key) })
+		if len(annotations) == 0 {
+			delete(metadata, "annotations")
+		}
+	}
+	return reflect.DeepEqual(left, right)
+}
+
+// refuseHidden refuses a list with a PeerJob in it: kustomize and kpt would
+// lose the list, and nothing would be expanded.
+func refuseHidden(list *krmlist.Object, node *yaml.Node, path *field.Path, report *results.Report) {
+	items := yamlnode.Resolve(yamlnode.Get(node, "items"))
+	if items == nil || items.Kind != yaml.SequenceNode {
+		return
+	}
+	for i, item := range items.Content {
+		inner := krmlist.NewParsed(item)
+		if isPeerJob(inner) {
+			report.AddErrors(list, field.ErrorList{field.Forbidden(path.Index(i), fmt.Sprintf(
+				"a PeerJob in a list is not expanded; write %q as a document of its own", inner.Name))})
+		} else if item.Kind != yaml.AliasNode && strings.HasSuffix(inner.Kind, "List") {
+			refuseHidden(list, item, path.Index(i).Child("items"), report)
+		}
+	}
+}

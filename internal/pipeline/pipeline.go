@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package pipeline answers: what does the function make of a list of objects?
+//
+// # The way of a list
+//
+//	Run        list in, list out; a panic becomes an error
+//	Expand     the objects of a list or of files
+//	  find         the settings, and the PeerJobs to expand
+//	  expansion    each PeerJob by itself, side by side
+//	  conflicts    what can't be in one cluster, or could not be told apart
+//	  neighbors    what would get in the way of the peers
+//	  merge        where the objects go
+//
+// Each step takes values and returns values, and none calls an earlier one.
+//
+// # Rules
+//
+//   - On any error, the list goes out as it came in, with the errors in its results.
+//   - One run reports every error.
+//   - A list with items is written whatever happens.
+//
+// # Never
+//
+// It never reads or writes a stream, and never ends the process.
+package pipeline
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/expansion"
+	"github.com/peerjob/peerjob/internal/krmlist"
+	"github.com/peerjob/peerjob/internal/merge"
+	"github.com/peerjob/peerjob/internal/neighbors"
+	"github.com/peerjob/peerjob/internal/parallel"
+	"github.com/peerjob/peerjob/internal/results"
+)
+
+// Options are the caller's options.
+type Options struct {
+	// BarrierImage is the default of spec.barrier.image.
+	BarrierImage string
+	// Values are values for templates. They override those of every PeerJob.
+	Values map[string]any
+}
+
+// Reader reads a ResourceList with all annotations that the function reads of
+// objects that are no PeerJobs.
+var Reader = krmlist.NewReader(func(key string) bool {
+	return v1alpha1.IsReservedKey(key) || strings.HasSuffix(key, selectorSuffix)
+})
+
+// Run runs the function on the text of a ResourceList and returns the list to
+// write, with the findings in its results. A panic, which no input should cause,
+// becomes an error like any other.
+func Run(data []byte, read krmlist.Reader, options Options, report *results.Report) (out krmlist.Output) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			report.AddPanic(cause)
+			out = unchanged(data, report)
+		}
+	}()
+	list, err := read(data)
+	objects := list.Objects()
+	if err != nil {
+		report.Errorf(nil, "%v", err)
+	} else {
+		objects, _ = expandAll(objects, list.FunctionConfig(), options, report)
+	}
+	return encode(list, objects, report)
+}
+
+// Refuse returns an empty list with the findings in its results.
+func Refuse(report *results.Report) krmlist.Output { return encode(krmlist.Empty(), nil, report) }
+
+// Expand runs the function on the objects of files. It returns the objects to write,
+// which are all but the PeerJobs, and what it found to expand.
+func Expand(objects []*krmlist.Object, options Options, report *results.Report) ([]*krmlist.Object, []*expansion.Expansion) {
+	out, expansions := expandAll(objects, nil, options, report)
+	return slices.DeleteFunc(slices.Clone(out), isPeerJob), expansions
+}
+
+// encode encodes a list with these objects and the findings in it.
+func encode(list krmlist.List, objects []*krmlist.Object, report *results.Report) krmlist.Output {
+	out, err := list.Encode(objects, report.Results())
+	if errors.Is(err, krmlist.ErrTooLarge) {
+		report.Errorf(nil, "stdin: %v", err)
+		return Refuse(report)
+	}
+	if err != nil {
+		panic(err)
+	}
+	return out
+}
+
+// unchanged encodes the input with the findings in it, as far as it can be read.
+func unchanged(data []byte, report *results.Report) (out krmlist.Output) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			out = Refuse(report)
+		}
+	}()
+	list, _ := Reader(data)
+	return encode(list, list.Objects(), report)
+}
+
+// expandAll returns the list with every PeerJob expanded, or the very same list
+// when anything is wrong, and what it found to expand.
+func expandAll(objects []*krmlist.Object, functionConfig *krmlist.Object, options Options, report *results.Report) ([]*krmlist.Object, []*expansion.Expansion) {
+	krmlist.Locate(objects)
+	expansions, settings := findPeerJobs(objects, functionConfig, report)
+	settings.defaults.BarrierImage = cmp.Or(settings.defaults.BarrierImage, options.BarrierImage)
+	refuseSelectors(objects, report)
+	refuseLossyMode(objects, settings, report)
+	expandEach(expansions, settings.defaults, expansion.NewSources(objects, options.Values), report)
+	refuseConflicts(expansions, objects, report)
+	if report.Failed() {
+		return objects, expansions
+	}
+	neighbors.Warn(expansions, objects, report)
+	switch settings.mode {
+	case modeValidate:
+		return objects, expansions
+	case modeKustomizeValidator:
+		return nil, expansions
+	}
+	warnOfValues(expansions, options.Values, report)
+	return merge.Merge(objects, expansions, settings.prune, report), expansions
+}
+
+// expansionShare is how many PeerJobs a core takes at a time.
+const expansionShare = 8
+
+// expandEach expands the PeerJobs side by side, and reports what was found in them
+// in their order.
+func expandEach(expansions []*expansion.Expansion, defaults v1alpha1.Settings, sources *expansion.Sources, report *results.Report) {
+	type verdict struct {
+		errs     field.ErrorList
+		warnings []diag.Warning
+	}
+	verdicts := make([]verdict, len(expansions))
+	parallel.For(len(expansions), expansionShare, func(i int) {
+		verdicts[i].errs, verdicts[i].warnings = expansions[i].Expand(defaults, sources)
+	})
+	for i, v := range verdicts {
+		report.AddErrors(expansions[i].Source, v.errs)
+		report.AddWarnings(expansions[i].Source, v.warnings)
+	}
+}
+
+// warnOfValues says when the caller's values reach no template.
+func warnOfValues(expansions []*expansion.Expansion, values map[string]any, report *results.Report) {
+	if len(values) > 0 && !slices.ContainsFunc(expansions, (*expansion.Expansion).HasTemplates) {
+		report.Warningf(nil, "the values of the command line reach no template: no PeerJob has spec.templating: Enabled")
+	}
+}
