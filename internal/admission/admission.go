@@ -39,6 +39,7 @@ import (
 	corevalidation "k8s.io/kubernetes/pkg/apis/core/validation"
 	"k8s.io/kubernetes/pkg/capabilities"
 
+	"github.com/peerjob/peerjob/internal/apitype"
 	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/origin"
 )
@@ -127,12 +128,9 @@ func dropEmpty(value reflect.Value) {
 			dropEmpty(value.Index(i))
 		}
 	case reflect.Struct:
-		for i, f := range reflectFields(value.Type()) {
-			content := value.Field(i)
-			if !f.exported {
-				continue
-			}
-			if f.omitEmpty && isEmpty(content) {
+		for _, f := range apitype.Of(value.Type()).Fields {
+			content := value.FieldByIndex(f.Index)
+			if f.OmitEmpty && isEmpty(content) {
 				content.SetZero()
 			}
 			dropEmpty(content)

@@ -17,6 +17,7 @@ import (
 	"k8s.io/kubernetes/pkg/features"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/apitype"
 	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/peerjob"
 )
@@ -238,17 +239,14 @@ func visitFeatures(value reflect.Value, path string, found func(f Feature, path 
 			visitFeatures(value.Index(i), fmt.Sprintf("%s[%d]", path, i), found)
 		}
 	case reflect.Struct:
-		listed := featuresByType()[value.Type()]
-		for i, f := range reflectFields(value.Type()) {
-			content := value.Field(i)
-			if !f.exported || content.IsZero() || f.omitEmpty && isEmpty(content) {
+		byType := featuresByType()
+		for _, f := range apitype.Of(value.Type()).Fields {
+			content := value.FieldByIndex(f.Index)
+			if content.IsZero() || f.OmitEmpty && isEmpty(content) {
 				continue
 			}
-			inner := path
-			if f.name != "" {
-				inner = strings.TrimPrefix(path+"."+f.name, ".")
-			}
-			for _, feature := range listed[f.name] {
+			inner := strings.TrimPrefix(path+"."+f.Name, ".")
+			for _, feature := range byType[f.Owner][f.Name] {
 				if strings.Contains(inner, feature.In) && (feature.Value == "" || feature.Value == scalarText(content)) {
 					found(feature, inner)
 				}
@@ -267,27 +265,4 @@ func scalarText(value reflect.Value) string {
 		return value.String()
 	}
 	return ""
-}
-
-// reflectField is what must be known of a struct field; its name is "" where
-// it is inlined.
-type reflectField struct {
-	name      string
-	exported  bool
-	omitEmpty bool
-}
-
-var reflectFieldCache sync.Map // reflect.Type -> []reflectField
-
-func reflectFields(typ reflect.Type) []reflectField {
-	if cached, found := reflectFieldCache.Load(typ); found {
-		return cached.([]reflectField)
-	}
-	var fields []reflectField
-	for f := range typ.Fields() {
-		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-		fields = append(fields, reflectField{name: name, exported: f.IsExported(), omitEmpty: strings.Contains(options, "omitempty")})
-	}
-	reflectFieldCache.Store(typ, fields)
-	return fields
 }

@@ -10,6 +10,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"github.com/peerjob/peerjob/internal/apitype"
 	"github.com/peerjob/peerjob/internal/diag"
 )
 
@@ -71,15 +72,15 @@ func managedSize(value reflect.Value) int {
 		return total
 	case reflect.Struct:
 		total := 0
-		for i, f := range reflectFields(value.Type()) {
-			content := value.Field(i)
-			if !f.exported || content.IsZero() {
+		for _, f := range apitype.Of(value.Type()).Fields {
+			content := value.FieldByIndex(f.Index)
+			if content.IsZero() {
 				continue
 			}
-			if f.name == "name" && content.Kind() == reflect.String {
+			if f.Name == "name" && content.Kind() == reflect.String {
 				total += keySize + content.Len()
 			}
-			total += len(`"f:":{},`) + len(f.name) + managedSize(content)
+			total += len(`"f:":{},`) + len(f.Name) + managedSize(content)
 		}
 		return total
 	}

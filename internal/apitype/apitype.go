@@ -31,6 +31,9 @@ type Field struct {
 	Type reflect.Type
 	// OmitEmpty is whether JSON leaves out an empty value.
 	OmitEmpty bool
+	// Owner is the struct that declares the field: another one than the struct that
+	// was asked for where that inlines it.
+	Owner reflect.Type
 }
 
 // Struct is a struct of the Kubernetes API.
@@ -81,7 +84,7 @@ func (s *Struct) collect(typ reflect.Type, outer []int) {
 			s.collect(f.Type, index)
 		default:
 			s.places[name] = len(s.Fields)
-			s.Fields = append(s.Fields, Field{Name: name, Index: index, Type: f.Type, OmitEmpty: strings.Contains(options, "omitempty")})
+			s.Fields = append(s.Fields, Field{Name: name, Index: index, Type: f.Type, OmitEmpty: strings.Contains(options, "omitempty"), Owner: typ})
 		}
 	}
 }

@@ -34,6 +34,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/peerjob/peerjob/internal/apitype"
 )
 
 // Encode returns the object as a YAML node. The object must be a pointer to a
@@ -94,11 +96,11 @@ func writesItself(typ reflect.Type) bool {
 func encodeStruct(value reflect.Value) (*yaml.Node, error) {
 	node := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Content: make([]*yaml.Node, 0, usualFields)}
 	for _, f := range fieldsOf(value.Type()) {
-		content := value.FieldByIndex(f.index)
-		if content.IsZero() && (f.omitEmpty || content.Kind() == reflect.Struct) {
+		content := value.FieldByIndex(f.Index)
+		if content.IsZero() && (f.OmitEmpty || content.Kind() == reflect.Struct) {
 			continue
 		}
-		if f.omitEmpty && (content.Kind() == reflect.Map || content.Kind() == reflect.Slice) && content.Len() == 0 {
+		if f.OmitEmpty && (content.Kind() == reflect.Map || content.Kind() == reflect.Slice) && content.Len() == 0 {
 			continue
 		}
 		encoded, err := encode(content)
@@ -241,13 +243,11 @@ const unwritableBreaks = "\r\u0085\u2028\u2029"
 // merge or a default value, and kyaml does not.
 var oldNonString = regexp.MustCompile(`^([yYnN]|<<|=|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?)$`)
 
-// jsonField is a field of an API type, as JSON names it.
-type jsonField struct {
-	name string
+// orderedField is a field of an API type in the order in which fields are written.
+type orderedField struct {
+	apitype.Field
 	// key is the name as a node, the same one in every object.
-	key       *yaml.Node
-	index     []int
-	omitEmpty bool
+	key *yaml.Node
 }
 
 // firstFields and lastFields move what wires the peers to the top of an
@@ -266,46 +266,34 @@ var (
 	}
 )
 
-var fieldCache sync.Map // reflect.Type -> []jsonField
+var orders sync.Map // reflect.Type -> []orderedField
 
 // fieldsOf returns the fields of a struct type in the order in which they are
 // written, those of inlined structs included.
-func fieldsOf(typ reflect.Type) []jsonField {
-	if cached, found := fieldCache.Load(typ); found {
-		return cached.([]jsonField)
+func fieldsOf(typ reflect.Type) []orderedField {
+	if known, found := orders.Load(typ); found {
+		return known.([]orderedField)
 	}
-	fields := orderedFields(typ)
-	fieldCache.Store(typ, fields)
-	return fields
-}
-
-func orderedFields(typ reflect.Type) []jsonField {
-	var fields []jsonField
-	for f := range typ.Fields() {
-		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-		switch {
-		case !f.IsExported() || name == "-":
-		case name == "" && f.Type.Kind() == reflect.Struct:
-			for _, inner := range fieldsOf(f.Type) {
-				inner.index = append(slices.Clone(f.Index), inner.index...)
-				fields = append(fields, inner)
-			}
-		default:
-			fields = append(fields, jsonField{name: name, key: scalar("!!str", name), index: f.Index, omitEmpty: strings.Contains(options, "omitempty")})
-		}
+	var fields []orderedField
+	for _, f := range apitype.Of(typ).Fields {
+		fields = append(fields, orderedField{f, scalar("!!str", f.Name)})
 	}
-	first, last := firstFields[typ], lastFields[typ]
-	slices.SortStableFunc(fields, func(a, b jsonField) int {
-		return place(a.name, first, last) - place(b.name, first, last)
+	slices.SortStableFunc(fields, func(a, b orderedField) int {
+		return section(typ, a) - section(typ, b)
 	})
+	orders.Store(typ, fields)
 	return fields
 }
 
-// place is negative for the first fields, positive for the last ones and 0 for
-// those between.
-func place(name string, first, last []string) int {
-	if i := slices.Index(first, name); i >= 0 {
+// section is negative for the first fields of a type, positive for the last ones
+// and 0 for those between.
+func section(typ reflect.Type, f orderedField) int {
+	first, last := firstFields[typ], lastFields[typ]
+	if f.Owner == reflect.TypeFor[metav1.TypeMeta]() {
+		first = firstFields[f.Owner]
+	}
+	if i := slices.Index(first, f.Name); i >= 0 {
 		return i - len(first)
 	}
-	return slices.Index(last, name) + 1
+	return slices.Index(last, f.Name) + 1
 }
