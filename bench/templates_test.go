@@ -11,8 +11,10 @@ import (
 	chartv2 "helm.sh/helm/v4/pkg/chart/v2"
 	"helm.sh/helm/v4/pkg/engine"
 
-	"github.com/peerjob/peerjob/internal/render"
 	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/peerjob"
+	"github.com/peerjob/peerjob/internal/render"
+	"github.com/peerjob/peerjob/internal/values"
 )
 
 // etcdList is the list of names which is what templates are for.
@@ -31,12 +33,12 @@ func templateValues() map[string]any {
 	return map[string]any{"image": "web:1", "port": int64(8080), "debug": false, "tags": []any{"a", "b"}}
 }
 
-func templatePeerJob(peers int32) *v1alpha1.PeerJob {
+func templateGroup(peers int32) *peerjob.Group {
 	pj := &v1alpha1.PeerJob{}
 	pj.Name = "train"
 	pj.Spec.Peers = &peers
 	v1alpha1.Default(pj, v1alpha1.Settings{})
-	return pj
+	return peerjob.NewGroup(pj, "")
 }
 
 // withPeerjob renders texts for each of several PeerJobs.
@@ -44,7 +46,7 @@ func withPeerjob(b testing.TB, n int, peers int32, texts []string) []string {
 	var out []string
 	for range n {
 		out = out[:0]
-		r := render.New(v1alpha1.NewTemplateData(templatePeerJob(peers), templateValues()), nil, render.NewBudget())
+		r := render.New(values.NewData(templateGroup(peers), templateValues()), nil, render.NewBudget())
 		for _, text := range texts {
 			rendered, err := r.Render(text)
 			if err != nil {
@@ -59,10 +61,10 @@ func withPeerjob(b testing.TB, n int, peers int32, texts []string) []string {
 // withHelm renders the same texts with Helm's engine, one file of a chart for
 // each PeerJob, all in one call: what Helm does best.
 func withHelm(b testing.TB, n int, peers int32, texts []string) []string {
-	data := v1alpha1.NewTemplateData(templatePeerJob(peers), templateValues())
-	values := map[string]any{}
+	data := values.NewData(templateGroup(peers), templateValues())
+	known := map[string]any{}
 	for _, name := range data.Fields() {
-		values[name], _ = data.Field(name)
+		known[name], _ = data.Field(name)
 	}
 	// Helm gives a chart its values below .Values alone.
 	const between = "\n=====\n"
@@ -79,7 +81,7 @@ func withHelm(b testing.TB, n int, peers int32, texts []string) []string {
 	for i := range n {
 		c.Templates = append(c.Templates, &common.File{Name: fmt.Sprintf("templates/%d", i), Data: []byte(text)})
 	}
-	rendered, err := engine.Render(c, common.Values{"Values": common.Values(values)})
+	rendered, err := engine.Render(c, common.Values{"Values": common.Values(known)})
 	if err != nil {
 		b.Fatal(err)
 	}

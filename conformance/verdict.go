@@ -12,13 +12,17 @@ import (
 	"go.yaml.in/yaml/v3"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/conformance/apiserver"
 	"github.com/peerjob/peerjob/conformance/generate"
 	"github.com/peerjob/peerjob/internal/admission"
+	"github.com/peerjob/peerjob/internal/decode"
+	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/expand"
 	"github.com/peerjob/peerjob/internal/framework"
+	"github.com/peerjob/peerjob/internal/kinds"
 	"github.com/peerjob/peerjob/internal/manifest"
-	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/peerjob"
 )
 
 // kind is how two verdicts on a PeerJob go together.
@@ -63,7 +67,7 @@ type verdict struct {
 
 // answer is what the server says to an object.
 type answer struct {
-	object expand.Object
+	object kinds.Object
 	apiserver.Answer
 }
 
@@ -84,24 +88,25 @@ func judge(ctx context.Context, server *apiserver.Server, tree generate.Object) 
 	if err := yaml.Unmarshal(text, &document); err != nil {
 		return v, err
 	}
-	pj, errs := v1alpha1.Decode(document.Content[0])
+	pj, errs := decode.PeerJob(document.Content[0], nil)
 	if v.own = errs; len(errs) > 0 {
 		return v, nil
 	}
 	v.decoded, v.derivedPorts = true, pj.Spec.Service.Ports == nil
 	v1alpha1.Default(pj, v1alpha1.Settings{})
-	v.own = v1alpha1.Validate(pj)
-	v.own = v1alpha1.AppendErrors(v.own, framework.Validate(pj))
-	objects := expand.PeerJob(pj)
-	v.admission = admission.Check(pj, objects...)
-	version, warnings := admission.CheckVersion(pj)
+	group := peerjob.NewGroup(pj, "")
+	v.own = peerjob.Validate(group)
+	v.own = diag.Append(v.own, framework.Validate(group))
+	objects := expand.Group(group)
+	v.admission, _ = admission.Admit(objects)
+	version, warnings := admission.CheckVersion(group)
 	v.version = version
 	for _, warning := range warnings {
 		v.warned = append(v.warned, warning.Field)
 	}
 	for _, object := range objects {
-		a := answer{object: object}
-		if a.Answer, err = create(ctx, server, resources[a.kind()], pj.Namespace, object); err != nil {
+		a := answer{object: object.Object}
+		if a.Answer, err = create(ctx, server, resources[a.kind()], pj.Namespace, object.Object); err != nil {
 			return v, err
 		}
 		v.answers = append(v.answers, a)

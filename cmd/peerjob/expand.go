@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
+	"helm.sh/helm/v3/pkg/strvals"
 
 	"github.com/peerjob/peerjob/fn"
 	"github.com/peerjob/peerjob/internal/values"
@@ -88,10 +89,11 @@ func readValues(names, assignments []string, stdin io.Reader, opts fn.Options) (
 		}
 	}
 	for _, assignment := range assignments {
-		var err error
-		if merged, err = values.Set(merged, assignment); err != nil {
+		set, err := strvals.Parse(assignment)
+		if err != nil {
 			return nil, fmt.Errorf("--set: Invalid value: %q: %w", assignment, err)
 		}
+		merged = values.Merge(merged, set)
 	}
 	return merged, nil
 }

@@ -16,18 +16,21 @@ import (
 
 // checkFiles are where peerjob's own checks stand.
 var checkFiles = []string{
-	"internal/decode/decode.go", "internal/decode/hint.go", "internal/decode/render.go", "internal/decode/limits.go",
-	"internal/peerjob/validation.go", "internal/peerjob/barrier.go", "internal/peerjob/warnings.go", "internal/peerjob/ports.go",
+	"internal/admission/features.go", "internal/admission/size.go",
+	"internal/decode/decode.go", "internal/decode/hint.go", "internal/decode/limits.go", "internal/decode/render.go",
+	"internal/expansion/expansion.go", "internal/expansion/sources.go",
+	"internal/framework/conflicts.go", "internal/framework/validate.go",
+	"internal/neighbors/neighbors.go",
+	"internal/peerjob/barrier.go", "internal/peerjob/validation.go", "internal/peerjob/warnings.go",
+	"internal/pipeline/conflicts.go", "internal/pipeline/find.go", "internal/pipeline/pipeline.go",
 	"internal/rules/dns.go", "internal/rules/environment.go", "internal/rules/kueue.go", "internal/rules/names.go", "internal/rules/ports.go",
-	"internal/values/read.go", "internal/values/renderer.go", "internal/expansion/expansion.go", "internal/expansion/sources.go",
-	"internal/admission/features.go", "internal/admission/size.go", "internal/framework/validate.go", "internal/framework/conflicts.go",
-	"internal/pipeline/find.go", "internal/pipeline/conflicts.go", "internal/neighbors/neighbors.go",
+	"internal/values/read.go", "internal/values/renderer.go",
 }
 
 // elsewhere are messages which have no objects to show them with here, and
 // where they are tested.
 var elsewhere = []string{
-	"no rule for the type",                 // TestDecode_everyType: no type is without one
+	"no rule for the type",                 // TestPeerJob_everyType: no type is without one
 	"is for the validators: of kustomize",  // fn/fn_test.go
 	"stands more than %d deep",             // internal/decode/decode_test.go
 	"the PeerJob is too large",             // testdata/script/hostile.txtar

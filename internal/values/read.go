@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	"go.yaml.in/yaml/v3"
-	"helm.sh/helm/v3/pkg/strvals"
 
 	"github.com/peerjob/peerjob/internal/render"
 	"github.com/peerjob/peerjob/internal/yamlnode"
@@ -57,12 +56,3 @@ func checkKeys(node *yaml.Node) error {
 // Merge lays values over others, as Helm does: maps key by key, anything else as a
 // whole. A null removes the value below it.
 func Merge(base, overlay map[string]any) map[string]any { return render.Merge(base, overlay) }
-
-// Set lays values in the form of Helm's --set over others: "image=web:2,ports[0]=80".
-func Set(base map[string]any, assignments string) (map[string]any, error) {
-	set, err := strvals.Parse(assignments)
-	if err != nil {
-		return nil, err
-	}
-	return render.Merge(base, set), nil
-}
