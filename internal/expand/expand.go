@@ -49,8 +49,8 @@ func Group(g *peerjob.Group) []origin.Object {
 func configMap(g *peerjob.Group, file *corev1.ConfigMap) origin.Object {
 	file.ObjectMeta = objectMeta(g.PeerJob, file.Name)
 	from := &origin.Map{}
-	from.All(field.NewPath("data"), peerjob.FrameworkPath)
-	from.All(field.NewPath("immutable"), peerjob.FrameworkPath)
+	from.All(nil, peerjob.FrameworkPath)
+	from.From(metadataPath, metadataPath)
 	return origin.Object{Object: file, Origins: from}
 }
 

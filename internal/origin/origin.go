@@ -57,7 +57,7 @@ func (m *Map) From(object, source *field.Path) {
 }
 
 // All records that all fields at and below a path of the object came from the
-// source.
+// source. A nil path is the object as a whole.
 func (m *Map) All(object, source *field.Path) {
 	m.records = append(m.records, record{object: object, source: source, all: true})
 }
@@ -95,8 +95,11 @@ func (m *Map) Of(path string, badValue any) string {
 	}
 	found, longest := path, -1
 	for _, r := range m.records {
-		object := r.object.String()
-		rest, below := cutPath(path, object)
+		object, rest, below := "", path, true
+		if r.object != nil {
+			object = r.object.String()
+			rest, below = cutPath(path, object)
+		}
 		if !below || len(object) < longest {
 			continue
 		}
