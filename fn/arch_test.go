@@ -24,7 +24,7 @@ var allowed = map[string][]string{
 	"internal/apitype":      {},
 	"internal/decode":       {"api/v1alpha1", "internal/apitype", "internal/diag", "internal/spell", "internal/yamlnode"},
 	"internal/diag":         {"api/v1alpha1", "internal/apitype"},
-	"internal/expand":       {"api/v1alpha1", "barrier/protocol", "internal/framework", "internal/manifest", "internal/origin", "internal/peerjob"},
+	"internal/expand":       {"api/v1alpha1", "barrier/protocol", "internal/framework", "internal/manifest", "internal/origin", "internal/peerjob", "internal/rules"},
 	"internal/expansion":    {"api/v1alpha1", "internal/admission", "internal/decode", "internal/diag", "internal/expand", "internal/framework", "internal/kinds", "internal/krmlist", "internal/manifest", "internal/origin", "internal/peerjob", "internal/render", "internal/values", "internal/yamlnode"},
 	"internal/framework":    {"api/v1alpha1", "internal/peerjob", "internal/rules"},
 	"internal/kinds":        {"api/v1alpha1"},

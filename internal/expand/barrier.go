@@ -27,16 +27,24 @@ const (
 	probeMarginSeconds = 10
 )
 
-// addBarrier adds the containers of a barrier to a Pod template, and returns how
-// many. They come first: the sidecar is the last to end, and no other container may
-// start before every peer is there, init containers that look for a peer included.
-// What keeps them is the sidecar's startup probe, or the gate where there is a time
-// limit.
-func addBarrier(g *peerjob.Group, template *corev1.PodTemplateSpec, from *origin.Map) (injected int) {
-	if !g.Barrier().Enabled() {
-		return 0
+// addBarrier adds the containers of a barrier to a Pod template. They come first: the
+// sidecar is the last to end, and no other container may start before every peer is
+// there, init containers that look for a peer included. What keeps them is the
+// sidecar's startup probe, or the gate where there is a time limit.
+func addBarrier(g *peerjob.Group, template *corev1.PodTemplateSpec, barrier []corev1.Container) {
+	if len(barrier) == 0 {
+		return
 	}
 	template.Annotations = merged(template.Annotations, map[string]string{v1alpha1.ServiceAnnotation: g.ServiceName()})
+	template.Spec.InitContainers = slices.Concat(barrier, template.Spec.InitContainers)
+	template.Spec.TerminationGracePeriodSeconds = g.GracePeriodSeconds()
+}
+
+// barrierContainers are the containers of a barrier, none without one.
+func barrierContainers(g *peerjob.Group) []corev1.Container {
+	if !g.Barrier().Enabled() {
+		return nil
+	}
 	barrier := []corev1.Container{barrierSidecar(g)}
 	switch {
 	case g.HasBarrierGate():
@@ -44,21 +52,12 @@ func addBarrier(g *peerjob.Group, template *corev1.PodTemplateSpec, from *origin
 	case g.Barrier().Start == v1alpha1.Enabled:
 		barrier[0].StartupProbe = barrierProbe(g)
 	}
-	template.Spec.InitContainers = slices.Concat(barrier, template.Spec.InitContainers)
-	pod := specPath.Child("template", "spec")
-	if template.Spec.TerminationGracePeriodSeconds == nil {
-		from.All(pod.Child("terminationGracePeriodSeconds"), pjBarrierPath.Child("endTimeoutSeconds"))
-	}
-	template.Spec.TerminationGracePeriodSeconds = g.GracePeriodSeconds()
-	for i, container := range barrier {
-		recordBarrier(g, container.Name, from, pod.Child("initContainers").Index(i))
-	}
-	return len(barrier)
+	return barrier
 }
 
-// recordBarrier records where an injected container came from. Its name is the
+// barrierOrigins says where a container of a barrier came from. Its name is the
 // user's where one of the user's containers has it, too.
-func recordBarrier(g *peerjob.Group, name string, from *origin.Map, at *field.Path) {
+func barrierOrigins(from *origin.Map, g *peerjob.Group, name string, at *field.Path) {
 	from.All(at, pjBarrierPath)
 	from.From(at.Child("image"), pjBarrierPath.Child("image"))
 	from.From(at.Child("resources"), pjBarrierPath.Child("resources"))

@@ -48,10 +48,10 @@ func Group(g *peerjob.Group) []origin.Object {
 // configMap gives the ConfigMap of a framework its metadata.
 func configMap(g *peerjob.Group, file *corev1.ConfigMap) origin.Object {
 	file.ObjectMeta = objectMeta(g.PeerJob, file.Name)
-	from := &origin.Map{}
-	from.All(nil, peerjob.FrameworkPath)
-	from.From(metadataPath, metadataPath)
-	return origin.Object{Object: file, Origins: from}
+	return origin.Object{Object: file, Origins: origin.New(func(from *origin.Map) {
+		from.All(nil, peerjob.FrameworkPath)
+		from.From(metadataPath, metadataPath)
+	})}
 }
 
 // objectMeta is the metadata that all objects have in common.

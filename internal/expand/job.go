@@ -25,92 +25,76 @@ func job(g *peerjob.Group) origin.Object {
 	}).DeepCopy()
 	job.Labels = withOwn(job.Labels, own.Labels)
 	job.Annotations = withOwn(job.Annotations, own.Annotations)
-	from := &origin.Map{}
-	from.From(specPath, g.Path)
-	ownEntries(from, metadataPath.Child("labels"), own.Labels, pjJobPath.Child("labels"))
-	ownEntries(from, metadataPath.Child("annotations"), own.Annotations, pjJobPath.Child("annotations"))
-	from.All(specPath.Child("completions"), g.Path.Child("peers"))
-	from.All(specPath.Child("parallelism"), g.Path.Child("peers"))
-	if g.Job.SuccessPolicy == nil {
-		from.All(specPath.Child("successPolicy"), peerjob.FrameworkPath)
-	}
 	// The framework's variables use the peers', which come before them.
 	framework.Apply(g, job)
-	complete(g, &job.Spec.Template, from)
-	return origin.Object{Object: job, Origins: from}
+	template := &job.Spec.Template
+	complete(g, template)
+	barrier := barrierContainers(g)
+	addBarrier(g, template, barrier)
+	return origin.Object{Object: job, Origins: origin.New(func(from *origin.Map) {
+		from.From(specPath, g.Path)
+		ownEntries(from, metadataPath.Child("labels"), own.Labels, pjJobPath.Child("labels"))
+		ownEntries(from, metadataPath.Child("annotations"), own.Annotations, pjJobPath.Child("annotations"))
+		from.All(specPath.Child("completions"), g.Path.Child("peers"))
+		from.All(specPath.Child("parallelism"), g.Path.Child("peers"))
+		if g.Job.SuccessPolicy == nil {
+			from.All(specPath.Child("successPolicy"), peerjob.FrameworkPath)
+		}
+		templateOrigins(from, g, template, barrier)
+	})}
 }
 
 // complete adds to a Pod template what the peers need to find each other.
-func complete(g *peerjob.Group, template *corev1.PodTemplateSpec, from *origin.Map) {
-	path := specPath.Child("template")
+func complete(g *peerjob.Group, template *corev1.PodTemplateSpec) {
 	template.Labels = copied(template.Labels)
 	template.Annotations = copied(template.Annotations)
-	// The API server adds a label with the Job's name.
-	from.EntryFrom(path.Child("metadata", "labels"), g.JobName, peerjob.NamePath)
 	template.Spec.Subdomain = g.ServiceName()
-	from.All(path.Child("spec", "subdomain"), g.ServiceNamePath())
-	own := &g.Template().Spec
-	added := newElements(g, own, &template.Spec)
-	if added.peers {
+	if g.PeerJob.Spec.PeerEnv != v1alpha1.Disabled {
 		template.Annotations = merged(template.Annotations, map[string]string{v1alpha1.ServiceAnnotation: g.ServiceName()})
 		addPeerEnv(g, template.Spec.InitContainers)
 		addPeerEnv(g, template.Spec.Containers)
 	}
-	injected := addBarrier(g, template, from)
-	added.record(from, path.Child("spec"), g.PodPath(), injected)
 }
 
-// elements are what peerjob added to the lists of a Pod that hold elements of the
-// user's, too.
-type elements struct {
-	// peers is whether every container has the variables of the peers.
-	peers bool
-	// volumes is the number of the user's volumes.
-	volumes                    int
-	initContainers, containers []element
-}
-
-// element is what the framework added to a container: how many variables before
-// the user's, and its mounts behind so many of the user's.
-type element struct{ variables, mounts int }
-
-// newElements compares a Pod that the framework changed to the user's.
-func newElements(g *peerjob.Group, own, all *corev1.PodSpec) elements {
-	compare := func(own, all []corev1.Container) []element {
-		list := make([]element, len(own))
-		for i := range own {
-			list[i] = element{variables: len(all[i].Env) - len(own[i].Env), mounts: len(own[i].VolumeMounts)}
-		}
-		return list
+// templateOrigins says where the parts of a Pod template came from, before whose
+// init containers those of a barrier stand.
+func templateOrigins(from *origin.Map, g *peerjob.Group, template *corev1.PodTemplateSpec, barrier []corev1.Container) {
+	path := specPath.Child("template")
+	// The API server adds a label with the Job's name.
+	from.EntryFrom(path.Child("metadata", "labels"), g.JobName, peerjob.NamePath)
+	pod, own := path.Child("spec"), g.PodPath()
+	from.All(pod.Child("subdomain"), g.ServiceNamePath())
+	if g.Template().Spec.TerminationGracePeriodSeconds == nil {
+		from.All(pod.Child("terminationGracePeriodSeconds"), pjBarrierPath.Child("endTimeoutSeconds"))
 	}
-	return elements{
-		peers:          g.PeerJob.Spec.PeerEnv != v1alpha1.Disabled,
-		volumes:        len(own.Volumes),
-		initContainers: compare(own.InitContainers, all.InitContainers),
-		containers:     compare(own.Containers, all.Containers),
+	from.AllElements(pod.Child("volumes"), len(g.Template().Spec.Volumes), -1, peerjob.FrameworkPath)
+	from.Elements(pod.Child("initContainers"), len(barrier), own.Child("initContainers"))
+	for i, container := range barrier {
+		barrierOrigins(from, g, container.Name, pod.Child("initContainers").Index(i))
+	}
+	for i := range g.Template().Spec.InitContainers {
+		at := i + len(barrier)
+		containerOrigins(from, g, &template.Spec.InitContainers[at], pod.Child("initContainers").Index(at),
+			&g.Template().Spec.InitContainers[i], own.Child("initContainers").Index(i))
+	}
+	for i := range g.Template().Spec.Containers {
+		containerOrigins(from, g, &template.Spec.Containers[i], pod.Child("containers").Index(i),
+			&g.Template().Spec.Containers[i], own.Child("containers").Index(i))
 	}
 }
 
-// record records the origins of the lists of a Pod, before whose init containers
-// peerjob injected so many.
-func (e elements) record(from *origin.Map, pod, own *field.Path, injected int) {
-	from.AllElements(pod.Child("volumes"), e.volumes, -1, peerjob.FrameworkPath)
-	from.Elements(pod.Child("initContainers"), injected, own.Child("initContainers"))
-	peers := 0
-	if e.peers {
+// containerOrigins says where the variables and the mounts of a container came from:
+// the peers' and the framework's variables stand before the user's, and the
+// framework's mounts behind.
+func containerOrigins(from *origin.Map, g *peerjob.Group, container *corev1.Container, at *field.Path, own *corev1.Container, source *field.Path) {
+	added, peers := len(container.Env)-len(own.Env), 0
+	if g.PeerJob.Spec.PeerEnv != v1alpha1.Disabled {
 		peers = len(v1alpha1.PeerEnvNames())
 	}
-	containers := func(name string, list []element, injected int) {
-		for i, added := range list {
-			at, source := pod.Child(name).Index(i+injected), own.Child(name).Index(i)
-			from.AllElements(at.Child("env"), 0, peers, pjPeerEnvPath)
-			from.AllElements(at.Child("env"), peers, peers+added.variables, peerjob.FrameworkPath)
-			from.Elements(at.Child("env"), peers+added.variables, source.Child("env"))
-			from.AllElements(at.Child("volumeMounts"), added.mounts, -1, peerjob.FrameworkPath)
-		}
-	}
-	containers("initContainers", e.initContainers, injected)
-	containers("containers", e.containers, 0)
+	from.AllElements(at.Child("env"), 0, peers, pjPeerEnvPath)
+	from.AllElements(at.Child("env"), peers, added, peerjob.FrameworkPath)
+	from.Elements(at.Child("env"), added, source.Child("env"))
+	from.AllElements(at.Child("volumeMounts"), len(own.VolumeMounts), -1, peerjob.FrameworkPath)
 }
 
 func addPeerEnv(g *peerjob.Group, containers []corev1.Container) {

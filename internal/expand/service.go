@@ -13,6 +13,7 @@ import (
 	"github.com/peerjob/peerjob/internal/framework"
 	"github.com/peerjob/peerjob/internal/origin"
 	"github.com/peerjob/peerjob/internal/peerjob"
+	"github.com/peerjob/peerjob/internal/rules"
 )
 
 // Paths of fields of any object, and of a PeerJob.
@@ -42,40 +43,49 @@ func service(g *peerjob.Group) origin.Object {
 	}).DeepCopy()
 	svc.Labels = withOwn(svc.Labels, wanted.Labels)
 	svc.Annotations = withOwn(svc.Annotations, wanted.Annotations)
-	from := &origin.Map{}
-	from.From(metadataPath.Child("name"), g.ServiceNamePath())
-	ownEntries(from, metadataPath.Child("labels"), wanted.Labels, pjServicePath.Child("labels"))
-	ownEntries(from, metadataPath.Child("annotations"), wanted.Annotations, pjServicePath.Child("annotations"))
-	from.From(specPath, pjServicePath)
-	from.All(specPath.Child("selector"), peerjob.NamePath)
-	addPorts(g, svc, from)
-	return origin.Object{Object: svc, Origins: from}
+	derived := addPorts(g, svc)
+	return origin.Object{Object: svc, Origins: origin.New(func(from *origin.Map) {
+		from.From(specPath, pjServicePath)
+		from.From(metadataPath.Child("name"), g.ServiceNamePath())
+		ownEntries(from, metadataPath.Child("labels"), wanted.Labels, pjServicePath.Child("labels"))
+		ownEntries(from, metadataPath.Child("annotations"), wanted.Annotations, pjServicePath.Child("annotations"))
+		from.All(specPath.Child("selector"), peerjob.NamePath)
+		portOrigins(from, g, derived, len(wanted.Ports))
+	})}
 }
 
 // addPorts adds the ports that follow from the containers, unless the user named
-// some, and those of the framework.
-func addPorts(g *peerjob.Group, svc *corev1.Service, from *origin.Map) {
-	ports := specPath.Child("ports")
+// some, and those of the framework. It returns the former.
+func addPorts(g *peerjob.Group, svc *corev1.Service) (derived []rules.Port) {
 	if svc.Spec.Ports == nil {
-		for i, port := range g.DerivedPorts() {
+		derived = g.DerivedPorts()
+		for _, port := range derived {
 			svc.Spec.Ports = append(svc.Spec.Ports, port.ServicePort)
-			at := ports.Index(i)
-			if g.Barrier().Enabled() && port.Path.String() == barrierPort.String() {
-				from.All(at, barrierPort)
-				continue
-			}
-			from.From(at, port.Path)
-			from.From(at.Child("port"), port.Path.Child("containerPort"))
-			from.From(at.Child("targetPort"), port.Path.Child("containerPort"))
 		}
 	}
-	own := len(svc.Spec.Ports)
 	for _, port := range framework.Ports(g) {
 		if !hasPort(svc.Spec.Ports, port) {
 			svc.Spec.Ports = append(svc.Spec.Ports, port)
 		}
 	}
-	from.AllElements(ports, own, -1, peerjob.FrameworkPath)
+	return derived
+}
+
+// portOrigins says where the ports of the Service came from: the user's own or the
+// derived ones, and behind them those of the framework.
+func portOrigins(from *origin.Map, g *peerjob.Group, derived []rules.Port, own int) {
+	ports := specPath.Child("ports")
+	from.AllElements(ports, own+len(derived), -1, peerjob.FrameworkPath)
+	for i, port := range derived {
+		at := ports.Index(i)
+		if g.Barrier().Enabled() && port.Path.String() == barrierPort.String() {
+			from.All(at, barrierPort)
+			continue
+		}
+		from.From(at, port.Path)
+		from.From(at.Child("port"), port.Path.Child("containerPort"))
+		from.From(at.Child("targetPort"), port.Path.Child("containerPort"))
+	}
 }
 
 // hasPort reports whether there is a port with the number and the protocol.

@@ -59,7 +59,7 @@ type Expansion struct {
 func (e *Expansion) HasTemplates() bool { return e.renderer != nil }
 
 // Expand takes one PeerJob all the way: head, values, templates, defaults, names,
-// validation, expansion, admission. Every check runs, whatever the one before found,
+// expansion, validation, admission. Every check runs, whatever the one before found,
 // so that one run reports every error. Warnings are for a PeerJob without errors.
 func (e *Expansion) Expand(settings v1alpha1.Settings, sources *Sources) (field.ErrorList, []diag.Warning) {
 	if e.Source.APIVersion != v1alpha1.APIVersion {
@@ -69,52 +69,50 @@ func (e *Expansion) Expand(settings v1alpha1.Settings, sources *Sources) (field.
 	defer e.Source.Forget()
 	merges := refuseMerges(node)
 
-	// What templates see.
-	head, errs := readHead(node, settings)
-	var known map[string]any
-	var missing field.ErrorList
-	if head != nil {
-		var wrong field.ErrorList
-		known, missing, wrong = sources.valuesOf(e.Source, head)
-		if len(sources.overrides) == 0 {
-			wrong, missing = append(wrong, missing...), nil
-		}
-		if len(wrong) == 0 {
-			e.renderer, wrong = values.NewRenderer(head, "", known)
-		}
-		if len(wrong) > 0 {
-			e.Group = peerjob.NewGroup(head, "")
-			return diag.SortErrors(diag.Append(slices.Concat(errs, wrong, merges), peerjob.Validate(e.Group))), nil
-		}
+	templates, errs := readTemplates(node, settings, e.Source, sources)
+	if len(errs) > 0 {
+		e.Group = peerjob.NewGroup(templates.head, "")
+		return diag.SortErrors(diag.Append(append(errs, merges...), peerjob.Validate(e.Group))), nil
 	}
-
-	// The PeerJob, and what it stands for.
-	pj, errs := read(node, e.renderer, settings)
-	e.Group = peerjob.NewGroup(pj, "")
-	objects := expand.Group(e.Group)
+	pj, renderer, errs := read(node, templates, "", settings)
+	group := peerjob.NewGroup(pj, "")
+	objects := expand.Group(group)
 	if pj.Spec.NameSuffixHash == v1alpha1.Enabled {
-		// The hash is of the objects without it; then everything that has the Job's
-		// name in it is made once more.
+		// The hash is that of the objects under the name without a hash. Then
+		// everything that has the name in it is made once more.
 		hash, err := expand.Hash(objects)
 		if err != nil {
 			return field.ErrorList{field.InternalError(field.NewPath("spec", "nameSuffixHash"), err)}, nil
 		}
-		if head != nil {
-			// The snippets were read before, and the values are the same.
-			e.renderer, _ = values.NewRenderer(head, hash, known)
-			pj, errs = read(node, e.renderer, settings)
+		if templates != nil {
+			pj, renderer, errs = read(node, templates, hash, settings)
 		}
-		e.Group = peerjob.NewGroup(pj, hash)
-		objects = expand.Group(e.Group)
+		group = peerjob.NewGroup(pj, hash)
+		objects = expand.Group(group)
 	}
+	e.Group, e.renderer = group, renderer
 	objects, err := kinds.InOrder(objects)
 	if err != nil {
 		return field.ErrorList{field.InternalError(field.NewPath("spec"), err)}, nil
 	}
+	e.setChildren(objects)
 
-	errs = append(errs, merges...)
-	errs = diag.Append(errs, peerjob.Validate(e.Group))
-	wrong := framework.Validate(e.Group)
+	errs, warnings := check(group, objects, append(errs, merges...))
+	if len(errs) > 0 {
+		errs = append(errs, templates.missingSources()...)
+		if renderer != nil {
+			renderer.Explain(errs)
+		}
+		return diag.SortErrors(errs), nil
+	}
+	return nil, diag.SortWarnings(append(warnings, standIns(templates.missingSources())...))
+}
+
+// check runs every check on a group and on what it expands to. It adds what it finds
+// to the errors of reading, less what only follows from them.
+func check(g *peerjob.Group, objects []origin.Object, errs field.ErrorList) (field.ErrorList, []diag.Warning) {
+	errs = diag.Append(errs, peerjob.Validate(g))
+	wrong := framework.Validate(g)
 	errs = diag.Append(errs, wrong)
 	refused, warned := admission.Admit(objects)
 	if len(wrong) > 0 {
@@ -122,24 +120,37 @@ func (e *Expansion) Expand(settings v1alpha1.Settings, sources *Sources) (field.
 		refused = slices.DeleteFunc(refused, func(err *field.Error) bool { return err.Field == peerjob.FrameworkPath.String() })
 	}
 	errs = diag.Append(errs, refused)
-	tooNew, dropped := admission.CheckVersion(e.Group)
+	tooNew, dropped := admission.CheckVersion(g)
 	errs = diag.Append(errs, tooNew)
-
-	e.setChildren(objects)
 	if len(errs) > 0 {
-		errs = append(errs, missing...)
-		if e.renderer != nil {
-			e.renderer.Explain(errs)
-		}
-		return diag.SortErrors(errs), nil
+		return errs, nil
 	}
-	set := func(container string) []string { return framework.VariableNames(e.Group, container) }
-	return nil, diag.SortWarnings(slices.Concat(peerjob.Warn(e.Group, set), standIns(missing), warned, dropped))
+	set := func(container string) []string { return framework.VariableNames(g, container) }
+	return nil, slices.Concat(peerjob.Warn(g, set), warned, dropped)
 }
 
-// readHead reads the head of a PeerJob that has templates, nil for one that has
-// none.
-func readHead(node *yaml.Node, settings v1alpha1.Settings) (*v1alpha1.PeerJob, field.ErrorList) {
+// templates are what the templates of a PeerJob are rendered from.
+type templates struct {
+	// head is what the PeerJob says outside of the fields with templates.
+	head   *v1alpha1.PeerJob
+	values map[string]any
+	// missing are sources of values that are not there, where the caller's values
+	// stand in for them.
+	missing field.ErrorList
+}
+
+// missingSources returns the sources of values that are not there, none for a PeerJob
+// without templates.
+func (t *templates) missingSources() field.ErrorList {
+	if t == nil {
+		return nil
+	}
+	return t.missing
+}
+
+// readTemplates reads the head of a PeerJob and its values. It returns nil for one
+// without templates. The PeerJob can't be read any further where there are errors.
+func readTemplates(node *yaml.Node, settings v1alpha1.Settings, source *krmlist.Object, sources *Sources) (*templates, field.ErrorList) {
 	if !decode.MayTemplate(node) {
 		return nil, nil
 	}
@@ -148,18 +159,33 @@ func readHead(node *yaml.Node, settings v1alpha1.Settings) (*v1alpha1.PeerJob, f
 	if head.Spec.Templating != v1alpha1.Enabled {
 		return nil, nil
 	}
-	return head, errs
+	known, missing, wrong := sources.valuesOf(source, head)
+	if len(sources.overrides) == 0 {
+		wrong, missing = append(wrong, missing...), nil
+	}
+	if len(wrong) == 0 {
+		wrong = values.CheckSnippets(head.Spec.Snippets)
+	}
+	if len(wrong) > 0 {
+		// The errors of the head are of interest only here: the PeerJob as a whole has
+		// them, too.
+		return &templates{head: head}, append(errs, wrong...)
+	}
+	return &templates{head, known, missing}, nil
 }
 
-// read reads a PeerJob, with its templates rendered if there is a renderer.
-func read(node *yaml.Node, renderer *values.Renderer, settings v1alpha1.Settings) (*v1alpha1.PeerJob, field.ErrorList) {
-	var templates decode.Renderer
-	if renderer != nil {
-		templates = renderer
+// read reads a PeerJob, with its templates rendered for a Job with this hash in its
+// name.
+func read(node *yaml.Node, from *templates, hash string, settings v1alpha1.Settings) (*v1alpha1.PeerJob, *values.Renderer, field.ErrorList) {
+	var renderer *values.Renderer
+	var rendering decode.Renderer
+	if from != nil {
+		renderer = values.NewRenderer(from.head, hash, from.values)
+		rendering = renderer
 	}
-	pj, errs := decode.PeerJob(node, templates)
+	pj, errs := decode.PeerJob(node, rendering)
 	v1alpha1.Default(pj, settings)
-	return pj, errs
+	return pj, renderer, errs
 }
 
 // setChildren makes the children of the objects, in the package of the PeerJob.

@@ -34,7 +34,15 @@ type Object struct {
 }
 
 // Map has the origins of the fields of one object.
-type Map struct{ records []record }
+type Map struct {
+	records []record
+	// record records them when somebody asks for the first time.
+	record func(*Map)
+}
+
+// New returns the origins that a function records. It is called when they are asked
+// for: only a finding needs them. One Map must not be asked from several goroutines.
+func New(record func(*Map)) *Map { return &Map{record: record} }
 
 // record is where the fields below one path came from.
 type record struct {
@@ -92,6 +100,10 @@ func (m *Map) EntryFrom(object *field.Path, value string, source *field.Path) {
 func (m *Map) Of(path string, badValue any) string {
 	if m == nil {
 		return path
+	}
+	if m.record != nil {
+		m.record(m)
+		m.record = nil
 	}
 	found, longest := path, -1
 	for _, r := range m.records {

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -23,7 +24,7 @@ func Validate(g *Group) field.ErrorList {
 	pj, spec := g.PeerJob, &g.PeerJob.Spec
 	service, job, template := g.draft()
 	return slices.Concat(
-		validateMetadata(g),
+		validateMetadata(pj, job),
 		validatePeers(g),
 		validateService(pj),
 		validateCarried(specPath.Child("job"), spec.Job.Labels, spec.Job.Annotations),
@@ -42,9 +43,7 @@ func Validate(g *Group) field.ErrorList {
 	)
 }
 
-func validateMetadata(g *Group) field.ErrorList {
-	pj := g.PeerJob
-	_, job, _ := g.draft()
+func validateMetadata(pj *v1alpha1.PeerJob, job *batchv1.Job) field.ErrorList {
 	var errs field.ErrorList
 	if pj.Name == "" {
 		errs = append(errs, field.Required(NamePath, "it names the Job, and the Pods' host names are <name>-<index>"))

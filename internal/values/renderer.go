@@ -24,9 +24,9 @@ type Renderer struct {
 	Rendered []Rendering
 
 	texts *render.Renderer
-	// serviceName is spec.service.name as it was written, and what it renders to.
-	serviceName, service string
-	serviceErr           error
+	// service is what spec.service.name renders to, or why it does not.
+	service    string
+	serviceErr error
 }
 
 // Rendering is a template and what it renders to.
@@ -44,30 +44,32 @@ var (
 	snippetsPath    = field.NewPath("spec", "snippets")
 )
 
-// NewRenderer returns a renderer for a PeerJob of which the head was read
-// (decode.Head) and defaulted. The names of the peers have this hash in them,
-// which may be "". The errors are those of the snippets.
-func NewRenderer(head *v1alpha1.PeerJob, hash string, values map[string]any) (*Renderer, field.ErrorList) {
-	budget := render.NewBudget()
-	r := &Renderer{serviceName: head.Spec.Service.Name}
-	naming := render.New(namingData(head, values), head.Spec.Snippets, budget)
+// CheckSnippets returns the errors of snippets that can't be parsed.
+func CheckSnippets(snippets map[string]string) field.ErrorList {
+	renderer := render.New(&Data{}, snippets, render.NewBudget())
 	var errs field.ErrorList
-	for _, name := range slices.Sorted(maps.Keys(head.Spec.Snippets)) {
-		if err := naming.Check(name); err != nil {
+	for _, name := range slices.Sorted(maps.Keys(snippets)) {
+		if err := renderer.Check(name); err != nil {
 			errs = append(errs, templateError(snippetsPath.Key(name), err))
 		}
 	}
-	if len(errs) > 0 {
-		return nil, errs
-	}
+	return errs
+}
+
+// NewRenderer returns a renderer for a PeerJob of which the head was read
+// (decode.Head) and defaulted. The names of the peers have this hash in them,
+// which may be "".
+func NewRenderer(head *v1alpha1.PeerJob, hash string, values map[string]any) *Renderer {
+	budget := render.NewBudget()
 	named := *head
-	r.service, r.serviceErr = naming.Render(r.serviceName)
+	r := &Renderer{}
+	r.service, r.serviceErr = render.New(namingData(head, values), head.Spec.Snippets, budget).Render(head.Spec.Service.Name)
 	if r.serviceErr == nil {
 		named.Spec.Service.Name = r.service
 	}
 	r.Data = NewData(peerjob.NewGroup(&named, hash), values)
 	r.texts = render.New(r.Data, head.Spec.Snippets, budget)
-	return r, nil
+	return r
 }
 
 // Render renders the text of a field.
