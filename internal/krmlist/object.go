@@ -11,7 +11,6 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/peerjob/peerjob/internal/kinds"
-	"github.com/peerjob/peerjob/internal/krmlist/scan"
 	"github.com/peerjob/peerjob/internal/yamlnode"
 )
 
@@ -73,17 +72,6 @@ func NewParsed(item *yaml.Node) *Object {
 		body.alias = item
 	}
 	o.body = body
-	o.readPosition()
-	return o
-}
-
-// newTextItem returns the object of an item in text form.
-func newTextItem(item *scan.Item) *Object {
-	o := &Object{
-		APIVersion: item.APIVersion, Kind: item.Kind, Namespace: item.Namespace, Name: item.Name,
-		Annotations: item.Annotations,
-		body:        &textItem{item: item},
-	}
 	o.readPosition()
 	return o
 }

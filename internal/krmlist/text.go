@@ -23,9 +23,19 @@ type textList struct {
 }
 
 func (l textList) Objects() []*Object {
-	objects := make([]*Object, len(l.list.Items))
+	n := len(l.list.Items)
+	// One allocation for all objects, because there may be many.
+	objects, all, bodies := make([]*Object, n), make([]Object, n), make([]textItem, n)
 	for i := range l.list.Items {
-		objects[i] = newTextItem(&l.list.Items[i])
+		item := &l.list.Items[i]
+		bodies[i].item = item
+		all[i] = Object{
+			APIVersion: item.APIVersion, Kind: item.Kind, Namespace: item.Namespace, Name: item.Name,
+			Annotations: item.Annotations,
+			body:        &bodies[i],
+		}
+		all[i].readPosition()
+		objects[i] = &all[i]
 	}
 	return objects
 }
