@@ -91,7 +91,7 @@ func (b *annotated) text() []byte              { return b.raw }
 func (b *annotated) with(tree *yaml.Node) body { return &edited{tree: tree} }
 func (b *annotated) node() *yaml.Node          { return must(scan.Parse(b.raw)) }
 
-// edited is an object whose YAML is no longer that which was read.
+// edited is an object whose YAML has changed since it was read.
 type edited struct {
 	tree *yaml.Node
 	// replaces is the item in whose place the object is written, below the

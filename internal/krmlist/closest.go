@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// kustomize's lists of the prefixes and the suffixes which it gave to a name,
+// kustomize's lists of the prefixes and the suffixes that it gave to a name,
 // from the innermost layer to the outermost, separated by commas.
 const (
 	prefixesAnnotation = "internal.config.kubernetes.io/prefixes"
@@ -43,7 +43,7 @@ func sameLayers(a, b *Object) bool {
 }
 
 // inLayers reports whether every layer that renamed the outer object renamed the
-// inner one, too, which may come from further in.
+// inner one, too. Layers further in may have renamed that one before.
 func inLayers(inner, outer *Object) bool {
 	for _, annotation := range []string{prefixesAnnotation, suffixesAnnotation} {
 		if all := outer.Annotations[annotation]; all != "" && !strings.HasSuffix(","+inner.Annotations[annotation], ","+all) {

@@ -49,7 +49,7 @@ func ReadFile(name string, content []byte) ([]*Object, map[*Object]error) {
 	return objects, errs
 }
 
-// readDocument reads one document, which begins at an offset of the file.
+// readDocument reads the document that begins at an offset of the file.
 func readDocument(content, raw []byte, offset int) (*Object, error) {
 	roots, err := readDocuments(plainJSON(raw))
 	if err == nil && len(roots) > 1 {

@@ -14,8 +14,8 @@ import (
 	"github.com/peerjob/peerjob/internal/yamlnode"
 )
 
-// The annotations with which an orchestrator says where an object lies on
-// disk. Both forms are in use: kustomize and kpt want them to agree.
+// The annotations that say where an object is on disk. Both forms are in use, and
+// kustomize and kpt require that they agree.
 const (
 	PathAnnotation        = "internal.config.kubernetes.io/path"
 	IndexAnnotation       = "internal.config.kubernetes.io/index"
@@ -30,7 +30,7 @@ const (
 	// prefixes and suffixes, separated by commas.
 	previousNamesAnnotation = "internal.config.kubernetes.io/previousNames"
 
-	// kustomizeIDAnnotation is on every object which kustomize sends to a
+	// kustomizeIDAnnotation is on every object that kustomize sends to a
 	// transformer or a validator.
 	kustomizeIDAnnotation = "kustomize.config.k8s.io/id"
 )
@@ -152,8 +152,8 @@ func nameFiles(objects []*Object) {
 	}
 }
 
-// findPackages gives a package to objects whose orchestrator names none
-// ("kpt fn eval"): the nearest folder above them with a Kptfile.
+// findPackages gives a package to objects that have none, as in "kpt fn eval": the
+// nearest folder above them with a Kptfile.
 func findPackages(objects []*Object) {
 	folders := map[string]bool{}
 	for _, o := range objects {
@@ -188,18 +188,19 @@ type Identity struct {
 	pkg, group, kind, namespace, name string
 }
 
+// Identity returns the identity of the object.
 func (o *Object) Identity() Identity {
 	return Identity{o.Package, o.Group(), o.Kind, o.Namespace, o.Name}
 }
 
-// InKustomize reports whether the object comes from a build of kustomize: its
-// file is none then, and it was made a moment ago and never applied.
+// InKustomize reports whether the object comes from a kustomize build. It has no file
+// then, and nobody has applied it yet.
 func (o *Object) InKustomize() bool {
 	_, found := o.Annotations[kustomizeIDAnnotation]
 	return found
 }
 
-// Names returns the object's name and those which it had before an orchestrator
+// Names returns the name of the object and the names that it had before kustomize
 // renamed it.
 func (o *Object) Names() []string {
 	names := []string{o.Name}
@@ -209,7 +210,7 @@ func (o *Object) Names() []string {
 	return names
 }
 
-// String is how messages name the object: "Job team-a/train".
+// String returns the object as messages name it: "Job team-a/train".
 func (o *Object) String() string {
 	name := o.Name
 	if o.Namespace != "" {
@@ -251,9 +252,9 @@ func setAnnotation(tree *yaml.Node, key, value string) {
 	annotations.Content = append(annotations.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: key}, next)
 }
 
-// ownMap returns the map under a key, which it makes where there is none. A
-// map that an alias stands for, or that has an anchor, is copied first: a
-// change must not reach the other places that use it.
+// ownMap returns the map under a key, and makes one if there is none. It first copies
+// a map that is an alias or has an anchor: a change must not reach the other places
+// that use it.
 func ownMap(node *yaml.Node, key string) *yaml.Node {
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		if node.Content[i].Value != key {

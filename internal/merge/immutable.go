@@ -18,7 +18,7 @@ import (
 const shownChanges = 4
 
 // warnOfImmutable says when what a PeerJob made before, and was probably
-// applied, now changes in a way which the server refuses.
+// applied, now changes in a way that the server refuses.
 func warnOfImmutable(existing, child *krmlist.Object, report *results.Report) {
 	kind, _ := kinds.Of(child.APIVersion, child.Kind)
 	if existing.InKustomize() || len(kind.Immutable) == 0 {
@@ -48,7 +48,7 @@ func at(node *yaml.Node, path string) *yaml.Node {
 	return node
 }
 
-// changedPaths are the paths of the values in which two nodes differ. Either
+// changedPaths are the paths of the values that differ between two nodes. Either
 // may be nil.
 func changedPaths(old, next *yaml.Node, path string) []string {
 	old, next = yamlnode.Resolve(old), yamlnode.Resolve(next)

@@ -99,9 +99,9 @@ func keepLocal(o *krmlist.Object) {
 	}
 }
 
-// keepOrphan decides what becomes of an object which peerjob made and which no
-// PeerJob in the list makes now. It is removed when its PeerJob is there and
-// makes something else; otherwise the PeerJob may just be out of sight.
+// keepOrphan decides what becomes of an object that peerjob made and that no PeerJob
+// in the list makes now. If its PeerJob is in the list, the object is stale and is
+// removed. If not, this run may not see the PeerJob.
 func keepOrphan(o *krmlist.Object, expansions []*expansion.Expansion, prune bool, report *results.Report) bool {
 	owner := o.Annotations[v1alpha1.OwnerAnnotation]
 	for _, e := range expansions {

@@ -71,7 +71,7 @@ type neighborhood struct{ pkg, namespace string }
 
 func neighborhoodOf(o *krmlist.Object) neighborhood { return neighborhood{o.Package, o.Namespace} }
 
-// neighbor is an object of the list as the API type which it says it is.
+// neighbor is an object of the list as the API type that it says it is.
 type neighbor[T any] struct {
 	*krmlist.Object
 	typed T
@@ -160,7 +160,7 @@ func (e peers) warn(report *results.Report, path, format string, args ...any) {
 	report.AddWarnings(e.Source, []diag.Warning{{Field: path, Message: fmt.Sprintf(format, args...)}})
 }
 
-// inFileOf says where a neighbor stands, when that is known.
+// inFileOf returns the file of a neighbor, if it is known.
 func inFileOf(o *krmlist.Object) string {
 	if o.ShownFile == "" {
 		return ""
@@ -221,8 +221,8 @@ func allowsPeers(policy *networkingv1.NetworkPolicy, direction networkingv1.Poli
 	return slices.ContainsFunc(policy.Spec.Egress, func(rule networkingv1.NetworkPolicyEgressRule) bool { return allows(rule.To) })
 }
 
-// warnOfLimits finds containers which a LimitRange would refuse: then the Job
-// is there and no Pod ever is.
+// warnOfLimits finds containers that a LimitRange would refuse. The Job would then
+// never get a Pod.
 func (e peers) warnOfLimits(limits neighbor[corev1.LimitRange], report *results.Report) {
 	for _, item := range limits.typed.Spec.Limits {
 		if item.Type != corev1.LimitTypeContainer {
@@ -252,8 +252,8 @@ type runningContainer struct {
 	resources corev1.ResourceRequirements
 }
 
-// running are the containers of a Pod which run at the same time, the sidecar
-// of a barrier included.
+// running returns the containers of a Pod that run at the same time, including the
+// sidecar of a barrier.
 func (e peers) running() []runningContainer {
 	var running []runningContainer
 	for i, container := range e.Group.Template().Spec.Containers {

@@ -15,16 +15,16 @@ import (
 	"github.com/peerjob/peerjob/internal/results"
 )
 
-// refuseLossyMode refuses the mode which writes no items to anyone but
-// kustomize: the others would delete what is missing.
+// refuseLossyMode refuses the mode that writes no items, unless kustomize runs the
+// function: kpt would delete the missing items.
 func refuseLossyMode(objects []*krmlist.Object, s settings, report *results.Report) {
 	if s.mode == modeKustomizeValidator && !slices.ContainsFunc(objects, (*krmlist.Object).InKustomize) {
 		report.Errorf(nil, "mode %s is for the validators: of kustomize alone, because it writes no objects; set mode to %s", s.mode, modeValidate)
 	}
 }
 
-// selectorSuffix ends the annotation which kpt puts on the items of a
-// function with selectors, in all versions of kpt.
+// selectorSuffix ends the annotation that every version of kpt puts on the items of a
+// function with selectors.
 const selectorSuffix = "/kpt-resource-id"
 
 // refuseSelectors refuses a kpt function with selectors: it does not see what
@@ -90,7 +90,7 @@ func duplicate(path, value, detail string) *field.Error {
 	return &field.Error{Type: field.ErrorTypeDuplicate, Field: path, BadValue: value, Detail: detail}
 }
 
-// whereOf says where an object stands, for a message about another one.
+// whereOf returns where an object is, for a message about another one.
 func whereOf(o *krmlist.Object) string {
 	if o.ShownFile != "" {
 		return o.ShownFile
