@@ -107,7 +107,7 @@ func (g *Group) draft() (*corev1.Service, *batchv1.Job, *corev1.PodTemplateSpec)
 	}
 	job := &batchv1.Job{
 		ObjectMeta: metav1.ObjectMeta{Name: g.JobName, Namespace: g.PeerJob.Namespace, Annotations: g.PeerJob.Annotations},
-		Spec:       g.Job,
+		Spec:       batchv1.JobSpec{Completions: g.Job.Completions},
 	}
 	return service, job, g.Template()
 }

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// pair is a Service and a Job as a user may write them by hand.
+type pair struct {
+	service corev1.Service
+	job     batchv1.Job
+}
+
+// newPair returns a pair whose peers find each other, after one change.
+func newPair(change func(p *pair)) *pair {
+	p := &pair{
+		service: corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "hub", Namespace: "ml"}},
+		job:     batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "train", Namespace: "ml"}},
+	}
+	p.job.Spec.Completions = new(int32(4))
+	p.job.Spec.Template.Spec = corev1.PodSpec{
+		Subdomain:          "hub",
+		EnableServiceLinks: new(false),
+		Containers:         []corev1.Container{{Name: "w", Ports: []corev1.ContainerPort{{Name: "web", ContainerPort: 80}}}},
+	}
+	if change != nil {
+		change(p)
+	}
+	return p
+}
+
+// check runs every rule on the pair, with the paths of a hand-written Job.
+func (p *pair) check() []string {
+	path := field.NewPath("spec", "template")
+	template := &p.job.Spec.Template
+	ports := ContainerPorts(template, path)
+	var said []string
+	for _, errs := range []field.ErrorList{
+		Hostnames(&p.job, p.job.Name, field.NewPath("metadata", "name")),
+		DNS(&p.service, template, &p.job, "cluster.local", path),
+		ControllerLabels(template, path),
+		StringLengths(template, path),
+		PartialAdmission(&p.job, field.NewPath("metadata")),
+	} {
+		for _, err := range errs {
+			said = append(said, err.Field)
+		}
+	}
+	for _, w := range append(append(
+		TargetPorts(&p.service, ports, field.NewPath("spec", "ports")),
+		HostNetwork(template, &p.job, ports, path)...),
+		References(template, func(*corev1.Container) []string { return []string{"KNOWN"} }, path)...) {
+		said = append(said, "warning "+w.Field)
+	}
+	return said
+}
+
+func TestRules(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(p *pair)
+		want   []string
+	}{
+		"a pair that agrees": {nil, nil},
+		"a long name": {
+			func(p *pair) { p.job.Name = strings.Repeat("a", 62) }, []string{"metadata.name"},
+		},
+		"another subdomain": {
+			func(p *pair) { p.job.Spec.Template.Spec.Subdomain = "other" }, []string{"spec.template.spec.subdomain"},
+		},
+		"a host name": {
+			func(p *pair) { p.job.Spec.Template.Spec.Hostname = "x" }, []string{"spec.template.spec.hostname"},
+		},
+		"no cluster DNS": {
+			func(p *pair) { p.job.Spec.Template.Spec.DNSPolicy = corev1.DNSDefault }, []string{"spec.template.spec.dnsPolicy"},
+		},
+		"a DNS configuration of its own, without the search domain": {
+			func(p *pair) {
+				p.job.Spec.Template.Spec.DNSPolicy = corev1.DNSNone
+				p.job.Spec.Template.Spec.DNSConfig = &corev1.PodDNSConfig{Nameservers: []string{"10.0.0.10"}, Searches: []string{"other.svc.cluster.local"}}
+			}, []string{"spec.template.spec.dnsConfig.searches"},
+		},
+		"a host name that is too long for the kernel": {
+			func(p *pair) {
+				p.job.Name, p.job.Spec.Template.Spec.SetHostnameAsFQDN = strings.Repeat("a", 50), new(true)
+			}, []string{"spec.template.spec.setHostnameAsFQDN"},
+		},
+		"a label of the Job controller": {
+			func(p *pair) { p.job.Spec.Template.Labels = map[string]string{"job-name": "train", "app": "x"} },
+			[]string{"spec.template.metadata.labels[job-name]"},
+		},
+		"an argument that no program can be started with": {
+			func(p *pair) {
+				p.job.Spec.Template.Spec.Containers[0].Args = []string{"a", strings.Repeat("x", MaxVariableLength+1)}
+			}, []string{"spec.template.spec.containers[0].args[1]"},
+		},
+		"partial admission": {
+			func(p *pair) { p.job.Annotations = map[string]string{"kueue.x-k8s.io/job-min-parallelism": "1"} },
+			[]string{"metadata.annotations[kueue.x-k8s.io/job-min-parallelism]"},
+		},
+		"a port that is forwarded": {
+			func(p *pair) {
+				p.service.Spec.Ports = []corev1.ServicePort{
+					{Port: 80, TargetPort: intstr.FromString("web")}, {Port: 81, TargetPort: intstr.FromInt32(80)},
+				}
+			}, []string{"warning spec.ports[1].targetPort"},
+		},
+		"peers on the host network": {
+			func(p *pair) { p.job.Spec.Template.Spec.HostNetwork = true }, []string{"warning spec.template.spec.hostNetwork"},
+		},
+		"one peer on the host network": {
+			func(p *pair) {
+				p.job.Spec.Template.Spec.HostNetwork, p.job.Spec.Completions = true, new(int32(1))
+			}, nil,
+		},
+		"variables": {
+			func(p *pair) {
+				p.job.Spec.Template.Spec.Containers[0].Env = []corev1.EnvVar{
+					{Name: "A", Value: "$(KNOWN) $(B) $$(C)"}, {Name: "B", Value: "$(A) $(C)"},
+				}
+			}, []string{"warning spec.template.spec.containers[0].env[0].value", "warning spec.template.spec.containers[0].env[1].value"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(test.want, newPair(test.change).check()); diff != "" {
+				t.Errorf("findings (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
