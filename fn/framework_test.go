@@ -48,6 +48,26 @@ func TestRun_framework(t *testing.T) {
 	}
 }
 
+// TestRun_frameworkHash has a hash in the Job's name, which the file of all peers has
+// in it, too: the hash is taken under the name without it, and stays the same.
+func TestRun_frameworkHash(t *testing.T) {
+	hashed := regexp.MustCompile(`name: train-([0-9a-f]{10})\n`)
+	stdout, stderr, failed := run(t, list(peerJob("train", mpi+"\nnameSuffixHash: Enabled")))
+	found := hashed.FindStringSubmatch(stdout)
+	if failed || stderr != "" || found == nil {
+		t.Fatalf("%s\n%s", stderr, stdout)
+	}
+	for _, text := range []string{"train-" + found[1] + "-0.train slots=1\n", "train-" + found[1] + "-1.train slots=1\n"} {
+		if strings.Count(stdout, text) != 1 {
+			t.Errorf("%q is not there once:\n%s", text, stdout)
+		}
+	}
+	again, stderr, _ := run(t, stdout)
+	if again != stdout || stderr != "" {
+		t.Errorf("once more: %s\n%s", stderr, cmp.Diff(stdout, again))
+	}
+}
+
 // TestMerge_framework: a PeerJob that changes leaves no old ConfigMap behind,
 // and one that has a framework no longer none at all.
 func TestMerge_framework(t *testing.T) {
