@@ -44,9 +44,6 @@ func (g *Group) PeersConfigMapName(content string) string {
 	return g.PeerJob.Name + "-peers-" + Hash([]byte(content))
 }
 
-// Hostname is the host name of the peer with this index.
-func (g *Group) Hostname(index int32) string { return rules.Hostname(g.JobName, index) }
-
 // PeerName is the name under which the peers of the same namespace reach the peer
 // with this index.
 func (g *Group) PeerName(index int32) string {
