@@ -33,51 +33,73 @@ func (s setup) validateVariables() field.ErrorList {
 	return errs
 }
 
-// validatePorts refuses a port which is the framework's by its number, under
-// another name or in a container that does not run it, or by its name.
+// validatePorts refuses a port which is the framework's: the barrier's, a container
+// port or a port of the Service.
 func (s setup) validatePorts() field.ErrorList {
 	ports := Ports(s.group)
-	var errs field.ErrorList
-	refuse := func(path *field.Path, value any, port corev1.ServicePort) {
-		errs = append(errs, field.Invalid(path, value, fmt.Sprintf("is the port %q of spec.framework (%s), %d; remove it, or choose another",
-			port.Name, s.Type, port.Port)))
+	return slices.Concat(s.validateBarrierPort(ports), s.validateContainerPorts(ports), s.validateServicePorts(ports))
+}
+
+// portTaken is the error about a port, or the name of one, which is the framework's.
+func (s setup) portTaken(path *field.Path, value any, port corev1.ServicePort) *field.Error {
+	return field.Invalid(path, value, fmt.Sprintf("is the port %q of spec.framework (%s), %d; remove it, or choose another",
+		port.Name, s.Type, port.Port))
+}
+
+func (s setup) validateBarrierPort(ports []corev1.ServicePort) field.ErrorList {
+	if !s.group.Barrier().Enabled() {
+		return nil
 	}
-	if s.group.Barrier().Enabled() {
-		for _, port := range ports {
-			if port.Port == *s.group.Barrier().Port {
-				refuse(specPath.Child("barrier", "port"), port.Port, port)
-			}
+	var errs field.ErrorList
+	for _, port := range ports {
+		if port.Port == *s.group.Barrier().Port {
+			errs = append(errs, s.portTaken(specPath.Child("barrier", "port"), port.Port, port))
 		}
 	}
+	return errs
+}
+
+// validateContainerPorts refuses a container port with the number of one of the
+// framework's, under another name or in a container that does not run it, and one with
+// its name and another number.
+func (s setup) validateContainerPorts(ports []corev1.ServicePort) field.ErrorList {
+	var errs field.ErrorList
 	containers := s.group.Template().Spec.Containers
 	for i := range containers {
 		for j, own := range containers[i].Ports {
 			path := s.group.PodPath().Child("containers").Index(i).Child("ports").Index(j)
 			for _, port := range ports {
-				sameNumber := own.ContainerPort == port.Port && cmp.Or(own.Protocol, corev1.ProtocolTCP) == port.Protocol
-				sameName := own.Name == port.Name
+				sameNumber, sameName := isPort(own.ContainerPort, own.Protocol, port), own.Name == port.Name
 				switch {
-				case sameNumber && !sameName && own.Name != "":
-					refuse(path.Child("name"), own.Name, port)
+				case sameNumber && !sameName && own.Name != "", sameName && !sameNumber:
+					errs = append(errs, s.portTaken(path.Child("name"), own.Name, port))
 				case sameNumber && !s.runsIn(containers[i].Name):
-					refuse(path.Child("containerPort"), own.ContainerPort, port)
-				case sameName && !sameNumber:
-					refuse(path.Child("name"), own.Name, port)
+					errs = append(errs, s.portTaken(path.Child("containerPort"), own.ContainerPort, port))
 				}
 			}
 		}
 	}
+	return errs
+}
+
+// validateServicePorts refuses a port of the Service which shares only the number or
+// only the name with one of the framework's.
+func (s setup) validateServicePorts(ports []corev1.ServicePort) field.ErrorList {
+	var errs field.ErrorList
 	for i, own := range s.group.PeerJob.Spec.Service.Ports {
 		path := specPath.Child("service", "ports").Index(i)
 		for _, port := range ports {
-			sameNumber := own.Port == port.Port && cmp.Or(own.Protocol, corev1.ProtocolTCP) == port.Protocol
-			switch {
-			case sameNumber && own.Name != port.Name, own.Name == port.Name && !sameNumber:
-				refuse(path.Child("name"), own.Name, port)
+			if isPort(own.Port, own.Protocol, port) != (own.Name == port.Name) {
+				errs = append(errs, s.portTaken(path.Child("name"), own.Name, port))
 			}
 		}
 	}
 	return errs
+}
+
+// isPort reports whether a number and a protocol are those of a port.
+func isPort(number int32, protocol corev1.Protocol, port corev1.ServicePort) bool {
+	return number == port.Port && cmp.Or(protocol, corev1.ProtocolTCP) == port.Protocol
 }
 
 // validateVolumes refuses volumes and paths which are the framework's.
