@@ -78,7 +78,7 @@ const goldenHashes = "testdata/hashes.txt"
 
 // TestHash_golden holds the hashes of unchanged PeerJobs to those of the release:
 // with another one every PeerJob with a nameSuffixHash runs again. Whoever changes
-// them says so in CHANGELOG.md under "Upgrading". UPDATE_HASHES=1 writes the file.
+// them says so in CHANGELOG.md under "Upgrading". UPDATE=1 writes the file.
 func TestHash_golden(t *testing.T) {
 	var got strings.Builder
 	for _, pj := range []struct{ name, text string }{
@@ -98,7 +98,7 @@ func TestHash_golden(t *testing.T) {
 		}
 		fmt.Fprintf(&got, "%s %s\n", entry.Type, hash(t, "metadata: {name: a}\nspec: {peers: 2, framework: {type: "+entry.Type+with+"}, template: {spec: {containers: [{name: w, image: x}]}}}"))
 	}
-	if os.Getenv("UPDATE_HASHES") != "" {
+	if os.Getenv("UPDATE") != "" {
 		if err := os.WriteFile(goldenHashes, []byte(got.String()), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -108,6 +108,6 @@ func TestHash_golden(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), got.String()); diff != "" {
-		t.Errorf("the hash of unchanged PeerJobs changes: say so in CHANGELOG.md under Upgrading, and write the file again with UPDATE_HASHES=1 (-want +got):\n%s", diff)
+		t.Errorf("the hash of unchanged PeerJobs changes: say so in CHANGELOG.md under Upgrading, and write the file again with UPDATE=1 (-want +got):\n%s", diff)
 	}
 }
