@@ -7,9 +7,6 @@ import (
 	"io"
 )
 
-// Text is the whole list as it was read.
-func (l *List) Text() []byte { return l.text }
-
 // Replace returns an item with another object in its place: the comments above
 // it, and the object, which is the YAML of a list of one that is not indented.
 func (l *List) Replace(item *Item, object []byte) []byte {
