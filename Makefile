@@ -109,6 +109,10 @@ lint: ## Format check, vet and staticcheck
 	cd e2e && $(GO) vet ./... && $(GO) tool -modfile=../tools/go.mod staticcheck ./...
 	cd e2e/node/coredns && $(GO) vet ./...
 
+.PHONY: vuln
+vuln: ## Fail on known vulnerabilities that peerjob calls and vex.openvex.json does not explain
+	cd hack/vuln && $(GO) test . && $(GO) run .
+
 .PHONY: verify
 verify: generate ## Check that what is generated is what is committed
 	$(GO) mod tidy -diff
@@ -118,6 +122,7 @@ verify: generate ## Check that what is generated is what is committed
 	cd e2e && $(GO) mod tidy -diff
 	cd e2e/node/containerd && $(GO) mod tidy -diff
 	cd e2e/node/coredns && $(GO) mod tidy -diff
+	cd hack/vuln && $(GO) mod tidy -diff
 	git diff --exit-code || { echo 'run "make generate" and commit'; exit 1; }
 
 .PHONY: verify-package

@@ -106,3 +106,33 @@ func TestImports(t *testing.T) {
 		}
 	}
 }
+
+// TestKubernetesPackages holds the program to the API types of Kubernetes and
+// their validation. vex.openvex.json says that the code of the kubelet and of the
+// controllers, with its known vulnerabilities, is not in the program.
+func TestKubernetesPackages(t *testing.T) {
+	const kubernetes = "k8s.io/kubernetes/"
+	out, err := exec.Command("go", "list", "-deps", module+"cmd/peerjob").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	linked := 0
+	for path := range strings.Lines(string(out)) {
+		name, found := strings.CutPrefix(strings.TrimSpace(path), kubernetes+"pkg/")
+		if !found && strings.HasPrefix(path, kubernetes) {
+			t.Errorf("%s is linked, which has no API types", path)
+		}
+		if !found {
+			continue
+		}
+		linked++
+		part, _, _ := strings.Cut(name, "/")
+		// util/parsers reads the name of an image.
+		if !slices.Contains([]string{"api", "apis", "capabilities", "features", "fieldpath"}, part) && name != "util/parsers" {
+			t.Errorf("%spkg/%s is linked: only API types and their validation may be; vex.openvex.json depends on it", kubernetes, name)
+		}
+	}
+	if linked == 0 {
+		t.Errorf("no package of %s is linked: delete the statements of vex.openvex.json", kubernetes)
+	}
+}
