@@ -10,8 +10,9 @@ IMAGE   ?= ghcr.io/peerjob/peerjob:$(TAG)
 
 # Tools are Go modules of their own module file, so that the product's go.mod
 # names only what the product needs.
-TOOL      := $(GO) tool -modfile=tools/go.mod
+TOOL      := $(GO) tool -modfile=$(CURDIR)/tools/go.mod
 KUSTOMIZE := $(TOOL) kustomize
+GOFMT      = $$($(GO) env GOROOT)/bin/gofmt
 
 LDFLAGS := -s -w -X main.version=$(VERSION)
 BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
@@ -98,16 +99,23 @@ generate: ## Write again what is generated from the source
 
 .PHONY: fmt
 fmt: ## Format the source
-	gofmt -w $(GO_FOLDERS)
+	$(GOFMT) -w $(GO_FOLDERS)
+
+# The modules with Go code of ours.
+MODULES := . bench conformance e2e e2e/node/coredns hack/vuln
 
 .PHONY: lint
-lint: ## Format check, vet and staticcheck
-	@test -z "$$(gofmt -l $(GO_FOLDERS))" || { gofmt -l $(GO_FOLDERS); echo 'not formatted; run "make fmt"'; exit 1; }
-	$(GO) vet ./... && $(TOOL) staticcheck ./...
-	cd bench && $(GO) vet ./... && $(GO) tool -modfile=../tools/go.mod staticcheck ./...
-	cd conformance && $(GO) vet ./... && $(GO) tool -modfile=../tools/go.mod staticcheck ./...
-	cd e2e && $(GO) vet ./... && $(GO) tool -modfile=../tools/go.mod staticcheck ./...
-	cd e2e/node/coredns && $(GO) vet ./...
+lint: $(MODULES:%=lint/%) ## Check the format, and look for mistakes with vet, nilness, staticcheck and errcheck
+	@test -z "$$($(GOFMT) -l $(GO_FOLDERS))" || { $(GOFMT) -l $(GO_FOLDERS); echo 'not formatted; run "make fmt"'; exit 1; }
+
+# nilness finds what can only be nil where it is used. errcheck.txt says which
+# errors may be left unread.
+.PHONY: $(MODULES:%=lint/%)
+$(MODULES:%=lint/%):
+	cd $(@:lint/%=%) && $(GO) vet ./...
+	cd $(@:lint/%=%) && $(GO) vet -vettool="$$($(TOOL) -n nilness)" ./...
+	cd $(@:lint/%=%) && $(TOOL) staticcheck ./...
+	cd $(@:lint/%=%) && $(TOOL) errcheck -exclude $(CURDIR)/tools/errcheck.txt ./...
 
 .PHONY: vuln
 vuln: ## Fail on known vulnerabilities that peerjob calls and vex.openvex.json does not explain
