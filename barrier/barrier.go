@@ -5,11 +5,14 @@ package barrier
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	mathrand "math/rand/v2"
 	"net"
+	"net/http"
 	"net/netip"
 	"os"
 	"sync"
@@ -83,14 +86,21 @@ func Run(terminated context.Context, options Options) error {
 	random := mathrand.New(mathrand.NewPCG(mathrand.Uint64(), mathrand.Uint64()))
 	s.node = protocol.NewNode(options.Config, id, s.began.UnixMilli(), random, s.now())
 	server := newServer(s)
-	go server.Serve(listener)
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			s.log.Error("peers can't reach this Pod any more", "error", err)
+		}
+	}()
 	s.log.Info("listening", "address", listener.Addr().String(), "start", options.Config.Start, "end", options.Config.End)
 	s.loop(terminated)
 	close(s.left)
 	s.leave()
 	ctx, cancel := context.WithTimeout(context.Background(), farewell)
 	defer cancel()
-	server.Shutdown(ctx) // so that no reply is cut short; what is left then was no peer's
+	// No reply is cut short. What is still open after that is no peer's.
+	if err := server.Shutdown(ctx); err != nil {
+		s.log.Info("closing open connections", "error", err)
+	}
 	return server.Close()
 }
 
@@ -227,14 +237,16 @@ func WriteMessage(file, text string) error {
 	if file == "" {
 		return nil
 	}
-	// Kubernetes makes the file; where it is not, there is nobody to read it.
+	// Kubernetes makes the file. Where there is none, nobody reads it.
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_TRUNC, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	defer f.Close()
 	_, err = io.WriteString(f, protocol.Printable(text, MaxMessage-1)+"\n")
-	return err
+	return errors.Join(err, f.Close())
 }
 
 func isClosed(c chan struct{}) bool {

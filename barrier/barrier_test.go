@@ -40,7 +40,9 @@ func newNetwork(t *testing.T, size int32) *network {
 		t.Fatal(err)
 	}
 	port := netip.MustParseAddrPort(listener.Addr().String()).Port()
-	listener.Close()
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
 	other, err := net.Listen("tcp", "127.77.0.1:0")
 	if err != nil && os.Getenv("CI") != "true" {
 		t.Skipf("this machine has one loopback address only: %v", err)
@@ -48,7 +50,9 @@ func newNetwork(t *testing.T, size int32) *network {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other.Close()
+	if err := other.Close(); err != nil {
+		t.Fatal(err)
+	}
 	return &network{
 		t: t, port: port, names: map[string]netip.Addr{},
 		config: protocol.Config{

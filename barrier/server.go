@@ -55,9 +55,9 @@ func newServer(s *sidecar) *server {
 	}}
 }
 
-func (s *server) Serve(listener net.Listener) {
+func (s *server) Serve(listener net.Listener) error {
 	s.SetKeepAlivesEnabled(false)
-	s.Server.Serve(netutil.LimitListener(listener, maxConnections))
+	return s.Server.Serve(netutil.LimitListener(listener, maxConnections))
 }
 
 // serveReport is for peers that report to index 0.
@@ -113,7 +113,10 @@ func (s *sidecar) serveStartup(w http.ResponseWriter, r *http.Request) {
 // hold answers when the Pod's containers may start, or after a while that they
 // may not.
 func (s *sidecar) hold(w http.ResponseWriter, r *http.Request, most time.Duration) {
-	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(most + requestTimeout))
+	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(most + requestTimeout)); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
 	timer := time.NewTimer(most)
 	defer timer.Stop()
 	select {
@@ -143,6 +146,11 @@ func (s *sidecar) serveStatus(w http.ResponseWriter, _ *http.Request) {
 }
 
 func writeJSON(w http.ResponseWriter, value any) {
+	data, err := json.Marshal(value)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
 	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(value)
+	io.WriteString(w, string(data)+"\n")
 }

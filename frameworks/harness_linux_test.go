@@ -37,7 +37,10 @@ func withTemp(run func() int) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	os.Setenv("TMPDIR", dir)
+	if err := os.Setenv("TMPDIR", dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	interrupted := make(chan os.Signal, 1)
 	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM)
 	go func() {

@@ -4,6 +4,7 @@ package frameworks
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -102,8 +103,13 @@ func TestNothingIsLeft(t *testing.T) {
 			if err := victim.Start(); err != nil {
 				t.Fatal(err)
 			}
-			defer victim.Wait()
-			defer victim.Process.Kill()
+			defer func() {
+				// The signal may have ended it; Wait's error says how it ended.
+				if err := victim.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+					t.Error(err)
+				}
+				_ = victim.Wait()
+			}()
 			waitFor(t, mark, "two Pods run", func(running int) bool { return running >= 4 })
 			if err := victim.Process.Signal(signal); err != nil {
 				t.Fatal(err)

@@ -222,7 +222,7 @@ func (p *simPod) step() {
 			w.message(&last)
 			w.after(w.upTo(w.config.latency), func() {
 				if leader := w.resolve(0); leader != nil && !w.lost() {
-					leader.node.Receive(w.now, last)
+					_, _ = leader.node.Receive(w.now, last) // nobody is there for the reply
 					leader.step()
 				}
 			})
@@ -301,7 +301,10 @@ func (p *simPod) send(report Report) {
 		arrive()
 	})
 	if w.random.Float64() < w.config.twice {
-		w.after(w.upTo(w.config.latency), leader.alive(func() { leader.node.Receive(w.now, report); leader.step() }))
+		w.after(w.upTo(w.config.latency), leader.alive(func() {
+			_, _ = leader.node.Receive(w.now, report) // the first one got the reply
+			leader.step()
+		}))
 	}
 }
 

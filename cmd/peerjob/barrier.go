@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -38,7 +39,7 @@ sets. docs/barrier.md describes it.`,
 		Args: cobra.NoArgs,
 	}
 	command.PersistentFlags().Uint16Var(&port, "port", 0, "the port of the barrier")
-	command.MarkPersistentFlagRequired("port")
+	defined(command.MarkPersistentFlagRequired("port"))
 	command.PersistentFlags().StringVar(&message, "termination-message", terminationMessage, "the file for the termination message")
 	command.Flags().BoolVar(&start, "start", false, "wait for every peer before the containers start")
 	command.Flags().DurationVar(&end, "end-timeout", 0, "stay until every peer is at its end, at most so long (default: do not stay)")
@@ -129,7 +130,7 @@ func logger(stderr io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler
 // withMessage writes an error into the termination message, too.
 func withMessage(file string, err error) error {
 	if err != nil {
-		barrier.WriteMessage(file, err.Error()) // it is on stderr in any case
+		return errors.Join(err, barrier.WriteMessage(file, err.Error()))
 	}
-	return err
+	return nil
 }

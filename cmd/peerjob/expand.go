@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -41,7 +42,7 @@ over those. They lie over the values which the PeerJob has itself.`,
 		Args: cobra.MinimumNArgs(1),
 	}
 	command.Flags().StringVarP(&format, "output", "o", format, "how to write: yaml, or json for one v1 List")
-	command.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{string(fn.YAML), string(fn.JSON)}, cobra.ShellCompDirectiveNoFileComp))
+	defined(command.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{string(fn.YAML), string(fn.JSON)}, cobra.ShellCompDirectiveNoFileComp)))
 	command.Flags().StringArrayVarP(&valueFiles, "values", "f", nil, "a `file` with values for templates; - is stdin; may be given more than once")
 	command.Flags().StringArrayVar(&assignments, "set", nil, "values for templates, as `key=value[,key=value]`; may be given more than once")
 	command.Flags().BoolVar(&showValues, "show-values", false, "show the merged values and what each template renders, instead of the objects")
@@ -142,9 +143,8 @@ func readFile(name string, opts fn.Options) (fn.File, error) {
 	if err != nil {
 		return fn.File{}, err
 	}
-	defer file.Close()
 	content, err := fn.ReadAll(file, opts)
-	if err != nil {
+	if err := errors.Join(err, file.Close()); err != nil {
 		return fn.File{}, fmt.Errorf("%s: %w", name, err)
 	}
 	return fn.File{Name: name, Content: content}, nil

@@ -44,12 +44,17 @@ what that framework reads, as comments above a PeerJob to start from.`,
 }
 
 func listFrameworks(w io.Writer) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	var list strings.Builder
+	table := tabwriter.NewWriter(&list, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "TYPE\tWHAT IT IS")
 	for _, entry := range framework.Entries() {
 		fmt.Fprintf(table, "%s\t%s\n", entry.Type, entry.About)
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, list.String())
+	return err
 }
 
 // showFramework prints what there is to know of a framework as comments, and
@@ -73,7 +78,9 @@ func showFramework(w io.Writer, entry *framework.Entry) error {
 	if entry.Hostfile != nil {
 		fmt.Fprintf(table, "\nFILE\tLINE OF A PEER\t\n%s\t%s\t\n", entry.Hostfile.Path(), entry.Line())
 	}
-	table.Flush()
+	if err := table.Flush(); err != nil {
+		return err
+	}
 	about.WriteString("\n")
 	for _, note := range entry.Notes {
 		fmt.Fprintf(&about, "- %s\n", note)

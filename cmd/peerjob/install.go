@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -28,19 +29,16 @@ itself: let an init container of the image bring it.`,
 	}
 }
 
-func copyProgram(from, to string) error {
+func copyProgram(from, to string) (err error) {
 	source, err := os.Open(from)
 	if err != nil {
 		return err
 	}
-	defer source.Close()
+	defer func() { err = errors.Join(err, source.Close()) }()
 	target, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o755)
 	if err != nil {
 		return err
 	}
-	if _, err := io.Copy(target, source); err != nil {
-		target.Close()
-		return err
-	}
-	return target.Close()
+	_, err = io.Copy(target, source)
+	return errors.Join(err, target.Close())
 }

@@ -39,7 +39,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return 0
 	}
 	if !errors.Is(err, fn.ErrFailed) {
-		fmt.Fprintf(stderr, "peerjob: %v\n", err)
+		_, _ = fmt.Fprintf(stderr, "peerjob: %v\n", err) // without stderr the exit code has to do
 	}
 	if errors.Is(err, barrier.ErrTimedOut) {
 		return exitTimedOut

@@ -107,3 +107,11 @@ func isTerminal(stdin io.Reader) bool {
 	file, ok := stdin.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))
 }
+
+// defined stops on the error of a flag that the command does not define: a
+// mistake in this program, which every test of the command finds.
+func defined(err error) {
+	if err != nil {
+		panic(err)
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"bytes"
 	"cmp"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -90,12 +91,12 @@ func config(i Image, image v1.Image) *v1.ConfigFile {
 }
 
 // layer writes the files into a temporary tar archive and returns its name.
-func layer(files []File) (string, error) {
+func layer(files []File) (file string, err error) {
 	out, err := os.CreateTemp("", "peerjob-e2e-layer-")
 	if err != nil {
 		return "", err
 	}
-	defer out.Close()
+	defer func() { err = errors.Join(err, out.Close()) }()
 	w := tar.NewWriter(out)
 	files = slices.Clone(files)
 	slices.SortFunc(files, func(a, b File) int { return cmp.Compare(a.Path, b.Path) })
@@ -127,7 +128,7 @@ func writeParents(w *tar.Writer, made map[string]bool, file string) error {
 	return File{Path: parent, Mode: os.ModeDir}.write(w)
 }
 
-func (f File) write(w *tar.Writer) error {
+func (f File) write(w *tar.Writer) (err error) {
 	h := &tar.Header{Name: strings.TrimPrefix(f.Path, "/"), Mode: int64(f.Mode.Perm())}
 	if f.Mode&os.ModeSticky != 0 {
 		h.Mode |= 0o1000
@@ -144,7 +145,7 @@ func (f File) write(w *tar.Writer) error {
 		if err != nil {
 			return err
 		}
-		defer source.Close()
+		defer func() { err = errors.Join(err, source.Close()) }()
 		info, err := source.Stat()
 		if err != nil {
 			return err

@@ -138,18 +138,26 @@ func (s *Sandbox) Exits() <-chan Exit { return s.exits }
 
 // Terminate asks a Pod to end, as the kubelet does: with SIGTERM to the first
 // process of each container, which ignores it unless it handles it.
-func (s *Sandbox) Terminate(index int) { s.pods[index].Process.Signal(syscall.SIGTERM) }
+func (s *Sandbox) Terminate(index int) { sendSignal(s.pods[index].Process, syscall.SIGTERM) }
 
 // Kill ends a Pod at once.
-func (s *Sandbox) Kill(index int) { s.pods[index].Process.Kill() }
+func (s *Sandbox) Kill(index int) { sendSignal(s.pods[index].Process, syscall.SIGKILL) }
 
 // Close ends every Pod at once and returns when nothing is left of them.
 func (s *Sandbox) Close() {
 	for _, cmd := range s.pods {
-		cmd.Process.Kill()
+		sendSignal(cmd.Process, syscall.SIGKILL)
 	}
 	s.running.Wait()
 	close(s.end)
+}
+
+// sendSignal sends a signal to a process of our own: it is there, or is at its end
+// already.
+func sendSignal(process *os.Process, what os.Signal) {
+	if err := process.Signal(what); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		panic(fmt.Sprintf("%v to %d: %v", what, process.Pid, err))
+	}
 }
 
 // exitCode is the exit code of a program, as a shell has it.

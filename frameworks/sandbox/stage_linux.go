@@ -73,7 +73,7 @@ func runPod() (int, error) {
 	go func() {
 		for range terminated {
 			if process := container.Load(); process != nil {
-				process.Signal(syscall.SIGTERM)
+				sendSignal(process, syscall.SIGTERM)
 			}
 		}
 	}()

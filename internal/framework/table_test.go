@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -108,8 +109,10 @@ func TestValidate_fits(t *testing.T) {
 			if match == nil {
 				t.Fatal(errs("100000"))
 			}
-			var fit int
-			fmt.Sscan(match[1], &fit)
+			fit, err := strconv.Atoi(match[1])
+			if err != nil {
+				t.Fatal(err)
+			}
 			if got := errs(match[1]); fit < 1000 || got != "[]" {
 				t.Errorf("%d peers: %s", fit, got)
 			}

@@ -99,7 +99,7 @@ func BenchmarkHostile(b *testing.B) {
 		b.Run(strings.ReplaceAll(name, " ", "_"), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				New(testData(1000), testSnippets, NewBudget()).Render(tt.give)
+				_, _ = New(testData(1000), testSnippets, NewBudget()).Render(tt.give)
 			}
 		})
 	}

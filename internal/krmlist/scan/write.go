@@ -69,7 +69,8 @@ func (l *List) Write(w io.Writer, items [][]byte, results []byte) error {
 	replaceResults()
 	copyTo(len(l.text))
 	out.write(results)
-	return out.flush()
+	out.flush()
+	return out.err
 }
 
 // joiner writes pieces, each of which begins with a line of its own. Those that
@@ -99,9 +100,9 @@ func (j *joiner) write(piece []byte) {
 	j.pending = piece
 }
 
-func (j *joiner) flush() error {
+// flush writes what is pending. The first error stays in j.err.
+func (j *joiner) flush() {
 	if j.err == nil {
 		_, j.err = j.w.Write(j.pending)
 	}
-	return j.err
 }
