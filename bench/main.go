@@ -31,6 +31,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"os/exec"
 	"strings"
@@ -64,13 +65,14 @@ func main() {
 
 // run is the whole program but the flags and the exit.
 func run(opts options, stdout, stderr io.Writer) error {
-	fmt.Fprintln(stderr, "bench: building the rivals; the first time takes minutes")
+	progress := log.New(stderr, "bench: ", 0)
+	progress.Println("building the rivals; the first time takes minutes")
 	tools, err := buildPrograms(opts.peerjob)
 	if err != nil {
 		return err
 	}
 	if tools.image, err = findImage(); err != nil {
-		fmt.Fprintf(stderr, "bench: the container form is left out: %v\n", err)
+		progress.Printf("the container form is left out: %v", err)
 	}
 	dir, err := os.MkdirTemp("", "peerjob-bench-")
 	if err != nil {
@@ -84,7 +86,7 @@ func run(opts options, stdout, stderr io.Writer) error {
 	runner := &runner{measure: tools.measure, dir: dir}
 	var rows []row
 	for _, c := range cases {
-		fmt.Fprintf(stderr, "bench: %s\n", c.name)
+		progress.Println(c.name)
 		measured, err := runner.run(c)
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.name, err)
@@ -95,6 +97,7 @@ func run(opts options, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	progress.Println("in one process")
 	inProcess, err := benchmarks(opts, stderr)
 	if err != nil {
 		return err
@@ -115,16 +118,19 @@ func run(opts options, stdout, stderr io.Writer) error {
 
 // writeRest writes what comes below the table of the processes.
 func writeRest(w io.Writer, rows []row, inProcess string) error {
-	fmt.Fprintln(w)
-	err := writeGrowth(w, growthOf(rows))
-	fmt.Fprintf(w, "\n%s", inProcess)
+	var rest strings.Builder
+	rest.WriteString("\n")
+	if err := writeGrowth(&rest, growthOf(rows)); err != nil {
+		return err
+	}
+	rest.WriteString("\n" + inProcess)
+	_, err := io.WriteString(w, rest.String())
 	return err
 }
 
 // benchmarks runs the benchmarks in the product's own tests: what is left of a
 // run when the process is there already.
 func benchmarks(opts options, stderr io.Writer) (string, error) {
-	fmt.Fprintln(stderr, "bench: in one process")
 	time := "1s"
 	if opts.smoke {
 		time = "1x"

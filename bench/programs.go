@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bufio"
 	"debug/buildinfo"
 	"fmt"
 	"os"
@@ -133,13 +132,12 @@ func moduleVersion(binary, module string) (string, error) {
 
 // processor is the model of the CPU, where the system tells it.
 func processor() string {
-	file, err := os.Open("/proc/cpuinfo")
+	info, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {
 		return "CPU of unknown model"
 	}
-	defer file.Close()
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		if name, value, found := strings.Cut(lines.Text(), ":"); found && strings.TrimSpace(name) == "model name" {
+	for line := range strings.Lines(string(info)) {
+		if name, value, found := strings.Cut(line, ":"); found && strings.TrimSpace(name) == "model name" {
 			return strings.TrimSpace(value)
 		}
 	}

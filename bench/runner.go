@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -66,17 +67,17 @@ func (r *runner) run(c comparison) ([]row, error) {
 }
 
 // runOnce runs one program once.
-func (r *runner) runOnce(c contender) (sample, []byte, error) {
+func (r *runner) runOnce(c contender) (_ sample, _ []byte, err error) {
 	result, err := os.Create(filepath.Join(r.dir, "result"))
 	if err != nil {
 		return sample{}, nil, err
 	}
-	defer result.Close()
+	defer func() { err = errors.Join(err, result.Close()) }()
 	stdout, err := os.Create(filepath.Join(r.dir, "stdout"))
 	if err != nil {
 		return sample{}, nil, err
 	}
-	defer stdout.Close()
+	defer func() { err = errors.Join(err, stdout.Close()) }()
 	var stderr strings.Builder
 	command := exec.Command(r.measure, c.argv...)
 	command.Env = r.environment()
@@ -86,7 +87,7 @@ func (r *runner) runOnce(c contender) (sample, []byte, error) {
 		if err != nil {
 			return sample{}, nil, err
 		}
-		defer stdin.Close()
+		defer func() { err = errors.Join(err, stdin.Close()) }()
 		command.Stdin = stdin
 	}
 	if err := command.Run(); err != nil {

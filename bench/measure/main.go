@@ -18,6 +18,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"runtime"
 	"strconv"
@@ -30,7 +31,7 @@ const resultFile = 3
 
 func main() {
 	if err := measure(os.Args[1:]); err != nil {
-		os.Stderr.WriteString("measure: " + err.Error() + "\n")
+		fmt.Fprintln(os.Stderr, "measure:", err)
 		os.Exit(1)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -179,15 +180,14 @@ func (s *Server) ready(ctx context.Context) error {
 }
 
 // freePorts returns addresses on loopback that nothing listens on.
-func freePorts(n int) ([]string, error) {
-	var addresses []string
+func freePorts(n int) (addresses []string, err error) {
 	for range n {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			return nil, err
 		}
 		// All of them are open at the same time, so that they differ.
-		defer listener.Close()
+		defer func() { err = errors.Join(err, listener.Close()) }()
 		addresses = append(addresses, listener.Addr().String())
 	}
 	return addresses, nil

@@ -5,6 +5,7 @@
 package process
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -39,13 +40,13 @@ func Start(dir, file string, args ...string) (*Process, error) {
 		// (attributes_linux.go), so that thread has to stay.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
-		defer log.Close()
 		err := cmd.Start()
 		p.os = cmd.Process
 		started <- err
 		if err == nil {
 			p.err = cmd.Wait()
 		}
+		p.err = errors.Join(p.err, log.Close())
 		close(p.done)
 	}()
 	return p, <-started

@@ -69,7 +69,7 @@ func Build(ctx context.Context, module string, programs ...Program) (string, err
 // of Go: what stands in it is never out of date.
 func cacheDir(module string) (string, error) {
 	sum := sha256.New()
-	fmt.Fprintln(sum, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	sum.Write([]byte(fmt.Sprintln(runtime.Version(), runtime.GOOS, runtime.GOARCH)))
 	files := []string{filepath.Join(module, "go.mod"), filepath.Join(module, "go.sum")}
 	source, err := filepath.Glob(filepath.Join(module, "*.go"))
 	if err != nil {
