@@ -97,6 +97,10 @@ bench-smoke: build ## Check that the benchmarks still run
 generate: ## Write again what is generated from the source
 	$(GO) generate ./...
 
+.PHONY: kubernetes
+kubernetes: ## Bring every module to the Kubernetes of VERSION, such as 1.38.0; docs/kubernetes-versions.md goes on from there
+	GO=$(GO) ./hack/kubernetes $(VERSION)
+
 .PHONY: fmt
 fmt: ## Format the source
 	$(GOFMT) -w $(GO_FOLDERS)

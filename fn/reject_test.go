@@ -119,12 +119,12 @@ func TestRun_rejects(t *testing.T) {
 			want:  []string{`PeerJob train: spec.service.name: Invalid value: "Peers": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name', or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')`},
 		},
 		"a version of Kubernetes": {
-			items: []string{peerJob("a", "peers: 2\nkubernetesVersion: '1.20'"), peerJob("b", "peers: 2\nkubernetesVersion: 1.30"), peerJob("c", "peers: 2\nkubernetesVersion: v1.30.2"), peerJob("d", "peers: 2\nkubernetesVersion: '1.37'")},
+			items: []string{peerJob("a", "peers: 2\nkubernetesVersion: '1.20'"), peerJob("b", "peers: 2\nkubernetesVersion: 1.30"), peerJob("c", "peers: 2\nkubernetesVersion: v1.30.2"), peerJob("d", "peers: 2\nkubernetesVersion: '1.38'")},
 			want: []string{
-				`PeerJob a: spec.kubernetesVersion: Invalid value: "1.20": must be a minor version from "1.21" to "1.36", such as "1.34"`,
+				`PeerJob a: spec.kubernetesVersion: Invalid value: "1.20": must be a minor version from "1.21" to "1.37", such as "1.34"`,
 				`PeerJob b: spec.kubernetesVersion: Invalid value: 1.30: must be a string; write "1.30", with the quotes`,
-				`PeerJob c: spec.kubernetesVersion: Invalid value: "v1.30.2": must be a minor version from "1.21" to "1.36", such as "1.34"`,
-				`PeerJob d: spec.kubernetesVersion: Invalid value: "1.37": must be a minor version from "1.21" to "1.36", such as "1.34"`,
+				`PeerJob c: spec.kubernetesVersion: Invalid value: "v1.30.2": must be a minor version from "1.21" to "1.37", such as "1.34"`,
+				`PeerJob d: spec.kubernetesVersion: Invalid value: "1.38": must be a minor version from "1.21" to "1.37", such as "1.34"`,
 			},
 		},
 		"what a PeerJob decides itself": {

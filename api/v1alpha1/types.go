@@ -38,7 +38,7 @@ const (
 	// for: the first with Indexed Jobs.
 	OldestMinor = 21
 	// NewestMinor is the newest minor version which is known here.
-	NewestMinor = 36
+	NewestMinor = 37
 	// DefaultClusterDomain is the cluster domain of nearly every cluster.
 	DefaultClusterDomain = "cluster.local"
 )
@@ -141,7 +141,7 @@ type PeerJobSpec struct {
 	// kubernetesVersion is the oldest server that the output must work on: a
 	// field or a behavior which a server of that minor version does not have, or
 	// has behind a feature gate that is off by default, is refused.
-	// "1.21" to "1.36", in quotes; default unset, or what the functionConfig says:
+	// "1.21" to "1.37", in quotes; default unset, or what the functionConfig says:
 	// then only what no server takes is refused.
 	KubernetesVersion string `json:"kubernetesVersion,omitempty"`
 

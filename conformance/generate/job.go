@@ -38,7 +38,7 @@ func (g *generator) jobName() any {
 
 // KubernetesVersion is the version of the server that PeerJobs are made for:
 // to a server of another, other rules apply.
-const KubernetesVersion = "1.36"
+const KubernetesVersion = "1.37"
 
 func (g *generator) spec() Object {
 	peers := g.value(right(1, 2, 3, 4, 8, 10, 11, 100, 101, 1000, 99999, 100000).wrongly(0, -1, 100001, 2147483647))

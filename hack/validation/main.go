@@ -62,7 +62,7 @@ const head = `<!-- Written by "make generate" from testdata/validation.yaml, by 
 Three kinds of rules are checked before anything is written, all in one run:
 
 1. **The API server's own.** The Service and the Job that a PeerJob stands for are
-   defaulted, completed and validated by Kubernetes' own code, v1.36:
+   defaulted, completed and validated by Kubernetes' own code, v1.37:
    ` + "`k8s.io/kubernetes/pkg/apis/{core,batch}/validation`" + `, called as
    ` + "`pkg/registry/batch/job`" + ` and ` + "`pkg/registry/core/service`" + ` call it on create. Its words
    come back on the PeerJob's field; nothing of it is written again here.

@@ -91,7 +91,7 @@ func checkJob(object *batchv1.Job) (field.ErrorList, []string) {
 	}
 	giveSelector(job)
 	podapi.DropDisabledTemplateFields(&job.Spec.Template, nil)
-	errs := batchvalidation.ValidateJob(job, batchvalidation.JobValidationOptions{
+	errs := batchvalidation.ValidateJobCreate(job, batchvalidation.JobValidationOptions{
 		PodValidationOptions:  podapi.GetValidationOptionsFromPodTemplate(&job.Spec.Template, nil),
 		RequirePrefixedLabels: true,
 	})

@@ -16,7 +16,6 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/kubernetes/pkg/features"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/admission"
@@ -90,8 +89,8 @@ func TestCheckVersion(t *testing.T) {
 
 func TestCheckVersion_offByDefault(t *testing.T) {
 	const spec = "template: {spec: {tolerations: [{key: a, operator: Gt, value: '1'}]}}"
-	refused, _ := version(t, "metadata: {name: a}\nspec: {peers: 1, kubernetesVersion: '1.36', "+spec+"}")
-	if len(refused) != 1 || refused[0] != "spec.template.spec.tolerations[0].operator: Forbidden: needs the feature gate TaintTolerationComparisonOperators, which is off by default in every version up to 1.36" {
+	refused, _ := version(t, "metadata: {name: a}\nspec: {peers: 1, kubernetesVersion: '1.37', "+spec+"}")
+	if len(refused) != 1 || refused[0] != "spec.template.spec.tolerations[0].operator: Forbidden: needs the feature gate TaintTolerationComparisonOperators, which is off by default in every version up to 1.37" {
 		t.Error(refused)
 	}
 	refused, warned := version(t, "metadata: {name: a}\nspec: {peers: 1, "+spec+"}")
@@ -195,9 +194,14 @@ func typesBelow(typ reflect.Type, seen map[reflect.Type]bool) []string {
 }
 
 // TestSuccessPolicyMinor holds what package framework says of success policies
-// to Kubernetes' own gate.
+// to the table.
 func TestSuccessPolicyMinor(t *testing.T) {
-	first, found := admission.Feature{Gate: features.JobSuccessPolicy}.First()
+	first, found := 0, false
+	for _, f := range admission.Features {
+		if f.Field == "successPolicy" {
+			first, found = f.First()
+		}
+	}
 	if !found || first != framework.SuccessPolicyMinor {
 		t.Errorf("on by default from 1.%d, and package framework says 1.%d", first, framework.SuccessPolicyMinor)
 	}
