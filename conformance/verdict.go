@@ -99,7 +99,7 @@ func judge(ctx context.Context, server *apiserver.Server, tree generate.Object) 
 	v.own = diag.Append(v.own, framework.Validate(group))
 	objects := expand.Group(group)
 	v.admission, _ = admission.Admit(objects)
-	version, warnings := admission.CheckVersion(group)
+	version, warnings := admission.CheckVersion(group, objects)
 	v.version = version
 	for _, warning := range warnings {
 		v.warned = append(v.warned, warning.Field)

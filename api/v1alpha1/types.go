@@ -190,6 +190,13 @@ type PeerJobSpec struct {
 	// Default unset: the Job controller of Kubernetes.
 	ManagedBy *string `json:"managedBy,omitempty"`
 
+	// scheduling says how the Pods are scheduled together, as in batch/v1: all of
+	// them at once with {schedulingPolicy: {gang: {}}}, for instance. Kubernetes
+	// 1.37 and later has it behind the feature gate WorkloadWithJob, which is off
+	// by default: a server without the gate drops it, and peerjob warns of that.
+	// Default unset: each Pod for itself.
+	Scheduling *batchv1.JobSchedulingConfiguration `json:"scheduling,omitempty"`
+
 	// template is the Pod that every peer runs, as in batch/v1. peerjob sets in
 	// it what the peers need to find each other: subdomain, restartPolicy
 	// (default Never), enableServiceLinks (default false), and with hostNetwork

@@ -65,8 +65,13 @@ Three kinds of rules are checked before anything is written, all in one run:
    defaulted, completed and validated by Kubernetes' own code, v1.37:
    ` + "`k8s.io/kubernetes/pkg/apis/{core,batch}/validation`" + `, called as
    ` + "`pkg/registry/batch/job`" + ` and ` + "`pkg/registry/core/service`" + ` call it on create. Its words
-   come back on the PeerJob's field; nothing of it is written again here.
-2. **What a server of ` + "`spec.kubernetesVersion`" + ` has**: the table at the end of this page.
+   come back on the PeerJob's field; nothing of it is written again here. So is the Pod
+   that the Job controller would make: a few rules hold only for a Pod.
+2. **What a server of ` + "`spec.kubernetesVersion`" + ` has.** The same code runs once more with
+   Kubernetes' feature gates as that version has them by default, and what is refused
+   names the first version that takes it. The table at the end of this page has the
+   fields, and the values for which Kubernetes no longer has a gate. Below 1.29 no server
+   is at hand to hold this to: there the table and the gates alone speak.
 3. **What a server takes and what never works**: the rest of this page. For each
    check there is the message, the reason and the rule of Kubernetes behind it.
    What may be meant is a warning, and all else an error.
@@ -108,6 +113,9 @@ func page(cases string) (string, error) {
 		source := "feature gate " + string(f.Gate)
 		if f.Gate == "" {
 			source = link(f.Source)
+		}
+		if f.Kept {
+			source += "; an older server keeps it in the Job, so it is warned of"
 		}
 		fmt.Fprintf(&page, "| `%s` | %s | %s |\n", name, from, source)
 	}

@@ -10,6 +10,11 @@
 //     (pkg/registry/batch/job, pkg/registry/core/service and
 //     pkg/registry/core/configmap). No rule of
 //     Kubernetes is written here again.
+//   - The Pod that the Job controller would make is judged like the Job
+//     (pod.go): some rules hold only for a Pod.
+//   - An older server is asked with the same code: Kubernetes' feature gates
+//     are set to what that version has by default (server.go, older.go). What
+//     Kubernetes no longer has a gate for is in a table (features.go).
 //   - An error comes back on the field of the PeerJob which the object's field
 //     came from (internal/origin), in the server's own words.
 //   - This is the only package which imports k8s.io/kubernetes.
@@ -39,6 +44,7 @@ import (
 	corevalidation "k8s.io/kubernetes/pkg/apis/core/validation"
 	"k8s.io/kubernetes/pkg/capabilities"
 
+	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/apitype"
 	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/origin"
@@ -55,25 +61,58 @@ const (
 // Admit returns what the API server would refuse, or what it would warn of
 // where it refuses nothing, each on the field of the PeerJob that it came from. A
 // kind that is not in internal/kinds is an internal error. What concerns several
-// objects is said of the Job.
-func Admit(objects []origin.Object) (field.ErrorList, []diag.Warning) {
+// objects is said of the Job. The server is the newest known one; CheckVersion
+// speaks for older ones.
+func Admit(objects []origin.Object) (errs field.ErrorList, warnings []diag.Warning) {
+	errs, warnings = judge(v1alpha1.NewestMinor, objects)
+	asServer(v1alpha1.NewestMinor, func() {
+		for _, object := range objects {
+			if job, ok := object.Object.(*batchv1.Job); ok {
+				sizeErrs, sizeWarnings := checkSize(job)
+				errs, warnings = append(errs, sizeErrs...), append(warnings, sizeWarnings...)
+			}
+		}
+	})
+	return errs, warnings
+}
+
+// judge is the verdict of a server of one minor version, in which feature gates
+// are as that version has them by default.
+func judge(minor int, objects []origin.Object) (errs field.ErrorList, warnings []diag.Warning) {
 	// Whether a cluster takes privileged containers is the API server's flag
 	// --allow-privileged, which every installer sets.
 	capabilities.Setup(true, 0)
-	var errs, sizeErrs field.ErrorList
-	var warnings, sizeWarnings []diag.Warning
-	for _, object := range slices.Backward(objects) {
-		refused, warned := checkObject(object.Object)
-		if job, ok := object.Object.(*batchv1.Job); ok {
-			sizeErrs, sizeWarnings = checkSize(job)
+	asServer(minor, func() {
+		for _, object := range slices.Backward(objects) {
+			refused, warned := checkObject(object.Object)
+			errs = diag.Append(errs, onPeerJob(refused, object.Origins))
+			warnings = append(warnings, warningsOnPeerJob(warned, object.Origins)...)
 		}
-		errs = diag.Append(errs, onPeerJob(refused, object.Origins))
-		warnings = append(warnings, warningsOnPeerJob(warned, object.Origins)...)
-	}
-	return append(errs, sizeErrs...), append(warnings, sizeWarnings...)
+	})
+	return errs, warnings
 }
 
 func checkJob(object *batchv1.Job) (field.ErrorList, []string) {
+	job, versioned, err := completeJob(object)
+	if err != nil {
+		return field.ErrorList{field.InternalError(field.NewPath("spec"), err)}, nil
+	}
+	errs := batchvalidation.ValidateJobCreate(job, batchvalidation.JobValidationOptions{
+		PodValidationOptions:  podapi.GetValidationOptionsFromPodTemplate(&job.Spec.Template, nil),
+		RequirePrefixedLabels: true,
+	})
+	errs = diag.Append(errs, checkPod(versioned))
+	if len(errs) > 0 || hasManyPorts(&job.Spec.Template.Spec) {
+		return errs, nil
+	}
+	warnings := jobapi.WarningsForJobSpec(context.Background(), field.NewPath("spec"), &job.Spec, nil)
+	return nil, append(warnings, warnOfPod(&job.Spec.Template.Spec)...)
+}
+
+// completeJob is a Job as the server has it before it validates, in the internal
+// form and as batch/v1: with its defaults, its selector and its Pods' labels.
+// The internal form is without the fields that the server drops.
+func completeJob(object *batchv1.Job) (*batch.Job, *batchv1.Job, error) {
 	object = object.DeepCopy()
 	dropEmpty(reflect.ValueOf(object).Elem())
 	if object.Namespace == "" {
@@ -85,20 +124,14 @@ func checkJob(object *batchv1.Job) (field.ErrorList, []string) {
 	// The server copies the template's labels to a Job without any; what is wrong
 	// with them is said of the template.
 	object.Labels = labels
+	giveSelector(object)
 	job := &batch.Job{}
 	if err := batchinternal.Convert_v1_Job_To_batch_Job(object, job, nil); err != nil {
-		return field.ErrorList{field.InternalError(field.NewPath("spec"), err)}, nil
+		return nil, nil, err
 	}
-	giveSelector(job)
+	jobapi.DropDisabledFields(&job.Spec, nil)
 	podapi.DropDisabledTemplateFields(&job.Spec.Template, nil)
-	errs := batchvalidation.ValidateJobCreate(job, batchvalidation.JobValidationOptions{
-		PodValidationOptions:  podapi.GetValidationOptionsFromPodTemplate(&job.Spec.Template, nil),
-		RequirePrefixedLabels: true,
-	})
-	if len(errs) > 0 || hasManyPorts(&job.Spec.Template.Spec) {
-		return errs, nil
-	}
-	return nil, jobapi.WarningsForJobSpec(context.Background(), field.NewPath("spec"), &job.Spec, nil)
+	return job, object, nil
 }
 
 // manyPorts is more container ports than anyone writes. The server's warnings
@@ -145,7 +178,7 @@ func isEmpty(value reflect.Value) bool {
 
 // giveSelector sets the selector and the Pods' labels as the server does when
 // a Job has no selector of its own.
-func giveSelector(job *batch.Job) {
+func giveSelector(job *batchv1.Job) {
 	if job.Spec.Template.Labels == nil {
 		job.Spec.Template.Labels = map[string]string{}
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/apitype"
 	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/origin"
 	"github.com/peerjob/peerjob/internal/peerjob"
 )
 
@@ -27,8 +28,14 @@ type Feature struct {
 	// Type and Field are the API type and the JSON name of the field.
 	Type  reflect.Type
 	Field string
-	// Value is the value of the field which is new; "" for any.
+	// Value is the value of the field, or of an element of the list, which is
+	// new; "" for any. Where Is tells which values are new, it describes them.
 	Value string
+	// Is tells whether a value, or an element of a list, is new.
+	Is func(reflect.Value) bool
+	// Kept says that the server stores the field in a Job even where the gate is
+	// off: what is made of it later does not have the field.
+	Kept bool
 	// In is a part of the path which the field must have, where the same type
 	// stands in two places; "" for any.
 	In string
@@ -36,6 +43,9 @@ type Feature struct {
 	// From which minor version on it is on by default is read from Kubernetes'
 	// own versioned gates.
 	Gate featuregate.Feature
+	// empty marks a value that asks for nothing, an empty text: a server that
+	// knows the field takes it, whether the gate is on or not.
+	empty bool
 	// Since is the first minor version of Kubernetes 1 with the field, for a
 	// feature whose gate is gone from Kubernetes.
 	Since int
@@ -64,6 +74,7 @@ var Features = []Feature{
 	of[v1alpha1.PeerJobSpec]("podReplacementPolicy", Feature{Since: 29, Source: gateHistory + " (JobPodReplacementPolicy)"}),
 	of[v1alpha1.PeerJobSpec]("successPolicy", Feature{Since: 31, Source: gateHistory + " (JobSuccessPolicy)"}),
 	of[v1alpha1.PeerJobSpec]("managedBy", Feature{Gate: features.JobManagedBy}),
+	of[v1alpha1.PeerJobSpec]("scheduling", Feature{Gate: features.WorkloadWithJob}),
 	of[batchv1.PodFailurePolicyRule]("action", Feature{Value: string(batchv1.PodFailurePolicyActionFailIndex), Since: 29, Source: gateHistory + " (JobBackoffLimitPerIndex)"}),
 
 	of[v1alpha1.PeerBarrier]("start", Feature{Value: string(v1alpha1.Enabled), Since: 29, Source: gateHistory + " (SidecarContainers)"}),
@@ -128,8 +139,18 @@ var Features = []Feature{
 	of[corev1.ClusterTrustBundleProjection]("user", Feature{Gate: features.AtomicWriteVolumeUserFields}),
 	of[corev1.PodCertificateProjection]("user", Feature{Gate: features.AtomicWriteVolumeUserFields}),
 	of[corev1.PersistentVolumeClaimSpec]("dataSourceRef", Feature{Since: 24, Source: gateHistory + " (AnyVolumeDataSource)"}),
-	of[corev1.PersistentVolumeClaimSpec]("volumeAttributesClassName", Feature{Gate: features.VolumeAttributesClass}),
-	of[corev1.TypedObjectReference]("namespace", Feature{Gate: features.CrossNamespaceVolumeDataSource}),
+	of[corev1.PersistentVolumeClaimSpec]("volumeAttributesClassName", Feature{Gate: features.VolumeAttributesClass, Kept: true}),
+	of[corev1.TypedObjectReference]("namespace", Feature{Gate: features.CrossNamespaceVolumeDataSource, Kept: true}),
+
+	// Values that older servers refuse, and for which Kubernetes no longer has a
+	// gate. Those with a gate are found by validation itself (older.go).
+	of[corev1.ObjectFieldSelector]("fieldPath", Feature{Value: "status.hostIPs", Since: 29, Source: gateHistory + " (PodHostIPs)"}),
+	of[corev1.ResourceFieldSelector]("resource", Feature{Value: "a resource of huge pages", Is: text(isHugePages), Since: 22, Source: gateHistory + " (DownwardAPIHugePages)"}),
+	of[corev1.LifecycleHandler]("sleep", Feature{Value: "a sleep of 0 seconds", Is: isZeroSleep, Since: 33, Source: gateHistory + " (PodLifecycleSleepActionAllowZero)"}),
+	of[corev1.PodDNSConfig]("searches", Feature{Value: "a list of more than 6 domains or 256 characters", Is: isLongSearchList, Since: 26, Source: gateHistory + " (ExpandedDNSConfig)"}),
+	of[corev1.PodDNSConfig]("searches", Feature{Value: "a dot alone or a name with an underscore", Is: text(isRelaxedSearch), Since: 33, Source: gateHistory + " (RelaxedDNSSearchValidation)"}),
+	of[corev1.PersistentVolumeClaimSpec]("accessModes", Feature{Value: string(corev1.ReadWriteOncePod), Since: 27, Source: gateHistory + " (ReadWriteOncePod)"}),
+	of[corev1.Sysctl]("name", Feature{Value: "a name with slashes", Is: text(hasSlash), Since: 23, Source: "https://kubernetes.io/docs/tasks/administer-cluster/sysctl-cluster/"}),
 }
 
 // First is the first minor version of Kubernetes 1 that has the feature, or
@@ -140,6 +161,19 @@ func (f Feature) First() (minor int, ok bool) {
 	}
 	first, found := firstByGate()[f.Gate]
 	return first, found
+}
+
+// known is the first minor version whose servers know the field, be it behind
+// a gate that is off.
+func (f Feature) known() int {
+	if f.Since > 0 {
+		return f.Since
+	}
+	known := v1alpha1.NewestMinor
+	for _, spec := range utilfeature.DefaultMutableFeatureGate.GetAllVersioned()[f.Gate] {
+		known = min(known, int(spec.Version.Minor()))
+	}
+	return known
 }
 
 // firstByGate is, for each feature gate of Kubernetes, the first minor version
@@ -168,10 +202,11 @@ var featuresByType = sync.OnceValue(func() map[reflect.Type]map[string][]Feature
 	return byType
 })
 
-// CheckVersion refuses what a server of spec.kubernetesVersion does not have.
+// CheckVersion refuses what a server of spec.kubernetesVersion does not have,
+// and the values that it does not take in the objects of a PeerJob.
 // When no version is asked for, it warns of what every server drops, because
 // it stands behind a feature gate that is off by default.
-func CheckVersion(g *peerjob.Group) (field.ErrorList, []diag.Warning) {
+func CheckVersion(g *peerjob.Group, objects []origin.Object) (field.ErrorList, []diag.Warning) {
 	pj := g.PeerJob
 	minor, asked := peerjob.Minor(pj.Spec.KubernetesVersion)
 	var errs field.ErrorList
@@ -179,25 +214,29 @@ func CheckVersion(g *peerjob.Group) (field.ErrorList, []diag.Warning) {
 	visitFeatures(reflect.ValueOf(pj).Elem(), "", func(f Feature, path string) {
 		first, ever := f.First()
 		switch {
+		case (f.empty || f.Kept) && asked && minor < f.known():
+			errs = append(errs, forbidden(path, fmt.Sprintf("needs Kubernetes 1.%d, and spec.kubernetesVersion is %q", f.known(), pj.Spec.KubernetesVersion)))
+		case f.empty:
+		case f.Kept && (!ever || asked && minor < first):
+			warnings = append(warnings, diag.Warning{Field: path, Message: f.keptMessage(first, ever)})
 		case !ever && asked:
 			errs = append(errs, forbidden(path, fmt.Sprintf("needs the feature gate %s, which is off by default in every version up to 1.%d", f.Gate, v1alpha1.NewestMinor)))
 		case !ever:
 			warnings = append(warnings, diag.Warning{Field: path, Message: fmt.Sprintf(
 				"stands behind the feature gate %s, which is off by default: a server without it drops the field", f.Gate)})
 		case asked && minor < first:
-			errs = append(errs, forbidden(path, fmt.Sprintf("needs Kubernetes 1.%d, and spec.kubernetesVersion is %q", first, pj.Spec.KubernetesVersion)))
+			errs = append(errs, forbidden(path, fmt.Sprintf("%sneeds Kubernetes 1.%d, and spec.kubernetesVersion is %q", f.what(), first, pj.Spec.KubernetesVersion)))
 		}
 	})
 	nameErrs := checkServiceName(g, minor)
 	if asked {
 		errs = append(errs, nameErrs...)
-		errs = append(errs, checkVariableNames(g, minor)...)
 	} else {
 		for _, err := range nameErrs {
 			warnings = append(warnings, diag.Warning{Field: err.Field, Message: err.Detail})
 		}
 	}
-	return errs, warnings
+	return append(errs, refusedByOlder(g, errs, objects)...), warnings
 }
 
 func forbidden(path, detail string) *field.Error {
@@ -207,8 +246,12 @@ func forbidden(path, detail string) *field.Error {
 // checkServiceName holds the name of the Service to the stricter rule of older
 // servers. A minor version of 0 is none that was asked for.
 func checkServiceName(g *peerjob.Group, minor int) field.ErrorList {
-	name, first := g.ServiceName(), firstByGate()[features.RelaxedServiceNameValidation]
-	if minor >= first || len(validation.IsDNS1123Label(name)) > 0 || len(validation.IsDNS1035Label(name)) == 0 {
+	name := g.ServiceName()
+	if len(validation.IsDNS1123Label(name)) > 0 || len(validation.IsDNS1035Label(name)) == 0 {
+		return nil
+	}
+	first := firstByGate()[features.RelaxedServiceNameValidation]
+	if minor >= first {
 		return nil
 	}
 	detail := fmt.Sprintf("the name of the Service begins with a digit, which needs Kubernetes 1.%d", first)
@@ -219,25 +262,6 @@ func checkServiceName(g *peerjob.Group, minor int) field.ErrorList {
 		detail += "; choose another name, or set spec.service.name"
 	}
 	return field.ErrorList{{Type: field.ErrorTypeInvalid, Field: g.ServiceNamePath().String(), BadValue: name, Detail: detail}}
-}
-
-// checkVariableNames holds the names of variables to the stricter rule of
-// older servers.
-func checkVariableNames(g *peerjob.Group, minor int) field.ErrorList {
-	first := firstByGate()[features.RelaxedEnvironmentVariableValidation]
-	if minor >= first {
-		return nil
-	}
-	var errs field.ErrorList
-	g.EachContainer(func(container *corev1.Container, path *field.Path) {
-		for i, variable := range container.Env {
-			for _, msg := range validation.IsEnvVarName(variable.Name) {
-				errs = append(errs, field.Invalid(path.Child("env").Index(i).Child("name"), variable.Name,
-					fmt.Sprintf("needs Kubernetes 1.%d, and spec.kubernetesVersion is %q: %s", first, g.PeerJob.Spec.KubernetesVersion, msg)))
-			}
-		}
-	})
-	return errs
 }
 
 // visitFeatures calls found for every field below value which is set and
@@ -261,22 +285,9 @@ func visitFeatures(value reflect.Value, path string, found func(f Feature, path 
 			}
 			inner := strings.TrimPrefix(path+"."+f.Name, ".")
 			for _, feature := range byType[f.Owner][f.Name] {
-				if strings.Contains(inner, feature.In) && (feature.Value == "" || feature.Value == scalarText(content)) {
-					found(feature, inner)
-				}
+				feature.visit(content, inner, found)
 			}
 			visitFeatures(content, inner, found)
 		}
 	}
-}
-
-// scalarText is the text of a string or of what a pointer to one points to.
-func scalarText(value reflect.Value) string {
-	if value.Kind() == reflect.Pointer && !value.IsNil() {
-		value = value.Elem()
-	}
-	if value.Kind() == reflect.String {
-		return value.String()
-	}
-	return ""
 }

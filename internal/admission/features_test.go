@@ -19,13 +19,14 @@ import (
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/admission"
+	"github.com/peerjob/peerjob/internal/expand"
 	"github.com/peerjob/peerjob/internal/framework"
 )
 
 func version(t *testing.T, text string) (refused, warned []string) {
 	t.Helper()
 	g := read(t, text)
-	errs, warnings := admission.CheckVersion(g)
+	errs, warnings := admission.CheckVersion(g, expand.Group(g))
 	for _, err := range errs {
 		refused = append(refused, err.Error())
 	}
@@ -43,28 +44,37 @@ func TestCheckVersion(t *testing.T) {
 		spec  string
 		path  string
 	}{
-		"suspend":                {22, "suspend: true", "spec.suspend"},
-		"podFailurePolicy":       {26, "podFailurePolicy: {rules: [{action: Ignore}]}", "spec.podFailurePolicy"},
-		"backoffLimitPerIndex":   {29, "backoffLimitPerIndex: 1", "spec.backoffLimitPerIndex"},
-		"maxFailedIndexes":       {29, "maxFailedIndexes: 1", "spec.maxFailedIndexes"},
-		"podReplacementPolicy":   {29, "podReplacementPolicy: Failed", "spec.podReplacementPolicy"},
-		"successPolicy":          {31, "successPolicy: {rules: [{succeededIndexes: '0'}]}", "spec.successPolicy"},
-		"managedBy":              {32, "managedBy: example.com/x", "spec.managedBy"},
-		"FailIndex":              {29, "podFailurePolicy: {rules: [{action: FailIndex}]}", "spec.podFailurePolicy.rules[0].action"},
-		"native sidecar":         {29, "template: {spec: {initContainers: [{name: a}, {name: b, restartPolicy: Always}]}}", "spec.template.spec.initContainers[1].restartPolicy"},
-		"restartPolicyRules":     {35, "template: {spec: {containers: [{name: a, restartPolicyRules: [{action: Restart}]}]}}", "spec.template.spec.containers[0].restartPolicyRules"},
-		"container restart":      {35, "template: {spec: {containers: [{name: a, restartPolicy: Never}]}}", "spec.template.spec.containers[0].restartPolicy"},
-		"RestartAllContainers":   {36, "template: {spec: {containers: [{name: a, restartPolicyRules: [{action: RestartAllContainers}]}]}}", "spec.template.spec.containers[0].restartPolicyRules[0].action"},
-		"grpc probe":             {24, "template: {spec: {containers: [{name: a, livenessProbe: {grpc: {port: 1}}}]}}", "spec.template.spec.containers[0].livenessProbe.grpc"},
-		"schedulingGates":        {27, "template: {spec: {schedulingGates: [{name: a}]}}", "spec.template.spec.schedulingGates"},
-		"image volume":           {35, "template: {spec: {volumes: [{name: a, image: {reference: x}}]}}", "spec.template.spec.volumes[0].image"},
-		"sleep":                  {30, "template: {spec: {containers: [{name: a, lifecycle: {preStop: {sleep: {seconds: 1}}}}]}}", "spec.template.spec.containers[0].lifecycle.preStop.sleep"},
-		"resource claims":        {34, "template: {spec: {resourceClaims: [{name: a}]}}", "spec.template.spec.resourceClaims"},
-		"pod-level resources":    {34, "template: {spec: {resources: {limits: {cpu: 1}}}}", "spec.template.spec.resources"},
-		"user namespaces":        {33, "template: {spec: {hostUsers: false}}", "spec.template.spec.hostUsers"},
-		"appArmorProfile":        {30, "template: {spec: {securityContext: {appArmorProfile: {type: Unconfined}}}}", "spec.template.spec.securityContext.appArmorProfile"},
-		"a digit first":          {36, "service: {name: 3d}", "spec.service.name"},
-		"a variable of any name": {32, "template: {spec: {containers: [{name: a, env: [{name: 'a b'}]}]}}", "spec.template.spec.containers[0].env[0].name"},
+		"suspend":               {22, "suspend: true", "spec.suspend"},
+		"podFailurePolicy":      {26, "podFailurePolicy: {rules: [{action: Ignore}]}", "spec.podFailurePolicy"},
+		"backoffLimitPerIndex":  {29, "backoffLimitPerIndex: 1", "spec.backoffLimitPerIndex"},
+		"maxFailedIndexes":      {29, "maxFailedIndexes: 1", "spec.maxFailedIndexes"},
+		"podReplacementPolicy":  {29, "podReplacementPolicy: Failed", "spec.podReplacementPolicy"},
+		"successPolicy":         {31, "successPolicy: {rules: [{succeededIndexes: '0'}]}", "spec.successPolicy"},
+		"managedBy":             {32, "managedBy: example.com/x", "spec.managedBy"},
+		"FailIndex":             {29, "podFailurePolicy: {rules: [{action: FailIndex}]}", "spec.podFailurePolicy.rules[0].action"},
+		"native sidecar":        {29, "template: {spec: {initContainers: [{name: a}, {name: b, restartPolicy: Always}]}}", "spec.template.spec.initContainers[1].restartPolicy"},
+		"restartPolicyRules":    {35, "template: {spec: {containers: [{name: a, restartPolicyRules: [{action: Restart}]}]}}", "spec.template.spec.containers[0].restartPolicyRules"},
+		"container restart":     {35, "template: {spec: {containers: [{name: a, restartPolicy: Never}]}}", "spec.template.spec.containers[0].restartPolicy"},
+		"RestartAllContainers":  {36, "template: {spec: {containers: [{name: a, restartPolicyRules: [{action: RestartAllContainers}]}]}}", "spec.template.spec.containers[0].restartPolicyRules[0].action"},
+		"grpc probe":            {24, "template: {spec: {containers: [{name: a, livenessProbe: {grpc: {port: 1}}}]}}", "spec.template.spec.containers[0].livenessProbe.grpc"},
+		"schedulingGates":       {27, "template: {spec: {schedulingGates: [{name: a}]}}", "spec.template.spec.schedulingGates"},
+		"image volume":          {35, "template: {spec: {volumes: [{name: a, image: {reference: x}}]}}", "spec.template.spec.volumes[0].image"},
+		"sleep":                 {30, "template: {spec: {containers: [{name: a, lifecycle: {preStop: {sleep: {seconds: 1}}}}]}}", "spec.template.spec.containers[0].lifecycle.preStop.sleep"},
+		"resource claims":       {34, "template: {spec: {resourceClaims: [{name: a}]}}", "spec.template.spec.resourceClaims"},
+		"pod-level resources":   {34, "template: {spec: {resources: {limits: {cpu: 1}}}}", "spec.template.spec.resources"},
+		"user namespaces":       {33, "template: {spec: {hostUsers: false}}", "spec.template.spec.hostUsers"},
+		"appArmorProfile":       {30, "template: {spec: {securityContext: {appArmorProfile: {type: Unconfined}}}}", "spec.template.spec.securityContext.appArmorProfile"},
+		"a digit first":         {36, "service: {name: 3d}", "spec.service.name"},
+		"host IPs":              {29, "template: {spec: {containers: [{name: a, env: [{name: A, valueFrom: {fieldRef: {fieldPath: status.hostIPs}}}]}]}}", "spec.template.spec.containers[0].env[0].valueFrom.fieldRef.fieldPath"},
+		"host IPs in a volume":  {29, "template: {spec: {volumes: [{name: a, downwardAPI: {items: [{path: a, fieldRef: {fieldPath: status.hostIPs}}]}}]}}", "spec.template.spec.volumes[0].downwardAPI.items[0].fieldRef.fieldPath"},
+		"huge pages":            {22, "template: {spec: {containers: [{name: a, env: [{name: A, valueFrom: {resourceFieldRef: {resource: limits.hugepages-2Mi}}}]}]}}", "spec.template.spec.containers[0].env[0].valueFrom.resourceFieldRef.resource"},
+		"no sleep":              {33, "template: {spec: {containers: [{name: a, lifecycle: {preStop: {sleep: {seconds: 0}}}}]}}", "spec.template.spec.containers[0].lifecycle.preStop.sleep"},
+		"seven searches":        {26, "template: {spec: {dnsConfig: {searches: [a, b, c, d, e, f, g]}}}", "spec.template.spec.dnsConfig.searches"},
+		"a long search":         {26, "template: {spec: {dnsConfig: {searches: [" + strings.Repeat("abcdefghi.", 26) + "a]}}}", "spec.template.spec.dnsConfig.searches"},
+		"a search of a dot":     {33, "template: {spec: {dnsConfig: {searches: [a, .]}}}", "spec.template.spec.dnsConfig.searches[1]"},
+		"an underscore":         {33, "template: {spec: {dnsConfig: {searches: [a_b.c]}}}", "spec.template.spec.dnsConfig.searches[0]"},
+		"ReadWriteOncePod":      {27, "template: {spec: {volumes: [{name: a, ephemeral: {volumeClaimTemplate: {spec: {accessModes: [ReadWriteMany, ReadWriteOncePod]}}}}]}}", "spec.template.spec.volumes[0].ephemeral.volumeClaimTemplate.spec.accessModes[1]"},
+		"a sysctl with slashes": {23, "template: {spec: {securityContext: {sysctls: [{name: net/core/somaxconn, value: '1'}]}}}", "spec.template.spec.securityContext.sysctls[0].name"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -82,6 +92,52 @@ func TestCheckVersion(t *testing.T) {
 			// Without a version only what no server takes is refused.
 			if got, _ := version(t, "metadata: {name: a}\nspec: {peers: 1, "+tt.spec+"}"); len(got) > 0 {
 				t.Errorf("refused without a version: %v", got)
+			}
+		})
+	}
+}
+
+// TestCheckVersion_keptOrEmpty has what a server takes although the gate is off:
+// a field that it keeps in the Job, and a value that asks for nothing.
+func TestCheckVersion_keptOrEmpty(t *testing.T) {
+	const claim = "spec.template.spec.volumes[0].ephemeral.volumeClaimTemplate.spec."
+	tests := map[string]struct{ spec, refused, warned string }{
+		"a data source of another namespace": {
+			"kubernetesVersion: '1.36', template: {spec: {volumes: [{name: v, ephemeral: {volumeClaimTemplate: {spec: {dataSourceRef: {kind: A, name: b, namespace: c}}}}}]}}",
+			"", claim + "dataSourceRef.namespace: stands behind the feature gate CrossNamespaceVolumeDataSource, which is off by default: a server without it keeps the field in the Job and drops it from the claim that it makes",
+		},
+		"the same without a version": {
+			"template: {spec: {volumes: [{name: v, ephemeral: {volumeClaimTemplate: {spec: {dataSourceRef: {kind: A, name: b, namespace: c}}}}}]}}",
+			"", claim + "dataSourceRef.namespace: stands behind the feature gate CrossNamespaceVolumeDataSource, which is off by default: a server without it keeps the field in the Job and drops it from the claim that it makes",
+		},
+		"a class of volume attributes": {
+			"kubernetesVersion: '1.31', template: {spec: {volumes: [{name: v, ephemeral: {volumeClaimTemplate: {spec: {volumeAttributesClassName: a}}}}]}}",
+			"", claim + "volumeAttributesClassName: needs Kubernetes 1.34: an older server keeps the field in the Job and drops it from the claim that it makes",
+		},
+		"a class for a server without the field": {
+			"kubernetesVersion: '1.28', template: {spec: {volumes: [{name: v, ephemeral: {volumeClaimTemplate: {spec: {volumeAttributesClassName: a}}}}]}}",
+			claim + `volumeAttributesClassName: Forbidden: needs Kubernetes 1.29, and spec.kubernetesVersion is "1.28"`, "",
+		},
+		"no stop signal": {
+			"kubernetesVersion: '1.36', template: {spec: {containers: [{name: w, lifecycle: {stopSignal: ''}}]}}", "", "",
+		},
+		"no stop signal for a server without the field": {
+			"kubernetesVersion: '1.32', template: {spec: {containers: [{name: w, lifecycle: {stopSignal: ''}}]}}",
+			`spec.template.spec.containers[0].lifecycle.stopSignal: Forbidden: needs Kubernetes 1.33, and spec.kubernetesVersion is "1.32"`, "",
+		},
+		"a stop signal": {
+			"kubernetesVersion: '1.37', template: {spec: {containers: [{name: w, lifecycle: {stopSignal: SIGUSR1}}]}}",
+			"spec.template.spec.containers[0].lifecycle.stopSignal: Forbidden: needs the feature gate ContainerStopSignals, which is off by default in every version up to 1.37", "",
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			refused, warned := version(t, "metadata: {name: a}\nspec: {peers: 1, "+tt.spec+"}")
+			if got := strings.Join(refused, "\n"); got != tt.refused {
+				t.Errorf("refused %s, want %s", got, tt.refused)
+			}
+			if got := strings.Join(warned, "\n"); got != tt.warned {
+				t.Errorf("warned %s, want %s", got, tt.warned)
 			}
 		})
 	}
@@ -204,5 +260,19 @@ func TestSuccessPolicyMinor(t *testing.T) {
 	}
 	if !found || first != framework.SuccessPolicyMinor {
 		t.Errorf("on by default from 1.%d, and package framework says 1.%d", first, framework.SuccessPolicyMinor)
+	}
+}
+
+// TestCheckVersion_scheduling has the gang of the Job, which servers drop unless
+// they have the gate.
+func TestCheckVersion_scheduling(t *testing.T) {
+	const spec = "scheduling: {schedulingPolicy: {gang: {minCount: 2}}}, template: {spec: {containers: [{name: w, image: x}]}}"
+	refused, warned := version(t, "metadata: {name: a}\nspec: {peers: 2, "+spec+"}")
+	if len(refused) != 0 || len(warned) != 1 || !strings.HasPrefix(warned[0], "spec.scheduling: stands behind the feature gate WorkloadWithJob") {
+		t.Errorf("refused %v, warned %v", refused, warned)
+	}
+	refused, _ = version(t, "metadata: {name: a}\nspec: {peers: 2, kubernetesVersion: '1.37', "+spec+"}")
+	if len(refused) != 1 || !strings.HasPrefix(refused[0], "spec.scheduling: Forbidden: needs the feature gate WorkloadWithJob") {
+		t.Errorf("refused %v", refused)
 	}
 }

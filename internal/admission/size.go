@@ -9,6 +9,8 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+	"k8s.io/kubernetes/pkg/apis/batch"
+	batchinternal "k8s.io/kubernetes/pkg/apis/batch/v1"
 
 	"github.com/peerjob/peerjob/internal/apitype"
 	"github.com/peerjob/peerjob/internal/diag"
@@ -19,8 +21,9 @@ const (
 	// is told otherwise (--max-request-bytes).
 	// See https://etcd.io/docs/latest/dev-guide/limit/.
 	maxObjectSize = 1536 << 10
-	// ownSize is what the server and etcd add to any object, in bytes, at least.
-	ownSize = 4 << 10
+	// ownSize is what the server and etcd add to any Job, in bytes, at least: the
+	// time of its creation, who created it, and its key.
+	ownSize = 512
 	// maxAnnotationsSize is how large all annotations of an object may be, in
 	// bytes. Client-side "kubectl apply" puts the whole object into one.
 	maxAnnotationsSize = 256 << 10
@@ -31,10 +34,16 @@ const (
 
 // checkSize refuses a Job which the server would take and etcd would not, and
 // warns of one that may be too large with what the server adds, or for
-// client-side apply. The size is that of the form in which the server stores
-// it.
+// client-side apply. The size is that of what the server stores.
 func checkSize(job *batchv1.Job) (field.ErrorList, []diag.Warning) {
 	size := job.Size()
+	// What is smaller than this when it is stored is smaller as JSON, too.
+	if size < maxAnnotationsSize/8 {
+		return nil, nil
+	}
+	if stored, _, err := completeJob(job); err == nil {
+		size = storedSize(stored)
+	}
 	if size > maxObjectSize-ownSize {
 		return field.ErrorList{{Type: field.ErrorTypeTooLong, Field: "spec.template", Detail: fmt.Sprintf(
 			"the Job has %d bytes, and etcd takes no object of more than %d; put what is large into ConfigMaps and mount them", size, maxObjectSize-ownSize)}}, nil
@@ -44,15 +53,21 @@ func checkSize(job *batchv1.Job) (field.ErrorList, []diag.Warning) {
 			"the Job has %d bytes, to which the server adds about %d in metadata.managedFields, and etcd takes no object of more than %d; put what is large into ConfigMaps and mount them",
 			size, managed, maxObjectSize-ownSize)}}
 	}
-	// What is smaller than this when it is stored is smaller as JSON, too.
-	if size < maxAnnotationsSize/8 {
-		return nil, nil
-	}
 	if data, err := json.Marshal(job); err == nil && len(data) > maxAnnotationsSize {
 		return nil, []diag.Warning{{Field: "spec.template", Message: fmt.Sprintf(
 			"the Job has %d bytes as JSON, and kubectl apply keeps at most %d of them in an annotation; use kubectl apply --server-side", len(data), maxAnnotationsSize)}}
 	}
 	return nil, nil
+}
+
+// storedSize is the size of a Job in the form in which the server stores it, in
+// bytes: the protocol buffer of batch/v1.
+func storedSize(job *batch.Job) int {
+	stored := &batchv1.Job{}
+	if err := batchinternal.Convert_batch_Job_To_v1_Job(job, stored, nil); err != nil {
+		return 0
+	}
+	return stored.Size()
 }
 
 // managedSize estimates the size of the list in which the server keeps who set

@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	schedulingv1alpha3 "k8s.io/api/scheduling/v1alpha3"
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
@@ -138,6 +139,17 @@ spec:
       initContainers: [{name: i, image: x, env: [{name: I, value: i}]}]
       containers: [{name: w, image: x, env: [{name: W, value: w}], ports: [{containerPort: 9}]}, {name: v, image: y}]
 `
+
+// TestGroup_scheduling has the gang, which is the Job's own.
+func TestGroup_scheduling(t *testing.T) {
+	const text = "metadata: {name: a}\nspec: {peers: 2, scheduling: {schedulingPolicy: {gang: {minCount: 2}}}, template: {spec: {containers: [{name: w, image: x}]}}}"
+	_, job := pair(read(t, text))
+	want := &batchv1.JobSchedulingConfiguration{SchedulingPolicy: &schedulingv1alpha3.WorkloadPodGroupSchedulingPolicy{
+		Gang: &schedulingv1alpha3.WorkloadPodGroupGangSchedulingPolicy{MinCount: new(int32(2))}}}
+	if diff := cmp.Diff(want, job.Spec.Scheduling); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
 
 func TestGroup(t *testing.T) {
 	pj := read(t, full)

@@ -35,6 +35,7 @@ func hashOf(spec *batchv1.JobSpec) (string, error) {
 		PodFailurePolicy:     spec.PodFailurePolicy,
 		SuccessPolicy:        spec.SuccessPolicy,
 		ManagedBy:            spec.ManagedBy,
+		Scheduling:           spec.Scheduling,
 		Template:             spec.Template,
 	})
 	if err != nil {

@@ -120,7 +120,7 @@ func check(g *peerjob.Group, objects []origin.Object, errs field.ErrorList) (fie
 		refused = slices.DeleteFunc(refused, func(err *field.Error) bool { return err.Field == peerjob.FrameworkPath.String() })
 	}
 	errs = diag.Append(errs, refused)
-	tooNew, dropped := admission.CheckVersion(g)
+	tooNew, dropped := admission.CheckVersion(g, objects)
 	errs = diag.Append(errs, tooNew)
 	if len(errs) > 0 {
 		return errs, nil

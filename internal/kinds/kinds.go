@@ -72,7 +72,7 @@ var table = []Kind{
 	{
 		GroupVersionKind: schema.GroupVersionKind{Group: "batch", Version: "v1", Kind: "Job"},
 		// See ValidateJobSpecUpdate in k8s.io/kubernetes/pkg/apis/batch/validation.
-		Immutable: []string{"spec.completionMode", "spec.backoffLimitPerIndex", "spec.podFailurePolicy", "spec.successPolicy", "spec.managedBy", "spec.template"},
+		Immutable: []string{"spec.completionMode", "spec.backoffLimitPerIndex", "spec.podFailurePolicy", "spec.successPolicy", "spec.managedBy", "spec.scheduling", "spec.template"},
 	},
 }
 

@@ -68,6 +68,7 @@ func NewGroup(pj *v1alpha1.PeerJob, hash string) *Group {
 			SuccessPolicy:           spec.SuccessPolicy,
 			PodReplacementPolicy:    spec.PodReplacementPolicy,
 			ManagedBy:               spec.ManagedBy,
+			Scheduling:              spec.Scheduling,
 			Template:                spec.Template,
 		},
 	}

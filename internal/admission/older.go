@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package admission
+
+import (
+	"fmt"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/origin"
+	"github.com/peerjob/peerjob/internal/peerjob"
+)
+
+// refusedByOlder returns what a server of spec.kubernetesVersion refuses and
+// the newest one takes, with the first version that takes it. Nothing is said
+// of fields in tooNew, which such a server does not have at all.
+func refusedByOlder(g *peerjob.Group, tooNew field.ErrorList, objects []origin.Object) field.ErrorList {
+	pj := g.PeerJob
+	minor, asked := peerjob.Minor(pj.Spec.KubernetesVersion)
+	if !asked || minor >= v1alpha1.NewestMinor {
+		return nil
+	}
+	refused := refusedBy(minor, nil, objects)
+	if len(refused) == 0 {
+		return nil
+	}
+	known, _ := judge(v1alpha1.NewestMinor, objects)
+	refused = refusedBy(minor, known, objects)
+	var errs field.ErrorList
+	for _, err := range refused {
+		if !anyOverlaps(tooNew, err.Field) {
+			errs = append(errs, err)
+		}
+	}
+	// Each error goes to the first version that does not have it any more.
+	open := errs
+	for first := minor + 1; len(open) > 0 && first <= v1alpha1.NewestMinor; first++ {
+		var still field.ErrorList
+		if first < v1alpha1.NewestMinor {
+			still = refusedBy(first, known, objects)
+		}
+		var later field.ErrorList
+		for _, err := range open {
+			if on(still, err.Field) {
+				later = append(later, err)
+				continue
+			}
+			err.Detail = fmt.Sprintf("needs Kubernetes 1.%d, and spec.kubernetesVersion is %q: %s", first, pj.Spec.KubernetesVersion, err.Detail)
+		}
+		open = later
+	}
+	return errs
+}
+
+// refusedBy returns what a server of one minor version refuses on fields that
+// the newest one has nothing against.
+func refusedBy(minor int, known field.ErrorList, objects []origin.Object) field.ErrorList {
+	all, _ := judge(minor, objects)
+	var errs field.ErrorList
+	for _, err := range all {
+		if !on(known, err.Field) {
+			errs = append(errs, err)
+		}
+	}
+	return errs
+}
+
+// on reports whether there is an error on a field.
+func on(errs field.ErrorList, path string) bool {
+	for _, err := range errs {
+		if err.Field == path {
+			return true
+		}
+	}
+	return false
+}
+
+// anyOverlaps reports whether there is an error on a field, below it, or on one
+// that it lies below.
+func anyOverlaps(errs field.ErrorList, path string) bool {
+	for _, err := range errs {
+		if err.Field == path || below(err.Field, path) || below(path, err.Field) {
+			return true
+		}
+	}
+	return false
+}
+
+// below reports whether a path lies below another.
+func below(path, above string) bool {
+	rest, found := strings.CutPrefix(path, above)
+	return found && rest != "" && (rest[0] == '.' || rest[0] == '[')
+}
