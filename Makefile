@@ -56,8 +56,8 @@ test: ## Run the tests; those that need docker or kpt skip without, and -v says 
 	cd conformance && $(GO) test -short $(GOTESTFLAGS) ./...
 
 .PHONY: conformance
-conformance: ## Hold peerjob to a real API server: TRIES (default 2000) PeerJobs from SEED (default 1, 0: the clock)
-	cd conformance && $(GO) test -v -count=1 -timeout 4h -run TestConformance . -tries $(or $(TRIES),2000) -seed $(or $(SEED),1)
+conformance: ## Hold peerjob to a real API server of SERVER (1.30, or all; default the newest): TRIES (default 2000) PeerJobs from SEED (default 1, 0: the clock)
+	cd conformance && $(GO) test -v -count=1 -timeout 12h -run TestConformance . -tries $(or $(TRIES),2000) -seed $(or $(SEED),1) -server '$(SERVER)'
 
 .PHONY: frameworks-real
 frameworks-real: ## Run the frameworks' examples with the real programs, as root on Linux; hack/install-frameworks installs them
@@ -130,7 +130,7 @@ verify: generate ## Check that what is generated is what is committed
 	$(GO) mod tidy -diff
 	cd bench && $(GO) mod tidy -diff
 	cd conformance && $(GO) mod tidy -diff
-	cd conformance/server && $(GO) mod tidy -diff
+	for module in conformance/server conformance/server/1.*; do (cd $$module && $(GO) mod tidy -diff) || exit 1; done
 	cd e2e && $(GO) mod tidy -diff
 	cd e2e/node/containerd && $(GO) mod tidy -diff
 	cd e2e/node/coredns && $(GO) mod tidy -diff

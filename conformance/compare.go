@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -19,8 +20,11 @@ import (
 type comparison struct {
 	// misread are the values that the server has and peerjob did not mean.
 	misread []string
-	// dropped are the paths of the fields that the server left out.
+	// dropped are the paths of the fields that the server left out, without emptied.
 	dropped []string
+	// emptied are the paths of those that are "", or an object of only that: they
+	// ask for nothing.
+	emptied []string
 }
 
 // compare compares the object that peerjob wrote with what the server made.
@@ -40,6 +44,21 @@ func compare(meant any, stored []byte) (comparison, error) {
 	}
 	c.compare("", want, got)
 	return c, nil
+}
+
+// below returns the same comparison of an object that is a part of another.
+func (c comparison) below(prefix string) comparison {
+	var moved comparison
+	for _, misread := range c.misread {
+		moved.misread = append(moved.misread, prefix+misread)
+	}
+	for _, path := range c.dropped {
+		moved.dropped = append(moved.dropped, prefix+path)
+	}
+	for _, path := range c.emptied {
+		moved.emptied = append(moved.emptied, prefix+path)
+	}
+	return moved
 }
 
 // decodeJSON keeps numbers as they are written: a float64 does not hold every
@@ -67,42 +86,67 @@ func (c *comparison) compare(path string, want, got any) {
 			return
 		}
 	}
-	if !unset(want) && !reflect.DeepEqual(want, got) && !sameQuantity(want, got) {
+	if !reflect.DeepEqual(want, got) && !sameQuantity(want, got) {
 		c.misread = append(c.misread, fmt.Sprintf("%s: meant %s, read %s", path, show(want), show(got)))
 	}
 }
 
 func (c *comparison) compareFields(path string, want, got map[string]any) {
 	for _, name := range slices.Sorted(maps.Keys(want)) {
+		inner := strings.TrimPrefix(path+"."+name, ".")
 		// The server keeps the old name of a field for old clients, with the
 		// value of the new one.
-		if unset(want[name]) || name == "serviceAccount" {
+		if unset(inner, want[name]) || name == "serviceAccount" {
 			continue
 		}
-		inner := strings.TrimPrefix(path+"."+name, ".")
-		if value, found := got[name]; found {
+		value, found := got[name]
+		switch {
+		case found:
 			c.compare(inner, want[name], value)
-		} else {
+		case isEmptied(want[name]):
+			c.emptied = append(c.emptied, inner)
+		default:
 			c.dropped = append(c.dropped, inner)
 		}
 	}
 }
 
-// unset reports whether a value is the one of a field that nobody set: the
-// API's types write some of them, and the server puts defaults there.
-func unset(value any) bool {
+// isEmptied reports whether a value is "", or an object with nothing else in it.
+func isEmptied(value any) bool {
+	object, ok := value.(map[string]any)
+	for _, inner := range object {
+		if !isEmptied(inner) {
+			return false
+		}
+	}
+	return ok && len(object) > 0 || value == ""
+}
+
+// unset reports whether a field has the value that the API's types write for one
+// that nobody set. For most fields they write nothing.
+func unset(path string, value any) bool {
 	switch value := value.(type) {
 	case map[string]any:
-		for _, inner := range value {
-			if !unset(inner) {
+		for name := range value {
+			if !unset(path+"."+name, value[name]) {
 				return false
 			}
 		}
-		return true
+		return structs.MatchString(path)
 	case []any:
 		return len(value) == 0
 	}
-	return value == nil || value == "" || value == false || value == json.Number("0")
+	return value == nil || slices.Contains(written[path[strings.LastIndex(path, ".")+1:]], value)
+}
+
+// structs are the objects that are always written.
+var structs = regexp.MustCompile(`(^|\.)(metadata|spec|status|loadBalancer)$|(ontainers\[\d+\]|volumeClaimTemplate\.spec)\.resources$`)
+
+// written are the values that are always written. The status is that of a
+// condition in a podFailurePolicy.
+var written = map[string][]any{
+	"targetPort": {json.Number("0"), ""},
+	"status":     {""},
 }
 
 // sameQuantity reports whether two values are the same quantity: the server

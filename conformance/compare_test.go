@@ -14,7 +14,10 @@ func TestCompare(t *testing.T) {
 		want                comparison
 	}{
 		{"the same", `{"a": [1, {"b": "x"}]}`, `{"a": [1, {"b": "x"}]}`, comparison{}},
-		{"a default", `{"a": "", "b": 0, "c": false, "d": null, "e": []}`, `{"a": "x", "b": 1, "c": true, "d": {}, "e": null, "f": 1}`, comparison{}},
+		{"a default", `{"targetPort": 0, "d": null, "e": [], "metadata": {"h": null}}`, `{"targetPort": 80, "d": {}, "e": null, "f": 1}`, comparison{}},
+		{"set to nothing, kept", `{"a": "", "b": 0, "c": false}`, `{"a": "", "b": 0, "c": false}`, comparison{}},
+		{"set to nothing, dropped", `{"a": "", "b": 0, "c": false, "d": {"e": null}, "f": {"g": ""}, "h": {}}`, `{}`, comparison{dropped: []string{"b", "c", "d", "h"}, emptied: []string{"a", "f"}}},
+		{"resources that were set", `{"resources": {}, "containers": [{"resources": {}}]}`, `{"containers": [{}]}`, comparison{dropped: []string{"resources"}}},
 		{"added to", `{"a": [1]}`, `{"a": [1, 2]}`, comparison{}},
 		{"dropped", `{"a": 1, "b": 2}`, `{"b": 2}`, comparison{dropped: []string{"a"}}},
 		{"rounded", `"1u"`, `"1m"`, comparison{}},

@@ -4,6 +4,7 @@ package conformance
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
@@ -20,7 +21,6 @@ import (
 	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/expand"
 	"github.com/peerjob/peerjob/internal/framework"
-	"github.com/peerjob/peerjob/internal/kinds"
 	"github.com/peerjob/peerjob/internal/manifest"
 	"github.com/peerjob/peerjob/internal/peerjob"
 )
@@ -30,9 +30,18 @@ type kind int
 
 const (
 	acceptedByBoth kind = iota
+	// unreadable is a PeerJob with unknown fields or values of a wrong type: there
+	// is no object to ask the server about.
+	unreadable
+	// refusedByBoth is also a PeerJob of which the server drops a field that
+	// peerjob says it does not have.
 	refusedByBoth
+	// refusedByNewer is a PeerJob that an older server accepts, and that peerjob
+	// refuses in the name of the newest one, which does refuse it: the output must
+	// work on all servers from spec.kubernetesVersion on.
+	refusedByNewer
 	// refusedByOwnRules is a PeerJob that peerjob refuses for reasons of its
-	// own, which the server does not have.
+	// own alone, and the server accepts.
 	refusedByOwnRules
 	// wronglyAccepted is a PeerJob that peerjob accepts and the server refuses.
 	wronglyAccepted
@@ -40,8 +49,8 @@ const (
 	// and the server accepts.
 	wronglyRefused
 	// readOtherwise is a PeerJob that both accept, but in which the server
-	// reads a value that peerjob did not mean, or drops a field without a word
-	// from peerjob.
+	// reads a value that peerjob did not mean, or drops a field, and peerjob did
+	// not warn.
 	readOtherwise
 )
 
@@ -61,20 +70,22 @@ type verdict struct {
 	// derivedPorts is whether the ports of the Service are those of the
 	// containers, on which both say the same once.
 	derivedPorts bool
+	// newestRefuses is whether the newest server refuses what this one accepts.
+	newestRefuses bool
 	// comparison is about the objects that the server accepted.
 	comparison
 }
 
 // answer is what the server says to an object.
 type answer struct {
-	object kinds.Object
+	kind string
+	// meant is the object as it was sent.
+	meant any
 	apiserver.Answer
 }
 
 // resources are where objects are made, by their kind.
 var resources = map[string]string{"Service": apiserver.Services, "ConfigMap": apiserver.ConfigMaps, "Job": apiserver.Jobs}
-
-func (a answer) kind() string { return a.object.GetObjectKind().GroupVersionKind().Kind }
 
 // judge asks both.
 func judge(ctx context.Context, server *apiserver.Server, tree generate.Object) (verdict, error) {
@@ -98,18 +109,25 @@ func judge(ctx context.Context, server *apiserver.Server, tree generate.Object) 
 	v.own = peerjob.Validate(group)
 	v.own = diag.Append(v.own, framework.Validate(group))
 	objects := expand.Group(group)
-	v.admission, _ = admission.Admit(objects)
-	version, warnings := admission.CheckVersion(group, objects)
-	v.version = version
-	for _, warning := range warnings {
+	refused, warnings := admission.Admit(objects)
+	version, versionWarnings := admission.CheckVersion(group, objects)
+	v.admission, v.version = refused, version
+	for _, warning := range slices.Concat(warnings, versionWarnings) {
 		v.warned = append(v.warned, warning.Field)
 	}
 	for _, object := range objects {
-		a := answer{object: object.Object}
-		if a.Answer, err = create(ctx, server, resources[a.kind()], pj.Namespace, object.Object); err != nil {
+		a := answer{kind: object.Object.GetObjectKind().GroupVersionKind().Kind, meant: object.Object}
+		if a.Answer, err = create(ctx, server, resources[a.kind], pj.Namespace, object.Object); err != nil {
 			return v, err
 		}
 		v.answers = append(v.answers, a)
+		if a.kind == "Job" && a.Accepted() {
+			pod, err := createPod(ctx, server, pj.Namespace, a.Object)
+			if err != nil {
+				return v, err
+			}
+			v.answers = append(v.answers, pod)
+		}
 	}
 	if v.accepted() {
 		err = v.compare()
@@ -125,12 +143,16 @@ func (v *verdict) accepted() bool {
 // compare compares what the server accepted with what was meant.
 func (v *verdict) compare() error {
 	for _, a := range v.answers {
-		found, err := compare(a.object, a.Object)
+		found, err := compare(a.meant, a.Object)
 		if err != nil {
 			return err
 		}
+		if a.kind == "Pod" {
+			found = found.below("spec.template.")
+		}
 		v.misread = append(v.misread, found.misread...)
 		v.dropped = append(v.dropped, found.dropped...)
+		v.emptied = append(v.emptied, found.emptied...)
 	}
 	return nil
 }
@@ -144,6 +166,25 @@ func create(ctx context.Context, server *apiserver.Server, resource, namespace s
 	if err != nil {
 		return apiserver.Answer{}, err
 	}
+	return ask(ctx, server, resource, namespace, content)
+}
+
+// createPod asks for a Pod of the Job that the server took.
+func createPod(ctx context.Context, server *apiserver.Server, namespace string, job []byte) (answer, error) {
+	pod, err := podOf(job)
+	if err != nil {
+		return answer{}, err
+	}
+	content, err := json.Marshal(pod)
+	if err != nil {
+		return answer{}, err
+	}
+	a := answer{kind: "Pod", meant: pod}
+	a.Answer, err = ask(ctx, server, apiserver.Pods, namespace, content)
+	return a, err
+}
+
+func ask(ctx context.Context, server *apiserver.Server, resource, namespace string, content []byte) (apiserver.Answer, error) {
 	answer, err := server.Create(ctx, resource, namespace, content)
 	if err == nil && !answer.Judged() {
 		err = fmt.Errorf("the server did not judge: %d %s", answer.Code, answer.Message)
@@ -155,14 +196,18 @@ func (v *verdict) kind() kind {
 	accepted := v.accepted()
 	switch {
 	case !v.decoded:
-		return refusedByOwnRules
+		return unreadable
+	case accepted && v.newestRefuses && len(v.wrongVersion()) == 0:
+		return refusedByNewer
 	case accepted && len(v.wrongErrors()) > 0:
 		return wronglyRefused
-	case len(v.admission) > 0:
+	case len(v.admission)+len(v.version) > 0:
 		return refusedByBoth
-	case len(v.own)+len(v.version) > 0:
+	case len(v.own) > 0 && !accepted:
+		return refusedByBoth
+	case len(v.own) > 0:
 		return refusedByOwnRules
-	case accepted && len(v.misread)+len(v.silentlyDropped()) > 0:
+	case accepted && len(v.silentlyChanged()) > 0:
 		return readOtherwise
 	case accepted:
 		return acceptedByBoth
@@ -170,33 +215,82 @@ func (v *verdict) kind() kind {
 	return wronglyAccepted
 }
 
-// wrongErrors are peerjob's errors in the name of a server that accepts: all
-// that admission says, and of the fields that the server is said not to have
-// those which it kept.
+// wrongErrors are peerjob's errors in the name of a server that accepts. An error
+// about a field that the server is said not to have is wrong if the server kept
+// the field as it was meant. Any other is wrong unless it is on a field that the
+// server rightly is said not to have: it did not judge that one.
 func (v *verdict) wrongErrors() field.ErrorList {
-	wrong := slices.Clone(v.admission)
-	for _, err := range v.version {
-		if !slices.ContainsFunc(v.dropped, func(path string) bool { return overlap(path, err.Field) }) {
+	wrong := v.wrongVersion()
+	for _, err := range v.admission {
+		if !v.isMissing(err.Field) {
 			wrong = append(wrong, err)
 		}
 	}
 	return wrong
 }
 
-// silentlyDropped are the fields that the server dropped and peerjob does not
-// speak of.
-func (v *verdict) silentlyDropped() []string {
-	return slices.DeleteFunc(slices.Clone(v.dropped), func(path string) bool {
-		return slices.ContainsFunc(v.warned, func(told string) bool { return overlap(path, told) })
-	})
+func (v *verdict) wrongVersion() field.ErrorList {
+	var wrong field.ErrorList
+	for _, err := range v.version {
+		if !v.isMissing(err.Field) {
+			wrong = append(wrong, err)
+		}
+	}
+	return wrong
+}
+
+// isMissing reports whether peerjob says that the server does not have a field,
+// and the server dropped it or read it otherwise.
+func (v *verdict) isMissing(path string) bool {
+	said := func(err *field.Error) bool { return overlap(path, err.Field) }
+	changed := func(changed string) bool { return overlap(path, changed) }
+	return slices.ContainsFunc(v.version, said) && slices.ContainsFunc(v.changed(), changed)
+}
+
+// changed are the paths of what the server read otherwise or dropped.
+func (v *verdict) changed() []string {
+	paths := slices.Concat(v.dropped, v.emptied)
+	for _, misread := range v.misread {
+		path, _, _ := strings.Cut(misread, ": ")
+		paths = append(paths, path)
+	}
+	return paths
+}
+
+// silentlyChanged are the fields that the server read otherwise or dropped, and
+// of which peerjob did not warn.
+func (v *verdict) silentlyChanged() []string {
+	var changed []string
+	for _, misread := range v.misread {
+		if path, _, _ := strings.Cut(misread, ": "); !v.hasWarned(path) {
+			changed = append(changed, misread)
+		}
+	}
+	for _, path := range v.dropped {
+		if !v.hasWarned(path) {
+			changed = append(changed, path+": dropped")
+		}
+	}
+	return changed
+}
+
+func (v *verdict) hasWarned(path string) bool {
+	return slices.ContainsFunc(v.warned, func(field string) bool { return overlap(path, field) })
 }
 
 // overlap reports whether one path is, or lies below, the other, wherever in
 // their lists they are: the places in an environment are not the same in a
 // PeerJob and its Job.
 func overlap(a, b string) bool {
-	a, b = indexes.ReplaceAllString(a, "[]")+".", indexes.ReplaceAllString(b, "[]")+"."
+	a, b = place(a), place(b)
 	return strings.HasPrefix(a, b) || strings.HasPrefix(b, a)
+}
+
+// place is a path without the indexes. The resources of a barrier are those of
+// the init containers that expansion adds.
+func place(path string) string {
+	path = strings.Replace(path, "spec.barrier.resources", "spec.template.spec.initContainers[0].resources", 1)
+	return indexes.ReplaceAllString(path, ".[]") + "."
 }
 
 // reason tells findings of the same cause from others: what the side that
@@ -206,7 +300,7 @@ func (v *verdict) reason() string {
 	case wronglyRefused:
 		return plain(v.wrongErrors()[0].ErrorBody())
 	case readOtherwise:
-		return plain(slices.Concat(v.misread, v.silentlyDropped())[0])
+		return plain(v.silentlyChanged()[0])
 	}
 	for _, answer := range v.answers {
 		switch {
@@ -229,7 +323,7 @@ func plain(message string) string { return values.ReplaceAllString(message, "_")
 // peerjob does not: every run of peerjob should name all errors.
 func (v *verdict) untold() []string {
 	told := map[string]bool{}
-	for _, err := range slices.Concat(v.own, v.admission) {
+	for _, err := range slices.Concat(v.own, v.admission, v.version) {
 		told[plain(err.ErrorBody())] = true
 	}
 	var untold []string
@@ -249,6 +343,21 @@ func (v *verdict) untold() []string {
 
 var indexes = regexp.MustCompile(`\[\d+\]`)
 
+// keys are the indexes of lists and the keys of maps in a path.
+var keys = regexp.MustCompile(`\[[^\]]*\]`)
+
+// rules returns what errors say, each rule once, without the values.
+func rules(errs field.ErrorList) []string {
+	var rules []string
+	for _, err := range errs {
+		rule := keys.ReplaceAllString(err.Field, "[]") + ": " + plain(err.ErrorBody())
+		if !slices.Contains(rules, rule) {
+			rules = append(rules, rule)
+		}
+	}
+	return rules
+}
+
 // report tells both sides of a finding.
 func (v *verdict) report() string {
 	var out strings.Builder
@@ -262,13 +371,10 @@ func (v *verdict) report() string {
 	section("peerjob's own rules", messages(v.own)...)
 	section("peerjob in the server's name", messages(slices.Concat(v.admission, v.version))...)
 	for _, a := range v.answers {
-		section("the server to the "+a.kind(), answerText(a.Answer))
+		section("the server to the "+a.kind, answerText(a.Answer))
 	}
-	if len(v.misread) > 0 {
-		section("read otherwise than it was meant", v.misread...)
-	}
-	if dropped := v.silentlyDropped(); len(dropped) > 0 {
-		section("dropped by the server without a word from peerjob", dropped...)
+	if changed := v.silentlyChanged(); len(changed) > 0 {
+		section("read otherwise by the server, or dropped, and peerjob did not warn", changed...)
 	}
 	return out.String()
 }

@@ -47,10 +47,11 @@ const (
 	Services   = "/api/v1/namespaces/%s/services"
 	ConfigMaps = "/api/v1/namespaces/%s/configmaps"
 	Jobs       = "/apis/batch/v1/namespaces/%s/jobs"
+	Pods       = "/api/v1/namespaces/%s/pods"
 )
 
-// Create asks whether the server would take an object, written as YAML, in a
-// namespace, which is made when it is not there; "" is the default one. A
+// Create asks whether the server would take an object, written as YAML or JSON,
+// in a namespace, which is made when it is not there; "" is the default one. A
 // namespace that the server refuses is an answer, too.
 func (s *Server) Create(ctx context.Context, resource, namespace string, object []byte) (Answer, error) {
 	if namespace == "" {
@@ -109,7 +110,11 @@ func (c *client) do(ctx context.Context, method, path string, body []byte) (Answ
 		return Answer{}, err
 	}
 	request.Header.Set("Authorization", "Bearer "+c.token)
-	request.Header.Set("Content-Type", "application/yaml")
+	contentType := "application/yaml"
+	if json.Valid(body) {
+		contentType = "application/json"
+	}
+	request.Header.Set("Content-Type", contentType)
 	request.Header.Set("Accept", "application/json")
 	response, err := c.http.Do(request)
 	if err != nil {

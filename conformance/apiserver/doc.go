@@ -6,9 +6,10 @@
 // # Rules
 //
 //   - The server is the one that Kubernetes releases, with etcd behind it, both
-//     built from the modules which server/go.mod names, once, and kept in the
-//     user's cache. It runs as on most clusters: the default admission plugins
-//     and feature gates, privileged containers allowed, both IP families.
+//     built once from the modules below conformance/server and kept in the user's
+//     cache. It runs as on most clusters: the default feature gates, privileged
+//     containers allowed, both IP families, and the default admission plugins
+//     except those that judge a Pod by other objects of the cluster.
 //   - It listens on loopback alone and keeps its files in one directory, which
 //     [Server.Stop] removes. A process does not outlive the test that started
 //     it.

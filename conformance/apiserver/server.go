@@ -32,16 +32,20 @@ type Binaries struct {
 	server, etcd string
 }
 
-// Build builds the API server and etcd from the module in a directory, unless
-// the user's cache has them already. The first time it takes minutes.
-func Build(ctx context.Context, module string) (Binaries, error) {
-	version, err := programs.Version(ctx, module)
+// Build builds an API server and etcd, each from the module in a directory,
+// unless the user's cache has them already. The first time it takes minutes.
+func Build(ctx context.Context, kubernetes, etcd string) (Binaries, error) {
+	version, err := programs.Version(ctx, kubernetes)
 	if err != nil {
 		return Binaries{}, err
 	}
 	server := programs.Kubernetes("kube-apiserver", version)
-	dir, err := programs.Build(ctx, module, programs.Etcd, server)
-	return Binaries{Version: version, server: filepath.Join(dir, server.Name), etcd: filepath.Join(dir, programs.Etcd.Name)}, err
+	serverDir, err := programs.Build(ctx, kubernetes, server)
+	if err != nil {
+		return Binaries{}, err
+	}
+	etcdDir, err := programs.Build(ctx, etcd, programs.Etcd)
+	return Binaries{Version: version, server: filepath.Join(serverDir, server.Name), etcd: filepath.Join(etcdDir, programs.Etcd.Name)}, err
 }
 
 // Server is a running API server with its etcd.
@@ -105,7 +109,9 @@ func (s *Server) start(ctx context.Context, built Binaries) error {
 		"--cert-dir=certificates", "--token-auth-file="+tokenFile, "--authorization-mode=AlwaysAllow",
 		"--service-account-issuer=https://peerjob.invalid", "--service-account-key-file="+keyFile, "--service-account-signing-key-file="+keyFile,
 		"--service-cluster-ip-range=10.96.0.0/16,fd00:96::/112",
-		"--allow-privileged=true", "--disable-admission-plugins=ServiceAccount",
+		"--allow-privileged=true",
+		// These plugins judge a Pod by objects that the cluster has or has not.
+		"--disable-admission-plugins=ServiceAccount,Priority",
 		// The harness alone asks, as fast as it can.
 		"--enable-priority-and-fairness=false", "--max-requests-inflight=0", "--max-mutating-requests-inflight=0")
 	if err != nil {

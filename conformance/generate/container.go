@@ -39,8 +39,9 @@ func (p *pod) setContainers(o Object) {
 		o["initContainers"] = inits
 	}
 	o["containers"] = containers
-	if p.chance(0.05) {
-		o["resources"] = p.object(field{"limits", 0.8, Object{"cpu": "64", "memory": "1Ti"}}, field{"requests", 0.5, p.resourceList})
+	if p.chance(p.recent(0.05)) {
+		limits := right(Object{"cpu": "64", "memory": "1Ti"}, Object{"cpu": "64", "memory": "1Ti", "hugepages-2Mi": "1Gi"})
+		o["resources"] = p.object(field{"limits", 0.8, limits}, field{"requests", 0.5, p.resourceList})
 	}
 }
 
@@ -54,7 +55,7 @@ func (p *pod) container(name string, role role) Object {
 		field{"envFrom", 0.15, func() any { return p.list(1, 2, p.envFrom) }},
 		field{"env", 0.4, func() any { return p.env() }},
 		field{"resources", 0.3, p.resources},
-		field{"resizePolicy", 0.05, p.resizePolicy},
+		field{"resizePolicy", p.recent(0.05), p.resizePolicy},
 		field{"volumeMounts", 0.7, p.mounts},
 		field{"volumeDevices", 0.4, p.devicePaths},
 		field{"terminationMessagePath", 0.1, right("/dev/termination-log", "relative")},
@@ -88,7 +89,7 @@ func (p *pod) setRestart(o Object, role role) {
 	case role == initContainer:
 		policies = right("OnFailure", "Never")
 	}
-	if p.chance(0.07) {
+	if p.chance(p.recent(0.07)) {
 		o["restartPolicy"] = p.value(policies.wrongly("always", ""))
 		if p.chance(0.6) || p.goesWrong() {
 			o["restartPolicyRules"] = p.list(1, 2, p.restartRule)
@@ -100,7 +101,7 @@ func (p *pod) setRestart(o Object, role role) {
 
 func (p *pod) restartRule() any {
 	return p.object(
-		field{"action", always, right("Restart").wrongly("RestartAllContainers", "restart", "")},
+		field{"action", always, right("Restart", "Restart", "RestartAllContainers").wrongly("restart", "")},
 		field{"exitCodes", always, func() any {
 			return p.object(
 				field{"operator", always, right("In", "NotIn").wrongly("in", "")},
@@ -119,7 +120,7 @@ func (p *pod) setProbes(o Object) {
 	if p.chance(0.15) {
 		o["lifecycle"] = p.object(field{"postStart", 0.5, p.handler}, field{"preStop", 0.7, p.handler})
 	}
-	if p.osSet && p.chance(0.2) || p.goesWrong() {
+	if p.osSet && p.chance(p.recent(0.2)) || p.goesWrong() {
 		signals := right("SIGTERM", "SIGKILL")
 		if !p.windows {
 			signals.right = append(signals.right, "SIGUSR1", "SIGRTMIN+1")
@@ -153,12 +154,17 @@ func (p *pod) probe(readiness bool) Object {
 }
 
 func (p *pod) handler() Object {
-	return p.union(
-		field{"exec", always, p.execute},
-		field{"httpGet", always, p.httpGet},
-		field{"tcpSocket", always, p.tcpSocket},
-		field{"sleep", always, func() any { return p.object(field{"seconds", always, right(0, 1).wrongly(-1, 100000)}) }},
-	)
+	handlers := []field{
+		{"exec", always, p.execute},
+		{"httpGet", always, p.httpGet},
+		{"tcpSocket", always, p.tcpSocket},
+	}
+	if !p.old {
+		handlers = append(handlers, field{"sleep", always, func() any {
+			return p.object(field{"seconds", always, right(0, 1).wrongly(-1, 100000)})
+		}})
+	}
+	return p.union(handlers...)
 }
 
 func (p *pod) execute() Object {
@@ -223,6 +229,15 @@ func (p *pod) resizePolicy() any {
 	return policies
 }
 
+// procMount is Unmasked only where the Pod has a user namespace of its own.
+func (p *pod) procMount() any {
+	types := right("Default").wrongly("Unmasked", "default", "")
+	if !p.hostUsers {
+		types.right = append(types.right, "Unmasked")
+	}
+	return p.value(types)
+}
+
 // security is the securityContext of a container.
 func (p *pod) security() Object {
 	if p.windows && !p.goesWrong() {
@@ -242,8 +257,8 @@ func (p *pod) security() Object {
 		field{"privileged", 0.15, yesOrNo},
 		field{"seLinuxOptions", 0.05, p.seLinux},
 		field{"seccompProfile", 0.15, p.profile},
-		field{"appArmorProfile", 0.1, p.profile},
-		field{"procMount", 0.05, right("Default").wrongly("Unmasked", "default", "")},
+		field{"appArmorProfile", p.recent(0.1), p.profile},
+		field{"procMount", 0.05, p.procMount},
 	)
 	if p.chance(0.2) {
 		o["allowPrivilegeEscalation"] = p.value(right(true).wrongly(false))

@@ -3,7 +3,8 @@
 package generate
 
 func (p *pod) env() List {
-	names := right("A", "MASTER_ADDR", "NCCL_DEBUG", "with.dot", "a-b", "_", "lower", "SPACE X", "1ST").
+	names := right("A", "MASTER_ADDR", "NCCL_DEBUG", "with.dot", "a-b", "_", "lower").
+		recently(p.generator, "SPACE X", "1ST").
 		wrongly("", "A=B", "ä", "PEERJOB_NAME", "JOB_COMPLETION_INDEX", "new\nline", "..")
 	return p.list(1, 4, func() any {
 		o := p.object(field{"name", always, names})
@@ -27,7 +28,7 @@ func (p *pod) valueFrom() Object {
 		{"configMapKeyRef", always, p.keyRef},
 		{"secretKeyRef", always, p.keyRef},
 	}
-	if len(p.emptyDirs) > 0 || p.goesWrong() {
+	if len(p.emptyDirs) > 0 && !p.old || p.goesWrong() {
 		members = append(members, field{"fileKeyRef", always, p.fileKeyRef})
 	}
 	return p.union(members...)
@@ -81,7 +82,7 @@ func (p *pod) envFrom() any {
 		field{"secretRef", always, p.optionalReference},
 	)
 	if p.chance(0.3) {
-		o["prefix"] = p.value(right("P_", "a.b-", "", "1").wrongly("a=b", "ä"))
+		o["prefix"] = p.value(right("P_", "a.b-", "").recently(p.generator, "1", "1 a").wrongly("a=b", "ä"))
 	}
 	return o
 }

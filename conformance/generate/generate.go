@@ -5,6 +5,7 @@ package generate
 import (
 	"bytes"
 	"math/rand/v2"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -16,14 +17,20 @@ type (
 	List   = []any
 )
 
-// PeerJob grows the PeerJob of a seed.
-func PeerJob(seed uint64) Object {
-	g := &generator{Rand: rand.New(rand.NewPCG(seed, 0)), seed: seed}
+// PeerJob grows the PeerJob of a seed, for a version of Kubernetes such as
+// "1.30"; "" leaves spec.kubernetesVersion unset. With mostlyOld, two of three
+// have nothing that came after the oldest server, but by mutation: an old server
+// refuses most of the others for what it does not know.
+func PeerJob(seed uint64, kubernetesVersion string, mostlyOld bool) Object {
+	g := &generator{Rand: rand.New(rand.NewPCG(seed, 0)), seed: seed, old: mostlyOld && seed%3 != 0}
 	g.rate = one(g, 0, 0, 0, 0.005, 0.02)
 	// A copy: what several values have in common is not changed with them.
 	tree, _ := clone(g.peerJob()).(Object)
 	for range one(g, 0, 0, 0, 1, 1, 2) {
 		g.mutate(tree)
+	}
+	if spec, ok := tree["spec"].(Object); ok && kubernetesVersion != "" {
+		spec["kubernetesVersion"] = kubernetesVersion
 	}
 	return tree
 }
@@ -43,6 +50,8 @@ func Text(tree Object) ([]byte, error) {
 type generator struct {
 	*rand.Rand
 	seed uint64
+	// old is whether the grammar leaves out what is recent.
+	old bool
 	// rate is the chance that a value goes wrong.
 	rate float64
 }
@@ -58,6 +67,22 @@ func one[T any](g *generator, values ...T) T { return values[g.IntN(len(values))
 type choice struct{ right, wrong List }
 
 func right(values ...any) choice { return choice{right: values} }
+
+// recently adds values that came after the oldest server, 1.29.
+func (c choice) recently(g *generator, values ...any) choice {
+	if !g.old {
+		c.right = append(slices.Clone(c.right), values...)
+	}
+	return c
+}
+
+// recent is the chance of a field that came after the oldest server, 1.29.
+func (g *generator) recent(chance float64) float64 {
+	if g.old {
+		return 0
+	}
+	return chance
+}
 
 func (c choice) wrongly(values ...any) choice {
 	c.wrong = append(c.wrong, values...)

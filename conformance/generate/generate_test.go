@@ -16,7 +16,7 @@ import (
 
 func TestPeerJob_sameSeed(t *testing.T) {
 	for seed := range uint64(50) {
-		if diff := cmp.Diff(PeerJob(seed), PeerJob(seed)); diff != "" {
+		if diff := cmp.Diff(PeerJob(seed, "1.30", true), PeerJob(seed, "1.30", true)); diff != "" {
 			t.Fatalf("seed %d grows two PeerJobs:\n%s", seed, diff)
 		}
 	}
@@ -28,7 +28,7 @@ func TestPeerJob_everyField(t *testing.T) {
 	unset := map[string]bool{}
 	collect(reflect.TypeFor[v1alpha1.PeerJob](), unset)
 	for seed := uint64(0); seed < 100000 && len(unset) > 0; seed++ {
-		for _, place := range places(PeerJob(seed), reflect.TypeFor[v1alpha1.PeerJob]()) {
+		for _, place := range places(PeerJob(seed, "", false), reflect.TypeFor[v1alpha1.PeerJob]()) {
 			for name := range place.object {
 				delete(unset, place.typ.Name()+"."+name)
 			}

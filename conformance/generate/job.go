@@ -36,10 +36,6 @@ func (g *generator) jobName() any {
 	return g.label()
 }
 
-// KubernetesVersion is the version of the server that PeerJobs are made for:
-// to a server of another, other rules apply.
-const KubernetesVersion = "1.37"
-
 func (g *generator) spec() Object {
 	peers := g.value(right(1, 2, 3, 4, 8, 10, 11, 100, 101, 1000, 99999, 100000).wrongly(0, -1, 100001, 2147483647))
 	pod := &pod{generator: g, restartPolicy: "Never"}
@@ -49,13 +45,12 @@ func (g *generator) spec() Object {
 		field{"service", 0.5, g.service},
 		field{"barrier", 0.15, g.barrier},
 		field{"peerEnv", 0.2, right("Enabled", "Disabled").wrongly("enabled", "x")},
-		field{"kubernetesVersion", 0.1, KubernetesVersion},
 		field{"clusterDomain", 0.1, g.domain},
 		field{"suspend", 0.1, yesOrNo},
 		field{"backoffLimit", 0.3, count},
 		field{"activeDeadlineSeconds", 0.2, long},
 		field{"ttlSecondsAfterFinished", 0.2, count},
-		field{"managedBy", 0.1, right("kueue.x-k8s.io/multikueue", "kubernetes.io/job-controller", "example.com/path/of/it").
+		field{"managedBy", g.recent(0.1), right("kueue.x-k8s.io/multikueue", "kubernetes.io/job-controller", "example.com/path/of/it").
 			wrongly("", "controller", "Example.com/x", "example.com/", "a b/c", "example.com/"+g.longLabel(60))},
 		field{"template", always, template},
 	)
@@ -107,7 +102,7 @@ func (g *generator) policies(spec Object, pod *pod, peers any) {
 	} else if g.chance(0.1) {
 		spec["podReplacementPolicy"] = g.value(right("Failed", "TerminatingOrFailed").wrongly("failed", "Never", ""))
 	}
-	if g.chance(0.15) {
+	if g.chance(g.recent(0.15)) {
 		spec["successPolicy"] = g.object(field{"rules", always, func() any { return g.list(1, 2, func() any { return g.successRule(peers) }) }})
 	}
 }

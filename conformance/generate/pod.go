@@ -71,7 +71,7 @@ func (p *pod) spec() Object {
 func (p *pod) decide() {
 	p.restartPolicy = one(p.generator, "Never", "Never", "Never", "OnFailure")
 	p.hostNetwork = p.chance(0.1)
-	p.hostUsers = p.hostNetwork || p.chance(0.9)
+	p.hostUsers = p.hostNetwork || !p.chance(p.recent(0.1))
 	p.osSet = p.chance(0.15)
 	p.windows = p.osSet && !p.hostNetwork && p.hostUsers && p.chance(0.15)
 }
@@ -85,7 +85,7 @@ func (p *pod) setDecided(o Object) {
 	}
 	if !p.hostUsers {
 		o["hostUsers"] = false
-	} else if p.chance(0.05) {
+	} else if p.chance(p.recent(0.05)) {
 		o["hostUsers"] = true
 	}
 	if p.hostUsers && !p.windows || p.goesWrong() {
@@ -144,11 +144,19 @@ func (p *pod) setDNS(o Object) {
 
 func (p *pod) searches() any {
 	n := p.value(right(1, 2, 32).wrongly(33)).(int)
-	searches := p.list(n, n, p.domain)
+	searches := p.list(n, n, p.searchDomain)
 	if p.goesWrong() {
 		searches = append(searches, strings.Repeat("abcdefg.", 31)+"abc")
 	}
 	return searches
+}
+
+// searchDomain is also a name that no DNS zone has, but that resolvers take.
+func (p *pod) searchDomain() any {
+	if p.old || p.chance(0.9) {
+		return p.domain()
+	}
+	return p.value(right(".", "a_b.example.com", "_tcp.example.com", "example.com.").wrongly("..", "a_b..c"))
 }
 
 func (p *pod) dnsOption() any {
@@ -156,7 +164,7 @@ func (p *pod) dnsOption() any {
 }
 
 func (p *pod) setClaims(o Object) {
-	if !p.chance(0.08) {
+	if !p.chance(p.recent(0.08)) {
 		return
 	}
 	p.claims = List{"gpu", "nic"}[:1+p.IntN(2)]
@@ -205,14 +213,14 @@ func (p *pod) podSecurity() Object {
 		field{"runAsGroup", 0.2, right(0, 1000).wrongly(-1, 2147483648)},
 		field{"runAsNonRoot", 0.2, yesOrNo},
 		field{"supplementalGroups", 0.2, func() any { return p.list(1, 2, right(1, 1000).wrongly(-1, 2147483648)) }},
-		field{"supplementalGroupsPolicy", 0.1, right("Merge", "Strict").wrongly("merge", "")},
+		field{"supplementalGroupsPolicy", p.recent(0.1), right("Merge", "Strict").wrongly("merge", "")},
 		field{"fsGroup", 0.2, right(0, 1000).wrongly(-1)},
 		field{"fsGroupChangePolicy", 0.1, right("OnRootMismatch", "Always").wrongly("Never", "")},
 		field{"sysctls", 0.15, func() any { return p.list(1, 2, p.sysctl) }},
 		field{"seLinuxOptions", 0.1, p.seLinux},
-		field{"seLinuxChangePolicy", 0.05, right("Recursive", "MountOption").wrongly("recursive", "")},
+		field{"seLinuxChangePolicy", p.recent(0.05), right("Recursive", "MountOption").wrongly("recursive", "")},
 		field{"seccompProfile", 0.2, p.profile},
-		field{"appArmorProfile", 0.1, p.profile},
+		field{"appArmorProfile", p.recent(0.1), p.profile},
 	)
 	if p.goesWrong() {
 		o["windowsOptions"] = p.windowsOptions()

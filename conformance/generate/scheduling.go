@@ -67,10 +67,10 @@ func (p *pod) podTerm() Object {
 		field{"namespaceSelector", 0.15, p.labelSelector},
 	)
 	if o["labelSelector"] != nil || p.goesWrong() {
-		if p.chance(0.1) {
+		if p.chance(p.recent(0.1)) {
 			o["matchLabelKeys"] = p.list(1, 2, right("job-name", "batch.kubernetes.io/job-name", "x.y/z").wrongly("", "a b", "app"))
 		}
-		if p.chance(0.1) {
+		if p.chance(p.recent(0.1)) {
 			o["mismatchLabelKeys"] = p.list(1, 1, right("tenant", "x.y/w").wrongly("", "a b", "job-name"))
 		}
 	}
@@ -87,9 +87,12 @@ func (p *pod) toleration() any {
 		return o
 	}
 	if p.chance(0.6) {
-		o["operator"] = p.value(right("Equal", "Exists").wrongly("", "In", "Lt", "Gt"))
+		o["operator"] = p.value(right("Equal", "Exists", "Equal", "Exists").recently(p.generator, "Lt", "Gt").wrongly("", "In"))
 	}
-	if o["operator"] != "Exists" || p.goesWrong() {
+	switch {
+	case (o["operator"] == "Lt" || o["operator"] == "Gt") && !p.goesWrong():
+		o["value"] = p.value(right("1", "0", "-5", "9223372036854775807").wrongly("01", "x", "1.5", ""))
+	case o["operator"] != "Exists" || p.goesWrong():
 		o["value"] = p.labelValue()
 	}
 	if o["effect"] == "NoExecute" || p.goesWrong() {

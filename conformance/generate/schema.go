@@ -25,16 +25,38 @@ func (g *generator) add(tree Object) {
 		if _, found := place.object[name]; found || isUnwanted(place.typ, name) {
 			continue
 		}
-		if value, ok := g.fill(name, fields[name], 0); ok {
+		value, ok := g.fill(name, fields[name], 0)
+		if ok && g.chance(0.15) {
+			// The server leaves out, or takes, a field that is set to nothing.
+			value = empty(value)
+		}
+		if ok {
 			place.object[name] = value
 			return
 		}
 	}
 }
 
+// empty is the value of the same kind that says nothing.
+func empty(value any) any {
+	switch value.(type) {
+	case string:
+		return ""
+	case int:
+		return 0
+	case bool:
+		return false
+	case Object:
+		return Object{}
+	case List:
+		return List{}
+	}
+	return nil
+}
+
 // unwanted are the fields that peerjob refuses or leaves out, wherever they
 // are set, so that nothing is learned from them. The version of the server is
-// the grammar's to set. Templates and their values are gone before there is an
+// set by the caller. Templates and their values are gone before there is an
 // object for the server: the verdicts are on what they render.
 var unwanted = []string{
 	"creationTimestamp", "deletionTimestamp", "finalizers", "generateName", "hostname", "hostnameOverride",

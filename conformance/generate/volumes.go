@@ -45,6 +45,12 @@ func (p *pod) sources() []field {
 	kind := func(name string, fields ...field) field {
 		return field{name, always, func() any { return p.object(fields...) }}
 	}
+	recentKind := func(name string, fields ...field) field {
+		if p.old {
+			return kind("emptyDir")
+		}
+		return kind(name, fields...)
+	}
 	secretRef := field{"secretRef", 0.3, p.localReference}
 	common := []field{
 		kind("emptyDir", field{"medium", 0.4, right("Memory", "", "HugePages", "HugePages-2Mi").wrongly("memory", "HugePages-x")}, field{"sizeLimit", 0.3, storageSize}),
@@ -58,7 +64,7 @@ func (p *pod) sources() []field {
 		kind("ephemeral", field{"volumeClaimTemplate", always, p.claimTemplate}),
 		kind("csi", field{"driver", always, right("csi.example.com", "a").wrongly("", "a b", "-x", p.longLabel(64))}, fsType, readOnly,
 			field{"volumeAttributes", 0.3, Object{"k": "v"}}, field{"nodePublishSecretRef", 0.2, p.localReference}),
-		kind("image", field{"reference", always, right("x:1", "registry.example/a").wrongly("", " x")}, field{"pullPolicy", 0.3, right("Always", "IfNotPresent").wrongly("always", "")}),
+		recentKind("image", field{"reference", always, right("x:1", "registry.example/a").wrongly("", " x")}, field{"pullPolicy", 0.3, right("Always", "IfNotPresent").wrongly("always", "")}),
 		kind("nfs", field{"server", always, name}, field{"path", always, right("/exports").wrongly("", "exports", "/a/../b")}, readOnly),
 	}
 	if p.chance(0.6) {
@@ -132,23 +138,24 @@ func (p *pod) volumeFieldRef() any {
 }
 
 func (p *pod) projection() any {
-	o := p.union(
-		field{"secret", always, p.projectedItems},
-		field{"configMap", always, p.projectedItems},
-		field{"downwardAPI", always, func() any {
+	sources := []field{
+		{"secret", always, p.projectedItems},
+		{"configMap", always, p.projectedItems},
+		{"downwardAPI", always, func() any {
 			return p.object(field{"items", 0.9, func() any { return p.list(1, 2, p.downwardItem) }})
 		}},
-		field{"serviceAccountToken", always, func() any {
+		{"serviceAccountToken", always, func() any {
 			return p.object(
 				field{"path", always, relativePath},
 				field{"audience", 0.5, right("vault", "")},
 				field{"expirationSeconds", 0.5, right(600, 3600, 4294967296).wrongly(599, 0, -1, 4294967297)},
 			)
 		}},
-		field{"clusterTrustBundle", always, p.trustBundle},
-		field{"podCertificate", always, p.certificate},
-	)
-	return o
+	}
+	if !p.old {
+		sources = append(sources, field{"clusterTrustBundle", always, p.trustBundle}, field{"podCertificate", always, p.certificate})
+	}
+	return p.union(sources...)
 }
 
 func (p *pod) projectedItems() any {
@@ -197,7 +204,7 @@ func (p *pod) claimTemplate() any {
 				field{"volumeMode", 0.2, right("Block", "Filesystem").wrongly("block", "")},
 				field{"selector", 0.1, p.labelSelector},
 				field{"volumeName", 0.1, right("pv")},
-				field{"volumeAttributesClassName", 0.1, right("gold").wrongly("", "Gold")},
+				field{"volumeAttributesClassName", p.recent(0.1), right("gold").wrongly("", "Gold")},
 				field{"dataSource", 0.1, func() any { return p.object(p.dataSource()...) }},
 				field{"dataSourceRef", 0.05, func() any {
 					return p.object(append(p.dataSource(), field{"namespace", 0.2, p.label})...)
@@ -234,7 +241,7 @@ func (p *pod) mounts() any {
 		} else if p.chance(0.1) {
 			mount["subPathExpr"] = p.value(right("$(PEERJOB_NAME)", "a", "").wrongly("/a", "..", "../$(X)"))
 		}
-		if mount["readOnly"] == true && p.chance(0.2) || p.goesWrong() {
+		if mount["readOnly"] == true && p.chance(p.recent(0.2)) || p.goesWrong() {
 			mount["recursiveReadOnly"] = p.value(right("Disabled", "IfPossible", "Enabled").wrongly("enabled", ""))
 		}
 		if p.goesWrong() {

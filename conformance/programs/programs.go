@@ -9,6 +9,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -34,13 +35,18 @@ type Program struct {
 // k8s.io/kubernetes that Version returns.
 const kubernetesModule = "k8s.io/kubernetes"
 
+// ErrNoModules is the error of [Build] where the modules of a program can't be
+// downloaded.
+var ErrNoModules = errors.New("its Go modules can't be downloaded")
+
 // Etcd is the store behind the API server.
 var Etcd = Program{Name: "etcd", Package: "go.etcd.io/etcd/server/v3"}
 
 // Kubernetes is a program of Kubernetes, such as "kubelet", which tells its
-// version as a release does; a plain build does not know its own.
+// version as a release does; a plain build does not know its own. Programs older
+// than 1.31 are built without their cloud providers, which nothing here runs.
 func Kubernetes(name, version string) Program {
-	return Program{Name: name, Package: kubernetesModule + "/cmd/" + name, LinkFlags: stamp(version)}
+	return Program{Name: name, Package: kubernetesModule + "/cmd/" + name, Tags: "providerless", LinkFlags: stamp(version)}
 }
 
 // Version returns the version of Kubernetes, such as "v1.36.3", which the module
@@ -95,6 +101,9 @@ func cacheDir(module string) (string, error) {
 func (p Program) build(ctx context.Context, module, file string) error {
 	if _, err := os.Stat(file); err == nil {
 		return nil
+	}
+	if _, err := goOutput(ctx, module, "list", "-deps", "-tags", p.Tags, "-f", "", p.Package); err != nil {
+		return fmt.Errorf("%w: %w", ErrNoModules, err)
 	}
 	unfinished := fmt.Sprintf("%s.%d", file, os.Getpid())
 	defer os.Remove(unfinished)
