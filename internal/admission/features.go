@@ -121,7 +121,7 @@ var Features = []Feature{
 	of[corev1.Lifecycle]("stopSignal", Feature{Gate: features.ContainerStopSignals}),
 	of[corev1.LifecycleHandler]("sleep", Feature{Since: 30, Source: gateHistory + " (PodLifecycleSleepAction)"}),
 	of[corev1.SecurityContext]("appArmorProfile", Feature{Since: 30, Source: gateHistory + " (AppArmorFields)"}),
-	of[corev1.SecurityContext]("procMount", Feature{Gate: features.ProcMountType}),
+	of[corev1.SecurityContext]("procMount", Feature{Value: string(corev1.UnmaskedProcMount), Gate: features.ProcMountType}),
 	of[corev1.WindowsSecurityContextOptions]("hostProcess", Feature{Since: 23, Source: gateHistory + " (WindowsHostProcessContainers)"}),
 
 	// Volumes.

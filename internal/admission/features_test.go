@@ -64,6 +64,7 @@ func TestCheckVersion(t *testing.T) {
 		"pod-level resources":   {34, "template: {spec: {resources: {limits: {cpu: 1}}}}", "spec.template.spec.resources"},
 		"user namespaces":       {33, "template: {spec: {hostUsers: false}}", "spec.template.spec.hostUsers"},
 		"appArmorProfile":       {30, "template: {spec: {securityContext: {appArmorProfile: {type: Unconfined}}}}", "spec.template.spec.securityContext.appArmorProfile"},
+		"procMount":             {33, "template: {spec: {containers: [{name: a, securityContext: {procMount: Unmasked}}]}}", "spec.template.spec.containers[0].securityContext.procMount"},
 		"a digit first":         {36, "service: {name: 3d}", "spec.service.name"},
 		"host IPs":              {29, "template: {spec: {containers: [{name: a, env: [{name: A, valueFrom: {fieldRef: {fieldPath: status.hostIPs}}}]}]}}", "spec.template.spec.containers[0].env[0].valueFrom.fieldRef.fieldPath"},
 		"host IPs in a volume":  {29, "template: {spec: {volumes: [{name: a, downwardAPI: {items: [{path: a, fieldRef: {fieldPath: status.hostIPs}}]}}]}}", "spec.template.spec.volumes[0].downwardAPI.items[0].fieldRef.fieldPath"},
@@ -102,6 +103,9 @@ func TestCheckVersion(t *testing.T) {
 func TestCheckVersion_keptOrEmpty(t *testing.T) {
 	const claim = "spec.template.spec.volumes[0].ephemeral.volumeClaimTemplate.spec."
 	tests := map[string]struct{ spec, refused, warned string }{
+		"procMount as it is without the gate": {
+			"kubernetesVersion: '1.30', template: {spec: {containers: [{name: a, securityContext: {procMount: Default}}]}}", "", "",
+		},
 		"a data source of another namespace": {
 			"kubernetesVersion: '1.36', template: {spec: {volumes: [{name: v, ephemeral: {volumeClaimTemplate: {spec: {dataSourceRef: {kind: A, name: b, namespace: c}}}}}]}}",
 			"", claim + "dataSourceRef.namespace: stands behind the feature gate CrossNamespaceVolumeDataSource, which is off by default: a server without it keeps the field in the Job and drops it from the claim that it makes",
