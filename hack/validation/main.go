@@ -70,8 +70,9 @@ Three kinds of rules are checked before anything is written, all in one run:
 2. **What a server of ` + "`spec.kubernetesVersion`" + ` has.** The same code runs once more with
    Kubernetes' feature gates as that version has them by default, and what is refused
    names the first version that takes it. The table at the end of this page has the
-   fields, and the values for which Kubernetes no longer has a gate. Below 1.29 no server
-   is at hand to hold this to: there the table and the gates alone speak.
+   fields, and the values for which Kubernetes no longer has a gate.
+   [Real servers of 1.29 and later](conformance.md) are held to it. Below 1.29 no server
+   is at hand: there the table and the gates alone speak.
 3. **What a server takes and what never works**: the rest of this page. For each
    check there is the message, the reason and the rule of Kubernetes behind it.
    What may be meant is a warning, and all else an error.
