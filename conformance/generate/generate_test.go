@@ -59,6 +59,18 @@ func collect(typ reflect.Type, fields map[string]bool) {
 	}
 }
 
+// TestPlaces_noFields has an object that nothing can be added to, such as a choice
+// that is made by its presence.
+func TestPlaces_noFields(t *testing.T) {
+	type choice struct {
+		Basic struct{} `json:"basic"`
+	}
+	got := places(Object{"basic": Object{}}, reflect.TypeFor[choice]())
+	if len(got) != 1 || got[0].typ != reflect.TypeFor[choice]() {
+		t.Errorf("got %v", got)
+	}
+}
+
 func TestWithout(t *testing.T) {
 	tree := Object{"a": 1, "b": List{Object{"c": 2}, 3}}
 	var got []Object

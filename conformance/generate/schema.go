@@ -70,7 +70,7 @@ func isUnwanted(typ reflect.Type, name string) bool {
 	return slices.Contains(unwanted, name) || slices.Contains(unwanted, typ.Name()+"."+name)
 }
 
-// place is an object of a tree, and its type in the API.
+// place is an object of a tree that has fields, and its type in the API.
 type place struct {
 	object Object
 	typ    reflect.Type
@@ -86,8 +86,10 @@ func places(tree any, typ reflect.Type) []place {
 		if typ.Kind() != reflect.Struct {
 			return nil
 		}
-		all = append(all, place{tree, typ})
 		fields := fieldsOf(typ)
+		if len(fields) > 0 {
+			all = append(all, place{tree, typ})
+		}
 		for _, name := range slices.Sorted(maps.Keys(tree)) {
 			if inner, found := fields[name]; found {
 				all = append(all, places(tree[name], inner)...)
