@@ -58,6 +58,20 @@ func withPeerjob(b testing.TB, n int, peers int32, texts []string) []string {
 	return out
 }
 
+// helmPeer is a peer as Helm's engine takes it.
+type helmPeer struct{ Hostname, Host string }
+
+func helmPeers(peers *values.Peers) []helmPeer {
+	all := make([]helmPeer, peers.Len())
+	for i := range all {
+		peer := peers.At(i).(values.Peer)
+		hostname, _ := peer.Field("Hostname")
+		host, _ := peer.Field("Host")
+		all[i] = helmPeer{hostname.(string), host.(string)}
+	}
+	return all
+}
+
 // withHelm renders the same texts with Helm's engine, one file of a chart for
 // each PeerJob, all in one call: what Helm does best.
 func withHelm(b testing.TB, n int, peers int32, texts []string) []string {
@@ -66,6 +80,7 @@ func withHelm(b testing.TB, n int, peers int32, texts []string) []string {
 	for _, name := range data.Fields() {
 		known[name], _ = data.Field(name)
 	}
+	known["Peers"] = helmPeers(known["Peers"].(*values.Peers))
 	// Helm gives a chart its values below .Values alone.
 	const between = "\n=====\n"
 	text := strings.Join(texts, between)

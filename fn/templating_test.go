@@ -290,3 +290,110 @@ func shape(t *testing.T, text string) any {
 	}
 	return walk(items)
 }
+
+// TestTemplating_structures renders a template in each kind of field: a list or a map
+// in its place, an item that is there on a condition, metadata, the Job, and the
+// number of peers. No template adds a key beside its field or starts a document.
+func TestTemplating_structures(t *testing.T) {
+	const values = `values:
+  gpus: 32
+  yep: true
+  nah: false
+  none: {}
+  sel: {disktype: ssd}
+  tol: [{key: gpu, operator: Exists}]
+  env: [{name: A, value: "1"}, {name: B, value: "{{ x }}"}]
+  vols: [{name: v, emptyDir: {}}]
+  mounts: [{name: v, mountPath: /v}]
+  res: {limits: {cpu: 4, memory: 1Gi}}
+  evil: "a: b"
+  documents: "- a\n---\nkind: Evil"
+  anchor: "&a {x: *a}"
+  tagged: "!!binary aGk="
+  beside: "x: y\nimage: evil"
+  unknown: [{name: A, valeu: "1"}]
+  number: [{name: A, value: 1}]`
+	const pj = `apiVersion: peerjob.dev/v1alpha1
+kind: PeerJob
+metadata: {name: train%s}
+spec:
+  %s
+  peers: %s
+  templating: Enabled
+  template:
+    spec:
+      containers: [{name: w, image: x}]
+%s
+`
+	in := func(metadata, peers, spec, pod string) string {
+		return fmt.Sprintf(pj, metadata, strings.ReplaceAll(values+"\n"+spec, "\n", "\n  "), peers, pod)
+	}
+	pod := func(field string) string { return in("", "2", "", "      "+field) }
+	container := func(field string) string {
+		return strings.Replace(in("", "2", "", ""), "image: x}", "image: x, "+field+"}", 1)
+	}
+	tests := map[string]struct{ give, want string }{
+		"a map":                             {pod(`nodeSelector: "{{ toYaml .Values.sel }}"`), "nodeSelector: disktype: ssd"},
+		"a map with nindent":                {pod(`nodeSelector: "{{ toYaml .Values.sel | nindent 8 }}"`), "nodeSelector: disktype: ssd"},
+		"a map as JSON":                     {pod(`nodeSelector: "{{ toJson .Values.sel }}"`), "nodeSelector: disktype: ssd"},
+		"an empty map":                      {pod(`nodeSelector: "{{ toYaml .Values.none }}"`), "!nodeSelector"},
+		"a map that is absent":              {pod(`nodeSelector: "{{ with .Values.nope }}{{ toYaml . }}{{ end }}"`), "!nodeSelector"},
+		"a list":                            {pod(`tolerations: "{{ toYaml .Values.tol }}"`), "tolerations: - key: gpu operator: Exists"},
+		"a list that is absent":             {pod(`tolerations: "{{ if .Values.nah }}{{ toYaml .Values.tol }}{{ end }}"`), "!tolerations"},
+		"an item":                           {pod(`tolerations: ["{{ index .Values.tol 0 | toJson }}", {key: x, operator: Exists}]`), "tolerations: - key: gpu operator: Exists - key: x"},
+		"an item that is absent":            {pod(`tolerations: ["{{ if .Values.nah }}{a: b}{{ end }}", {key: x, operator: Exists}]`), "tolerations: - key: x"},
+		"the environment":                   {container(`env: "{{ toYaml .Values.env }}"`), "- name: A value: \"1\" - name: B value: '{{ x }}'"},
+		"volumes and mounts":                {strings.Replace(container(`volumeMounts: "{{ toYaml .Values.mounts }}"`), "    spec:\n", "    spec:\n      volumes: \"{{ toYaml .Values.vols }}\"\n", 1), "volumeMounts: - name: v mountPath: /v"},
+		"resources":                         {container(`resources: "{{ toYaml .Values.res }}"`), "resources: limits: cpu: \"4\" memory: 1Gi"},
+		"an argument on a condition":        {container(`args: [a, "{{ if .Values.nah }}b{{ end }}", "{{ if .Values.yep }}c{{ end }}", "{{ if .Values.nah }}x{{ end }}{{ .Values.nope | default \"\" }}"]`), "args: - a - c - \"\" env:"},
+		"the PeerJob's labels":              {in(`, labels: {size: "{{ .Size }}"}, annotations: {hosts: "{{ range .Peers }}{{ .Host }} {{ end }}"}`, "2", "", ""), "labels: size: \"2\""},
+		"the Job's annotations":             {in("", "2", "job: {annotations: {a: \"{{ .Size }}\"}}", ""), "a: \"2\""},
+		"all of the Job's annotations":      {in("", "2", "job: {annotations: \"{{ toYaml .Values.sel }}\"}", ""), "disktype: ssd"},
+		"scalars of the spec":               {in("", "2", "suspend: \"{{ .Values.yep }}\"\nbackoffLimit: \"{{ .Values.gpus }}\"\nttlSecondsAfterFinished: \"{{ .Values.nope | default \\\"\\\" }}\"", ""), "completionMode: Indexed backoffLimit: 32 suspend: true template:"},
+		"the peers":                         {in("", `"{{ div .Values.gpus 8 }}"`, "job: {annotations: {a: \"{{ len .Peers }}-{{ .Size }}\"}}", ""), "a: 4-4"},
+		"error: the peers of a name":        {in("", `"{{ len .Name }}"`, "", ""), "spec.peers: Invalid value: \"{{ len .Name }}\": template: line 1, column 8: .Name is not known here; spec.peers may use .Values alone"},
+		"error: no number of peers":         {in("", `"{{ .Values.evil }}"`, "", ""), `spec.peers: Invalid value: "a: b": must be an integer; rendered from "{{ .Values.evil }}"`},
+		"error: too many peers":             {in("", `"{{ mul .Values.gpus 10000 }}"`, "", ""), `spec.peers: Invalid value: 320000: must be between 1 and 100000`},
+		"error: a name":                     {strings.Replace(pod(""), "name: train", "name: '{{ .Values.evil }}'", 1), `metadata.name: Invalid value: "{{ .Values.evil }}": is not rendered, because templates need it; write it out, or patch it in an overlay`},
+		"error: a toggle":                   {in("", "2", "nameSuffixHash: \"{{ .Values.yep }}\"", ""), `spec.nameSuffixHash: Invalid value: "{{ .Values.yep }}": is not rendered`},
+		"error: all of metadata's labels":   {in(`, labels: "{{ toYaml .Values.sel }}"`, "2", "", ""), `metadata.labels: Invalid value: "{{ toYaml .Values.sel }}": must be a map; only its values may be templates`},
+		"error: a text in a list":           {pod(`tolerations: "{{ .Values.evil }}"`), `spec.template.spec.tolerations: Invalid value: {...}: must render to a list`},
+		"error: a text in a map":            {pod(`nodeSelector: "{{ .Name }}"`), `spec.template.spec.nodeSelector: Invalid value: "train": must render to a map`},
+		"error: a list in a map":            {pod(`nodeSelector: "{{ toYaml .Values.tol }}"`), `spec.template.spec.nodeSelector: Invalid value: [...]: must render to a map`},
+		"error: a map in a string":          {container(`workingDir: "{{ .Values.sel }}"`), `.Values.sel is a map, which has no text`},
+		"error: two documents":              {pod(`tolerations: "{{ .Values.documents }}"`), "holds more than one document"},
+		"error: an anchor":                  {pod(`nodeSelector: "{{ .Values.anchor }}"`), "must have no anchor, no alias and no tag"},
+		"error: a tag":                      {pod(`nodeSelector: "{{ .Values.tagged }}"`), "must have no anchor, no alias and no tag"},
+		"error: a key beside":               {container(`env: "{{ .Values.beside }}"`), `spec.template.spec.containers[0].env: Invalid value: {...}: must render to a list`},
+		"error: an unknown field":           {container(`env: "{{ toYaml .Values.unknown }}"`), `spec.template.spec.containers[0].env[0].valeu: Forbidden: unknown field; did you mean "value"?`},
+		"error: a number in a string":       {container(`env: "{{ toYaml .Values.number }}"`), `spec.template.spec.containers[0].env[0].value: Invalid value: 1: must be a string; write "1", with the quotes`},
+		"error: text around the template":   {pod(`nodeSelector: "a: {{ .Name }}"`), `must be a map, or one template from "{{" to "}}" that renders to one`},
+		"error: a template as a key":        {pod(`nodeSelector: {"{{ .Name }}": a}`), "a key is not rendered, only values are"},
+		"error: a source of values":         {in("", "2", "valuesFrom: [{configMapRef: {name: \"{{ .Name }}\"}}]", ""), "spec.valuesFrom[0].configMapRef.name: Invalid value: \"{{ .Name }}\""},
+		"a template in the values is text":  {in("", "2", "job: {annotations: {a: \"{{ (index .Values.env 1).value }}\"}}", ""), "a: '{{ x }}'"},
+		"an overlay's own, not from values": {pod(`nodeSelector: {disktype: "{{ .Values.sel.disktype }}"}`), "nodeSelector: disktype: ssd"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			stdout, stderr, failed := run(t, list(tt.give))
+			output := stdout[max(strings.LastIndex(stdout, "kind: Job"), 0):]
+			if strings.HasPrefix(name, "error: ") {
+				if !failed || !strings.Contains(stderr, tt.want) {
+					t.Errorf("got %s\nwant the error %s", stderr, tt.want)
+				}
+				return
+			}
+			if failed {
+				t.Fatal(stderr)
+			}
+			oneLine := func(text string) string { return strings.Join(strings.Fields(text), " ") }
+			absent, isAbsent := strings.CutPrefix(tt.want, "!")
+			if isAbsent == strings.Contains(oneLine(output), oneLine(absent)) {
+				t.Errorf("want %s in\n%s", tt.want, output)
+			}
+			if again, _, _ := run(t, stdout); again != stdout {
+				t.Error(cmp.Diff(stdout, again))
+			}
+		})
+	}
+}

@@ -31,17 +31,18 @@ const (
 	maxMergeDepth = 100
 )
 
-// PeerJob reads a PeerJob. With a renderer it renders the templates in the string
-// values of spec.template, spec.framework and spec.service before it reads them;
-// without one every template stays as it is. It returns what it could read beside
+// PeerJob reads a PeerJob. With a renderer it renders the templates in its string
+// values before it reads them, and refuses those in fields that are needed before
+// anything is rendered; without one every template stays as it is. It returns what it could read beside
 // the errors, so that the rest can be checked in the same run.
 func PeerJob(node *yaml.Node, renderer Renderer) (*v1alpha1.PeerJob, field.ErrorList) {
 	d := &decoder{renderer: renderer}
 	return d.peerJob(node), d.errs
 }
 
-// Head reads what a PeerJob says outside of the fields that may have templates,
-// and spec.service.name as it was written.
+// Head reads what a PeerJob says outside of the fields that are rendered, and
+// spec.service.name as it was written. If spec.peers is a template (see [Peers]), there
+// is one peer.
 func Head(node *yaml.Node) (*v1alpha1.PeerJob, field.ErrorList) {
 	d := &decoder{headOnly: true}
 	return d.peerJob(node), d.errs
@@ -73,6 +74,8 @@ type decoder struct {
 	renderer Renderer
 
 	errs field.ErrorList
+	// nothing says that the value that was read last rendered to nothing.
+	nothing bool
 	// nodes and bytes are what was read so far; full says that it is too much.
 	nodes, bytes int
 	full         bool
@@ -82,23 +85,25 @@ type decoder struct {
 type place struct {
 	// path is nil for the PeerJob as a whole.
 	path *field.Path
-	// templated is whether templates are rendered here.
-	templated bool
+	// templates is what happens to templates here.
+	templates treatment
+	// item says that this is an element of a list.
+	item bool
 	// limits are the bounds that the API sets for a number here, nil for those of
 	// its type.
 	limits *limits
 }
 
 func (p place) child(key string) place {
-	return place{path: child(p.path, key), templated: p.templated}
+	return place{path: child(p.path, key), templates: p.templates}
 }
 
 func (p place) key(key string) place {
-	return place{path: p.path.Key(key), templated: p.templated}
+	return place{path: p.path.Key(key), templates: p.templates}
 }
 
 func (p place) index(i int) place {
-	return place{path: p.path.Index(i), templated: p.templated}
+	return place{path: p.path.Index(i), templates: p.templates, item: true}
 }
 
 // count counts a node, and reports whether there is still room for it.
@@ -127,11 +132,20 @@ func (d *decoder) value(node *yaml.Node, typ reflect.Type, at place) (any, bool)
 	for typ.Kind() == reflect.Pointer {
 		typ = typ.Elem()
 	}
-	if at.templated && d.renderer != nil {
+	if d.headOnly && at.path != nil && at.path.String() == PeersPath && isTemplate(node) {
+		return 1, true
+	}
+	if d.renderer != nil && at.templates == rendered {
 		var ok bool
-		if node, ok = d.render(node, typ, at.path); !ok {
+		if node, ok = d.render(node, typ, &at); !ok {
 			return nil, false
 		}
+		if d.nothing = node == nil; d.nothing {
+			return nil, false
+		}
+	} else if (d.renderer != nil || d.headOnly) && at.templates == refused && isTemplate(node) {
+		d.errs = append(d.errs, field.Invalid(at.path, node.Value, "is not rendered, because templates need it; write it out, or patch it in an overlay"))
+		return nil, false
 	}
 	if reflect.PointerTo(typ).Implements(reflect.TypeFor[json.Unmarshaler]()) {
 		return d.custom(node, typ, at.path)
@@ -179,7 +193,7 @@ func (d *decoder) object(node *yaml.Node, typ reflect.Type, at place) (any, bool
 			return
 		}
 		inner := at.child(key)
-		inner.templated = at.templated || isTemplated(typ, key)
+		inner.templates = treat(typ, key, at.templates)
 		inner.limits = limitsOf[limited{typ, key}]
 		if v, ok := d.value(value, fields.Fields[known].Type, inner); ok {
 			object[key] = v
@@ -228,7 +242,7 @@ func (d *decoder) entries(node *yaml.Node, at place, inner func(place, string) p
 			if !d.count(key, path) {
 				return
 			}
-			if at.templated && d.renderer != nil && strings.Contains(key.Value, "{{") {
+			if at.templates != literal && d.renderer != nil && strings.Contains(key.Value, "{{") {
 				d.errs = append(d.errs, field.Invalid(orRoot(path), key.Value, "a key is not rendered, only values are; write it out"))
 				continue
 			}
@@ -280,10 +294,14 @@ func (d *decoder) list(node *yaml.Node, elem reflect.Type, at place) (any, bool)
 		return d.mismatch(node, at.path, "a list")
 	}
 	// An element that does not fit keeps its place: the indexes of later errors
-	// are the user's.
+	// are the user's. One whose template renders to nothing is left out.
 	list := make([]any, 0, len(node.Content))
 	for i, item := range node.Content {
-		v, _ := d.value(item, elem, at.index(i))
+		d.nothing = false
+		v, ok := d.value(item, elem, at.index(i))
+		if !ok && d.nothing {
+			continue
+		}
 		list = append(list, v)
 	}
 	return list, true
@@ -374,6 +392,9 @@ func child(path *field.Path, key string) *field.Path {
 	}
 	return path.Child(key)
 }
+
+// PeersPath is the path of the number of peers.
+const PeersPath = "spec.peers"
 
 // rootPath stands for the PeerJob as a whole.
 var rootPath = field.NewPath("(PeerJob)")

@@ -6,20 +6,24 @@ import (
 	"encoding/json"
 	"reflect"
 	"regexp"
-	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/yamlnode"
 )
 
 // Renderer renders the templates of one PeerJob.
 type Renderer interface {
-	// Render returns what a text says. The error is about the path.
+	// Render returns what a text renders to. The error is about the path.
 	Render(path *field.Path, text string) (string, *field.Error)
+	// RenderYAML returns the list or the map that a text renders to, as YAML, and
+	// nil if it renders to nothing. The error is about the path.
+	RenderYAML(path *field.Path, text string) (*yaml.Node, *field.Error)
 }
 
 // MayTemplate reports whether spec.templating may be set, at no cost for a
@@ -49,64 +53,148 @@ func MayTemplate(node *yaml.Node) bool {
 	return true
 }
 
-// inHead reports whether a field of an API type belongs to the head of a
-// PeerJob.
+// treatment is what happens to templates in a field.
+type treatment int
+
+const (
+	// refused is for fields that are needed before anything is rendered.
+	refused treatment = iota
+	// rendered is for all others.
+	rendered
+	// literal is for texts that templates use: values and snippets.
+	literal
+)
+
+// treat returns the treatment of a field of an API type, in an object with a
+// treatment of its own.
+func treat(typ reflect.Type, key string, outer treatment) treatment {
+	switch typ {
+	case reflect.TypeFor[v1alpha1.PeerJobSpec]():
+		switch key {
+		case "values", "snippets":
+			return literal
+		case "templating", "valuesFrom", "nameSuffixHash", "clusterDomain", "kubernetesVersion":
+			return refused
+		}
+		return rendered
+	case reflect.TypeFor[metav1.ObjectMeta]():
+		if key == "labels" || key == "annotations" {
+			return rendered
+		}
+	}
+	return outer
+}
+
+// inHead reports whether a field of an API type belongs to the head of a PeerJob:
+// what is read before anything is rendered.
 func inHead(typ reflect.Type, key string) bool {
 	switch typ {
 	case reflect.TypeFor[v1alpha1.PeerJobSpec]():
-		return key != "template" && key != "framework"
+		return key == "service" || key == "peers" || treat(typ, key, refused) != rendered
 	case reflect.TypeFor[v1alpha1.PeerService]():
 		return key == "name"
+	case reflect.TypeFor[metav1.ObjectMeta]():
+		return treat(typ, key, refused) != rendered
 	}
 	return true
 }
 
-// isTemplated reports whether the string values of a field are rendered.
-func isTemplated(typ reflect.Type, key string) bool {
-	return typ == reflect.TypeFor[v1alpha1.PeerJobSpec]() && slices.Contains([]string{"framework", "service", "template"}, key)
+// isTemplate reports whether a node is a text with a template.
+func isTemplate(node *yaml.Node) bool {
+	return node.Kind == yaml.ScalarNode && strings.Contains(node.Value, "{{") && node.ShortTag() == "!!str"
+}
+
+// Peers returns spec.peers as it was written, if that is a template.
+func Peers(node *yaml.Node) string {
+	peers := yamlnode.Resolve(yamlnode.Get(yamlnode.Get(node, "spec"), "peers"))
+	if peers == nil || !isTemplate(peers) {
+		return ""
+	}
+	return peers.Value
 }
 
 // decimal matches an integer as YAML and JSON write it.
 var decimal = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
 
-// render returns a scalar with its template rendered, as the field's type wants
-// it: a text stays a text, whatever it looks like. It returns the node itself
-// where there is nothing to render.
-func (d *decoder) render(node *yaml.Node, typ reflect.Type, path *field.Path) (*yaml.Node, bool) {
-	if node.Kind != yaml.ScalarNode || !strings.Contains(node.Value, "{{") || node.ShortTag() != "!!str" {
+// render returns a node with its template rendered, as the field's type wants it: a
+// text stays a text, whatever it looks like. It returns the node itself if there is
+// nothing to render, and nil if nothing is left of it.
+func (d *decoder) render(node *yaml.Node, typ reflect.Type, at *place) (*yaml.Node, bool) {
+	if !isTemplate(node) {
 		return node, true
 	}
-	switch typ.Kind() {
-	case reflect.Map, reflect.Slice:
-		d.mismatch(node, path, "written out: a template renders a single value, and here stands "+describeKind(typ))
-		return nil, false
-	case reflect.Struct:
-		if !reflect.PointerTo(typ).Implements(reflect.TypeFor[json.Unmarshaler]()) {
-			d.mismatch(node, path, "written out: a template renders a single value, and here stands a map")
-			return nil, false
-		}
+	if isStructure(typ) {
+		return d.renderStructure(node, typ, at)
 	}
-	text, err := d.renderer.Render(path, node.Value)
+	text, err := d.renderer.Render(at.path, node.Value)
 	if err != nil {
 		d.errs = append(d.errs, err)
 		return nil, false
 	}
-	rendered := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
+	if text == "" && (typ.Kind() != reflect.String || at.item && isBlock(node.Value)) {
+		return nil, true
+	}
+	result := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
 	switch typ.Kind() {
 	case reflect.Int32, reflect.Int64:
 		if decimal.MatchString(text) {
-			rendered.Tag = "!!int"
+			result.Tag = "!!int"
 		}
 	case reflect.Bool:
 		if text == "true" || text == "false" {
-			rendered.Tag = "!!bool"
+			result.Tag = "!!bool"
 		}
 	case reflect.Struct:
 		if typ == reflect.TypeFor[intstr.IntOrString]() && decimal.MatchString(text) {
-			rendered.Tag = "!!int"
+			result.Tag = "!!int"
 		}
 	}
-	return rendered, true
+	return result, true
+}
+
+// isStructure reports whether a type is a list or a map in YAML.
+func isStructure(typ reflect.Type) bool {
+	switch typ.Kind() {
+	case reflect.Map, reflect.Slice:
+		return true
+	case reflect.Struct:
+		return !reflect.PointerTo(typ).Implements(reflect.TypeFor[json.Unmarshaler]())
+	}
+	return false
+}
+
+// block matches a text that is one block, or several: it renders to nothing if a
+// condition says so.
+var block = regexp.MustCompile(`(?s)^\s*\{\{-?\s*(if|with|range)\b.*\{\{-?\s*end\s*-?\}\}\s*$`)
+
+func isBlock(text string) bool { return block.MatchString(text) }
+
+// renderStructure returns the list or the map that stands in place of a template.
+// Nothing in it is rendered again.
+func (d *decoder) renderStructure(node *yaml.Node, typ reflect.Type, at *place) (*yaml.Node, bool) {
+	text := strings.TrimSpace(node.Value)
+	switch {
+	case typ == reflect.TypeFor[v1alpha1.PeerService]() || strings.HasPrefix(at.path.String(), "metadata."):
+		return d.cantRender(node, at.path, "a map; only its values may be templates")
+	case !strings.HasPrefix(text, "{{") || !strings.HasSuffix(text, "}}"):
+		return d.cantRender(node, at.path, describeKind(typ)+`, or one template from "{{" to "}}" that renders to one, such as "{{ toYaml .Values.key }}"`)
+	}
+	result, err := d.renderer.RenderYAML(at.path, node.Value)
+	if err != nil {
+		d.errs = append(d.errs, err)
+		return nil, false
+	}
+	at.templates = literal
+	if result == nil || result.Kind == yaml.MappingNode && typ.Kind() != reflect.Slice || result.Kind == yaml.SequenceNode && typ.Kind() == reflect.Slice {
+		return result, true
+	}
+	d.errs = append(d.errs, field.Invalid(at.path, describe(result), "must render to "+describeKind(typ)+"; to render one of the values, write toYaml before it"))
+	return nil, false
+}
+
+func (d *decoder) cantRender(node *yaml.Node, path *field.Path, want string) (*yaml.Node, bool) {
+	d.mismatch(node, path, want)
+	return nil, false
 }
 
 func describeKind(typ reflect.Type) string {

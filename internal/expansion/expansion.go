@@ -133,7 +133,9 @@ func check(g *peerjob.Group, objects []origin.Object, errs field.ErrorList) (fie
 type templates struct {
 	// head is what the PeerJob says outside of the fields with templates.
 	head   *v1alpha1.PeerJob
-	values map[string]any
+	values values.Merged
+	// peers is spec.peers as it was written, if that is a template.
+	peers string
 	// missing are sources of values that are not there, where the caller's values
 	// stand in for them.
 	missing field.ErrorList
@@ -171,7 +173,7 @@ func readTemplates(node *yaml.Node, settings v1alpha1.Settings, source *krmlist.
 		// them, too.
 		return &templates{head: head}, append(errs, wrong...)
 	}
-	return &templates{head, known, missing}, nil
+	return &templates{head: head, values: known, peers: decode.Peers(node), missing: missing}, nil
 }
 
 // read reads a PeerJob, with its templates rendered for a Job with this hash in its
@@ -180,7 +182,7 @@ func read(node *yaml.Node, from *templates, hash string, settings v1alpha1.Setti
 	var renderer *values.Renderer
 	var rendering decode.Renderer
 	if from != nil {
-		renderer = values.NewRenderer(from.head, hash, from.values)
+		renderer = values.NewRenderer(from.head, from.peers, hash, from.values)
 		rendering = renderer
 	}
 	pj, errs := decode.PeerJob(node, rendering)

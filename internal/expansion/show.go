@@ -60,9 +60,10 @@ func shownData(data *values.Data) entries {
 		if err != nil {
 			continue // it has none
 		}
-		if peers, ok := value.([]values.Peer); ok {
+		if peers, ok := value.(*values.Peers); ok {
 			shown := []any{}
-			for _, peer := range peers[:min(len(peers), shownPeers)] {
+			for i := range min(peers.Len(), shownPeers) {
+				peer := peers.At(i).(values.Peer)
 				var inner entries
 				for _, name := range peer.Fields() {
 					if value, err := peer.Field(name); err == nil {
@@ -71,7 +72,7 @@ func shownData(data *values.Data) entries {
 				}
 				shown = append(shown, inner)
 			}
-			if len(peers) > shownPeers {
+			if peers.Len() > shownPeers {
 				shown = append(shown, "...")
 			}
 			value = shown

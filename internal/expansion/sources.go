@@ -3,6 +3,7 @@
 package expansion
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -49,8 +50,8 @@ func NewSources(objects []*krmlist.Object, overrides map[string]any) *Sources {
 
 // valuesOf are the merged values of a PeerJob, with the sources that are
 // missing and all that is wrong with others.
-func (s *Sources) valuesOf(source *krmlist.Object, pj *v1alpha1.PeerJob) (merged map[string]any, missing, errs field.ErrorList) {
-	merged = map[string]any{}
+func (s *Sources) valuesOf(source *krmlist.Object, pj *v1alpha1.PeerJob) (merged values.Merged, missing, errs field.ErrorList) {
+	all := map[string]any{}
 	for i, from := range pj.Spec.ValuesFrom {
 		ref := from.ConfigMapRef
 		if ref == nil || ref.Name == "" {
@@ -61,7 +62,7 @@ func (s *Sources) valuesOf(source *krmlist.Object, pj *v1alpha1.PeerJob) (merged
 		if err == nil {
 			var read map[string]any
 			if read, err = s.entry(found, ref.Key, path.Child("key")); err == nil {
-				merged = render.Merge(merged, read)
+				all = render.Merge(all, read)
 			}
 		}
 		switch {
@@ -71,7 +72,28 @@ func (s *Sources) valuesOf(source *krmlist.Object, pj *v1alpha1.PeerJob) (merged
 			errs = append(errs, err)
 		}
 	}
-	return render.WithoutNulls(render.Merge(render.Merge(merged, pj.Spec.Values), s.overrides)), missing, errs
+	own, err := ownValues(source, pj)
+	if err != nil {
+		errs = append(errs, err)
+	}
+	return values.NewMerged(render.Merge(render.Merge(all, own), s.overrides)), missing, errs
+}
+
+// ownValues are spec.values, with their numbers as they were written.
+func ownValues(source *krmlist.Object, pj *v1alpha1.PeerJob) (map[string]any, *field.Error) {
+	node := yamlnode.Get(yamlnode.Get(source.Node(), "spec"), "values")
+	if node == nil || pj.Spec.Values == nil {
+		return pj.Spec.Values, nil // from a merge key, or none
+	}
+	value, err := render.Value(node)
+	if errors.Is(err, render.ErrTooLarge) {
+		return nil, field.Invalid(field.NewPath("spec", "values"), field.OmitValueType{}, err.Error())
+	}
+	if err != nil {
+		return pj.Spec.Values, nil // internal/decode says what is wrong
+	}
+	own, _ := value.(map[string]any)
+	return own, nil
 }
 
 // hashSuffix matches what a configMapGenerator of kustomize adds to a name. Its

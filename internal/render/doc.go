@@ -14,14 +14,19 @@
 //   - A template is a function of the data: no clock, environment, network,
 //     chance or file. The functions are an allow-list ([Functions]); what sprig
 //     and Helm have beside it is refused by name, with the reason.
-//   - Nothing is invented. A key that the data does not have is an error that
-//     names the keys there are; null, a map or a list in the middle of a text is
-//     an error, too.
+//   - A template renders what text/template and sprig render, or it is an error
+//     that says why not. Nothing is invented: null, a map or a list in a text is an
+//     error, and a number is never cut or taken for zero.
+//   - A key that the data does not have is false in a condition, and an error where
+//     it would be rendered. The error lists the keys there are.
+//   - A number keeps the form in which it was written ([Number]).
 //   - Data does not change: a template sees the values as they were given,
 //     whatever templates ran before it.
-//   - Everything is bounded, by counting and not by the clock: every node that
-//     is evaluated and every byte that is read or made is paid for from a
-//     budget (see [Budget]). A template that is out of budget stops there.
+//   - Everything is bounded, by counting and not by the clock. Every step and every
+//     call has a price, the most that it can cost with arguments of these sizes,
+//     and pays it from a [Budget] before it happens. A function whose cost has no
+//     simple bound has bounded arguments, or pays on the way. Depth is counted over
+//     blocks, parentheses, functions and snippets together.
 //
 // # Never
 //

@@ -57,8 +57,19 @@ func at(text, snippet string, pos parse.Pos, err error) error {
 		Column:  utf8.RuneCountInString(text[start:offset]) + 1,
 		Source:  excerpt(source, offset-start),
 		Snippet: snippet,
-		Message: err.Error(),
+		Message: cut(err.Error(), maxMessage),
 	}
+}
+
+// cut is a text, or its begin where it is longer than a number of bytes.
+func cut(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	for most > 0 && !utf8.RuneStart(text[most]) {
+		most--
+	}
+	return text[:most] + "..."
 }
 
 // excerpt is a line, or what stands around an offset in a very long one.
@@ -112,8 +123,10 @@ func syntaxError(text, snippet string, err error) error {
 		end = start + next
 	}
 	pos := -1
-	for _, found := range action.FindAllStringIndex(text[start:end], 100) {
+	for _, found := range action.FindAllStringIndex(text[start:end], 50) {
+		const longest = 4 << 10 // of an action that is read again
 		alone := text[start+found[0]:]
+		alone = alone[:min(len(alone), longest)]
 		if stop := strings.Index(alone, "}}"); stop >= 0 {
 			alone = alone[:stop+2]
 		}

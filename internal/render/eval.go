@@ -5,8 +5,6 @@ package render
 import (
 	"errors"
 	"fmt"
-	"maps"
-	"reflect"
 	"slices"
 	"strings"
 	"text/template/parse"
@@ -45,19 +43,28 @@ func (e *evaluation) failf(place positioner, format string, args ...any) error {
 	return e.fail(place, fmt.Errorf(format, args...))
 }
 
-// step pays for a node.
-func (e *evaluation) step(node parse.Node) error {
-	if err := e.renderer.budget.step(); err != nil {
+// enter pays for a node, and goes one level deeper until leave.
+func (e *evaluation) enter(node positioner) error {
+	budget := e.renderer.budget
+	if err := budget.spend(stepPrice); err != nil {
 		return e.fail(node, err)
+	}
+	if budget.depth++; budget.depth > maxDepth {
+		budget.depth--
+		return e.failf(node, "blocks, parentheses and functions are nested more than %d deep, with the snippets that they include", maxDepth)
 	}
 	return nil
 }
 
+// leave goes back one level.
+func (e *evaluation) leave() { e.renderer.budget.depth-- }
+
 // walk evaluates a node and writes what it says.
 func (e *evaluation) walk(dot any, node parse.Node) error {
-	if err := e.step(node); err != nil {
+	if err := e.enter(node); err != nil {
 		return err
 	}
+	defer e.leave()
 	switch node := node.(type) {
 	case *parse.ListNode:
 		for _, child := range node.Nodes {
@@ -77,7 +84,7 @@ func (e *evaluation) walk(dot any, node parse.Node) error {
 		}
 		text, err := show(value)
 		if err != nil {
-			return e.failf(node.Pipe, "%s %w", excerpt(node.Pipe.String(), 0), err)
+			return e.failf(node.Pipe, "%s %w", source(node.Pipe), err)
 		}
 		return write(e, node, text)
 	case *parse.IfNode:
@@ -93,26 +100,32 @@ func (e *evaluation) walk(dot any, node parse.Node) error {
 	case *parse.TemplateNode:
 		return e.failf(node, `template is not for a field; write {{ include %q . }}`, node.Name)
 	}
-	return e.failf(node, "%s is not known here", node)
+	return e.failf(node, "%s is not known here", source(node))
 }
+
+// source is a node as a message shows it.
+func source(node parse.Node) string { return excerpt(node.String(), 0) }
 
 // write appends text to what was rendered so far.
 func write[T string | []byte](e *evaluation, node parse.Node, text T) error {
 	if len(e.out)+len(text) > MaxText {
 		return e.failf(node, "the text gets longer than %d KiB; put long text into a ConfigMap and mount that", MaxText>>10)
 	}
-	if err := e.renderer.budget.spend(len(text)); err != nil {
+	if err := e.renderer.budget.spend(writePrice * len(text)); err != nil {
 		return e.fail(node, err)
 	}
 	e.out = append(e.out, text...)
 	return nil
 }
 
-// branch evaluates "if" and "with".
+// branch evaluates "if" and "with". A value that is missing is false.
 func (e *evaluation) branch(dot any, node parse.Node, branch *parse.BranchNode, with bool) error {
-	defer e.leave(len(e.variables))
-	value, err := e.pipeline(dot, branch.Pipe)
+	defer e.endScope(len(e.variables))
+	value, err := e.loose(dot, branch.Pipe)
 	if err != nil {
+		return err
+	}
+	if err := e.declare(branch.Pipe, value); err != nil {
 		return err
 	}
 	switch {
@@ -126,13 +139,13 @@ func (e *evaluation) branch(dot any, node parse.Node, branch *parse.BranchNode, 
 	return nil
 }
 
-// leave ends the scope of the variables after the first n.
-func (e *evaluation) leave(n int) { e.variables = e.variables[:n] }
+// endScope forgets the variables after the first n.
+func (e *evaluation) endScope(n int) { e.variables = e.variables[:n] }
 
 // loop evaluates "range": over the elements of a list, the values of a map in
 // the order of its keys, and the integers below a number.
 func (e *evaluation) loop(dot any, node *parse.RangeNode) error {
-	defer e.leave(len(e.variables))
+	defer e.endScope(len(e.variables))
 	// The parser gives the range's variables to its pipeline, but they take the
 	// elements.
 	value, err := e.commands(dot, node.Pipe)
@@ -142,11 +155,11 @@ func (e *evaluation) loop(dot any, node *parse.RangeNode) error {
 	inner := len(e.variables)
 	some := false
 	body := func(key, element any) (bool, error) {
-		defer e.leave(inner)
+		defer e.endScope(inner)
 		some = true
 		names := node.Pipe.Decl
 		values := []any{key, element}
-		if _, number := value.(int); number || len(names) == 1 {
+		if _, number := whole(value); number || len(names) == 1 {
 			values = []any{element, element}
 		}
 		for i, name := range names {
@@ -181,73 +194,70 @@ func (e *evaluation) each(node parse.Node, value any, visit func(key, element an
 	switch value := value.(type) {
 	case nil:
 		return nil
-	case []any:
-		for i, element := range value {
-			if more, err := visit(i, element); err != nil || !more {
-				return err
-			}
-		}
-		return nil
 	case map[string]any:
-		for _, key := range slices.Sorted(maps.Keys(value)) {
+		keys, err := e.renderer.budget.sortedKeys(value)
+		if err != nil {
+			return e.fail(node, err)
+		}
+		for _, key := range keys {
 			if more, err := visit(key, value[key]); err != nil || !more {
 				return err
 			}
 		}
 		return nil
-	case int, int64:
-		for i := range integer(value) {
-			if more, err := visit(int(i), int(i)); err != nil || !more {
+	}
+	if list, ok := listOf(value); ok {
+		for i := range list.Len() {
+			if more, err := visit(i, list.At(i)); err != nil || !more {
 				return err
 			}
 		}
 		return nil
 	}
-	switch v := reflect.ValueOf(value); v.Kind() {
-	case reflect.Slice:
-		for i := range v.Len() {
-			if more, err := visit(i, v.Index(i).Interface()); err != nil || !more {
-				return err
+	if n, ok := whole(value); ok {
+		for i := range n {
+			// The element has the type of the number, as in text/template.
+			var element any = i
+			if _, ok := value.(int); ok {
+				element = int(i)
 			}
-		}
-		return nil
-	case reflect.Map:
-		keys := v.MapKeys()
-		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
-		for _, key := range keys {
-			if more, err := visit(key.Interface(), v.MapIndex(key).Interface()); err != nil || !more {
+			if more, err := visit(element, element); err != nil || !more {
 				return err
 			}
 		}
 		return nil
 	}
-	return e.failf(node, "range takes a list, a map or a number, not %s", kindOf(value))
-}
-
-func integer(value any) int64 {
-	if n, ok := value.(int); ok {
-		return int64(n)
-	}
-	n, _ := value.(int64)
-	return n
+	return e.failf(node, "range takes a list, a map or an integer, not %s", kindOf(value))
 }
 
 // pipeline evaluates a pipeline that is asked for its value.
 func (e *evaluation) pipeline(dot any, pipe *parse.PipeNode) (any, error) {
-	value, err := e.commands(dot, pipe)
+	var value any
+	var err error
+	// A variable may hold what is missing, until it is asked for.
+	if len(pipe.Decl) > 0 {
+		value, err = e.loose(dot, pipe)
+	} else {
+		value, err = e.commands(dot, pipe)
+	}
 	if err != nil {
 		return nil, err
 	}
+	return value, e.declare(pipe, value)
+}
+
+// declare gives the variables of a pipeline its value.
+func (e *evaluation) declare(pipe *parse.PipeNode, value any) error {
 	for _, name := range pipe.Decl {
 		if pipe.IsAssign {
 			if err := e.assign(name, value); err != nil {
-				return nil, err
+				return err
 			}
 		} else {
 			e.variables = append(e.variables, variable{name.Ident[0], value})
 		}
 	}
-	return value, nil
+	return nil
 }
 
 // commands evaluates the commands of a pipeline; what it returns is there.
@@ -257,7 +267,7 @@ func (e *evaluation) commands(dot any, pipe *parse.PipeNode) (any, error) {
 		return nil, err
 	}
 	if gap, ok := value.(*missing); ok {
-		return nil, gap.err
+		return nil, gap.err()
 	}
 	return value, nil
 }
@@ -298,7 +308,7 @@ func (e *evaluation) command(dot any, command *parse.CommandNode, piped any) (an
 		return e.function(dot, name, command.Args[1:], piped)
 	}
 	if len(command.Args) > 1 || piped != nothing {
-		return nil, e.failf(first, "%s is a value, not a function; it takes no arguments", first)
+		return nil, e.failf(first, "%s is a value, not a function; it takes no arguments", source(first))
 	}
 	if _, ok := first.(*parse.NilNode); ok {
 		return nil, e.failf(first, "nil is not a command")
@@ -308,9 +318,10 @@ func (e *evaluation) command(dot any, command *parse.CommandNode, piped any) (an
 
 // argument evaluates a node that stands for a value, which may be missing.
 func (e *evaluation) argument(dot any, node parse.Node) (any, error) {
-	if err := e.step(node); err != nil {
+	if err := e.enter(node); err != nil {
 		return nil, err
 	}
+	defer e.leave()
 	switch node := node.(type) {
 	case *parse.DotNode:
 		return dot, nil
@@ -328,11 +339,11 @@ func (e *evaluation) argument(dot any, node parse.Node) (any, error) {
 		if len(node.Ident) > 1 {
 			start -= parse.Pos(len("." + node.Ident[0]))
 		}
-		return e.fields(node, start, "", dot, node.Ident)
+		return e.fields(start, "", dot, node.Ident)
 	case *parse.VariableNode:
 		for i := len(e.variables) - 1; i >= 0; i-- {
 			if e.variables[i].name == node.Ident[0] {
-				return e.fields(node, node.Position(), node.Ident[0], e.variables[i].value, node.Ident[1:])
+				return e.fields(node.Position(), node.Ident[0], e.variables[i].value, node.Ident[1:])
 			}
 		}
 		return nil, e.failf(node, "there is no variable %s", node.Ident[0])
@@ -341,28 +352,27 @@ func (e *evaluation) argument(dot any, node parse.Node) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		return e.fields(node, node.Position(), "(...)", value, node.Field)
+		return e.fields(node.Position(), "(...)", value, node.Field)
 	case *parse.PipeNode:
 		return e.loose(dot, node)
 	case *parse.IdentifierNode:
 		return e.function(dot, node, nil, nothing)
 	}
-	return nil, e.failf(node, "%s is not known here", node)
+	return nil, e.failf(node, "%s is not known here", source(node))
 }
 
+// number is a number that a template writes: one with a dot or an exponent has a
+// fraction, as in text/template.
 func (e *evaluation) number(node *parse.NumberNode) (any, error) {
+	hexadecimal := len(node.Text) > 2 && node.Text[0] == '0' && (node.Text[1] == 'x' || node.Text[1] == 'X') && !strings.ContainsAny(node.Text, "pP")
 	switch {
+	case node.IsFloat && !hexadecimal && node.Text[0] != '\'' && strings.ContainsAny(node.Text, ".eEpP"):
+		return node.Float64, nil
 	case node.IsInt && int64(int(node.Int64)) == node.Int64:
 		return int(node.Int64), nil
-	case node.IsFloat:
-		return node.Float64, nil
 	}
-	return nil, e.failf(node, "%s is no number that fits 64 bits", node.Text)
+	return nil, e.failf(node, "%s is no number that fits 64 bits", excerpt(node.Text, 0))
 }
-
-// missing stands for a value that the data does not have. Only a function that
-// says what to do then takes it; err is what everything else says.
-type missing struct{ err error }
 
 // chain is a value with names after it, as a template writes them: ".a.b".
 type chain struct {
@@ -397,12 +407,15 @@ func (c *chain) path() string {
 }
 
 // fields follows names from a value.
-func (e *evaluation) fields(node parse.Node, start parse.Pos, prefix string, value any, names []string) (any, error) {
+func (e *evaluation) fields(start parse.Pos, prefix string, value any, names []string) (any, error) {
+	if len(names) == 0 {
+		return value, nil
+	}
+	if err := e.renderer.budget.spend(len(names) * stepPrice); err != nil {
+		return nil, e.fail(start, err)
+	}
 	c := chain{prefix: prefix, names: names, start: start}
 	for c.at = range names {
-		if err := e.step(node); err != nil {
-			return nil, err
-		}
 		if gap, ok := value.(*missing); ok {
 			return gap, nil
 		}
@@ -417,55 +430,26 @@ func (e *evaluation) fields(node parse.Node, start parse.Pos, prefix string, val
 // field follows one name.
 func (e *evaluation) field(c *chain, value any) (any, error) {
 	name := c.names[c.at]
-	switch value := value.(type) {
+	switch dict := value.(type) {
 	case nil:
-		return &missing{e.failf(c, "%s is null, and has no %q", c.path(), name)}, nil
+		return e.missing(c, nil), nil
 	case map[string]any:
-		if inner, found := value[name]; found {
+		if inner, found := dict[name]; found {
 			return inner, nil
 		}
-		return e.absent(c, slices.Sorted(maps.Keys(value))), nil
+		return e.missing(c, dict), nil
 	case Object:
-		if !slices.Contains(value.Fields(), name) {
-			return nil, e.absent(c, value.Fields()).err
+		if !slices.Contains(dict.Fields(), name) {
+			return nil, e.missing(c, dict).err()
 		}
-		inner, err := value.Field(name)
+		if err := e.renderer.budget.spend(fieldPrice); err != nil {
+			return nil, e.fail(c, err)
+		}
+		inner, err := dict.Field(name)
 		if err != nil {
-			return &missing{e.fail(c, err)}, nil
+			return &missing{evaluation: e, chain: *c, cause: err}, nil
 		}
 		return inner, nil
 	}
-	if v := reflect.ValueOf(value); v.Kind() == reflect.Map && v.Type().Key().Kind() == reflect.String {
-		if inner := v.MapIndex(reflect.ValueOf(name)); inner.IsValid() {
-			return inner.Interface(), nil
-		}
-		return e.absent(c, nil), nil
-	}
 	return nil, e.failf(c, "%s is %s, and has no %q", c.path(), kindOf(value), name)
-}
-
-// absent says that a map has no such key, which it has, and what Helm has
-// under that name.
-func (e *evaluation) absent(c *chain, names []string) *missing {
-	path, name := c.path(), c.names[c.at]
-	if path == "." || path == "$" {
-		if advice, found := helmObjects[name]; found {
-			return &missing{e.failf(c, ".%s is Helm's; %s", name, advice)}
-		}
-	}
-	if len(names) == 0 {
-		return &missing{e.failf(c, "%s has no %q; it is empty", path, name)}
-	}
-	return &missing{e.failf(c, "%s has no %q%s; it has %s", path, name, didYouMean(name, names), list(names))}
-}
-
-// helmObjects are the objects of a Helm template which are not here, and what
-// to write instead.
-var helmObjects = map[string]string{
-	"Release":      "write .Name and .Namespace",
-	"Chart":        "write the text, or put it into the values",
-	"Capabilities": "set spec.kubernetesVersion: the fields are checked against it",
-	"Files":        "put the file into a ConfigMap and mount that",
-	"Template":     "write the text, or put it into the values",
-	"Subcharts":    "a PeerJob has none",
 }

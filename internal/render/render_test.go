@@ -61,6 +61,7 @@ var testSnippets = map[string]string{
 	"broken":   "{{ if }}",
 	"late":     "first line\n  {{ .Values.nope }}",
 	"double":   `{{ include "double2" . }}{{ include "double2" . }}`,
+	"deep":     strings.Repeat("{{ range 1 }}", 200) + "{{ " + strings.Repeat("not (", 40) + `include "deep" .` + strings.Repeat(")", 40) + " }}" + strings.Repeat("{{ end }}", 200),
 	"double2":  `{{ include "double" . }}{{ include "double" . }}`,
 }
 
@@ -111,11 +112,88 @@ func TestRender(t *testing.T) {
 	}
 }
 
+// TestNumbers has a number of the values in a text as it was written, and in
+// arithmetic as what it is.
+func TestNumbers(t *testing.T) {
+	const values = `{tag: 1.10, ver: 2.0, mode: 0755, big: 12345678901234567890, sha: 12e3, hex: 0x1F, lr: 1e-5, under: 1_000, neg: -0, list: [1.10, 0755], map: {a: 1.10, b: 0755}, port: 8080}`
+	read, err := Parse([]byte(values))
+	if err != nil {
+		t.Fatal(err)
+	}
+	object := testData(3)
+	object.fields["Values"] = read
+	for give, want := range map[string]string{
+		`{{ .Values.tag }} {{ .Values.ver }} {{ .Values.mode }} {{ .Values.big }} {{ .Values.sha }} {{ .Values.hex }} {{ .Values.lr }} {{ .Values.under }} {{ .Values.neg }}`: "1.10 2.0 0755 12345678901234567890 12e3 0x1F 1e-5 1_000 -0",
+		`{{ quote .Values.tag }} {{ squote .Values.mode }} {{ toString .Values.sha }} {{ cat .Values.tag .Values.mode }}`:                                                     `"1.10" '0755' 12e3 1.10 0755`,
+		`{{ print .Values.tag .Values.mode }} {{ print "v" .Values.tag }} {{ printf "%v|%6v|%-6v|" .Values.tag .Values.mode .Values.sha }}`:                                   "1.10 0755 v1.10 1.10|  0755|12e3  |",
+		`{{ join "," .Values.list }} {{ toStrings .Values.list | first }} {{ .Values.tag | default "x" }} {{ dict .Values.tag 1 | toJson }}`:                                  `1.10,0755 1.10 1.10 {"1.10":1}`,
+		`{{ toJson .Values.map }} {{ toYaml .Values.map }}`:                                                                                "{\"a\":1.10,\"b\":493} a: 1.10\nb: 0755",
+		`{{ add .Values.mode 1 }} {{ mulf .Values.tag 2 }} {{ int .Values.sha }} {{ add .Values.hex 0 }} {{ add .Values.under 1 }}`:        "494 2.2 12000 31 1001",
+		`{{ printf "%d %.2f %x" .Values.mode .Values.tag .Values.hex }} {{ int .Values.ver }} {{ range until .Values.hex }}x{{ end }}`:     "493 1.10 1f 2 " + strings.Repeat("x", 31),
+		`{{ eq .Values.tag 1.1 }} {{ lt .Values.mode 500 }} {{ if .Values.neg }}a{{ else }}b{{ end }} {{ has 1.1 (list .Values.tag) }}`:    "true true b true",
+		`{{ kindOf .Values.tag }} {{ kindOf .Values.mode }} {{ kindOf .Values.port }} {{ max .Values.mode .Values.hex }}`:                  "float64 int64 int64 493",
+		`{{ merge (dict "a" .Values.neg) (dict "a" 2) | toJson }} {{ tpl "{{ .Values.tag }}" . }} {{ len (toString .Values.big) }}`:        `{"a":2} 1.10 20`,
+		`{{ fromJson "[1.10, 12345678901234567890]" | join "," }} {{ (fromYaml "a: 0755").a }} {{ .Values.port }}{{ print .Values.port }}`: "1.10,12345678901234567890 0755 80808080",
+	} {
+		got, err := New(object, nil, NewBudget()).Render(give)
+		if err != nil {
+			t.Errorf("%s: %v", give, err)
+		} else if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s:\n%s", give, diff)
+		}
+	}
+}
+
+// TestMissing has a key that is missing as false in conditions, and as an error
+// where it would be rendered.
+func TestMissing(t *testing.T) {
+	values, nulls := WithoutNulls(map[string]any{"port": 1, "tls": nil, "m": map[string]any{"k": nil}})
+	object := testData(3)
+	object.fields["Values"] = values
+	for give, want := range map[string]string{
+		`{{ if .Values.a }}a{{ else }}b{{ end }}`:                                    "b",
+		`{{ if .Values.a.b.c }}a{{ else }}b{{ end }}`:                                "b",
+		`{{ with .Values.a }}a{{ else }}b{{ end }}`:                                  "b",
+		`{{ if not .Values.a }}b{{ end }}`:                                           "b",
+		`{{ if and .Values.a .Values.a.b }}a{{ else }}b{{ end }}`:                    "b",
+		`{{ if or .Values.a (not .Values.c) }}b{{ end }}`:                            "b",
+		`{{ or .Values.a "b" }}{{ .Values.a | or "b" }}`:                             "bb",
+		`{{ default "b" .Values.a }}{{ .Values.a.x | default "b" }}`:                 "bb",
+		`{{ $x := .Values.a }}{{ if $x }}a{{ else }}{{ $x | default "b" }}{{ end }}`: "b",
+		`{{ if index .Values "a" }}a{{ end }}{{ index .Values "a" | default "b" }}`:  "b",
+		`{{ if .Values.tls }}a{{ else }}b{{ end }}`:                                  "b",
+		`{{ range .Values.a | default list }}a{{ else }}b{{ end }}`:                  "b",
+		`{{ ternary "a" "b" (not (empty .Values.a)) }}`:                              "b",
+		`{{ .Values.a }}`:                             `error: template: line 1, column 11: .Values has no "a"; it has "m", "port"`,
+		`{{ or .Values.a .Values.b }}`:                `error: template: line 1, column 24: .Values has no "b"; it has "m", "port"`,
+		`{{ and .Values.a .Values.b }}`:               `error: template: line 1, column 15: .Values has no "a"; it has "m", "port"`,
+		`{{ $x := .Values.a }}{{ $x }}`:               `error: template: line 1, column 17: .Values has no "a"; it has "m", "port"`,
+		`{{ upper .Values.a }}`:                       `error: template: line 1, column 17: .Values has no "a"; it has "m", "port"`,
+		`{{ if eq .Values.a 1 }}{{ end }}`:            `error: template: line 1, column 17: .Values has no "a"; it has "m", "port"`,
+		`{{ if .Sise }}{{ end }}`:                     `error: template: line 1, column 7: . has no "Sise"; did you mean "Size"?; it has "FQDN", "Leader", "Name", "Namespace", "Peers", "Service", "Size", "Values"`,
+		`{{ index .Values "a" }}`:                     `error: template: line 1, column 4: the map has no "a"; it has "m", "port"`,
+		`{{ .Values.tls }}`:                           `error: template: line 1, column 11: .Values.tls is null, which removes the key; give it a value, or write | default`,
+		`{{ .Values.tls.x }}`:                         `error: template: line 1, column 11: .Values.tls is null, which removes the key; give it a value, or write | default`,
+		`{{ range list .Values.m }}{{ .k }}{{ end }}`: `error: template: line 1, column 30: .k is null, which removes the key; give it a value, or write | default`,
+		`{{ .Values.m.k }}`:                           `error: template: line 1, column 13: .Values.m.k is null, which removes the key; give it a value, or write | default`,
+	} {
+		r := New(object, nil, NewBudget())
+		r.Nulls = nulls
+		got, err := r.Render(give)
+		if err != nil {
+			got = "error: " + err.Error()
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s:\n%s", give, diff)
+		}
+	}
+}
+
 func TestErrors(t *testing.T) {
 	tests := map[string]struct{ give, want string }{
 		"a missing key":            {`a: {{ .Values.prot }}`, `template: line 1, column 14: .Values has no "prot"; did you mean "port"?; it has "big", "debug", "evil", "image", "limits", "none", "port", "ratio", "tags", "text"`},
 		"a key in a missing map":   {`{{ .Values.limit.cpu }}`, `template: line 1, column 11: .Values has no "limit"; did you mean "limits"?; it has "big", "debug", "evil", "image", "limits", "none", "port", "ratio", "tags", "text"`},
-		"a missing key in an if":   {`{{ if .Values.tls }}x{{ end }}`, `template: line 1, column 14: .Values has no "tls"; it has "big", "debug", "evil", "image", "limits", "none", "port", "ratio", "tags", "text"`},
+		"a missing key in a range": {`{{ range .Values.tls }}x{{ end }}`, `template: line 1, column 17: .Values has no "tls"; it has "big", "debug", "evil", "image", "limits", "none", "port", "ratio", "tags", "text"`},
 		"below a text":             {`{{ .Name.x }}`, `template: line 1, column 9: .Name is a string, and has no "x"`},
 		"below null":               {`{{ .Values.none.x }}`, `template: line 1, column 16: .Values.none is null, and has no "x"`},
 		"no field of the data":     {`{{ .Sise }}`, `template: line 1, column 4: . has no "Sise"; did you mean "Size"?; it has "FQDN", "Leader", "Name", "Namespace", "Peers", "Service", "Size", "Values"`},
@@ -132,18 +210,18 @@ func TestErrors(t *testing.T) {
 		"not closed":               {`{{ .Name`, `template: line 1, column 1: unclosed action; to write "{{" itself, write {{ "{{" }}`},
 		"an argument of a value":   {`{{ .Name 1 }}`, `template: line 1, column 4: .Name is a value, not a function; it takes no arguments`},
 		"too few arguments":        {`{{ replace "a" }}`, `template: line 1, column 4: replace: takes 3 arguments, and has 1`},
-		"an argument of no kind":   {`{{ upper 1 }}`, `template: line 1, column 4: upper: argument 1 must be a string, not an integer`},
+		"an argument of no kind":   {`{{ upper 1 }}`, `template: line 1, column 4: upper: argument 1 must be a string, not an integer 1`},
 		"a text for a number":      {`{{ add "x" 1 }}`, `template: line 1, column 4: add: argument 1 must be a number, not "x"`},
-		"a division by zero":       {`{{ div 1 0 }}`, `template: line 1, column 4: div: runtime error: integer divide by zero`},
+		"a division by zero":       {`{{ div 1 0 }}`, `template: line 1, column 4: div: division by zero`},
 		"required":                 {`{{ required "set tls" .Values.tls }}`, `template: line 1, column 4: required: set tls`},
 		"fail":                     {`{{ fail "no" }}`, `template: line 1, column 4: fail: no`},
-		"a snippet that is none":   {`{{ include "greting" . }}`, `template: line 1, column 4: include: there is no snippet "greting"; did you mean "greeting"?; spec.snippets has "broken", "double", "double2", "greeting", "late", "loop"`},
+		"a snippet that is none":   {`{{ include "greting" . }}`, `template: line 1, column 4: include: there is no snippet "greting"; did you mean "greeting"?; spec.snippets has "broken", "deep", "double", "double2", "greeting", "late", "loop"`},
 		"an error in a snippet":    {`{{ include "late" . }}`, `template: snippet "late", line 2, column 13: .Values has no "nope"; did you mean "none"?; it has "big", "debug", "evil", "image", "limits", "none", "port", "ratio", "tags", "text"`},
 		"a definition":             {`{{ define "x" }}a{{ end }}`, `template: line 1, column 17: define and block are not for a field; write the text into spec.snippets under "x", and {{ include "x" . }} here`},
 		"a template action":        {`{{ template "x" }}`, `template: line 1, column 13: template is not for a field; write {{ include "x" . }}`},
 		"half a character":         {`{{ trunc 1 "ü" }}`, `template: line 1, column 1: renders to what is no UTF-8 text: a character was cut in two, or it holds binary data`},
-		"a format that misses one": {`{{ printf "%d" "x" }}`, `template: line 1, column 4: printf: the arguments do not fit the format: %!d(string=x)`},
-		"range over a text":        {`{{ range .Name }}{{ end }}`, `template: line 1, column 10: range takes a list, a map or a number, not a string`},
+		"a format that misses one": {`{{ printf "%d" "x" }}`, `template: line 1, column 4: printf: %d does not write argument 2, which is a string, x`},
+		"range over a text":        {`{{ range .Name }}{{ end }}`, `template: line 1, column 10: range takes a list, a map or an integer, not a string`},
 		"map and text":             {`{{ eq .Values "x" }}`, `template: line 1, column 4: eq: a map and a string can't be compared`},
 	}
 	for name, tt := range tests {

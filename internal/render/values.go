@@ -3,11 +3,9 @@
 package render
 
 import (
-	"errors"
-	"fmt"
 	"maps"
 	"reflect"
-	"strconv"
+	"slices"
 )
 
 // Merge lays the values of overlay over those of base, as Helm does: maps by
@@ -26,103 +24,35 @@ func Merge(base, overlay map[string]any) map[string]any {
 	return merged
 }
 
-// WithoutNulls returns values without the keys that null removes.
-func WithoutNulls(values map[string]any) map[string]any {
+// Nulls are the keys that null removed from the maps of some values.
+type Nulls map[uintptr][]string
+
+// WithoutNulls returns values without the keys that null removes, and these keys.
+func WithoutNulls(values map[string]any) (map[string]any, Nulls) {
+	nulls := Nulls{}
+	return nulls.remove(values), nulls
+}
+
+func (n Nulls) remove(values map[string]any) map[string]any {
 	left := make(map[string]any, len(values))
 	for key, value := range values {
 		if inner, ok := value.(map[string]any); ok {
-			value = WithoutNulls(inner)
+			value = n.remove(inner)
 		}
-		if value != nil {
-			left[key] = value
+		if value == nil {
+			n[identity(left)] = append(n[identity(left)], key)
+			continue
 		}
+		left[key] = value
 	}
 	return left
 }
 
-// kindOf is how a message calls the kind of a value.
-func kindOf(value any) string {
-	switch value.(type) {
-	case nil:
-		return "null"
-	case string:
-		return "a string"
-	case bool:
-		return "a boolean"
-	case Object:
-		return "an object"
-	}
-	switch reflect.TypeOf(value).Kind() {
-	case reflect.Int, reflect.Int32, reflect.Int64:
-		return "an integer"
-	case reflect.Float32, reflect.Float64:
-		return "a number"
-	case reflect.Slice, reflect.Array:
-		return "a list"
-	case reflect.Map:
-		return "a map"
-	}
-	return "no value"
+// has reports whether null removed a key from a map.
+func (n Nulls) has(values map[string]any, key string) bool {
+	return len(n) > 0 && slices.Contains(n[identity(values)], key)
 }
 
-// show is a value as the text of a field. Only a single value is one: Go's form
-// of a map or a list is never what was meant.
-func show(value any) (string, error) {
-	switch value := value.(type) {
-	case string:
-		return value, nil
-	case int:
-		return strconv.Itoa(value), nil
-	case int64:
-		return strconv.FormatInt(value, 10), nil
-	case float64:
-		return number(value), nil
-	case bool:
-		return strconv.FormatBool(value), nil
-	case nil:
-		return "", errors.New(`is null, which has no text; give it a value, or write | default ""`)
-	}
-	v := reflect.ValueOf(value)
-	switch {
-	case v.CanInt():
-		return strconv.FormatInt(v.Int(), 10), nil
-	case v.CanUint():
-		return strconv.FormatUint(v.Uint(), 10), nil
-	case v.CanFloat():
-		return number(v.Float()), nil
-	}
-	what := kindOf(value)
-	return "", fmt.Errorf("is %s, which has no text; name a part of it, range over it, or write | toJson or | toYaml", what)
-}
-
-// number writes a float without an exponent, as long as that is readable: no
-// port and no size is "1e+06".
-func number(value float64) string {
-	if value > -1e21 && value < 1e21 {
-		return strconv.FormatFloat(value, 'f', -1, 64)
-	}
-	return strconv.FormatFloat(value, 'g', -1, 64)
-}
-
-// truth is what "if" sees in a value, as in text/template: false, zero, null
-// and what is empty are not true.
-func truth(value any) bool {
-	switch value := value.(type) {
-	case nil:
-		return false
-	case bool:
-		return value
-	case string:
-		return value != ""
-	case int:
-		return value != 0
-	case Object:
-		return true
-	}
-	v := reflect.ValueOf(value)
-	switch v.Kind() {
-	case reflect.Slice, reflect.Array, reflect.Map:
-		return v.Len() > 0
-	}
-	return !v.IsZero()
-}
+// identity tells one map from another that has the same entries. The maps are
+// never collected before the Nulls are: both belong to the values of a PeerJob.
+func identity(values map[string]any) uintptr { return reflect.ValueOf(values).Pointer() }

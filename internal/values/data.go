@@ -59,20 +59,24 @@ var templateFieldNames, peerFieldNames = namesOf(Fields()), namesOf(PeerFields()
 type Data struct {
 	group  *peerjob.Group
 	values map[string]any
-	peers  []Peer
-	// naming says that this is the data of the template that decides the names of
-	// the peers, and so has none of them.
-	naming bool
+	stage  stage
 }
+
+// stage says what is not decided yet when a template is rendered.
+type stage int
+
+const (
+	// allStage has everything.
+	allStage stage = iota
+	// namingStage is for spec.service.name, which decides the names of the peers.
+	namingStage
+	// countingStage is for spec.peers, which decides everything but the values.
+	countingStage
+)
 
 // NewData returns the data of a group of a PeerJob that v1alpha1.Default has seen.
 func NewData(g *peerjob.Group, values map[string]any) *Data {
 	return &Data{group: g, values: values}
-}
-
-// namingData is the data of spec.service.name.
-func namingData(head *v1alpha1.PeerJob, values map[string]any) *Data {
-	return &Data{group: peerjob.NewGroup(head, ""), values: values, naming: true}
 }
 
 // Values are the values that templates find in .Values.
@@ -83,6 +87,9 @@ func (d *Data) Fields() []string { return templateFieldNames }
 
 // Field is the value of a name.
 func (d *Data) Field(name string) (any, error) {
+	if d.stage == countingStage && name != "Values" {
+		return nil, errors.New("." + name + " is not known here; spec.peers may use .Values alone")
+	}
 	switch name {
 	case "Name":
 		return d.group.PeerJob.Name, nil
@@ -98,7 +105,7 @@ func (d *Data) Field(name string) (any, error) {
 	case "Values":
 		return d.values, nil
 	}
-	if d.naming {
+	if d.stage == namingStage {
 		return nil, errors.New("." + name + " follows from spec.service.name, which this template decides; use .Name")
 	}
 	switch name {
@@ -107,36 +114,37 @@ func (d *Data) Field(name string) (any, error) {
 	case "Leader":
 		return d.group.PeerName(0), nil
 	case "Peers":
-		if d.peers == nil {
-			d.peers = peersOf(d.group)
-		}
-		return d.peers, nil
+		return peersOf(d.group), nil
 	}
 	return nil, errors.New("." + name + " is not known")
 }
 
-// Peer is one peer, as templates see it.
-type Peer struct {
-	Index    int
-	Hostname string
-	Host     string
-	FQDN     string `json:",omitempty"`
+// Peers are the peers, as templates see them. Their names are made when a
+// template asks for them.
+type Peers struct {
+	n int
+	// job is the Job's name; service and domain follow a host name, with their dots.
+	job, service, domain string
 }
 
-func peersOf(g *peerjob.Group) []Peer {
-	peers := make([]Peer, min(max(g.Peers(), 0), v1alpha1.MaxPeers))
-	service, domain := "."+g.ServiceName(), ""
+func peersOf(g *peerjob.Group) *Peers {
+	peers := &Peers{n: int(min(max(g.Peers(), 0), v1alpha1.MaxPeers)), job: g.JobName, service: "." + g.ServiceName()}
 	if namespace := g.PeerJob.Namespace; namespace != "" {
-		domain = "." + g.SearchDomain(namespace)
-	}
-	for i := range peers {
-		hostname := rules.Hostname(g.JobName, int32(i))
-		peers[i] = Peer{Index: i, Hostname: hostname, Host: hostname + service}
-		if domain != "" {
-			peers[i].FQDN = hostname + service + domain
-		}
+		peers.domain = "." + g.SearchDomain(namespace)
 	}
 	return peers
+}
+
+// Len is how many peers there are.
+func (p *Peers) Len() int { return p.n }
+
+// At is the peer with an index.
+func (p *Peers) At(index int) any { return Peer{p, index} }
+
+// Peer is one peer, as templates see it.
+type Peer struct {
+	all   *Peers
+	index int
 }
 
 // Fields are the names that templates may use.
@@ -144,16 +152,18 @@ func (p Peer) Fields() []string { return peerFieldNames }
 
 // Field is the value of a name.
 func (p Peer) Field(name string) (any, error) {
-	switch name {
-	case "Index":
-		return p.Index, nil
-	case "Hostname":
-		return p.Hostname, nil
-	case "Host":
-		return p.Host, nil
+	if name == "Index" {
+		return p.index, nil
 	}
-	if p.FQDN == "" {
+	hostname := rules.Hostname(p.all.job, int32(p.index))
+	switch name {
+	case "Hostname":
+		return hostname, nil
+	case "Host":
+		return hostname + p.all.service, nil
+	}
+	if p.all.domain == "" {
 		return nil, errors.New(".FQDN is not known without metadata.namespace; set it, or use .Host")
 	}
-	return p.FQDN, nil
+	return hostname + p.all.service + p.all.domain, nil
 }

@@ -56,3 +56,17 @@ func checkKeys(node *yaml.Node) error {
 // Merge lays values over others, as Helm does: maps key by key, anything else as a
 // whole. A null removes the value below it.
 func Merge(base, overlay map[string]any) map[string]any { return render.Merge(base, overlay) }
+
+// Merged are the values of a PeerJob.
+type Merged struct {
+	// Values are what templates find in .Values.
+	Values map[string]any
+	// Nulls are the keys that null removed, so that a message can say so.
+	Nulls render.Nulls
+}
+
+// NewMerged returns merged values without the keys that null removes.
+func NewMerged(merged map[string]any) Merged {
+	left, nulls := render.WithoutNulls(merged)
+	return Merged{left, nulls}
+}

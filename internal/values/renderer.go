@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
+	"go.yaml.in/yaml/v3"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
@@ -24,9 +26,14 @@ type Renderer struct {
 	Rendered []Rendering
 
 	texts *render.Renderer
-	// service is what spec.service.name renders to, or why it does not.
-	service    string
-	serviceErr error
+	// early are the fields that were rendered before all others, by their path.
+	early map[string]early
+}
+
+// early is a field that decides what the templates of others see.
+type early struct {
+	text string
+	err  error
 }
 
 // Rendering is a template and what it renders to.
@@ -40,6 +47,7 @@ type Rendering struct {
 }
 
 var (
+	peersPath       = field.NewPath("spec", "peers").String()
 	serviceNamePath = field.NewPath("spec", "service", "name").String()
 	snippetsPath    = field.NewPath("spec", "snippets")
 )
@@ -57,33 +65,57 @@ func CheckSnippets(snippets map[string]string) field.ErrorList {
 }
 
 // NewRenderer returns a renderer for a PeerJob of which the head was read
-// (decode.Head) and defaulted. The names of the peers have this hash in them,
-// which may be "".
-func NewRenderer(head *v1alpha1.PeerJob, hash string, values map[string]any) *Renderer {
+// (decode.Head) and defaulted. Its number of peers is a template, or "". The names of
+// the peers have this hash in them, which may be "".
+func NewRenderer(head *v1alpha1.PeerJob, peers, hash string, merged Merged) *Renderer {
 	budget := render.NewBudget()
 	named := *head
-	r := &Renderer{}
-	r.service, r.serviceErr = render.New(namingData(head, values), head.Spec.Snippets, budget).Render(head.Spec.Service.Name)
-	if r.serviceErr == nil {
-		named.Spec.Service.Name = r.service
+	r := &Renderer{early: map[string]early{}}
+	texts := func(data *Data) *render.Renderer {
+		texts := render.New(data, head.Spec.Snippets, budget)
+		texts.Nulls = merged.Nulls
+		return texts
 	}
-	r.Data = NewData(peerjob.NewGroup(&named, hash), values)
-	r.texts = render.New(r.Data, head.Spec.Snippets, budget)
+	if peers != "" {
+		text, err := texts(&Data{values: merged.Values, stage: countingStage}).Render(peers)
+		r.early[peersPath] = early{text, err}
+		if n, wrong := strconv.ParseInt(text, 10, 32); err == nil && wrong == nil {
+			count := int32(n)
+			named.Spec.Peers = &count
+		}
+	}
+	service, err := texts(&Data{group: peerjob.NewGroup(&named, ""), values: merged.Values, stage: namingStage}).Render(head.Spec.Service.Name)
+	r.early[serviceNamePath] = early{service, err}
+	if err == nil {
+		named.Spec.Service.Name = service
+	}
+	r.Data = NewData(peerjob.NewGroup(&named, hash), merged.Values)
+	r.texts = texts(r.Data)
 	return r
 }
 
 // Render renders the text of a field.
 func (r *Renderer) Render(path *field.Path, text string) (string, *field.Error) {
 	at := path.String()
-	rendered, err := r.service, r.serviceErr
-	if at != serviceNamePath {
-		rendered, err = r.texts.Render(text)
+	known, found := r.early[at]
+	if !found {
+		known.text, known.err = r.texts.Render(text)
 	}
+	if known.err != nil {
+		return "", templateError(path, known.err)
+	}
+	r.Rendered = append(r.Rendered, Rendering{at, text, known.text})
+	return known.text, nil
+}
+
+// RenderYAML renders the text of a field that is a list or a map.
+func (r *Renderer) RenderYAML(path *field.Path, text string) (*yaml.Node, *field.Error) {
+	node, rendered, err := r.texts.RenderYAML(text)
 	if err != nil {
-		return "", templateError(path, err)
+		return nil, templateError(path, err)
 	}
-	r.Rendered = append(r.Rendered, Rendering{at, text, rendered})
-	return rendered, nil
+	r.Rendered = append(r.Rendered, Rendering{path.String(), text, rendered})
+	return node, nil
 }
 
 // templateError is an error of a template, on the field that it stands in.

@@ -14,7 +14,7 @@ func TestRead(t *testing.T) {
 		strings.Repeat("#", MaxSize+1): "has 1048577 bytes, and values may have 1048576",
 		"[a]":                          "must be a map of values",
 		"yes: 1":                       `line 1: yes: a key must be a string; write "yes", with the quotes`,
-		"a: 1\na: 2":                   "yaml: unmarshal errors:\n  line 2: mapping key \"a\" already defined at line 1",
+		"a: 1\na: 2":                   `line 2: duplicate key "a"; keep one`,
 	} {
 		if _, err := Read([]byte(give)); err == nil || err.Error() != want {
 			t.Errorf("%.20q: got the error %v, want %s", give, err, want)

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package render
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+func priceJSON(r *Renderer, args []any) (int, error) {
+	value, err := r.budget.measure(args[0])
+	// A byte may become "\u0001", and is copied three times.
+	return plus(times(value.bytes, 20), times(value.elements, 2*entryPrice)), err
+}
+
+func pricePrettyJSON(r *Renderer, args []any) (int, error) {
+	value, err := r.budget.measure(args[0])
+	indents := times(value.elements, 2*value.levels)
+	return plus(times(value.bytes, 40), times(value.elements, 3*entryPrice), times(indents, 6)), err
+}
+
+func toJSON(_ *Renderer, args []any) (any, error) {
+	encoded, err := appendJSON(nil, args[0])
+	return string(encoded), err
+}
+
+func toPrettyJSON(_ *Renderer, args []any) (any, error) {
+	encoded, err := appendJSON(nil, args[0])
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	err = json.Indent(&out, encoded, "", "  ")
+	return out.String(), err
+}
+
+// appendJSON adds a value to a text in JSON, as encoding/json writes it.
+func appendJSON(out []byte, value any) ([]byte, error) {
+	switch value := value.(type) {
+	case []any:
+		if value == nil {
+			return append(out, "null"...), nil
+		}
+	case map[string]any:
+		out = append(out, '{')
+		for i, key := range sortedKeys(value) {
+			if i > 0 {
+				out = append(out, ',')
+			}
+			var err error
+			if out, err = appendEntry(out, key, value[key]); err != nil {
+				return nil, err
+			}
+		}
+		return append(out, '}'), nil
+	case Object:
+		out = append(out, '{')
+		first := true
+		for _, name := range value.Fields() {
+			inner, err := value.Field(name)
+			if err != nil {
+				continue // it has none here
+			}
+			if !first {
+				out = append(out, ',')
+			}
+			first = false
+			if out, err = appendEntry(out, name, inner); err != nil {
+				return nil, err
+			}
+		}
+		return append(out, '}'), nil
+	}
+	if list, ok := listOf(value); ok {
+		out = append(out, '[')
+		for i := range list.Len() {
+			if i > 0 {
+				out = append(out, ',')
+			}
+			var err error
+			if out, err = appendJSON(out, list.At(i)); err != nil {
+				return nil, err
+			}
+		}
+		return append(out, ']'), nil
+	}
+	encoded, err := json.Marshal(value)
+	return append(out, encoded...), err
+}
+
+func appendEntry(out []byte, key string, value any) ([]byte, error) {
+	encoded, err := json.Marshal(key)
+	if err != nil {
+		return nil, err
+	}
+	return appendJSON(append(append(out, encoded...), ':'), value)
+}
+
+// encoderPrice is the price of an encoder or a parser of YAML, and structurePrice of
+// a character that may begin a list, a map or an element of them.
+const encoderPrice, structurePrice = 32_000, 600
+
+func priceYAML(r *Renderer, args []any) (int, error) {
+	value, err := r.budget.measure(args[0])
+	indents := times(value.elements, 2*value.levels)
+	return plus(encoderPrice, times(value.bytes, 40), times(value.elements, 2_000), times(indents, 4)), err
+}
+
+func toYAML(_ *Renderer, args []any) (any, error) {
+	node, err := nodeOf(args[0])
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	encoder := yaml.NewEncoder(&out)
+	encoder.SetIndent(2)
+	encoder.CompactSeqIndent()
+	if err := encoder.Encode(node); err != nil {
+		return nil, err
+	}
+	return strings.TrimSuffix(out.String(), "\n"), nil
+}
+
+// nodeOf is a value as YAML.
+func nodeOf(value any) (*yaml.Node, error) {
+	switch value := value.(type) {
+	case []any:
+		if value == nil {
+			return nodeOf(nil)
+		}
+	case map[string]any:
+		node := &yaml.Node{Kind: yaml.MappingNode}
+		for _, key := range sortedKeys(value) {
+			if err := addEntry(node, key, value[key]); err != nil {
+				return nil, err
+			}
+		}
+		return node, nil
+	case Object:
+		node := &yaml.Node{Kind: yaml.MappingNode}
+		for _, name := range value.Fields() {
+			if inner, err := value.Field(name); err == nil {
+				if err := addEntry(node, name, inner); err != nil {
+					return nil, err
+				}
+			}
+		}
+		return node, nil
+	case float64:
+		// As in JSON: no exponent where it is readable without.
+		encoded, err := json.Marshal(value)
+		return &yaml.Node{Kind: yaml.ScalarNode, Value: string(encoded)}, err
+	}
+	if list, ok := listOf(value); ok {
+		node := &yaml.Node{Kind: yaml.SequenceNode}
+		for i := range list.Len() {
+			inner, err := nodeOf(list.At(i))
+			if err != nil {
+				return nil, err
+			}
+			node.Content = append(node.Content, inner)
+		}
+		return node, nil
+	}
+	text, err := show(value)
+	switch value := value.(type) {
+	case nil:
+		text, err = "null", nil
+	case string:
+		return textNode(value), nil
+	case Number:
+		text = value.text
+	}
+	return &yaml.Node{Kind: yaml.ScalarNode, Value: text}, err
+}
+
+func addEntry(node *yaml.Node, key string, value any) error {
+	inner, err := nodeOf(value)
+	node.Content = append(node.Content, textNode(key), inner)
+	return err
+}
+
+// textNode is a text in YAML, in quotes where a parser of YAML 1.1 would read
+// something else.
+func textNode(text string) *yaml.Node {
+	node := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
+	switch text {
+	case "y", "Y", "n", "N", "yes", "Yes", "YES", "no", "No", "NO", "on", "On", "ON", "off", "Off", "OFF":
+		node.Style = yaml.DoubleQuotedStyle
+	}
+	if len(text) < maxDigits && strings.Contains(text, ":") && sexagesimal.MatchString(text) {
+		node.Style = yaml.DoubleQuotedStyle
+	}
+	return node
+}
+
+// sexagesimal matches what YAML 1.1 reads as a number with the base 60.
+var sexagesimal = regexp.MustCompile(`^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?$`)
+
+func priceFromYAML(_ *Renderer, args []any) (int, error) {
+	text, structure := args[0].(string), 0
+	for i := range len(text) {
+		switch text[i] {
+		case '[', '{', ',', ':', '-', '?', '&', '*', '!':
+			structure++
+		}
+	}
+	return plus(encoderPrice, times(len(text), 300), times(structure, structurePrice)), nil
+}
+
+func fromYAML(_ *Renderer, args []any) (any, error) { return Parse([]byte(args[0].(string))) }
+
+func fromJSON(_ *Renderer, args []any) (any, error) {
+	decoder := json.NewDecoder(strings.NewReader(args[0].(string)))
+	decoder.UseNumber()
+	var value any
+	if err := decoder.Decode(&value); err != nil {
+		return nil, err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("there is more after the value")
+	}
+	return numbersAsWritten(value)
+}
+
+// numbersAsWritten turns what encoding/json reads into what templates see.
+func numbersAsWritten(value any) (any, error) {
+	switch value := value.(type) {
+	case json.Number:
+		if n, err := strconv.ParseInt(value.String(), 10, 64); err == nil {
+			return written(value.String(), n), nil
+		}
+		f, err := value.Float64()
+		return written(value.String(), f), err
+	case []any:
+		for i := range value {
+			var err error
+			if value[i], err = numbersAsWritten(value[i]); err != nil {
+				return nil, err
+			}
+		}
+	case map[string]any:
+		for key := range value {
+			var err error
+			if value[key], err = numbersAsWritten(value[key]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return value, nil
+}
+
+func fromBase64(_ *Renderer, args []any) (any, error) {
+	decoded, err := base64.StdEncoding.DecodeString(args[0].(string))
+	return string(decoded), err
+}

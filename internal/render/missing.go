@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package render
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/peerjob/peerjob/internal/spell"
+)
+
+// missing stands for a value that the data does not have. It is false in "if",
+// "with", "and", "or" and "not", and some functions say what to do then; for
+// everything else it is an error. Most are never asked for that error, so that it
+// is made late.
+type missing struct {
+	evaluation *evaluation
+	// chain is what was followed, up to the name that is missing.
+	chain chain
+	// in is the map or the object that does not have it, nil where that is null.
+	in any
+	// cause says why, where it is known.
+	cause error
+}
+
+func (e *evaluation) missing(c *chain, in any) *missing {
+	return &missing{evaluation: e, chain: *c, in: in}
+}
+
+// absence is how a function says that what it looked for is missing.
+type absence struct {
+	in  map[string]any
+	key string
+}
+
+func (a *absence) Error() string { return fmt.Sprintf("the map has no %q", excerpt(a.key, 0)) }
+
+// err says what is missing, and what there is.
+func (m *missing) err() error {
+	e, c := m.evaluation, &m.chain
+	if m.cause != nil {
+		var gap *absence
+		if errors.As(m.cause, &gap) {
+			return e.failf(c, "%w", e.renderer.explain("the map", gap.key, gap.in))
+		}
+		return e.fail(c, m.cause)
+	}
+	path, name := c.path(), c.names[c.at]
+	if m.in == nil {
+		return e.failf(c, "%s is null, and has no %q", path, name)
+	}
+	if path == "." || path == "$" {
+		if advice, found := helmObjects[name]; found {
+			return e.failf(c, ".%s is Helm's; %s", name, advice)
+		}
+	}
+	return e.fail(c, e.renderer.explain(path, name, m.in))
+}
+
+// explain says that a map or an object has no such key, and which it has.
+func (r *Renderer) explain(path, name string, in any) error {
+	var names []string
+	if object, ok := in.(Object); ok {
+		names = object.Fields()
+	} else {
+		dict := in.(map[string]any)
+		if r.Nulls.has(dict, name) {
+			return fmt.Errorf("%s.%s is null, which removes the key; give it a value, or write | default", strings.TrimSuffix(path, "."), name)
+		}
+		var err error
+		if names, err = r.budget.sortedKeys(dict); err != nil {
+			return fmt.Errorf("%s has no %q", path, excerpt(name, 0))
+		}
+	}
+	if len(names) == 0 {
+		return fmt.Errorf("%s has no %q; it is empty", path, excerpt(name, 0))
+	}
+	return fmt.Errorf("%s has no %q%s; it has %s", path, excerpt(name, 0), r.didYouMean(name, names), list(names))
+}
+
+// didYouMean names the known name that was probably meant, if the budget is
+// enough to look for it.
+func (r *Renderer) didYouMean(name string, names []string) string {
+	const longest = 100 // of the names that are like another
+	if len(name) > longest {
+		return ""
+	}
+	price := 0
+	for _, known := range names {
+		price += elementPrice + 64*(len(name)+min(len(known), longest)) + 8*len(name)*min(len(known), longest)
+	}
+	if price > r.budget.left/2 || r.budget.spend(price) != nil {
+		return ""
+	}
+	if near := spell.Nearest(name, names); near != "" {
+		return fmt.Sprintf("; did you mean %q?", near)
+	}
+	return ""
+}
+
+// list shows names in a message, not all of very many.
+func list(names []string) string {
+	const most = 20
+	var shown strings.Builder
+	for i, name := range names[:min(len(names), most)] {
+		if i > 0 {
+			shown.WriteString(", ")
+		}
+		fmt.Fprintf(&shown, "%q", excerpt(name, 0))
+	}
+	if len(names) > most {
+		fmt.Fprintf(&shown, " and %d more", len(names)-most)
+	}
+	return shown.String()
+}
+
+// helmObjects are the objects of a Helm template which are not here, and what
+// to write instead.
+var helmObjects = map[string]string{
+	"Release":      "write .Name and .Namespace",
+	"Chart":        "write the text, or put it into the values",
+	"Capabilities": "set spec.kubernetesVersion: the fields are checked against it",
+	"Files":        "put the file into a ConfigMap and mount that",
+	"Template":     "write the text, or put it into the values",
+	"Subcharts":    "a PeerJob has none",
+}
