@@ -109,10 +109,10 @@ type PeerJobSpec struct {
 	// Enabled or Disabled; default Enabled.
 	PeerEnv Toggle `json:"peerEnv,omitempty"`
 
-	// templating, when Enabled, renders the Go templates in the string values of
-	// spec.template, spec.framework and spec.service: "{{ .Values.image }}". A field that is a
-	// number or a boolean takes what its template renders as one. Disabled
-	// leaves every "{{" as it is. See docs/templating.md.
+	// templating, when Enabled, renders the Go templates in the string values of the
+	// PeerJob: "{{ .Values.image }}". A field that is a number or a boolean takes what
+	// its template renders as one, and so does a list or a map. Disabled leaves every
+	// "{{" as it is. See docs/templating.md.
 	// Enabled or Disabled; default Disabled.
 	Templating Toggle `json:"templating,omitempty"`
 
@@ -128,6 +128,12 @@ type PeerJobSpec struct {
 	// snippets are texts with templates, by name, for {{ include "name" . }}.
 	// Needs templating; default none.
 	Snippets map[string]string `json:"snippets,omitempty"`
+
+	// files are files that the containers of every peer find. They are in a
+	// ConfigMap that is immutable and has a hash of its content in its name, so that a
+	// peer never sees another version than the one it started with.
+	// At most 1 MiB together; default none.
+	Files []PeerFile `json:"files,omitempty"`
 
 	// barrier lets the peers start together and leave together.
 	// Optional; off by default.
@@ -218,6 +224,23 @@ type PeerJobMeta struct {
 	// metadata.annotations.
 	// Default none.
 	Annotations map[string]string `json:"annotations,omitempty"`
+}
+
+// PeerFile is a file that the containers of every peer find, read-only.
+type PeerFile struct {
+	// path is where the containers find the file.
+	// Required; absolute, without "..".
+	Path string `json:"path,omitempty"`
+
+	// content is the text of the file. With templating it may be a template, in which
+	// .Peers, .Values and all other names are known.
+	// Default empty.
+	Content string `json:"content,omitempty"`
+
+	// containers are the names of the containers and init containers that get the
+	// file.
+	// Default all containers, and no init container.
+	Containers []string `json:"containers,omitempty"`
 }
 
 // ValuesSource is where values for templates stand.

@@ -2,8 +2,8 @@
 
 // Package expand answers: which objects does a group of peers stand for?
 //
-// A headless Service and an Indexed Job, and with a framework that reads a list
-// of hosts a ConfigMap.
+// A headless Service and an Indexed Job; a ConfigMap for a framework that reads a list
+// of hosts, and one for spec.files.
 //
 // # Rules
 //
@@ -40,16 +40,19 @@ import (
 func Group(g *peerjob.Group) []origin.Object {
 	objects := []origin.Object{service(g)}
 	if file := framework.ConfigMap(g); file != nil {
-		objects = append(objects, configMap(g, file))
+		objects = append(objects, configMap(g, file, peerjob.FrameworkPath))
+	}
+	if files := filesConfigMap(g); files != nil {
+		objects = append(objects, configMap(g, files, peerjob.FilesPath))
 	}
 	return append(objects, job(g))
 }
 
-// configMap gives the ConfigMap of a framework its metadata.
-func configMap(g *peerjob.Group, file *corev1.ConfigMap) origin.Object {
+// configMap gives a ConfigMap its metadata. Its content came from the source.
+func configMap(g *peerjob.Group, file *corev1.ConfigMap, source *field.Path) origin.Object {
 	file.ObjectMeta = objectMeta(g.PeerJob, file.Name)
 	return origin.Object{Object: file, Origins: origin.New(func(from *origin.Map) {
-		from.All(nil, peerjob.FrameworkPath)
+		from.All(nil, source)
 		from.From(metadataPath, metadataPath)
 	})}
 }

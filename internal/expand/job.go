@@ -54,6 +54,7 @@ func complete(g *peerjob.Group, template *corev1.PodTemplateSpec) {
 		addPeerEnv(g, template.Spec.InitContainers)
 		addPeerEnv(g, template.Spec.Containers)
 	}
+	addFiles(g, &template.Spec)
 }
 
 // templateOrigins says where the parts of a Pod template came from, before whose
@@ -68,6 +69,7 @@ func templateOrigins(from *origin.Map, g *peerjob.Group, template *corev1.PodTem
 		from.All(pod.Child("terminationGracePeriodSeconds"), pjBarrierPath.Child("endTimeoutSeconds"))
 	}
 	from.AllElements(pod.Child("volumes"), len(g.Template().Spec.Volumes), -1, peerjob.FrameworkPath)
+	fileVolumeOrigins(from, template.Spec.Volumes, pod.Child("volumes"))
 	from.Elements(pod.Child("initContainers"), len(barrier), own.Child("initContainers"))
 	for i, container := range barrier {
 		barrierOrigins(from, g, container.Name, pod.Child("initContainers").Index(i))
@@ -95,6 +97,7 @@ func containerOrigins(from *origin.Map, g *peerjob.Group, container *corev1.Cont
 	from.AllElements(at.Child("env"), peers, added, peerjob.FrameworkPath)
 	from.Elements(at.Child("env"), added, source.Child("env"))
 	from.AllElements(at.Child("volumeMounts"), len(own.VolumeMounts), -1, peerjob.FrameworkPath)
+	fileMountOrigins(from, g, container.VolumeMounts, at.Child("volumeMounts"))
 }
 
 func addPeerEnv(g *peerjob.Group, containers []corev1.Container) {

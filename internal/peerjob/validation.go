@@ -31,6 +31,7 @@ func Validate(g *Group) field.ErrorList {
 		validateToggle(spec.NameSuffixHash, specPath.Child("nameSuffixHash")),
 		validateToggle(spec.PeerEnv, specPath.Child("peerEnv")),
 		validateTemplating(pj),
+		validateFiles(g),
 		validateBarrier(g),
 		validateClusterDomain(pj),
 		ValidateVersion(spec.KubernetesVersion, specPath.Child("kubernetesVersion")),

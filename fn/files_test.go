@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fn
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestFiles mounts files from an immutable ConfigMap that is named by what is in it.
+func TestFiles(t *testing.T) {
+	const pj = `apiVersion: peerjob.dev/v1alpha1
+kind: PeerJob
+metadata: {name: train}
+spec:
+  peers: 2
+  templating: Enabled
+  values: {port: 8050}
+  files: FILES
+  template:
+    spec:
+      initContainers: [{name: prepare, image: x}]
+      containers: [{name: w, image: x}, {name: logs, image: x, volumeMounts: [{name: own, mountPath: /own}]}]
+      volumes: [{name: own, emptyDir: {}}]
+`
+	const broker = `[{path: /etc/flux/broker.toml, content: "{{ range .Peers }}{{ .Host }}:{{ $.Values.port }}\n{{ end }}"}]`
+	const mount = "- name: peerjob-files readOnly: true mountPath: /etc/flux/broker.toml subPath: 0-broker.toml"
+	oneLine := func(text string) string { return strings.Join(strings.Fields(text), " ") }
+	nameOf := func(output string) string {
+		_, after, _ := strings.Cut(output, "name: train-files-")
+		return "train-files-" + strings.Fields(after)[0]
+	}
+	expand := func(t *testing.T, files string) string {
+		t.Helper()
+		stdout, stderr, failed := run(t, list(strings.Replace(pj, "FILES", files, 1)))
+		if failed {
+			t.Fatal(stderr)
+		}
+		if again, _, _ := run(t, stdout); again != stdout {
+			t.Errorf("second run:\n%s", again)
+		}
+		return oneLine(stdout)
+	}
+	output := expand(t, broker)
+	for _, want := range []string{
+		"immutable: true data: 0-broker.toml: | train-0.train:8050 train-1.train:8050",
+		"- name: own mountPath: /own " + mount,
+		"- name: peerjob-files configMap: name: " + nameOf(output),
+	} {
+		if !strings.Contains(output, want) {
+			t.Errorf("want %s in\n%s", want, output)
+		}
+	}
+	if strings.Count(output, mount) != 2 {
+		t.Errorf("the init container has the file:\n%s", output)
+	}
+	if other := expand(t, strings.Replace(broker, "8050", "8051", 1)); nameOf(other) != nameOf(output) {
+		t.Error("the name changes with what is not in the file")
+	}
+	if other := expand(t, strings.Replace(broker, "\\n", "\\n\\n", 1)); nameOf(other) == nameOf(output) {
+		t.Error("the name does not change with the content")
+	}
+	if other := expand(t, strings.Replace(broker, "}]", ", containers: [prepare]}]", 1)); strings.Count(other, mount) != 1 || strings.Index(other, mount) > strings.Index(other, " containers: - name: w") {
+		t.Errorf("want the file in the init container alone:\n%s", other)
+	}
+
+	big := `"{{ repeat 262144 \"x\" }}"`
+	for files, want := range map[string]string{
+		`[{content: a}]`:                       "spec.files[0].path: Required value: where the containers find the file",
+		`[{path: a/b}]`:                        `spec.files[0].path: Invalid value: "a/b": must be an absolute path`,
+		`[{path: /a/../b}]`:                    `spec.files[0].path: Invalid value: "/a/../b": must be an absolute path`,
+		`[{path: /a}, {path: /a}]`:             `spec.files[1].path: Duplicate value: "/a"`,
+		`[{path: /own}]`:                       `spec.files[0].path: Invalid value: "/own": must be unique`,
+		`[{path: /a, containers: [x]}]`:        `spec.files[0].containers[0]: Unsupported value: "x": supported values: "prepare", "w", "logs"`,
+		`[{path: /a, content: "{{ .Nope }}"}]`: `spec.files[0].content: Invalid value: "{{ .Nope }}": template: line 1, column 4: . has no "Nope"`,
+		`[{path: /a, contnet: a}]`:             `spec.files[0].contnet: Forbidden: unknown field; did you mean "content"?`,
+		"[" + strings.Repeat("{path: /a, content: "+big+"},", 5) + "]": "spec.files: Too long",
+	} {
+		for i := 0; strings.Contains(files, "content: "+big) && strings.Contains(files, "/a,"); i++ {
+			files = strings.Replace(files, "/a,", "/f"+string(rune('0'+i))+",", 1)
+		}
+		_, stderr, failed := run(t, list(strings.Replace(pj, "FILES", files, 1)))
+		if !failed || !strings.Contains(stderr, want) {
+			t.Errorf("%.80s: got %s\nwant %s", files, stderr, want)
+		}
+	}
+}
