@@ -29,6 +29,7 @@ func main() {
 		"<!-- peers -->", fields(values.PeerFields(), "."),
 		"<!-- functions -->", functions(),
 		"<!-- refusals -->", refusals(),
+		"<!-- limits -->", limits(),
 	).Replace(text)
 	if err := os.WriteFile(*out, []byte(page), 0o644); err != nil {
 		log.Fatal(err)
@@ -65,6 +66,15 @@ func refusals() string {
 			names[i] = "`" + name + "`"
 		}
 		fmt.Fprintf(&out, "- %s: %s.\n", strings.Join(names, ", "), refusal.Reason)
+	}
+	return strings.TrimSuffix(out.String(), "\n")
+}
+
+func limits() string {
+	var out strings.Builder
+	out.WriteString("| what | limit |\n| --- | --- |\n")
+	for _, l := range render.Limits() {
+		fmt.Fprintf(&out, "| %s | %s |\n", l.What, l.Value)
 	}
 	return strings.TrimSuffix(out.String(), "\n")
 }
