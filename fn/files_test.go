@@ -85,3 +85,28 @@ spec:
 		}
 	}
 }
+
+// TestUID sets PEERJOB_UID in the containers that use it, before what uses it.
+func TestUID(t *testing.T) {
+	const pj = `apiVersion: peerjob.dev/v1alpha1
+kind: PeerJob
+metadata: {name: train}
+spec:
+  peers: 2
+  template:
+    spec:
+      containers:
+      - {name: w, image: x, env: [{name: RUN, value: "run-$(PEERJOB_UID)"}]}
+      - {name: plain, image: x}
+      - {name: own, image: x, args: [$(PEERJOB_UID)], env: [{name: PEERJOB_UID, value: a}]}
+`
+	stdout, stderr, failed := run(t, list(pj))
+	if failed || strings.Contains(stderr, "PEERJOB_UID") {
+		t.Fatal(stderr)
+	}
+	output := strings.Join(strings.Fields(stdout), " ")
+	const want = "- name: PEERJOB_UID valueFrom: fieldRef: fieldPath: metadata.labels['controller-uid'] - name: RUN value: run-$(PEERJOB_UID)"
+	if !strings.Contains(output, want) || strings.Count(output, "controller-uid") != 1 {
+		t.Errorf("want once %s in\n%s", want, stdout)
+	}
+}

@@ -13,6 +13,8 @@ const (
 	// UIDLabel is the label of a Pod that holds the unique ID of its Job. The Job
 	// controller sets it from 1.27 on, and a barrier needs 1.29.
 	UIDLabel = batchv1.ControllerUidLabel
+	// OldUIDLabel is the label of a Pod that holds the same in every version.
+	OldUIDLabel = "controller-uid"
 	// IndexAnnotation is the annotation of a Pod that holds its completion index.
 	// The Job controller sets it; the label of that name exists only from 1.28 on.
 	IndexAnnotation = batchv1.JobCompletionIndexAnnotation
@@ -36,7 +38,8 @@ const (
 	EnvLeader = "PEERJOB_LEADER"
 	// EnvSelf holds the name of the peer itself.
 	EnvSelf = "PEERJOB_SELF"
-	// EnvUID holds the unique ID of the Job, for the barrier alone.
+	// EnvUID holds the unique ID of the Job: one value for all Pods of a Job, and
+	// another for the next Job of that name. Only a container that uses it has it.
 	EnvUID = "PEERJOB_UID"
 )
 

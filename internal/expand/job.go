@@ -92,6 +92,9 @@ func containerOrigins(from *origin.Map, g *peerjob.Group, container *corev1.Cont
 	added, peers := len(container.Env)-len(own.Env), 0
 	if g.PeerJob.Spec.PeerEnv != v1alpha1.Disabled {
 		peers = len(v1alpha1.PeerEnvNames())
+		if peerjob.UsesUID(own) {
+			peers++
+		}
 	}
 	from.AllElements(at.Child("env"), 0, peers, pjPeerEnvPath)
 	from.AllElements(at.Child("env"), peers, added, peerjob.FrameworkPath)
@@ -102,7 +105,13 @@ func containerOrigins(from *origin.Map, g *peerjob.Group, container *corev1.Cont
 
 func addPeerEnv(g *peerjob.Group, containers []corev1.Container) {
 	for i := range containers {
-		containers[i].Env = append(peerEnv(g), containers[i].Env...)
+		env := peerEnv(g)
+		if peerjob.UsesUID(&containers[i]) {
+			uid := fromField("metadata.labels['" + v1alpha1.OldUIDLabel + "']")
+			uid.Name = v1alpha1.EnvUID
+			env = append(env, uid)
+		}
+		containers[i].Env = append(env, containers[i].Env...)
 	}
 }
 

@@ -21,7 +21,11 @@ func Warn(g *Group, variables func(container string) []string) []diag.Warning {
 	before := func(container *corev1.Container) []string {
 		names := variables(container.Name)
 		if g.PeerJob.Spec.PeerEnv != v1alpha1.Disabled {
-			names = append(v1alpha1.PeerEnvNames(), names...)
+			own := v1alpha1.PeerEnvNames()
+			if UsesUID(container) {
+				own = append(own, v1alpha1.EnvUID)
+			}
+			names = append(own, names...)
 		}
 		return names
 	}
