@@ -25,13 +25,18 @@ func TestFromHelm(t *testing.T) {
 	for name, values := range map[string][]string{
 		"as written": nil,
 		"other values": {
-			"--set", "port=7000,logLevel=debug",
-			"--set", "image.tag=4", "--set", "memory=8Gi",
+			"--set", "port=7000,logLevel=debug,gpus=16,queue=batch,suspend=false,profile=true",
+			"--set", "image.tag=4", "--set", "resources.limits.memory=8Gi", "--set", "nodeSelector.disktype=ssd",
+		},
+		"less values": {
+			"--set", "nodeSelector=null,tolerations=null,ttlSecondsAfterFinished=null,env=null",
+			"--set", "volumes=null,volumeMounts=null",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			want := objectsByKind(t, output(t, helm, append([]string{"template", "train", chart}, values...)...))
 			got := objectsByKind(t, output(t, peerjob, append([]string{"expand", filepath.Join(chart, "peerjob.yaml")}, values...)...))
+			withoutAdditions(want)
 			withoutAdditions(got)
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("(-helm +peerjob):\n%s", diff)
@@ -93,8 +98,9 @@ func objectsByKind(t *testing.T, text []byte) map[string]map[string]any {
 	}
 }
 
-// withoutAdditions removes from peerjob's objects what the chart does without:
-// its marks, its variables, and defaults which it writes out.
+// withoutAdditions removes from the objects what one side does without: peerjob's
+// marks, the variables of both for the peers and the run, and defaults that peerjob
+// writes out.
 func withoutAdditions(objects map[string]map[string]any) {
 	for _, object := range objects {
 		delete(in(object, "metadata"), "annotations")
@@ -109,11 +115,15 @@ func withoutAdditions(objects map[string]map[string]any) {
 		var env []any
 		for _, variable := range container.(map[string]any)["env"].([]any) {
 			name := in(variable)["name"].(string)
-			if !strings.HasPrefix(name, "PEERJOB_") && name != "JOB_COMPLETION_INDEX" {
+			if !strings.HasPrefix(name, "PEERJOB_") && name != "JOB_COMPLETION_INDEX" && name != "RUN_UID" {
 				env = append(env, variable)
 			}
 		}
 		container.(map[string]any)["env"] = env
+		args := container.(map[string]any)["args"].([]any)
+		for i, arg := range args {
+			args[i] = strings.ReplaceAll(arg.(string), "$(PEERJOB_UID)", "$(RUN_UID)")
+		}
 	}
 }
 
