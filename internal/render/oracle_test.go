@@ -268,7 +268,7 @@ var realistic = []string{
 	`{{ toYaml .Values.tolerations }}|{{ toYaml .Values.args }}|{{ toYaml .Values.env }}|{{ toYaml .Values.ports | indent 2 }}`,
 	`{{ toYaml .Values.multi }}`,
 	`{{ toYaml .Values }}`,
-	`{{ toYaml "a" }}|{{ toYaml 1 }}|{{ toYaml true }}|{{ toYaml nil }}|{{ toYaml 1.5 }}|{{ toYaml list }}|{{ toYaml dict }}|{{ toYaml "" }}|{{ toYaml "yes" }}|{{ toYaml "1e3" }}|{{ toYaml " a" }}|{{ toYaml "a\nb" }}|{{ toYaml "2024-01-02" }}|{{ toYaml "12:30" }}|{{ toYaml "0x1F" }}|{{ toYaml "=" }}|{{ toYaml "<<" }}|{{ toYaml "-" }}|{{ toYaml "!a" }}|{{ toYaml "'a" }}|{{ toYaml "a #b" }}|{{ toYaml "a: b" }}|{{ toYaml "0755" }}|{{ toYaml "1_000" }}|{{ toYaml "~" }}|{{ toYaml ".5" }}`,
+	`{{ toYaml "a" }}|{{ toYaml 1 }}|{{ toYaml true }}|{{ toYaml nil }}|{{ toYaml 1.5 }}|{{ toYaml list }}|{{ toYaml dict }}|{{ toYaml "" }}|{{ toYaml "yes" }}|{{ toYaml "1e3" }}|{{ toYaml " a" }}|{{ toYaml "a\nb" }}|{{ toYaml "2024-01-02" }}|{{ toYaml "12:30" }}|{{ toYaml "0x1F" }}|{{ toYaml "=" }}|{{ toYaml "-" }}|{{ toYaml "!a" }}|{{ toYaml "'a" }}|{{ toYaml "a #b" }}|{{ toYaml "a: b" }}|{{ toYaml "0755" }}|{{ toYaml "1_000" }}|{{ toYaml "~" }}|{{ toYaml ".5" }}`,
 	`{{ (fromJson .Values.json).e }} {{ (fromJson .Values.json).a | first }} {{ (index (fromJson .Values.json).a 2).b }} {{ fromJson .Values.json | toJson }}`,
 	`{{ (fromYaml .Values.yaml).c.d }} {{ (fromYaml .Values.yaml).b | join "," }} {{ (fromYaml .Values.yaml).a }}`,
 	`{{ tpl .Values.greeting . }} {{ tpl "{{ .Values.replicas }}" . }} {{ tpl "plain" . }}`,
