@@ -15,11 +15,15 @@ KUSTOMIZE := $(TOOL) kustomize
 GOFMT      = $$($(GO) env GOROOT)/bin/gofmt
 
 LDFLAGS := -s -w -X main.version=$(VERSION)
-BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
+BUILD   := $(GO) build -ldflags '$(LDFLAGS)'
 
 # The Go that make and CI build with; "make vuln" checks its standard library,
 # too. Your own GOTOOLCHAIN takes precedence: "GOTOOLCHAIN=local make build".
 export GOTOOLCHAIN ?= go1.27.3
+# Everything is built in one way, tests and tools too: static, and without paths of
+# this machine. So no package is compiled twice.
+export CGO_ENABLED ?= 0
+export GOFLAGS ?= -trimpath
 
 GO_FOLDERS := api barrier bench cmd conformance e2e examples fn frameworks hack internal
 
@@ -49,11 +53,26 @@ clean: ## Remove what was built
 
 ##@ Test
 
+# gotestsum prints what go test prints, then each test that was skipped, with its
+# reason, and each that failed.
+GOTESTSUM = $(GO) tool -modfile=$(CURDIR)/tools/go.mod gotestsum --format standard-quiet --
+
 .PHONY: test
-test: ## Run the tests; those that need docker or kpt skip without, and -v says so
-	$(GO) test $(GOTESTFLAGS) ./...
-	cd bench && $(GO) test $(GOTESTFLAGS) ./...
-	cd conformance && $(GO) test -short $(GOTESTFLAGS) ./...
+test: ## Run the product's own tests; one that needs docker or kpt is skipped without it, with the reason
+	$(GOTESTSUM) $(GOTESTFLAGS) ./...
+
+.PHONY: test-modules
+test-modules: ## Run the tests of the modules beside the product: bench (builds Helm), conformance, e2e
+	cd bench && $(GOTESTSUM) $(GOTESTFLAGS) ./...
+	cd conformance && $(GOTESTSUM) -short $(GOTESTFLAGS) ./...
+	cd e2e && $(GOTESTSUM) $(GOTESTFLAGS) $$($(GO) list ./... | grep -v '/e2e$$')
+
+.PHONY: test-all
+test-all: test test-modules ## Run all tests but those that run a cluster (conformance, e2e) or frameworks
+
+.PHONY: race
+race: ## Run the product's own tests with the race detector; needs a C compiler
+	CGO_ENABLED=1 $(GOTESTSUM) -race $(GOTESTFLAGS) ./...
 
 .PHONY: conformance
 conformance: ## Hold peerjob to a real API server of SERVER (1.30, or all; default the newest): TRIES (default 2000) PeerJobs from SEED (default 1, 0: the clock)

@@ -11,9 +11,7 @@ import (
 	"io/fs"
 	"log/slog"
 	mathrand "math/rand/v2"
-	"net"
 	"net/http"
-	"net/netip"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -31,20 +29,12 @@ const (
 	farewell = time.Second
 )
 
-// Lookup finds the addresses of a name. An error that no such name exists is a
-// *net.DNSError with IsNotFound.
-type Lookup func(ctx context.Context, name string) ([]netip.Addr, error)
-
 // Options are what the sidecar is told.
 type Options struct {
 	// Config says which peer this is and what it waits for.
 	Config protocol.Config
-	// Address is the IP address to listen on; "" for all of the Pod's.
-	Address string
 	// Port is the port of the barrier, the same in every peer.
 	Port uint16
-	// Lookup finds peers; nil for the Pod's resolver.
-	Lookup Lookup
 	// Log is where to say what happens.
 	Log *slog.Logger
 	// Message is the file for the termination message; "" for none.
@@ -73,12 +63,16 @@ type sidecar struct {
 // of the Pod's containers, and then until the barrier at the end lets it go. An
 // error is one of its own making, such as a port that is taken.
 func Run(terminated context.Context, options Options) error {
-	listener, err := net.Listen("tcp", net.JoinHostPort(options.Address, fmt.Sprint(options.Port)))
+	return run(terminated, options, podNetwork{})
+}
+
+func run(terminated context.Context, options Options, network network) error {
+	listener, err := network.Listen(options.Port)
 	if err != nil {
 		return err
 	}
 	s := &sidecar{
-		options: options, log: options.Log, began: time.Now(), client: newClient(options),
+		options: options, log: options.Log, began: time.Now(), client: newClient(options, network),
 		changed: make(chan struct{}, 1), open: make(chan struct{}), left: make(chan struct{}),
 	}
 	var id protocol.ID

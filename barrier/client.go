@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -24,31 +23,25 @@ const maxAddresses = 4
 
 // client calls other peers.
 type client struct {
-	http   *http.Client
-	lookup Lookup
-	port   uint16
-	name   func(int32) string
+	http    *http.Client
+	network network
+	port    uint16
+	name    func(int32) string
 
 	mu sync.Mutex
 	// leader is where index 0 was last reached; the zero address for nowhere.
 	leader netip.Addr
 }
 
-func newClient(options Options) *client {
-	lookup := options.Lookup
-	if lookup == nil {
-		lookup = func(ctx context.Context, name string) ([]netip.Addr, error) {
-			return net.DefaultResolver.LookupNetIP(ctx, "ip", name)
-		}
-	}
+func newClient(options Options, network network) *client {
+	transport := newTransport(network)
+	transport.MaxResponseHeaderBytes = protocol.MaxMessage
 	return &client{
-		// No proxy and no connection that stays: a peer is called seldom, and index
-		// 0 would hold one for each.
 		http: &http.Client{
-			Transport:     &http.Transport{DisableKeepAlives: true, MaxResponseHeaderBytes: protocol.MaxMessage},
+			Transport:     transport,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		lookup: lookup, port: options.Port, name: options.Config.Name,
+		network: network, port: options.Port, name: options.Config.Name,
 	}
 }
 
@@ -108,7 +101,7 @@ func (c *client) call(ctx context.Context, index int32) (protocol.Identity, prot
 }
 
 func (c *client) addresses(ctx context.Context, name string) ([]netip.Addr, error) {
-	addresses, err := c.lookup(ctx, name)
+	addresses, err := c.network.Lookup(ctx, name)
 	if err == nil && len(addresses) == 0 {
 		err = fmt.Errorf("lookup %s: no address", name)
 	}

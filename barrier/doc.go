@@ -11,6 +11,7 @@
 //	server.go    what it listens to: its peers, the kubelet's probe, the gate
 //	client.go    whom it calls
 //	gate.go      the gate, and "peerjob barrier status"
+//	network.go   the Pod's network: listening, dialling, names
 //
 // # Rules
 //

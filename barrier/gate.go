@@ -26,20 +26,20 @@ var ErrTimedOut = errors.New("timed out")
 // the Pod's containers may start. An error wraps [ErrTimedOut] and names those
 // who are missing, or is the context's when it ends before.
 func Wait(ctx context.Context, port uint16, timeout time.Duration, log *slog.Logger) error {
-	return wait(ctx, loopback, port, timeout, log)
+	return wait(ctx, podNetwork{}, port, timeout, log)
 }
 
 // loopback is where the containers of a Pod reach each other.
 const loopback = "127.0.0.1"
 
-func wait(ctx context.Context, host string, port uint16, timeout time.Duration, log *slog.Logger) error {
+func wait(ctx context.Context, network network, port uint16, timeout time.Duration, log *slog.Logger) error {
 	began := time.Now()
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	waiting, said := "", time.Time{}
 	for {
 		// The answer to a question that is cut short is the one before it.
-		code, text, err := ask(limited, host, port, "/start")
+		code, text, err := ask(limited, network, port, "/start")
 		switch {
 		case err == nil && code == http.StatusOK:
 			log.Info("every peer is there", "waited", time.Since(began).Round(time.Millisecond))
@@ -48,7 +48,7 @@ func wait(ctx context.Context, host string, port uint16, timeout time.Duration, 
 			return fmt.Errorf("start: the Pod was stopped while it waited for %s: %w", orUnknown(waiting), ctx.Err())
 		case limited.Err() != nil:
 			// Ask once more what is missing, as of now.
-			if text := lastWord(ctx, host, port); text != "" {
+			if text := lastWord(ctx, network, port); text != "" {
 				waiting = text
 			}
 			return fmt.Errorf("start: %w after %s; waited for %s", ErrTimedOut, timeout, orUnknown(waiting))
@@ -73,10 +73,10 @@ func orUnknown(waiting string) string {
 }
 
 // lastWord is for whom the sidecar waits, "" when it does not say.
-func lastWord(ctx context.Context, host string, port uint16) string {
+func lastWord(ctx context.Context, network network, port uint16) string {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	_, text, err := ask(ctx, host, port, "/status")
+	_, text, err := ask(ctx, network, port, "/status")
 	if err != nil {
 		return ""
 	}
@@ -90,7 +90,7 @@ func lastWord(ctx context.Context, host string, port uint16) string {
 
 // Status is the page which the sidecar of the same Pod has about itself.
 func Status(ctx context.Context, port uint16) (string, error) {
-	code, text, err := ask(ctx, loopback, port, "/status")
+	code, text, err := ask(ctx, podNetwork{}, port, "/status")
 	if err == nil && code != http.StatusOK {
 		err = fmt.Errorf("status %d", code)
 	}
@@ -98,13 +98,13 @@ func Status(ctx context.Context, port uint16) (string, error) {
 }
 
 // ask asks the sidecar of the same Pod.
-func ask(ctx context.Context, host string, port uint16, path string) (code int, text string, err error) {
-	url := "http://" + net.JoinHostPort(host, fmt.Sprint(port)) + path
+func ask(ctx context.Context, network network, port uint16, path string) (code int, text string, err error) {
+	url := "http://" + net.JoinHostPort(loopback, fmt.Sprint(port)) + path
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return 0, "", err
 	}
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	client := &http.Client{Transport: newTransport(network)}
 	response, err := client.Do(request)
 	if err != nil {
 		return 0, "", err

@@ -61,20 +61,26 @@ func (b block) require(t *testing.T) {
 }
 
 // run runs the commands in a folder, as a user would, and returns what the
-// last one printed.
+// last one printed. "make image" is run once for all blocks, see [buildImage].
 func (b block) run(t *testing.T, dir string) string {
 	t.Helper()
-	commands := strings.Split(strings.TrimSpace(b.commands), "\n")
+	if err := buildPeerjob(); err != nil {
+		t.Fatal(err)
+	}
 	var stdout bytes.Buffer
-	for _, command := range commands {
+	for command := range strings.SplitSeq(strings.TrimSpace(b.commands), "\n") {
+		if command == "make image TAG="+versionFile(t) {
+			if err := buildImage(); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
 		stdout.Reset()
 		var stderr bytes.Buffer
-		cmd := exec.Command("bash", "-euo", "pipefail", "-c", command)
+		cmd := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", command)
 		cmd.Dir = dir
 		cmd.Stdout, cmd.Stderr = &stdout, &stderr
-		cmd.Env = append(os.Environ(), "PATH="+strings.Join([]string{
-			filepath.Dir(buildPeerjob(t)), filepath.Join(repository(t), "bin", "tools"), os.Getenv("PATH"),
-		}, string(os.PathListSeparator)))
+		cmd.Env = append(os.Environ(), "PATH="+programs(t)+string(os.PathListSeparator)+os.Getenv("PATH"))
 		if err := cmd.Run(); err != nil {
 			t.Fatalf("%s: %v\n%s%s", command, err, &stdout, &stderr)
 		}
@@ -82,63 +88,62 @@ func (b block) run(t *testing.T, dir string) string {
 	return stdout.String()
 }
 
-// buildPeerjob builds the command into a folder of its own, so that a test
-// never runs another version than the source's.
-func buildPeerjob(t *testing.T) string {
-	t.Helper()
-	path := filepath.Join(repository(t), "bin", "test", "peerjob")
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-X main.version="+versionFile(t)+"-dev.0123456789ab", "-o", path, ".")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if said, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, said)
-	}
-	return path
-}
+// shown are the parts of the repository that the READMEs' commands read or change.
+var shown = []string{"examples", "kustomize", "testdata"}
 
-// copyRepository copies the project to a new folder, without what was built.
-func copyRepository(t *testing.T) string {
+// copyOf copies files and folders of the repository to a new folder.
+func copyOf(t *testing.T, names ...string) string {
 	t.Helper()
-	root, to := repository(t), t.TempDir()
-	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
+	to := t.TempDir()
+	for _, name := range names {
+		if err := copyTo(filepath.Join(to, name), filepath.Join(repository(t), name)); err != nil {
+			t.Fatal(err)
 		}
-		rel, err := filepath.Rel(root, path)
-		if err != nil {
-			return err
-		}
-		if rel == ".git" || rel == "bin" {
-			return filepath.SkipDir
-		}
-		if entry.IsDir() {
-			return os.MkdirAll(filepath.Join(to, rel), 0o755)
-		}
-		info, err := entry.Info()
-		if err != nil {
-			return err
-		}
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(filepath.Join(to, rel), data, info.Mode())
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 	return to
 }
 
-// TestExamples runs the commands in the README of every example, twice, in a
-// copy of the project. Each must print what expected.yaml says.
+func copyTo(to, from string) error {
+	info, err := os.Stat(from)
+	if err != nil {
+		return err
+	}
+	if info.IsDir() {
+		return os.CopyFS(to, os.DirFS(from))
+	}
+	data, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, data, info.Mode())
+}
+
+// wholeRepository names all that the repository holds but for what was built.
+func wholeRepository(t *testing.T) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(repository(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if entry.Name() != ".git" && entry.Name() != "bin" {
+			names = append(names, entry.Name())
+		}
+	}
+	return names
+}
+
+// TestExamples runs the commands in the README of every example, twice, in a copy
+// of the examples. Each must print what expected.yaml says.
 func TestExamples(t *testing.T) {
 	for _, readme := range exampleReadmes(t) {
 		name := filepath.Base(filepath.Dir(readme))
 		for i, b := range blocksOf(t, readme) {
 			t.Run(fmt.Sprintf("%s/%d", name, i+1), func(t *testing.T) {
+				t.Parallel()
 				b.require(t)
 				golden := filepath.Join(filepath.Dir(readme), "expected.yaml")
-				dir := copyRepository(t)
+				dir := copyOf(t, shown...)
 				for range 2 {
 					got := b.run(t, dir)
 					if update && i == 0 {
@@ -206,7 +211,8 @@ func comparable(t *testing.T, want, got string) (any, any) {
 	return items, list.Items
 }
 
-// TestReadme runs every command of the README in a copy of the project.
+// TestReadme runs every command of the README in a copy of the examples, and those
+// that build something in a copy of the repository.
 func TestReadme(t *testing.T) {
 	ci, err := os.ReadFile(filepath.Join(repository(t), ".ci", "run"))
 	if err != nil {
@@ -214,6 +220,7 @@ func TestReadme(t *testing.T) {
 	}
 	for i, b := range blocksOf(t, filepath.Join(repository(t), "README.md")) {
 		t.Run(fmt.Sprint(i+1), func(t *testing.T) {
+			t.Parallel()
 			b.require(t)
 			lines := strings.Split(b.commands, "\n")
 			// This is make test: CI runs it, and it can't run itself.
@@ -223,7 +230,11 @@ func TestReadme(t *testing.T) {
 				}
 				b.commands = strings.Join(slices.Delete(lines, n, n+1), "\n")
 			}
-			if got := b.run(t, copyRepository(t)); !strings.Contains(got, "kind: Job\n") {
+			names := shown
+			if strings.Contains(b.commands, "make demo") {
+				names = wholeRepository(t)
+			}
+			if got := b.run(t, copyOf(t, names...)); !strings.Contains(got, "kind: Job\n") {
 				t.Errorf("%s\nprints no Job:\n%s", b.commands, got)
 			}
 		})

@@ -34,8 +34,8 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       update,
 		Condition:           hasTool,
 		Setup: func(env *testscript.Env) error {
-			path := filepath.Join(repository(t), "bin", "tools")
-			env.Setenv("PATH", env.Getenv("PATH")+string(os.PathListSeparator)+path)
+			// The script's peerjob is this test's binary, which comes first.
+			env.Setenv("PATH", env.Getenv("PATH")+string(os.PathListSeparator)+programs(t))
 			env.Setenv("REPOSITORY", repository(t))
 			env.Setenv("VERSION", versionFile(t))
 			// Tools that keep a cache or a configuration want a home.
@@ -51,6 +51,13 @@ func TestScripts(t *testing.T) {
 			"cut":     cutItems,
 		},
 	})
+}
+
+// programs are the folders of the programs that tests run by name, in the form of
+// PATH: the command, built by [buildPeerjob], and kustomize.
+func programs(t *testing.T) string {
+	t.Helper()
+	return filepath.Join(repository(t), "bin", "test") + string(os.PathListSeparator) + filepath.Join(repository(t), "bin", "tools")
 }
 
 // hasTool is the condition "[tool]" of scripts: whether the tool is there. In
@@ -90,14 +97,25 @@ var buildKustomize = sync.OnceValue(func() error {
 	return output("go", "build", "-modfile=tools/go.mod", "-o", filepath.Join("bin", "tools", "kustomize"), "sigs.k8s.io/kustomize/kustomize/v5")
 })
 
-// buildImage builds the image from the source, once, under the name that the
-// examples use: that of the release to come.
-var buildImage = sync.OnceValue(func() error {
-	version, err := os.ReadFile(filepath.Join("..", "..", "VERSION"))
+// buildPeerjob builds the command from the source into bin/test, once, so that a
+// test never runs another version.
+var buildPeerjob = sync.OnceValue(func() error {
+	version, err := readVersion()
 	if err != nil {
 		return err
 	}
-	return output("make", "image", "TAG="+strings.TrimSpace(string(version)))
+	return output("go", "build", "-ldflags", "-X main.version="+version+"-dev.0123456789ab",
+		"-o", filepath.Join("bin", "test", "peerjob"), "./cmd/peerjob")
+})
+
+// buildImage builds the image from the source, once, under the name that the
+// examples use: that of the release to come.
+var buildImage = sync.OnceValue(func() error {
+	version, err := readVersion()
+	if err != nil {
+		return err
+	}
+	return output("make", "image", "TAG="+version)
 })
 
 // output runs a command in the repository and returns what it said if it
@@ -124,9 +142,14 @@ func repository(t *testing.T) string {
 // versionFile returns what the file VERSION says: the release to come.
 func versionFile(t *testing.T) string {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("..", "..", "VERSION"))
+	version, err := readVersion()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.TrimSpace(string(data))
+	return version
+}
+
+func readVersion() (string, error) {
+	data, err := os.ReadFile(filepath.Join("..", "..", "VERSION"))
+	return strings.TrimSpace(string(data)), err
 }

@@ -41,8 +41,8 @@ func writeHostile(ts *testscript.TestScript, neg bool, args []string) {
 	const head = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n- apiVersion: peerjob.dev/v1alpha1\n  kind: PeerJob\n  metadata: {name: x}\n  spec:\n"
 	var content []byte
 	switch args[0] {
-	case "nonsense": // 200 MB
-		content = bytes.Repeat([]byte("nonsense "), 200<<20/9)
+	case "nonsense": // just above the limit
+		content = bytes.Repeat([]byte("nonsense "), 65<<20/9)
 	case "binary":
 		content = []byte("\x7fELF\x02\x01\x01\x00\x00\x00\xff\xfe\x00")
 	case "utf16":

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package barrier
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+)
+
+// network is the network that a Pod sees. The tests have one in memory.
+type network interface {
+	// Listen listens on a port of every address of the Pod.
+	Listen(port uint16) (net.Listener, error)
+	// Dial connects to an address of the form "IP:PORT".
+	Dial(ctx context.Context, network, address string) (net.Conn, error)
+	// Lookup finds the addresses of a name.
+	Lookup(ctx context.Context, name string) ([]netip.Addr, error)
+}
+
+// podNetwork is the real network of this Pod.
+type podNetwork struct{}
+
+func (podNetwork) Listen(port uint16) (net.Listener, error) {
+	return net.Listen("tcp", fmt.Sprintf(":%d", port))
+}
+
+func (podNetwork) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	return new(net.Dialer).DialContext(ctx, network, address)
+}
+
+func (podNetwork) Lookup(ctx context.Context, name string) ([]netip.Addr, error) {
+	return net.DefaultResolver.LookupNetIP(ctx, "ip", name)
+}
+
+// newTransport makes HTTP connections over a network. It uses no proxy, and it
+// closes each connection after one request: a peer is called seldom, and index 0
+// would otherwise hold a connection for each of them.
+func newTransport(n network) *http.Transport {
+	return &http.Transport{DialContext: n.Dial, DisableKeepAlives: true}
+}
