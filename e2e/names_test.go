@@ -30,7 +30,7 @@ func TestNames(t *testing.T) {
 		{"a Service of another name", func(*testing.T) render.Layer {
 			return peers(3, meet+stay, "service: {name: svc}").Layer
 		}, "job"},
-		{"expanded below a prefix, with the wiring", func(t *testing.T) render.Layer { return expandedBelow(t, peers(3, meet+stay)) }, "outer-job"},
+		{"expanded below a prefix, with the Component", func(t *testing.T) render.Layer { return expandedBelow(t, peers(3, meet+stay)) }, "outer-job"},
 		{"the example's overlay", func(*testing.T) render.Layer {
 			return render.Layer{Base: filepath.Join(repository, "examples", "ping", "base"), Settings: map[string]any{"namePrefix": "dev-", "images": taggedBash},
 				Patches: []string{"peers: 5"}}
@@ -115,7 +115,7 @@ func TestTTL(t *testing.T) {
 }
 
 // expandedBelow is a layer with a prefix over one in which the function has run
-// already: only the wiring Component keeps the names together.
+// already: only the Component keeps the names together.
 func expandedBelow(t *testing.T, layer peerLayer) render.Layer {
 	t.Helper()
 	base := t.TempDir()
@@ -124,7 +124,7 @@ func expandedBelow(t *testing.T, layer peerLayer) render.Layer {
 	}
 	return render.Layer{Base: base, Plain: true,
 		Settings:   map[string]any{"namePrefix": "outer-"},
-		Components: []string{filepath.Join(repository, "kustomize", "wiring")}}
+		Components: []string{filepath.Join(repository, "kustomize")}}
 }
 
 func conditionIs(job *batchv1.Job, kind batchv1.JobConditionType, status string) bool {

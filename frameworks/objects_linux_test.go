@@ -54,13 +54,14 @@ func rename(t *testing.T, peerJob []byte) *pod.Objects {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
+	if err := os.CopyFS(filepath.Join(dir, "kustomize"), os.DirFS("../kustomize")); err != nil {
+		t.Fatal(err)
+	}
 	for name, content := range map[string][]byte{
-		"inner/peerjob.yaml":        peerJob,
-		"inner/function.yaml":       read(t, "testdata/function.yaml"),
-		"inner/kustomization.yaml":  []byte("resources: [peerjob.yaml]\ntransformers: [function.yaml]\n"),
-		"kustomization.yaml":        []byte("namePrefix: prod-\nnamespace: ml\nresources: [inner]\ncomponents: [wiring]\n"),
-		"wiring/kustomization.yaml": read(t, "../kustomize/wiring/kustomization.yaml"),
-		"wiring/wiring.yaml":        read(t, "../kustomize/wiring/wiring.yaml"),
+		"inner/peerjob.yaml":       peerJob,
+		"inner/function.yaml":      read(t, "testdata/function.yaml"),
+		"inner/kustomization.yaml": []byte("resources: [peerjob.yaml]\ntransformers: [function.yaml]\n"),
+		"kustomization.yaml":       []byte("namePrefix: prod-\nnamespace: ml\nresources: [inner]\ncomponents: [kustomize]\n"),
 	} {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {

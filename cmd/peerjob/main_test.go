@@ -44,11 +44,11 @@ func TestScripts(t *testing.T) {
 			return os.WriteFile(filepath.Join(env.WorkDir, "gitconfig"), []byte("[user]\n\tname = test\n\temail = test@example.com\n"), 0o644)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"example": copyExample,
-			"wiring":  copyWiring,
-			"hostile": writeHostile,
-			"same":    sameYAML,
-			"cut":     cutItems,
+			"example":   copyExample,
+			"component": copyComponent,
+			"hostile":   writeHostile,
+			"same":      sameYAML,
+			"cut":       cutItems,
 		},
 	})
 }

@@ -15,21 +15,33 @@ import (
 )
 
 // copyExample is the script command "example NAME": it copies a folder of
-// examples to the script's, under the same name.
+// examples to examples/NAME, and the Component beside it, where the example
+// looks for it.
 func copyExample(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: example NAME")
 	}
-	ts.Check(os.CopyFS(ts.MkAbs(args[0]), os.DirFS(filepath.Join(ts.Getenv("REPOSITORY"), "examples", args[0]))))
+	copyFromRepository(ts, "examples/"+args[0])
+	copyFromRepository(ts, "kustomize")
 }
 
-// copyWiring is the script command "wiring": it copies the kustomize Component
-// which the project ships.
-func copyWiring(ts *testscript.TestScript, neg bool, args []string) {
+// copyComponent is the script command "component": it copies the kustomize
+// Component of the project to kustomize.
+func copyComponent(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 0 {
-		ts.Fatalf("usage: wiring")
+		ts.Fatalf("usage: component")
 	}
-	ts.Check(os.CopyFS(ts.MkAbs("wiring"), os.DirFS(filepath.Join(ts.Getenv("REPOSITORY"), "kustomize", "wiring"))))
+	copyFromRepository(ts, "kustomize")
+}
+
+// copyFromRepository copies a folder of the repository to the script's folder,
+// unless it is there.
+func copyFromRepository(ts *testscript.TestScript, folder string) {
+	to := ts.MkAbs(folder)
+	if _, err := os.Stat(to); err == nil {
+		return
+	}
+	ts.Check(os.CopyFS(to, os.DirFS(filepath.Join(ts.Getenv("REPOSITORY"), filepath.FromSlash(folder)))))
 }
 
 // writeHostile is the script command "hostile KIND FILE": it writes input

@@ -57,7 +57,7 @@ type pod struct {
 // podOf runs the container of an index as the kubelet would: with Kubernetes'
 // own expansion of "$(NAME)", in the order of the variables. A later layer has
 // renamed the Job and the Service to prod-<name>, as "namePrefix: prod-" does
-// with the wiring Component.
+// with the Component in kustomize/.
 func podOf(t testing.TB, g *peerjob.Group, index int) pod {
 	t.Helper()
 	p := pod{env: map[string]string{}, files: map[string]string{}}
