@@ -38,6 +38,9 @@ type ExpandOptions struct {
 	Format Format
 	// Values are values for templates. They override those of every PeerJob.
 	Values map[string]any
+	// Assigned are those of Values that were given one by one, as with --set. Each
+	// that no template reads is warned of.
+	Assigned map[string]any
 	// ShowValues writes the values and what each template rendered instead of
 	// the objects.
 	ShowValues bool
@@ -60,7 +63,7 @@ func Expand(files []File, stdout, stderr io.Writer, options ExpandOptions) (err 
 	objects := readFiles(files, report)
 	var expansions []*expansion.Expansion
 	if !report.Failed() {
-		objects, expansions = pipeline.Expand(objects, pipeline.Options{BarrierImage: options.BarrierImage, Values: options.Values}, report)
+		objects, expansions = pipeline.Expand(objects, pipeline.Options{BarrierImage: options.BarrierImage, Values: options.Values, Assigned: options.Assigned}, report)
 	}
 	report.Write(stderr)
 	if report.Failed() {

@@ -244,7 +244,7 @@ func TestReadme(t *testing.T) {
 // TestVersions holds every place which names the version to the file VERSION.
 func TestVersions(t *testing.T) {
 	version, places := versionFile(t), 0
-	image := regexp.MustCompile(`ghcr\.io/peerjob/peerjob:([^\s"'` + "`" + `|)]+)`)
+	image := regexp.MustCompile(`(?:ghcr\.io/peerjob/peerjob:|/kustomize\?ref=)([^\s"'` + "`" + `|)]+)`)
 	err := filepath.WalkDir(repository(t), func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -25,21 +26,23 @@ func newExpand(options func() (fn.Options, error)) *cobra.Command {
 	var valueFiles, assignments []string
 	var showValues bool
 	command := &cobra.Command{
-		Use:   "expand FILE... | DIRECTORY... | -",
+		Use:   "expand [FILE | DIRECTORY | -]...",
 		Short: "Replace every PeerJob by its Service and its Job",
 		Long: `expand reads YAML and JSON documents, of files, of the *.yaml, *.yml and *.json
-files of directories (not of their subdirectories), or of stdin ("-"), and
-writes them all with every PeerJob replaced by its Service and its Job. Every
-other document stays as it is. Nothing is written when there is an error.
+files of directories (not of their subdirectories), or of stdin ("-", or no
+argument with a pipe), and writes them all with every PeerJob replaced by its
+Service and its Job. Every other document stays as it is. Nothing is written when
+there is an error.
 
 Values for the templates of PeerJobs with spec.templating: Enabled can be given
 as they are to Helm: --values for files, later ones over earlier ones, and --set
-over those. They lie over the values which the PeerJob has itself.`,
+over those. They lie over the values that the PeerJob has itself.`,
 		Example: `  peerjob expand peerjob.yaml | kubectl apply -f -
+  helm template chart | peerjob expand | kubectl apply -f -
   peerjob expand -o json deploy/ | jq '.items[].metadata.name'
   peerjob expand --values prod.yaml --set image.tag=2.0 peerjob.yaml
   peerjob expand --show-values peerjob.yaml`,
-		Args: cobra.MinimumNArgs(1),
+		Args: cobra.ArbitraryArgs,
 	}
 	command.Flags().StringVarP(&format, "output", "o", format, "how to write: yaml, or json for one v1 List")
 	defined(command.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{string(fn.YAML), string(fn.JSON)}, cobra.ShellCompDirectiveNoFileComp)))
@@ -49,54 +52,100 @@ over those. They lie over the values which the PeerJob has itself.`,
 	command.MarkFlagsMutuallyExclusive("output", "show-values")
 	command.RunE = func(cmd *cobra.Command, args []string) error {
 		if format != string(fn.YAML) && format != string(fn.JSON) {
-			return fmt.Errorf("--output: Unsupported value: %q: supported values: %q, %q", format, fn.JSON, fn.YAML)
+			return usagef("--output: Unsupported value: %q: supported values: %q, %q", format, fn.JSON, fn.YAML)
 		}
 		opts, err := options()
 		if err != nil {
 			return err
 		}
-		var files []fn.File
-		for _, arg := range args {
-			read, err := readFiles(arg, cmd.InOrStdin(), opts)
-			if err != nil {
-				return err
-			}
-			files = append(files, read...)
+		if err := checkStdin(args, valueFiles); err != nil {
+			return err
 		}
-		overrides, err := readValues(valueFiles, assignments, cmd.InOrStdin(), opts)
+		overrides, assigned, err := readValues(valueFiles, assignments, cmd.InOrStdin(), opts)
 		if err != nil {
 			return err
 		}
-		return fn.Expand(files, cmd.OutOrStdout(), cmd.ErrOrStderr(), fn.ExpandOptions{Options: opts, Format: fn.Format(format), Values: overrides, ShowValues: showValues})
+		files, err := readDocuments(args, cmd.InOrStdin(), opts)
+		if err != nil {
+			return err
+		}
+		return fn.Expand(files, cmd.OutOrStdout(), cmd.ErrOrStderr(), fn.ExpandOptions{
+			Options: opts, Format: fn.Format(format), Values: overrides, Assigned: assigned, ShowValues: showValues,
+		})
 	}
 	return command
 }
 
-// readValues reads the values of the command line: the files in their order,
-// and the assignments over them.
-func readValues(names, assignments []string, stdin io.Reader, opts fn.Options) (map[string]any, error) {
-	var merged map[string]any
-	for _, name := range names {
-		files, err := readFiles(name, stdin, opts)
+// checkStdin refuses arguments that read stdin twice: the second "-" would find it
+// empty.
+func checkStdin(args, valueFiles []string) error {
+	readers := 0
+	for _, name := range slices.Concat(args, valueFiles) {
+		if name == "-" {
+			readers++
+		}
+	}
+	if len(args) == 0 && slices.Contains(valueFiles, "-") {
+		return usagef("--values - reads stdin, which the documents are read from; name their files")
+	}
+	if readers > 1 {
+		return usagef("- is given %d times, and stdin can be read only once", readers)
+	}
+	return nil
+}
+
+// readDocuments reads the files, directories and streams that the arguments name, or
+// stdin without arguments.
+func readDocuments(args []string, stdin io.Reader, opts fn.Options) ([]fn.File, error) {
+	const cure = "name files or directories with PeerJobs, or pipe documents into stdin"
+	if len(args) == 0 && isTerminal(stdin) {
+		return nil, usagef("nothing to expand: %s", cure)
+	}
+	var files []fn.File
+	for _, arg := range args {
+		read, err := readFiles(arg, stdin, opts)
 		if err != nil {
 			return nil, err
 		}
+		files = append(files, read...)
+	}
+	if len(args) > 0 {
+		return files, nil
+	}
+	files, err := readFiles("-", stdin, opts)
+	if err == nil && len(bytes.TrimSpace(files[0].Content)) == 0 {
+		return nil, usagef("nothing to expand: stdin is empty; %s", cure)
+	}
+	return files, err
+}
+
+// readValues reads the values of the command line: the files in their order, and the
+// assignments over them, which it also returns by themselves.
+func readValues(names, assignments []string, stdin io.Reader, opts fn.Options) (all, assigned map[string]any, err error) {
+	for _, name := range names {
+		files, err := readFiles(name, stdin, opts)
+		if err != nil {
+			return nil, nil, fmt.Errorf("--values: %w", err)
+		}
 		for _, file := range files {
+			if kind := values.KindOf(file.Content); kind != "" {
+				return nil, nil, usagef("--values: %s: holds a %s and no values; to expand it, name it without -f: peerjob expand %s", file.Name, kind, name)
+			}
 			read, err := values.Read(file.Content)
 			if err != nil {
-				return nil, fmt.Errorf("--values: %s: %w", file.Name, err)
+				return nil, nil, fmt.Errorf("--values: %s: %w", file.Name, err)
 			}
-			merged = values.Merge(merged, read)
+			all = values.Merge(all, read)
 		}
 	}
 	for _, assignment := range assignments {
 		set, err := strvals.Parse(assignment)
 		if err != nil {
-			return nil, fmt.Errorf("--set: Invalid value: %q: %w", assignment, err)
+			return nil, nil, usagef("--set: Invalid value: %q: %w", assignment, err)
 		}
-		merged = values.Merge(merged, set)
+		assigned = values.Merge(assigned, set)
 	}
-	return merged, nil
+	return values.Merge(all, assigned), assigned, nil
 }
 
 // readFiles reads the file, the directory or the stream that an argument
@@ -123,10 +172,18 @@ func readFiles(arg string, stdin io.Reader, opts fn.Options) ([]fn.File, error) 
 	}
 	var files []fn.File
 	for _, entry := range entries {
-		if entry.IsDir() || !slices.Contains(documentFiles, filepath.Ext(entry.Name())) {
+		name := filepath.Join(arg, entry.Name())
+		if !slices.Contains(documentFiles, filepath.Ext(name)) {
 			continue
 		}
-		file, err := readFile(filepath.Join(arg, entry.Name()), opts)
+		info, err := os.Stat(name) // of what a link leads to
+		if err != nil {
+			return nil, err
+		}
+		if info.IsDir() {
+			continue
+		}
+		file, err := readFile(name, opts)
 		if err != nil {
 			return nil, err
 		}
@@ -139,6 +196,9 @@ func readFiles(arg string, stdin io.Reader, opts fn.Options) ([]fn.File, error) 
 }
 
 func readFile(name string, opts fn.Options) (fn.File, error) {
+	if isNamedPipe(name) {
+		return fn.File{}, fmt.Errorf("%s: is a named pipe, and its writer may never come; read it from stdin: peerjob expand - < %s", name, name)
+	}
 	file, err := os.Open(name)
 	if err != nil {
 		return fn.File{}, err
@@ -148,4 +208,16 @@ func readFile(name string, opts fn.Options) (fn.File, error) {
 		return fn.File{}, fmt.Errorf("%s: %w", name, err)
 	}
 	return fn.File{Name: name, Content: content}, nil
+}
+
+// isNamedPipe reports whether a file is a pipe with a name of its own in the file
+// system. /dev/fd/63, which a shell puts in the place of <(command), is none: its
+// other end is open.
+func isNamedPipe(name string) bool {
+	path, err := filepath.EvalSymlinks(name)
+	if err != nil {
+		return false
+	}
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode()&os.ModeNamedPipe != 0
 }

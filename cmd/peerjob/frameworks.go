@@ -12,6 +12,7 @@ import (
 
 	"github.com/peerjob/peerjob/examples/frameworks"
 	"github.com/peerjob/peerjob/internal/framework"
+	"github.com/peerjob/peerjob/internal/spell"
 )
 
 func newFrameworks() *cobra.Command {
@@ -38,7 +39,11 @@ what that framework reads, as comments above a PeerJob to start from.`,
 					return showFramework(cmd.OutOrStdout(), &entry)
 				}
 			}
-			return fmt.Errorf("TYPE: Unsupported value: %q: supported values: %q", args[0], framework.Types())
+			hint := ""
+			if nearest := spell.Nearest(args[0], framework.Types()); nearest != "" {
+				hint = fmt.Sprintf("; did you mean %q?", nearest)
+			}
+			return usagef("TYPE: Unsupported value: %q: supported values: %q%s", args[0], framework.Types(), hint)
 		},
 	}
 }

@@ -26,8 +26,12 @@ func main() {
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// run is the whole program but the exit: 0 when all is well, exitTimedOut when
-// a barrier did not open in time, 1 otherwise.
+// exitUsage is the exit code of a command that was called wrongly: nothing was read.
+const exitUsage = 2
+
+// run is the whole program but the exit: 0 when all is well, exitUsage when the
+// command was called wrongly, exitTimedOut when a barrier did not open in time, 1
+// otherwise.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := newRoot(os.Getenv)
 	root.SetArgs(args)
@@ -43,6 +47,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	if errors.Is(err, barrier.ErrTimedOut) {
 		return exitTimedOut
+	}
+	if errors.As(err, new(usageError)) {
+		return exitUsage
 	}
 	return 1
 }

@@ -49,6 +49,7 @@ func TestScripts(t *testing.T) {
 			"hostile":   writeHostile,
 			"same":      sameYAML,
 			"cut":       cutItems,
+			"usage":     wrongUsage,
 		},
 	})
 }

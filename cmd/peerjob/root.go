@@ -61,7 +61,8 @@ func newRoot(getenv func(string) string) *cobra.Command {
 		Example: `  peerjob expand peerjob.yaml | kubectl apply -f -
   kustomize build --enable-alpha-plugins --enable-exec overlay
   kpt fn render package`,
-		Args:          cobra.NoArgs,
+		Args:          noSuchCommand,
+		Version:       currentVersion(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRun: func(cmd *cobra.Command, _ []string) {
@@ -70,8 +71,7 @@ func newRoot(getenv func(string) string) *cobra.Command {
 			}
 		},
 	}
-	root.PersistentFlags().StringVar(&maxInput, "max-input", "",
-		fmt.Sprintf("refuse input larger than this, such as 256Mi (default $%s, or %s)", maxInputVariable, resource.NewQuantity(fn.DefaultMaxInput, resource.BinarySI)))
+	root.SetVersionTemplate(versionLine())
 	options := func() (fn.Options, error) {
 		source, value := "--max-input", maxInput
 		if value == "" {
@@ -83,7 +83,7 @@ func newRoot(getenv func(string) string) *cobra.Command {
 		}
 		quantity, err := resource.ParseQuantity(value)
 		if err != nil || quantity.Value() <= 0 {
-			return fn.Options{}, fmt.Errorf("%s: Invalid value: %q: must be a size above 0, such as 256Mi", source, value)
+			return fn.Options{}, usagef("%s: Invalid value: %q: must be a size above 0, such as 256Mi", source, value)
 		}
 		opts.MaxInput = quantity.Value()
 		return opts, nil
@@ -98,7 +98,13 @@ func newRoot(getenv func(string) string) *cobra.Command {
 		}
 		return fn.Run(collector.Metered(cmd.InOrStdin()), cmd.OutOrStdout(), cmd.ErrOrStderr(), opts)
 	}
-	root.AddCommand(newExpand(options), newBarrier(getenv), newFrameworks(), newInstall(), newVersion())
+	expand := newExpand(options)
+	root.AddCommand(expand, newBarrier(getenv), newFrameworks(), newInstall(), newVersion())
+	for _, reader := range []*cobra.Command{root, expand} {
+		reader.Flags().StringVar(&maxInput, "max-input", "",
+			fmt.Sprintf("refuse input larger than this, such as 256Mi (default $%s, or %s)", maxInputVariable, resource.NewQuantity(fn.DefaultMaxInput, resource.BinarySI)))
+	}
+	reportUsage(root)
 	return root
 }
 

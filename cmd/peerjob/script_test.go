@@ -4,8 +4,10 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -129,4 +131,20 @@ func cutItems(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	items, _, _ := strings.Cut(text, "\nresults:\n")
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(strings.TrimSuffix(items, "\n")+"\n"), 0o644))
+}
+
+// wrongUsage is the script command "usage ARGUMENT...": peerjob with these arguments
+// ends with exitUsage and prints nothing on stdout. "stderr" reads what it said.
+func wrongUsage(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		ts.Fatalf("usage: usage ARGUMENT...")
+	}
+	err := ts.Exec("peerjob", args...)
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != exitUsage {
+		ts.Fatalf("peerjob %q: %v, want exit code %d", args, err, exitUsage)
+	}
+	if stdout := ts.ReadFile("stdout"); stdout != "" {
+		ts.Fatalf("peerjob %q prints\n%s", args, stdout)
+	}
 }

@@ -49,6 +49,9 @@ type Options struct {
 	BarrierImage string
 	// Values are values for templates. They override those of every PeerJob.
 	Values map[string]any
+	// Assigned are those of Values that were given one by one. Each that no template
+	// reads is warned of.
+	Assigned map[string]any
 }
 
 // Reader reads a ResourceList with all annotations that the function reads of
@@ -131,7 +134,7 @@ func expandAll(objects []*krmlist.Object, functionConfig *krmlist.Object, option
 	case modeKustomizeValidator:
 		return nil, expansions
 	}
-	warnOfValues(expansions, options.Values, report)
+	warnOfValues(expansions, options, report)
 	return merge.Merge(objects, expansions, settings.prune, report), expansions
 }
 
@@ -155,9 +158,20 @@ func expandEach(expansions []*expansion.Expansion, defaults v1alpha1.Settings, s
 	}
 }
 
-// warnOfValues says when the caller's values reach no template.
-func warnOfValues(expansions []*expansion.Expansion, values map[string]any, report *results.Report) {
-	if len(values) > 0 && !slices.ContainsFunc(expansions, (*expansion.Expansion).HasTemplates) {
+// warnOfValues says when the caller's values reach no template, all of them or one.
+func warnOfValues(expansions []*expansion.Expansion, options Options, report *results.Report) {
+	if len(options.Values) == 0 {
+		return
+	}
+	if !slices.ContainsFunc(expansions, (*expansion.Expansion).HasTemplates) {
 		report.Warningf(nil, "the values of the command line reach no template: no PeerJob has spec.templating: Enabled")
+		return
+	}
+	for _, unread := range expansion.UnreadValues(expansions, options.Assigned) {
+		hint := ""
+		if unread.Nearest != "" {
+			hint = "; did you mean " + unread.Nearest + "?"
+		}
+		report.Warningf(nil, "no template reads the value %s of the command line%s", unread.Key, hint)
 	}
 }

@@ -3,6 +3,7 @@
 package values
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -69,4 +70,18 @@ type Merged struct {
 func NewMerged(merged map[string]any) Merged {
 	left, nulls := render.WithoutNulls(merged)
 	return Merged{left, nulls}
+}
+
+// KindOf returns the kind of the first document of a text when it is an object of
+// Kubernetes, and "" for values and anything else.
+func KindOf(content []byte) string {
+	var document yaml.Node
+	if yaml.NewDecoder(bytes.NewReader(content)).Decode(&document) != nil || len(document.Content) == 0 {
+		return ""
+	}
+	root := document.Content[0]
+	if yamlnode.Get(root, "metadata") == nil || yamlnode.Text(yamlnode.Get(root, "apiVersion")) == "" {
+		return ""
+	}
+	return yamlnode.Text(yamlnode.Get(root, "kind"))
 }
