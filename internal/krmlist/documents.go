@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"regexp"
 
 	"go.yaml.in/yaml/v3"
@@ -51,7 +50,7 @@ func ReadFile(name string, content []byte) ([]*Object, map[*Object]error) {
 
 // readDocument reads the document that begins at an offset of the file.
 func readDocument(content, raw []byte, offset int) (*Object, error) {
-	roots, err := readDocuments(plainJSON(raw))
+	roots, err := readDocuments(yamlOfJSON(raw))
 	if err == nil && len(roots) > 1 {
 		err = errors.New("holds several documents which no line --- separates; write it in UTF-8, with line feeds")
 	}
@@ -72,46 +71,6 @@ func readDocument(content, raw []byte, offset int) (*Object, error) {
 	}
 	o.body = &document{tree: tree, raw: raw}
 	return o, err
-}
-
-// splitJSON splits a text of JSON values that follow each other, as kubectl
-// takes them. Any other text is returned as it is.
-func splitJSON(text []byte) [][]byte {
-	if !bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) {
-		return [][]byte{text}
-	}
-	var values [][]byte
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	for start := int64(0); ; start = decoder.InputOffset() {
-		var value json.RawMessage
-		err := decoder.Decode(&value)
-		if errors.Is(err, io.EOF) {
-			return values
-		}
-		if err != nil {
-			return [][]byte{text} // a map of YAML in braces
-		}
-		values = append(values, bytes.TrimSpace(text[start:decoder.InputOffset()]))
-	}
-}
-
-// plainJSON returns JSON without the escapes that YAML does not know. Any
-// other text is returned as it is.
-func plainJSON(text []byte) []byte {
-	if !bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) || !bytes.Contains(text, []byte("\\")) {
-		return text
-	}
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.UseNumber()
-	var value any
-	if decoder.Decode(&value) != nil {
-		return text
-	}
-	plain, err := json.Marshal(value)
-	if err != nil {
-		return text
-	}
-	return plain
 }
 
 // WriteYAML writes objects as a stream of YAML documents: byte by byte as they
@@ -160,7 +119,7 @@ func WriteJSON(out *bytes.Buffer, objects []*Object) error {
 		if err != nil {
 			return err
 		}
-		item, err := sigsyaml.YAMLToJSON(document)
+		item, err := sigsyaml.YAMLToJSONStrict(yamlOfJSON(document))
 		if err != nil {
 			return fmt.Errorf("%s: %w", o.File, err)
 		}

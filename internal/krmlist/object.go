@@ -41,6 +41,9 @@ const (
 type Object struct {
 	// APIVersion, Kind, Namespace and Name are those of the object.
 	APIVersion, Kind, Namespace, Name string
+	// Ambiguous is a key that is in the object twice, of those that say what it is; ""
+	// where none is.
+	Ambiguous string
 	// Annotations are those that were wanted of the Reader, and maybe others.
 	Annotations map[string]string
 
@@ -61,6 +64,11 @@ func NewParsed(item *yaml.Node) *Object {
 	o := &Object{Annotations: map[string]string{}}
 	o.APIVersion = yamlnode.Text(yamlnode.Get(item, "apiVersion"))
 	o.Kind = yamlnode.Text(yamlnode.Get(item, "kind"))
+	for _, key := range []string{"apiVersion", "kind", "metadata"} {
+		if yamlnode.Count(item, key) > 1 {
+			o.Ambiguous = key
+		}
+	}
 	metadata := yamlnode.Get(item, "metadata")
 	o.Name = yamlnode.Text(yamlnode.Get(metadata, "name"))
 	o.Namespace = yamlnode.Text(yamlnode.Get(metadata, "namespace"))

@@ -30,7 +30,7 @@ func Empty() List { return &parsedList{apiVersion: listAPIVersion} }
 // ReadParsed is a Reader that parses the whole list.
 func ReadParsed(data []byte) (List, error) {
 	list := &parsedList{apiVersion: listAPIVersion}
-	roots, err := readDocuments(data)
+	roots, err := readDocuments(yamlOfJSON(data))
 	if err != nil {
 		return list, fmt.Errorf("stdin: %w", err)
 	}
@@ -51,13 +51,25 @@ func ReadParsed(data []byte) (List, error) {
 	if results := yamlnode.Resolve(yamlnode.Get(root, "results")); results != nil && results.Kind == yaml.SequenceNode {
 		list.results = results.Content
 	}
-	items := yamlnode.Resolve(yamlnode.Get(root, "items"))
-	switch {
-	case items == nil || items.Kind == yaml.ScalarNode && items.ShortTag() == "!!null":
-	case items.Kind == yaml.SequenceNode:
-		list.items = items.Content
-	default:
-		return list, errors.New("stdin: items: must be a list")
+	// Of a key that is there twice both go out again, beside the error.
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		if root.Content[i].Value != "items" {
+			continue
+		}
+		items := yamlnode.Resolve(root.Content[i+1])
+		switch {
+		case items.Kind == yaml.ScalarNode && items.ShortTag() == "!!null":
+		case items.Kind == yaml.SequenceNode:
+			list.items = append(list.items, items.Content...)
+		default:
+			return list, errors.New("stdin: items: must be a list")
+		}
+	}
+	if key := yamlnode.Duplicate(root); key != nil {
+		return list, fmt.Errorf("stdin: line %d: %s: is there twice, and only one can be read; join them", key.Line, key.Value)
+	}
+	if key := yamlnode.MergeKey(root); key != nil {
+		return list, fmt.Errorf(`stdin: line %d: "<<" is not for a ResourceList: write the keys that it merges`, key.Line)
 	}
 	return list, nil
 }

@@ -122,8 +122,8 @@ func appendNeighbor[T any](list []neighbor[T], o *krmlist.Object) ([]neighbor[T]
 	if !isModest(o.Node()) {
 		return list, false
 	}
-	var plain any
-	if o.Node().Decode(&plain) != nil {
+	plain, err := yamlnode.Plain(o.Node())
+	if err != nil {
 		return list, false
 	}
 	data, err := json.Marshal(plain)

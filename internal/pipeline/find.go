@@ -34,10 +34,14 @@ func findPeerJobs(objects []*krmlist.Object, functionConfig *krmlist.Object, rep
 		switch {
 		case isPeerJob(o):
 			expansions = append(expansions, &expansion.Expansion{Source: o, InList: true})
+		case o.Ambiguous != "":
+			report.Errorf(o, "%s: is there twice, and programs differ in which one they read; keep one", o.Ambiguous)
 		case o.Group() == v1alpha1.Group:
 			report.AddErrors(o, field.ErrorList{field.NotSupported(field.NewPath("kind"), o.Kind, []string{v1alpha1.Kind})})
 		case o.Kind == v1alpha1.Kind && (o.Group() == "" || strings.Contains(o.Group(), "peerjob")):
 			report.AddErrors(o, field.ErrorList{field.NotSupported(field.NewPath("apiVersion"), o.APIVersion, []string{v1alpha1.APIVersion})})
+		case o.Kind == "" && mergesPeerJob(o.Node()):
+			report.Errorf(o, `"<<" merges the kind %s, which is read only where it is written; write apiVersion and kind`, v1alpha1.Kind)
 		case strings.HasSuffix(o.Kind, "List"):
 			refuseHidden(o, o.Node(), field.NewPath("items"), report)
 		}
@@ -61,6 +65,17 @@ func findPeerJobs(objects []*krmlist.Object, functionConfig *krmlist.Object, rep
 			whereOf(namesakes[0].Source))
 	}
 	return expansions, settings{mode: modeExpand}
+}
+
+// mergesPeerJob reports whether an object without a kind of its own would have that
+// of a PeerJob through "<<".
+func mergesPeerJob(node *yaml.Node) bool {
+	if yamlnode.MergeKey(node) == nil {
+		return false
+	}
+	value, err := yamlnode.Plain(node)
+	object, isMap := value.(map[string]any)
+	return err == nil && isMap && object["kind"] == v1alpha1.Kind
 }
 
 // sameObject reports whether two nodes are copies of one object: the same but

@@ -42,6 +42,21 @@ func Get(node *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
+// Count returns how often a key is in a map: more than once where it is there twice.
+func Count(node *yaml.Node, key string) int {
+	node = Resolve(node)
+	if node == nil || node.Kind != yaml.MappingNode {
+		return 0
+	}
+	n := 0
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		if node.Content[i].Value == key {
+			n++
+		}
+	}
+	return n
+}
+
 // Text returns the text of a single value, "" for anything else and for null.
 func Text(node *yaml.Node) string {
 	node = Resolve(node)

@@ -141,6 +141,11 @@ func (l *List) identifyItem(s *scanner, i int) error {
 	if err != nil {
 		return fmt.Errorf("[%d]: %w", i, err)
 	}
+	for _, key := range []string{"apiVersion", "kind", "metadata"} {
+		if yamlnode.Count(node, key) > 1 {
+			return fmt.Errorf("[%d]: %s is there twice", i, key)
+		}
+	}
 	item.metadata, item.annotations = gap{}, gap{}
 	item.describe(node, s.wanted)
 	return nil
