@@ -43,7 +43,7 @@ func TestRun_rejects(t *testing.T) {
 		},
 		"a framework that is not there": {
 			items: []string{head("train") + "  peers: 2\n  framework: {type: torchrun}\n" + smallest},
-			want:  []string{`PeerJob train: spec.framework.type: Unsupported value: "torchrun": supported values: "Dask", "DeepSpeed", "IntelMPI", "JAX", "MPICH", "OpenMPI", "PyTorch", "Ray", "Spark", "TensorFlow", "Torchrun", "TPU", "XGBoost"`},
+			want:  []string{`PeerJob train: spec.framework.type: Unsupported value: "torchrun": supported values: "Dask", "DeepSpeed", "IntelMPI", "JAX", "MPICH", "OpenMPI", "PyTorch", "Ray", "Spark", "TensorFlow", "Torchrun", "TPU", "XGBoost"; did you mean "Torchrun"?`},
 		},
 		"wrong types": {
 			items: []string{head("train") + "  peers: [2]\n  suspend: 'yes'\n  service: x\n  template: {metadata: {labels: {a: 1, b: true}}, spec: {containers: {name: w}, terminationGracePeriodSeconds: soon, hostNetwork: 1}}\n"},

@@ -2,6 +2,8 @@
 
 package v1alpha1
 
+import "k8s.io/apimachinery/pkg/util/intstr"
+
 // Framework says which framework of distributed computing the peers run, so
 // that peerjob gives it what it reads: variables, ports, files and commands.
 // Values are built from the peers' variables, so that a rename does not make
@@ -18,9 +20,10 @@ type Framework struct {
 	Port *int32 `json:"port,omitempty"`
 
 	// processesPerPeer is how many processes of the framework run in each Pod.
-	// 1 to 1024; only for frameworks which start several; default unset, which
-	// they read as 1.
-	ProcessesPerPeer *int32 `json:"processesPerPeer,omitempty"`
+	// 1 to 1024; for Torchrun also "gpu" or "cpu", one for each that the Pod has, or
+	// "auto"; only for frameworks that start several; default unset, which they read
+	// as 1.
+	ProcessesPerPeer *intstr.IntOrString `json:"processesPerPeer,omitempty"`
 
 	// containers are the names of the containers that run the framework; init
 	// containers never do. A framework with a leader takes one.

@@ -11,6 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	kjson "sigs.k8s.io/json"
 
@@ -146,6 +147,9 @@ func (d *decoder) value(node *yaml.Node, typ reflect.Type, at place) (any, bool)
 	} else if (d.renderer != nil || d.headOnly) && at.templates == refused && isTemplate(node) {
 		d.errs = append(d.errs, field.Invalid(at.path, node.Value, "is not rendered, because templates need it; write it out, or patch it in an overlay"))
 		return nil, false
+	}
+	if typ == reflect.TypeFor[intstr.IntOrString]() && node.Kind == yaml.ScalarNode && node.ShortTag() == "!!int" {
+		return d.integer(node, reflect.TypeFor[int32](), at)
 	}
 	if reflect.PointerTo(typ).Implements(reflect.TypeFor[json.Unmarshaler]()) {
 		return d.custom(node, typ, at.path)

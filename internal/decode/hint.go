@@ -27,6 +27,14 @@ func hint(key string, typ reflect.Type, nearest string) string {
 			return "; set spec.service.name"
 		case "replicas", "size", "workers":
 			return "; set spec.peers"
+		case "leader":
+			return "; set spec.framework.leader, or let the peer with JOB_COMPLETION_INDEX 0 lead"
+		case "roles", "replicatedJobs", "tasks":
+			return "; a PeerJob has one Pod template; for several at once use JobSet, or one PeerJob each"
+		case "volumeClaimTemplates":
+			return "; a StatefulSet has them; in a Job set spec.template.spec.volumes[].ephemeral.volumeClaimTemplate"
+		case "schedule", "jobTemplate", "concurrencyPolicy":
+			return "; a CronJob has it, and a PeerJob runs once; let a CronJob or a workflow apply its objects"
 		}
 	}
 	if typ == reflect.TypeFor[v1alpha1.PeerService]() {
@@ -37,6 +45,9 @@ func hint(key string, typ reflect.Type, nearest string) string {
 			return "; the Service of a PeerJob selects the Pods of its Job"
 		}
 	}
+	if belongs := containerField(key, typ); belongs != "" {
+		return "; set " + belongs
+	}
 	if nearest != "" {
 		return "; did you mean " + strconv.Quote(nearest) + "?"
 	}
@@ -46,4 +57,16 @@ func hint(key string, typ reflect.Type, nearest string) string {
 		}
 	}
 	return ""
+}
+
+// containerField says where a field of a container belongs that stands above it, ""
+// where it is none.
+func containerField(key string, typ reflect.Type) string {
+	above := typ == reflect.TypeFor[v1alpha1.PeerJobSpec]() || typ == reflect.TypeFor[v1alpha1.PeerJob]() ||
+		typ == reflect.TypeFor[corev1.PodTemplateSpec]() || typ == reflect.TypeFor[corev1.PodSpec]()
+	_, ofPod := apitype.Of(reflect.TypeFor[corev1.PodSpec]()).Place(key)
+	if _, ofContainer := apitype.Of(reflect.TypeFor[corev1.Container]()).Place(key); !above || !ofContainer || ofPod || key == "name" {
+		return ""
+	}
+	return "spec.template.spec.containers[]." + key
 }

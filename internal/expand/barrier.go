@@ -91,12 +91,9 @@ func barrierSidecar(g *peerjob.Group) corev1.Container {
 // barrierEnv is what "peerjob barrier" reads: who the peer is, and the unique ID
 // of its Job.
 func barrierEnv(g *peerjob.Group) []corev1.EnvVar {
-	env := slices.DeleteFunc(peerEnv(g), func(variable corev1.EnvVar) bool {
+	return slices.DeleteFunc(g.PeerEnv(true), func(variable corev1.EnvVar) bool {
 		return variable.Name == v1alpha1.EnvNamespace || variable.Name == v1alpha1.EnvLeader || variable.Name == v1alpha1.EnvSelf
 	})
-	uid := fromField("metadata.labels['" + v1alpha1.UIDLabel + "']")
-	uid.Name = v1alpha1.EnvUID
-	return append(env, uid)
 }
 
 // barrierProbe asks the sidecar whether all are there. A request is held

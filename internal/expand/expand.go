@@ -24,6 +24,7 @@ package expand
 
 import (
 	"maps"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -62,7 +63,7 @@ func objectMeta(pj *v1alpha1.PeerJob, name string) metav1.ObjectMeta {
 	meta := metav1.ObjectMeta{
 		Name:        name,
 		Namespace:   pj.Namespace,
-		Labels:      copied(pj.Labels),
+		Labels:      copied(withoutQueue(pj.Labels)),
 		Annotations: copied(pj.Annotations),
 	}
 	if meta.Annotations == nil {
@@ -70,6 +71,23 @@ func objectMeta(pj *v1alpha1.PeerJob, name string) metav1.ObjectMeta {
 	}
 	meta.Annotations[v1alpha1.OwnerAnnotation] = pj.Name
 	return meta
+}
+
+// queueDomain is the domain of Kueue's labels, such as kueue.x-k8s.io/queue-name.
+const queueDomain = "kueue.x-k8s.io/"
+
+// withoutQueue returns labels without those for the queue of a Job.
+func withoutQueue(labels map[string]string) map[string]string {
+	rest := maps.Clone(labels)
+	maps.DeleteFunc(rest, func(key, _ string) bool { return strings.HasPrefix(key, queueDomain) })
+	return rest
+}
+
+// onlyQueue returns those labels alone.
+func onlyQueue(labels map[string]string) map[string]string {
+	queue := maps.Clone(labels)
+	maps.DeleteFunc(queue, func(key, _ string) bool { return !strings.HasPrefix(key, queueDomain) })
+	return copied(queue)
 }
 
 // copied returns the labels or annotations that may stand on another object

@@ -229,7 +229,7 @@ func FuzzGroup(f *testing.F) {
 		pj, errs := decode.PeerJob(document.Content[0], nil)
 		v1alpha1.Default(pj, v1alpha1.Settings{})
 		svc, job := pair(pj)
-		if len(errs) > 0 || len(peerjob.Validate(peerjob.NewGroup(pj, ""))) > 0 {
+		if len(errs) > 0 || len(peerjob.Validate(peerjob.NewGroup(pj, ""), peerjob.Brought{})) > 0 {
 			return
 		}
 		if broken := agreements(svc, job, job.Name, *pj.Spec.Peers); len(broken) > 0 {

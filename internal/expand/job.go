@@ -3,8 +3,6 @@
 package expand
 
 import (
-	"strconv"
-
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -23,8 +21,9 @@ func job(g *peerjob.Group) origin.Object {
 		ObjectMeta: objectMeta(g.PeerJob, g.JobName),
 		Spec:       g.Job,
 	}).DeepCopy()
-	job.Labels = withOwn(job.Labels, own.Labels)
+	job.Labels = withOwn(merged(job.Labels, onlyQueue(g.PeerJob.Labels)), own.Labels)
 	job.Annotations = withOwn(job.Annotations, own.Annotations)
+	g.DropOwn(&job.Spec.Template)
 	// The framework's variables use the peers', which come before them.
 	framework.Apply(g, job)
 	template := &job.Spec.Template
@@ -49,7 +48,7 @@ func complete(g *peerjob.Group, template *corev1.PodTemplateSpec) {
 	template.Labels = copied(template.Labels)
 	template.Annotations = copied(template.Annotations)
 	template.Spec.Subdomain = g.ServiceName()
-	if g.PeerJob.Spec.PeerEnv != v1alpha1.Disabled {
+	if g.HasPeerEnv() {
 		template.Annotations = merged(template.Annotations, map[string]string{v1alpha1.ServiceAnnotation: g.ServiceName()})
 		addPeerEnv(g, template.Spec.InitContainers)
 		addPeerEnv(g, template.Spec.Containers)
@@ -89,56 +88,29 @@ func templateOrigins(from *origin.Map, g *peerjob.Group, template *corev1.PodTem
 // the peers' and the framework's variables stand before the user's, and the
 // framework's mounts behind.
 func containerOrigins(from *origin.Map, g *peerjob.Group, container *corev1.Container, at *field.Path, own *corev1.Container, source *field.Path) {
-	added, peers := len(container.Env)-len(own.Env), 0
-	if g.PeerJob.Spec.PeerEnv != v1alpha1.Disabled {
+	env, kept := at.Child("env"), g.OwnVariables(own)
+	added, peers := len(container.Env)-len(kept), 0
+	if g.HasPeerEnv() {
 		peers = len(v1alpha1.PeerEnvNames())
-		if peerjob.UsesUID(own) {
+		if peers < added && container.Env[peers].Name == v1alpha1.EnvUID {
 			peers++
 		}
 	}
-	from.AllElements(at.Child("env"), 0, peers, pjPeerEnvPath)
-	from.AllElements(at.Child("env"), peers, added, peerjob.FrameworkPath)
-	from.Elements(at.Child("env"), added, source.Child("env"))
+	from.AllElements(env, 0, peers, pjPeerEnvPath)
+	from.AllElements(env, peers, added, peerjob.FrameworkPath)
+	from.Elements(env, added, source.Child("env"))
+	for place, index := range kept {
+		if place != index { // one before it is taken for a variable of the peers
+			from.From(env.Index(added+place), source.Child("env").Index(index))
+		}
+	}
 	from.AllElements(at.Child("volumeMounts"), len(own.VolumeMounts), -1, peerjob.FrameworkPath)
 	fileMountOrigins(from, g, container.VolumeMounts, at.Child("volumeMounts"))
 }
 
+// addPeerEnv puts the peers' variables before all others.
 func addPeerEnv(g *peerjob.Group, containers []corev1.Container) {
 	for i := range containers {
-		env := peerEnv(g)
-		if peerjob.UsesUID(&containers[i]) {
-			uid := fromField("metadata.labels['" + v1alpha1.OldUIDLabel + "']")
-			uid.Name = v1alpha1.EnvUID
-			env = append(env, uid)
-		}
-		containers[i].Env = append(env, containers[i].Env...)
+		containers[i].Env = append(g.PeerEnv(peerjob.UsesUID(&containers[i])), containers[i].Env...)
 	}
-}
-
-// peerEnv returns the variables which tell a peer who it is and where the
-// others are. The names come from the downward API, so that a tool which
-// renames the Job or the Service afterwards does not make them stale.
-func peerEnv(g *peerjob.Group) []corev1.EnvVar {
-	ref := func(name string) string { return "$(" + name + ")" }
-	values := map[string]corev1.EnvVar{
-		v1alpha1.EnvIndex:     fromField("metadata.annotations['" + v1alpha1.IndexAnnotation + "']"),
-		v1alpha1.EnvName:      fromField("metadata.labels['" + v1alpha1.NameLabel + "']"),
-		v1alpha1.EnvNamespace: fromField("metadata.namespace"),
-		v1alpha1.EnvService:   fromField("metadata.annotations['" + v1alpha1.ServiceAnnotation + "']"),
-		v1alpha1.EnvSize:      {Value: strconv.Itoa(int(g.Peers()))},
-		v1alpha1.EnvLeader:    {Value: ref(v1alpha1.EnvName) + "-0." + ref(v1alpha1.EnvService)},
-		v1alpha1.EnvSelf:      {Value: ref(v1alpha1.EnvName) + "-" + ref(v1alpha1.EnvIndex) + "." + ref(v1alpha1.EnvService)},
-	}
-	names := v1alpha1.PeerEnvNames()
-	env := make([]corev1.EnvVar, 0, len(names))
-	for _, name := range names {
-		variable := values[name]
-		variable.Name = name
-		env = append(env, variable)
-	}
-	return env
-}
-
-func fromField(path string) corev1.EnvVar {
-	return corev1.EnvVar{ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: path}}}
 }

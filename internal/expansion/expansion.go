@@ -72,7 +72,7 @@ func (e *Expansion) Expand(settings v1alpha1.Settings, sources *Sources) (field.
 	templates, errs := readTemplates(node, settings, e.Source, sources)
 	if len(errs) > 0 {
 		e.Group = peerjob.NewGroup(templates.head, "")
-		return diag.SortErrors(diag.Append(append(errs, merges...), peerjob.Validate(e.Group))), nil
+		return diag.SortErrors(diag.Append(append(errs, merges...), peerjob.Validate(e.Group, framework.Brings(e.Group)))), nil
 	}
 	pj, renderer, errs := read(node, templates, "", settings)
 	group := peerjob.NewGroup(pj, "")
@@ -111,7 +111,8 @@ func (e *Expansion) Expand(settings v1alpha1.Settings, sources *Sources) (field.
 // check runs every check on a group and on what it expands to. It adds what it finds
 // to the errors of reading, less what only follows from them.
 func check(g *peerjob.Group, objects []origin.Object, errs field.ErrorList) (field.ErrorList, []diag.Warning) {
-	errs = diag.Append(errs, peerjob.Validate(g))
+	brought := framework.Brings(g)
+	errs = diag.Append(errs, peerjob.Validate(g, brought))
 	wrong := framework.Validate(g)
 	errs = diag.Append(errs, wrong)
 	refused, warned := admission.Admit(objects)
@@ -125,8 +126,7 @@ func check(g *peerjob.Group, objects []origin.Object, errs field.ErrorList) (fie
 	if len(errs) > 0 {
 		return errs, nil
 	}
-	set := func(container string) []string { return framework.VariableNames(g, container) }
-	return nil, slices.Concat(peerjob.Warn(g, set), warned, dropped)
+	return nil, slices.Concat(peerjob.Warn(g, brought), framework.Warn(g), warned, dropped)
 }
 
 // templates are what the templates of a PeerJob are rendered from.

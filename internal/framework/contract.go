@@ -3,6 +3,8 @@
 package framework
 
 import (
+	"k8s.io/apimachinery/pkg/util/intstr"
+
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/peerjob"
 )
@@ -26,7 +28,7 @@ func (e *Entry) sample(elastic bool) setup {
 	pj.Spec.ClusterDomain = v1alpha1.DefaultClusterDomain
 	pj.Spec.Framework = &v1alpha1.Framework{Type: e.Type}
 	if e.Processes != "" {
-		pj.Spec.Framework.ProcessesPerPeer = new(int32(2))
+		pj.Spec.Framework.ProcessesPerPeer = new(intstr.FromInt32(2))
 	}
 	if elastic {
 		pj.Spec.Framework.Elastic = &v1alpha1.FrameworkElastic{MinPeers: new(int32(2)), MaxRestarts: new(int32(5))}

@@ -27,6 +27,9 @@ type Entry struct {
 	// Processes says what spec.framework.processesPerPeer sets; "" where the
 	// framework starts one process in a Pod.
 	Processes string
+	// CountsProcesses are the words that it takes for processesPerPeer instead of a
+	// number.
+	CountsProcesses []string
 	// Elastic is whether spec.framework.elastic is known to it.
 	Elastic bool
 	// Hostfile is the file with all hosts; nil where it reads none.
@@ -144,7 +147,7 @@ func (s setup) processes() string {
 	if s.spec.ProcessesPerPeer == nil {
 		return "1"
 	}
-	return strconv.Itoa(int(*s.spec.ProcessesPerPeer))
+	return s.spec.ProcessesPerPeer.String()
 }
 
 // all is a list of all peers, with commas between them: each is the peer's name

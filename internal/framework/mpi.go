@@ -92,3 +92,12 @@ var mpiNotes = []string{
 	"Index 0 counts as a host and runs processes, too.",
 	"A user of the image that is locked (an exclamation mark in /etc/shadow) can't log in; root and any user without root's rights can.",
 }
+
+// podInterface is the network interface of a Pod. On the host network those of the node
+// have names that can't be known.
+func podInterface(s setup) string {
+	if s.group.Template().Spec.HostNetwork {
+		return ""
+	}
+	return "eth0"
+}

@@ -5,13 +5,16 @@ package framework
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/peerjob"
+	"github.com/peerjob/peerjob/internal/spell"
 )
 
 const (
@@ -33,7 +36,11 @@ func Validate(g *peerjob.Group) field.ErrorList {
 		if g.PeerJob.Spec.Framework.Type == "" {
 			return field.ErrorList{field.Required(peerjob.FrameworkPath.Child("type"), `one of those which "peerjob frameworks" lists`)}
 		}
-		return field.ErrorList{field.NotSupported(peerjob.FrameworkPath.Child("type"), g.PeerJob.Spec.Framework.Type, Types())}
+		err := field.NotSupported(peerjob.FrameworkPath.Child("type"), g.PeerJob.Spec.Framework.Type, Types())
+		if nearest := spell.Nearest(g.PeerJob.Spec.Framework.Type, Types()); nearest != "" {
+			err.Detail += fmt.Sprintf("; did you mean %q?", nearest)
+		}
+		return field.ErrorList{err}
 	}
 	var errs field.ErrorList
 	if g.PeerJob.Spec.PeerEnv == v1alpha1.Disabled {
@@ -67,11 +74,18 @@ func (s setup) validateNumbers() field.ErrorList {
 	}
 	if processes := s.spec.ProcessesPerPeer; processes != nil {
 		path := peerjob.FrameworkPath.Child("processesPerPeer")
-		switch {
-		case *processes < 1 || *processes > v1alpha1.MaxProcessesPerPeer:
-			errs = append(errs, field.Invalid(path, *processes, fmt.Sprintf("must be between 1 and %d", v1alpha1.MaxProcessesPerPeer)))
-		case *processes > 1 && s.Processes == "":
-			errs = append(errs, field.Invalid(path, *processes, s.Type+" runs one process in each Pod; leave it out"))
+		switch number := processes.IntVal; {
+		case processes.Type == intstr.String && !slices.Contains(s.CountsProcesses, processes.StrVal):
+			want := fmt.Sprintf("must be a number between 1 and %d", v1alpha1.MaxProcessesPerPeer)
+			if len(s.CountsProcesses) > 0 {
+				want += ", or " + strings.Join(s.CountsProcesses, ", ")
+			}
+			errs = append(errs, field.Invalid(path, processes.StrVal, want))
+		case processes.Type == intstr.String:
+		case number < 1 || number > v1alpha1.MaxProcessesPerPeer:
+			errs = append(errs, field.Invalid(path, number, fmt.Sprintf("must be between 1 and %d", v1alpha1.MaxProcessesPerPeer)))
+		case number > 1 && s.Processes == "":
+			errs = append(errs, field.Invalid(path, number, s.Type+" runs one process in each Pod; leave it out"))
 		}
 	}
 	return errs

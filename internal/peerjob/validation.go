@@ -20,7 +20,7 @@ import (
 
 // Validate refuses a group whose Pods would not find each other, although the API
 // server would take what it expands to.
-func Validate(g *Group) field.ErrorList {
+func Validate(g *Group, brought Brought) field.ErrorList {
 	pj, spec := g.PeerJob, &g.PeerJob.Spec
 	service, job, template := g.draft()
 	return slices.Concat(
@@ -36,10 +36,11 @@ func Validate(g *Group) field.ErrorList {
 		validateClusterDomain(pj),
 		ValidateVersion(spec.KubernetesVersion, specPath.Child("kubernetesVersion")),
 		rules.PartialAdmission(job, metadataPath),
-		rules.ControllerLabels(template, g.TemplatePath()),
+		rules.ControllerLabels(template, job, g.TemplatePath()),
 		validateTemplateMetadata(g),
 		validateVariables(g),
 		rules.StringLengths(template, g.TemplatePath()),
+		rules.SubPathExpressions(template, brought.variables(g), g.TemplatePath()),
 		rules.DNS(service, template, job, spec.ClusterDomain, g.TemplatePath()),
 	)
 }
@@ -209,7 +210,7 @@ func validateVariables(g *Group) field.ErrorList {
 	var errs field.ErrorList
 	g.EachContainer(func(container *corev1.Container, path *field.Path) {
 		for i, variable := range container.Env {
-			if slices.Contains(reserved, variable.Name) {
+			if slices.Contains(reserved, variable.Name) && !g.IsPeerVariable(variable) {
 				errs = append(errs, field.Invalid(path.Child("env").Index(i).Child("name"), variable.Name,
 					"is set by peerjob; remove it, or set spec.peerEnv to Disabled"))
 			}

@@ -82,7 +82,7 @@ func TestValidate(t *testing.T) {
 		"peerEnv of a third kind":                 {swap("peers: 3", "peers: 3\n  peerEnv: enabled"), []string{"spec.peerEnv: Unsupported value: \"enabled\": supported values: \"Enabled\", \"Disabled\""}},
 		"a bad cluster domain":                    {swap("peers: 3", "peers: 3\n  clusterDomain: -x"), []string{"spec.clusterDomain: Invalid value: \"-x\""}},
 		"peerjob's own annotation by hand":        {swap("template:", "template:\n    metadata: {annotations: {peerjob.dev/service: x}}"), []string{"spec.template.metadata.annotations[peerjob.dev/service]: Forbidden: is set by peerjob"}},
-		"the controller's labels by hand":         {swap("template:", "template:\n    metadata: {labels: {job-name: train, batch.kubernetes.io/controller-uid: x, peerjob.dev/a: b, mine: c}}"), []string{"spec.template.metadata.labels[batch.kubernetes.io/controller-uid]: Forbidden: is set by the Job controller", "spec.template.metadata.labels[job-name]: Forbidden: is set by the Job controller", "spec.template.metadata.labels[peerjob.dev/a]: Forbidden: is set by peerjob"}},
+		"the controller's labels by hand":         {swap("template:", "template:\n    metadata: {labels: {job-name: other, batch.kubernetes.io/controller-uid: x, peerjob.dev/a: b, mine: c}}"), []string{"spec.template.metadata.labels[batch.kubernetes.io/controller-uid]: Forbidden: is set by the Job controller", "spec.template.metadata.labels[job-name]: Forbidden: is set by the Job controller", "spec.template.metadata.labels[peerjob.dev/a]: Forbidden: is set by peerjob"}},
 		"peerjob's variable":                      {swap("image: x", "image: x, env: [{name: A}, {name: PEERJOB_LEADER}]"), []string{"spec.template.spec.containers[0].env[1].name: Invalid value: \"PEERJOB_LEADER\""}},
 		"peerjob's variable in an init container": {pod("initContainers: [{name: i, env: [{name: JOB_COMPLETION_INDEX}]}]"), []string{"spec.template.spec.initContainers[0].env[0].name: Invalid value"}},
 		"peerjob's variable without peerEnv": {func(s string) string {
@@ -123,7 +123,7 @@ func TestValidate(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			errs := Validate(decodeValid(t, tt.change))
+			errs := Validate(decodeValid(t, tt.change), Brought{})
 			if len(errs) != len(tt.want) {
 				t.Fatalf("%d errors, want %d: %v", len(errs), len(tt.want), errs)
 			}

@@ -7,37 +7,32 @@ import (
 	"slices"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/rules"
 )
 
 // Warn returns what is probably not meant in a group that [Validate] lets through.
-// The function tells which variables a framework puts before those of the
-// container with a name.
-func Warn(g *Group, variables func(container string) []string) []diag.Warning {
-	before := func(container *corev1.Container) []string {
-		names := variables(container.Name)
-		if g.PeerJob.Spec.PeerEnv != v1alpha1.Disabled {
-			own := v1alpha1.PeerEnvNames()
-			if UsesUID(container) {
-				own = append(own, v1alpha1.EnvUID)
-			}
-			names = append(own, names...)
-		}
-		return names
-	}
+func Warn(g *Group, brought Brought) []diag.Warning {
 	service, job, template := g.draft()
 	ports := g.containerPorts()
 	return slices.Concat(
 		rules.TargetPorts(service, ports, servicePath.Child("ports")),
 		warnOldestMinor(g.PeerJob),
 		warnTTL(g),
-		rules.HostNetwork(template, job, ports, g.TemplatePath()),
-		rules.References(template, before, g.TemplatePath()),
+		rules.HostNetwork(template, job, ports, brought.Ports, g.TemplatePath()),
+		rules.References(template, brought.variables(g), g.TemplatePath()),
+		rules.PeerNamesIn(template, g.names(), g.HasPeerEnv(), g.TemplatePath()),
+		rules.Counts(template, job, brought.Processes, g.TemplatePath()),
 	)
+}
+
+// names are the names of the peers. With a hash, those without it are of before.
+func (g *Group) names() rules.PeerNames {
+	return rules.PeerNames{
+		Job: g.JobName, Service: g.ServiceName(), Peers: g.Peers(),
+		EarlierJobs: []string{g.PeerJob.Name}, EarlierServices: []string{g.ServiceName()},
+	}
 }
 
 func warnOldestMinor(pj *v1alpha1.PeerJob) []diag.Warning {

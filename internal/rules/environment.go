@@ -6,13 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
-
-	"github.com/peerjob/peerjob/internal/diag"
 )
 
 // MaxVariableLength is the longest "NAME=value" that Linux passes to a program, in
@@ -67,75 +64,17 @@ func tooLong(path *field.Path, what string, length int) *field.Error {
 // and refuses others under these keys.
 var controllerLabels = []string{"job-name", batchv1.JobNameLabel, "controller-uid", batchv1.ControllerUidLabel}
 
-// ControllerLabels refuses labels of a Pod template that the Job controller sets:
-// set by hand, they would be wrong after a rename.
-func ControllerLabels(template *corev1.PodTemplateSpec, path *field.Path) field.ErrorList {
+// IsJobNameLabel reports whether a label holds the name of the Job.
+func IsJobNameLabel(key string) bool { return key == "job-name" || key == batchv1.JobNameLabel }
+
+// ControllerLabels refuses labels of a Pod template that the Job controller sets, with
+// other values: set by hand, they would be wrong after a rename.
+func ControllerLabels(template *corev1.PodTemplateSpec, job *batchv1.Job, path *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	for _, key := range slices.Sorted(maps.Keys(template.Labels)) {
-		if slices.Contains(controllerLabels, key) {
+		if slices.Contains(controllerLabels, key) && !(IsJobNameLabel(key) && template.Labels[key] == job.Name) {
 			errs = append(errs, field.Forbidden(path.Child("metadata", "labels").Key(key), "is set by the Job controller; leave it out"))
 		}
 	}
 	return errs
-}
-
-// References finds values that use a variable that is not set yet, or never is:
-// the kubelet leaves "$(NAME)" as it is then, and reports nothing. The function
-// tells which variables stand before those of a container.
-// See https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/.
-func References(template *corev1.PodTemplateSpec, before func(container *corev1.Container) []string, path *field.Path) []diag.Warning {
-	var w []diag.Warning
-	// Service links set variables that can't be known here.
-	links := template.Spec.EnableServiceLinks
-	EachContainer(template, path, func(container *corev1.Container, path *field.Path) {
-		known := map[string]bool{}
-		for _, name := range before(container) {
-			known[name] = true
-		}
-		later := map[string]int{}
-		for i, variable := range container.Env {
-			later[variable.Name] = i
-		}
-		unknowable := len(container.EnvFrom) > 0 || links == nil || *links
-		for i, variable := range container.Env {
-			for _, name := range references(variable.Value) {
-				value := path.Child("env").Index(i).Child("value")
-				at, set := later[name]
-				switch {
-				case known[name] || strings.HasPrefix(name, "KUBERNETES_"):
-				case set:
-					w = append(w, diag.Warn(value, "uses $(%s), and only variables that stand before it are seen; move env[%d] up", name, at))
-				case !unknowable:
-					w = append(w, diag.Warn(value, "uses $(%s), which no variable sets, and it stays in the value as it is; write $$(%s) if that is meant", name, name))
-				}
-			}
-			known[variable.Name] = true
-		}
-	})
-	return w
-}
-
-// references returns the names in the "$(NAME)" of a value, as the kubelet
-// reads them: "$$" stands for a dollar sign.
-func references(value string) []string {
-	var names []string
-	for i := 0; i+1 < len(value); i++ {
-		if value[i] != '$' {
-			continue
-		}
-		if value[i+1] == '$' {
-			i++
-			continue
-		}
-		if value[i+1] != '(' {
-			continue
-		}
-		name, _, closed := strings.Cut(value[i+2:], ")")
-		if !closed {
-			break
-		}
-		names = append(names, name)
-		i += len(name) + 2
-	}
-	return names
 }

@@ -70,12 +70,17 @@ func TargetPorts(service *corev1.Service, named []Port, ports *field.Path) []dia
 	return w
 }
 
-// HostNetwork finds peers that can't share a node without saying so. It reads
-// spec.completions of the Job.
-func HostNetwork(template *corev1.PodTemplateSpec, job *batchv1.Job, ports []Port, path *field.Path) []diag.Warning {
+// HostNetwork finds peers that can't share a node without saying so: for the container
+// ports, and for other ports that the peers listen on. It reads spec.completions of the
+// Job.
+func HostNetwork(template *corev1.PodTemplateSpec, job *batchv1.Job, ports []Port, others []corev1.ServicePort, path *field.Path) []diag.Warning {
 	pod := &template.Spec
-	if !pod.HostNetwork || lastIndex(job) < 1 || len(ports) == 0 || keepsApart(pod.Affinity) {
+	if !pod.HostNetwork || lastIndex(job) < 1 || len(ports)+len(others) == 0 || keepsApart(pod.Affinity) {
 		return nil
+	}
+	if len(ports) == 0 {
+		return []diag.Warning{diag.Warn(path.Child("spec", "hostNetwork"),
+			"the port %d (%s) is a port of the node, and the scheduler does not know: two peers on one node collide; keep them apart with a required podAntiAffinity on kubernetes.io/hostname", others[0].Port, others[0].Name)}
 	}
 	return []diag.Warning{diag.Warn(path.Child("spec", "hostNetwork"),
 		"the container ports are ports of the node, so two peers on one node collide: a peer without a node of its own stays Pending; say so with a required podAntiAffinity on kubernetes.io/hostname")}

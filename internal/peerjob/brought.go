@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package peerjob
+
+import (
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/rules"
+)
+
+// Brought is what a framework brings to the containers of a group, as far as the
+// rules read it. The zero value is that of a group without a framework.
+type Brought struct {
+	// Variables returns the names of the variables before those of the container
+	// with a name; nil for none.
+	Variables func(container string) []string
+	// Ports are ports that the framework listens on.
+	Ports []corev1.ServicePort
+	// Processes is the number of processes in each Pod, 0 where nothing sets one.
+	Processes int32
+}
+
+// variables are the variables that the user's own stand behind.
+func (b Brought) variables(g *Group) rules.Variables {
+	return rules.Variables{
+		Before: func(container *corev1.Container) []string {
+			var names []string
+			if g.HasPeerEnv() {
+				names = append(v1alpha1.PeerEnvNames(), v1alpha1.EnvUID)
+			}
+			if b.Variables != nil {
+				names = append(names, b.Variables(container.Name)...)
+			}
+			return names
+		},
+		// The Job controller adds it at the end where it is not set.
+		After: []string{v1alpha1.EnvIndex},
+		Peers: append(v1alpha1.PeerEnvNames(), v1alpha1.EnvUID),
+	}
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package peerjob
+
+import (
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/rules"
+)
+
+// HasPeerEnv reports whether the containers get the variables of the peers.
+func (g *Group) HasPeerEnv() bool { return g.PeerJob.Spec.PeerEnv != v1alpha1.Disabled }
+
+// PeerEnv returns the variables that tell a peer who it is and where the others are.
+// The names come from the downward API, so that a tool that renames the Job or the
+// Service afterwards does not make them stale. PEERJOB_UID is among them on demand
+// ([UsesUID]).
+func (g *Group) PeerEnv(uid bool) []corev1.EnvVar {
+	ref := func(name string) string { return "$(" + name + ")" }
+	env := []corev1.EnvVar{
+		fromField(v1alpha1.EnvIndex, "metadata.annotations['"+v1alpha1.IndexAnnotation+"']"),
+		fromField(v1alpha1.EnvName, "metadata.labels['"+v1alpha1.NameLabel+"']"),
+		fromField(v1alpha1.EnvNamespace, "metadata.namespace"),
+		fromField(v1alpha1.EnvService, "metadata.annotations['"+v1alpha1.ServiceAnnotation+"']"),
+		{Name: v1alpha1.EnvSize, Value: strconv.Itoa(int(g.Peers()))},
+		{Name: v1alpha1.EnvLeader, Value: ref(v1alpha1.EnvName) + "-0." + ref(v1alpha1.EnvService)},
+		{Name: v1alpha1.EnvSelf, Value: ref(v1alpha1.EnvName) + "-" + ref(v1alpha1.EnvIndex) + "." + ref(v1alpha1.EnvService)},
+	}
+	if uid {
+		env = append(env, fromField(v1alpha1.EnvUID, "metadata.labels['"+v1alpha1.OldUIDLabel+"']"))
+	}
+	return env
+}
+
+func fromField(name, path string) corev1.EnvVar {
+	return corev1.EnvVar{Name: name, ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: path}}}
+}
+
+// UsesUID reports whether a container speaks of PEERJOB_UID and does not set it.
+func UsesUID(container *corev1.Container) bool {
+	if slices.ContainsFunc(container.Env, func(v corev1.EnvVar) bool { return v.Name == v1alpha1.EnvUID }) {
+		return false
+	}
+	return slices.ContainsFunc(rules.Texts(container, nil), func(text rules.Text) bool { return strings.Contains(text.Value, v1alpha1.EnvUID) }) ||
+		slices.ContainsFunc(container.VolumeMounts, func(m corev1.VolumeMount) bool { return strings.Contains(m.SubPathExpr, v1alpha1.EnvUID) })
+}
+
+// IsPeerVariable reports whether a variable of the user's says what the variable of
+// the peers with its name says: then it is taken for that one.
+func (g *Group) IsPeerVariable(variable corev1.EnvVar) bool {
+	if !g.HasPeerEnv() {
+		return false
+	}
+	plain := variable
+	if plain.ValueFrom != nil && plain.ValueFrom.FieldRef != nil {
+		plain.ValueFrom = plain.ValueFrom.DeepCopy()
+		plain.ValueFrom.FieldRef.APIVersion = "" // defaulted to v1
+		if variable.Name == v1alpha1.EnvIndex && plain.ValueFrom.FieldRef.FieldPath == "metadata.labels['"+v1alpha1.IndexAnnotation+"']" {
+			return true // the same number, from 1.28 on
+		}
+	}
+	return slices.ContainsFunc(g.PeerEnv(true), func(own corev1.EnvVar) bool { return reflect.DeepEqual(own, plain) })
+}
+
+// OwnVariables returns the indexes of the variables of a container of the user's that
+// are not taken for variables of the peers.
+func (g *Group) OwnVariables(container *corev1.Container) []int {
+	own := make([]int, 0, len(container.Env))
+	for i, variable := range container.Env {
+		if !g.IsPeerVariable(variable) {
+			own = append(own, i)
+		}
+	}
+	return own
+}
+
+// DropOwn removes from a copy of the Pod template what the user wrote as peerjob or the
+// Job controller writes it: it comes again, in its place.
+func (g *Group) DropOwn(template *corev1.PodTemplateSpec) {
+	drop := func(containers []corev1.Container) {
+		for i := range containers {
+			containers[i].Env = slices.DeleteFunc(containers[i].Env, g.IsPeerVariable)
+		}
+	}
+	drop(template.Spec.InitContainers)
+	drop(template.Spec.Containers)
+	for key, value := range template.Labels {
+		if rules.IsJobNameLabel(key) && value == g.JobName {
+			delete(template.Labels, key)
+		}
+	}
+}

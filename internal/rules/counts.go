@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/peerjob/peerjob/internal/diag"
+)
+
+// What a number counts: the peers, or the processes of all peers together.
+type counted int
+
+const (
+	countsNothing counted = iota
+	countsPeers
+	countsProcesses
+)
+
+// countingVariables are variables whose value is a number of peers or processes in
+// every program that reads them.
+var countingVariables = map[string]counted{
+	"NNODES": countsPeers, "PET_NNODES": countsPeers, "NUM_NODES": countsPeers, "NUM_MACHINES": countsPeers, "SLURM_NNODES": countsPeers,
+	"SLURM_JOB_NUM_NODES": countsPeers,
+	"WORLD_SIZE":          countsProcesses, "NUM_PROCESSES": countsProcesses, "JAX_NUM_PROCESSES": countsProcesses, "SLURM_NTASKS": countsProcesses,
+}
+
+// countingFlag matches a flag that is followed by a number of peers or processes.
+// "1:4" is a range, and no number.
+var countingFlag = regexp.MustCompile(`--(nnodes|num[_-]nodes|num[_-]machines|num[_-]processes)(?:=|\s+|$)["']?(\d*)(:?)`)
+
+// Counts finds numbers of peers that contradict the Job: "--nnodes=8" of four peers. A
+// container that also has the right number is left alone, and so is the number 1: its
+// peers may work on their own. perPeer is the number of processes in each Pod, 0 where
+// nothing sets one. It reads spec.completions of the Job.
+func Counts(template *corev1.PodTemplateSpec, job *batchv1.Job, perPeer int32, path *field.Path) []diag.Warning {
+	peers := int64(lastIndex(job)) + 1
+	var w []diag.Warning
+	EachContainer(template, path, func(container *corev1.Container, path *field.Path) {
+		processes := processesOf(container, perPeer)
+		type contradiction struct {
+			at      *field.Path
+			what    string
+			number  int64
+			counted counted
+		}
+		agrees := map[counted]bool{}
+		var found []contradiction
+		count := func(at *field.Path, what, text string, counted counted) {
+			number, err := strconv.ParseInt(text, 10, 32)
+			switch {
+			case err != nil || number == 1:
+			case number == peers || counted == countsProcesses && processes.agree(number, peers):
+				agrees[counted] = true
+			default:
+				found = append(found, contradiction{at, what, number, counted})
+			}
+		}
+		for _, text := range Texts(container, path) {
+			if counted := countingVariables[text.Variable]; counted != countsNothing {
+				count(text.Path, text.Variable+" is "+text.Value, strings.TrimSpace(text.Value), counted)
+			}
+			for _, match := range countingFlag.FindAllStringSubmatch(text.Value, -1) {
+				number := match[2]
+				if number == "" && strings.HasSuffix(text.Value, "--"+match[1]) && text.Variable == "" {
+					number = text.Next
+				}
+				counted := countsPeers
+				if strings.HasPrefix(match[1], "num") && strings.HasSuffix(match[1], "processes") {
+					counted = countsProcesses
+				}
+				if match[3] == "" {
+					count(text.Path, "--"+match[1]+" is "+number, number, counted)
+				}
+			}
+		}
+		for _, c := range found {
+			if agrees[c.counted] {
+				continue
+			}
+			cure, unit := "$(PEERJOB_SIZE)", fmt.Sprintf("%d peers", peers)
+			if c.counted == countsProcesses && processes.most() > 1 {
+				cure, unit = strconv.FormatInt(peers*processes.most(), 10), fmt.Sprintf("%d peers of %d processes", peers, processes.most())
+			}
+			w = append(w, diag.Warn(c.at, "%s, and there are %s; write %s, or change the number of peers", c.what, unit, cure))
+		}
+	})
+	return w
+}
+
+// processes are how many processes each Pod may have, as far as its container says.
+type processes struct {
+	known []int64
+	// unknown is whether it has a number that can't be read here.
+	unknown bool
+}
+
+func (p processes) most() int64 { return slices.Max(p.known) }
+
+// agree reports whether so many processes may be those of all peers.
+func (p processes) agree(all, peers int64) bool {
+	return p.unknown && all%peers == 0 || slices.ContainsFunc(p.known, func(n int64) bool { return n*peers == all })
+}
+
+// perNode matches how programs are told how many processes to start in a Pod.
+var perNode = regexp.MustCompile(`(?i)(?:nproc|procs|processes|ntasks|gpus|num_gpus)[_-]?per[_-]?(?:node|host|machine)(?:=|\s+|$)["']?([^\s"';&|)]*)`)
+
+// mentionsProcesses reports whether a string speaks of the number of processes.
+func mentionsProcesses(text string) bool { return strings.Contains(strings.ToLower(text), "nproc") }
+
+func processesOf(container *corev1.Container, perPeer int32) processes {
+	p := processes{known: []int64{1}}
+	add := func(text string) {
+		if n, err := strconv.ParseInt(text, 10, 32); err == nil && n > 0 {
+			p.known = append(p.known, n)
+		} else {
+			p.unknown = true
+		}
+	}
+	if perPeer > 0 {
+		p.known = append(p.known, int64(perPeer))
+	}
+	if gpus := GPUs(container); gpus > 1 {
+		p.known = append(p.known, gpus)
+	}
+	for _, text := range Texts(container, nil) {
+		if match := perNode.FindStringSubmatch(text.Variable + "=" + text.Value); match != nil {
+			if match[1] == "" {
+				match[1] = text.Next
+			}
+			add(match[1])
+		}
+	}
+	return p
+}
+
+// GPUs returns the number of GPUs of a container.
+func GPUs(container *corev1.Container) int64 {
+	n := int64(0)
+	for _, name := range []corev1.ResourceName{"nvidia.com/gpu", "amd.com/gpu"} {
+		quantity, found := container.Resources.Limits[name]
+		if !found {
+			quantity = container.Resources.Requests[name]
+		}
+		n += quantity.Value()
+	}
+	return n
+}
+
+// torchrun matches a call of torchrun.
+var torchrun = regexp.MustCompile(`\btorchrun\b|torch\.distributed\.(?:run|launch)\b`)
+
+// GPUProcesses finds containers in which torchrun starts another number of processes
+// than there are GPUs. perPeer is the number of processes that the field at perPeerPath
+// sets, 0 where it sets none; runsTorchrun tells which containers run torchrun, whatever
+// their command is.
+func GPUProcesses(template *corev1.PodTemplateSpec, runsTorchrun func(container string) bool, perPeer int32, perPeerPath, path *field.Path) []diag.Warning {
+	var w []diag.Warning
+	EachContainer(template, path, func(container *corev1.Container, path *field.Path) {
+		gpus := GPUs(container)
+		texts := Texts(container, path)
+		framework := runsTorchrun(container.Name)
+		if gpus == 0 || !framework && !slices.ContainsFunc(texts, func(t Text) bool { return torchrun.MatchString(t.Value) }) {
+			return
+		}
+		said := false
+		for _, text := range texts {
+			said = said || mentionsProcesses(text.Value) || mentionsProcesses(text.Variable)
+			match := perNode.FindStringSubmatch(text.Variable + "=" + text.Value)
+			if match == nil {
+				continue
+			}
+			if match[1] == "" {
+				match[1] = text.Next
+			}
+			if n, err := strconv.ParseInt(match[1], 10, 32); err == nil && contradicts(n, gpus) {
+				w = append(w, diag.Warn(text.Path, "starts %d processes, and the container has %d GPUs; write %d, or change the limit", n, gpus, gpus))
+			}
+		}
+		switch {
+		case framework && perPeer > 0 && !said:
+			if contradicts(int64(perPeer), gpus) {
+				w = append(w, diag.Warn(perPeerPath, "%d processes start in each Pod, and the container %s has %d GPUs; write %d, or change the limit", perPeer, container.Name, gpus, gpus))
+			}
+		case said || perPeer > 0 || gpus == 1 || len(container.EnvFrom) > 0 || slices.ContainsFunc(container.Env, func(v corev1.EnvVar) bool { return mentionsProcesses(v.Name) }):
+		case framework:
+			w = append(w, diag.Warn(perPeerPath, "torchrun starts one process in each Pod, and the container %s has %d GPUs: %d are idle; set it to %d", container.Name, gpus, gpus-1, gpus))
+		default:
+			w = append(w, diag.Warn(path.Child("resources", "limits"), "torchrun starts one process in each Pod, and there are %d GPUs: %d are idle; write --nproc-per-node=%d", gpus, gpus-1, gpus))
+		}
+	})
+	return w
+}
+
+// contradicts reports whether so many processes are not meant for so many GPUs. One
+// process may use all of them.
+func contradicts(processes, gpus int64) bool { return processes > 1 && processes != gpus }

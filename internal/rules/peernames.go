@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/peerjob/peerjob/internal/diag"
+)
+
+// PeerNames are the names of the peers of a Job, and those that they had before
+// a tool renamed the Job or the Service.
+type PeerNames struct {
+	// Job and Service are the names of today.
+	Job, Service string
+	// Peers is the number of peers.
+	Peers int32
+	// EarlierJobs and EarlierServices are the names of before; they may contain
+	// those of today.
+	EarlierJobs, EarlierServices []string
+}
+
+// StaleName is a name of a peer, in a text, that leads to none.
+type StaleName struct {
+	// Name is what the text says, such as "train-0.train".
+	Name string
+	// Index is the index in it: digits, or a variable such as "$(INDEX)".
+	Index string
+	// Missing is whether the name is one of today, of an index that is not there.
+	// Otherwise it is one of before.
+	Missing bool
+}
+
+// peerName matches "name-index.service". A bare "name-index" is not taken for a peer:
+// most of those in manifests belong to a StatefulSet.
+var peerName = regexp.MustCompile(
+	`([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)-(\d+|\$\([A-Za-z_]\w*\)|\$\{[A-Za-z_]\w*\}|\$[A-Za-z_]\w*|\{\d+\.\.\d+\})\.([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)`)
+
+// Stale returns the names in a text that lead to no peer, each once.
+func (n PeerNames) Stale(text string) []StaleName {
+	var stale []StaleName
+	for _, at := range peerName.FindAllStringSubmatchIndex(text, -1) {
+		job, index, service := text[at[2]:at[3]], text[at[4]:at[5]], text[at[6]:at[7]]
+		if at[0] > 0 && isNamePart(text[at[0]-1]) || at[1] < len(text) && (isNamePart(text[at[1]]) && text[at[1]] != '.') {
+			continue
+		}
+		found := StaleName{Name: text[at[0]:at[1]], Index: index}
+		today := job == n.Job && service == n.Service
+		switch {
+		case today:
+			number, err := strconv.ParseInt(index, 10, 64)
+			if err != nil || number < int64(n.Peers) {
+				continue
+			}
+			found.Missing = true
+		case job != n.Job && !slices.Contains(n.EarlierJobs, job), service != n.Service && !slices.Contains(n.EarlierServices, service):
+			continue
+		}
+		if !slices.Contains(stale, found) {
+			stale = append(stale, found)
+		}
+	}
+	return stale
+}
+
+// isNamePart reports whether a character beside a name makes it part of a longer one.
+func isNamePart(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.'
+}
+
+// Today is the name of today of a peer, for a stale name of an earlier one.
+func (n PeerNames) Today(stale StaleName) string { return n.Job + "-" + stale.Index + "." + n.Service }
+
+// Explain says what is wrong with a stale name.
+func (n PeerNames) Explain(stale StaleName) string {
+	if stale.Missing {
+		return fmt.Sprintf("names the peer %s, and there are %d peers, from index 0 to %d", stale.Name, n.Peers, n.Peers-1)
+	}
+	return fmt.Sprintf("names the peer %s by a name of before; it is called %s now", stale.Name, n.Today(stale))
+}
+
+// References returns the variables of the peers that stand for the name of a peer,
+// for a text in which they are expanded.
+func (s StaleName) References() string {
+	if s.Index == "0" {
+		return "$(PEERJOB_LEADER)"
+	}
+	return "$(PEERJOB_NAME)-" + s.Index + ".$(PEERJOB_SERVICE)"
+}
+
+// PeerNamesIn finds names in the strings of a Pod template that lead to no peer.
+// The variables of the peers can be used where they are set.
+func PeerNamesIn(template *corev1.PodTemplateSpec, names PeerNames, variables bool, path *field.Path) []diag.Warning {
+	var w []diag.Warning
+	EachContainer(template, path, func(container *corev1.Container, path *field.Path) {
+		for _, text := range Texts(container, path) {
+			for _, stale := range names.Stale(text.Value) {
+				w = append(w, diag.Warn(text.Path, "%s%s", names.Explain(stale), names.Cure(stale, variables)))
+			}
+		}
+	})
+	return w
+}
+
+// Cure says what to write instead of a stale name in a string of a container.
+func (n PeerNames) Cure(stale StaleName, variables bool) string {
+	switch {
+	case stale.Missing:
+		return "; name one of them, or change the number of peers"
+	case variables:
+		return "; write " + stale.References()
+	}
+	return "; write that"
+}

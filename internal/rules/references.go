@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/spell"
+)
+
+// Variables are what a rule must know of the variables that are not in a Pod template
+// yet.
+type Variables struct {
+	// Before returns the names of those that stand before the container's own.
+	Before func(container *corev1.Container) []string
+	// After are the names of those that come behind the container's own: command, args
+	// and subPathExpr see them.
+	After []string
+	// Peers are the names of all variables of the peers, whether or not they are set:
+	// a name that is like one of them was meant to be it.
+	Peers []string
+}
+
+// References finds "$(NAME)" in command, args and env that uses a variable that is not
+// set yet, or never is: the kubelet leaves it as it is then, and reports nothing.
+//
+//   - A name that is like that of a variable of the peers is reported anywhere.
+//   - Another one is not reported where variables come from elsewhere (envFrom, service
+//     links) or in a script: there "$(NAME)" is also how a shell calls a command.
+//
+// See https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/.
+func References(template *corev1.PodTemplateSpec, variables Variables, path *field.Path) []diag.Warning {
+	var w []diag.Warning
+	EachContainer(template, path, func(container *corev1.Container, path *field.Path) {
+		s := scopeOf(template, container, variables)
+		for _, text := range Texts(container, path) {
+			for _, name := range references(text.Value) {
+				own, isOwn := s.own[name]
+				switch {
+				case s.before[name], isOwn && own < s.own[text.Variable], text.Variable == "" && s.visible(name):
+				case isOwn:
+					w = append(w, diag.Warn(text.Path, "uses $(%s), and only variables that stand before it are seen; move env[%d] up", name, own))
+				case s.meant(name) != "":
+					w = append(w, diag.Warn(text.Path, "uses $(%s), which no variable sets; did you mean $(%s)?", name, s.meant(name)))
+				case slices.Contains(s.peers, name):
+					w = append(w, diag.Warn(text.Path, "uses $(%s), which is not set, and stays in the value as it is; set spec.peerEnv to Enabled", name))
+				case !s.unknowable && !text.Script && isVariable(name):
+					w = append(w, diag.Warn(text.Path, "uses $(%s), which no variable sets, and it stays in the value as it is; write $$(%s) if that is meant", name, name))
+				}
+			}
+			for _, name := range shellReferences(text.Value) {
+				if _, isOwn := s.own[name]; !isOwn && s.meant(name) != "" && !assigns(text.Value, name) {
+					w = append(w, diag.Warn(text.Path, "uses $%s, which no variable sets; did you mean $%s?", name, s.meant(name)))
+				}
+			}
+		}
+	})
+	return w
+}
+
+// SubPathExpressions refuses "$(NAME)" of a variable that is not set in the subPathExpr
+// of a mount: the kubelet does not start such a container, ever.
+func SubPathExpressions(template *corev1.PodTemplateSpec, variables Variables, path *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	EachContainer(template, path, func(container *corev1.Container, path *field.Path) {
+		s := scopeOf(template, container, variables)
+		for i, mount := range container.VolumeMounts {
+			at := path.Child("volumeMounts").Index(i).Child("subPathExpr")
+			for _, name := range references(mount.SubPathExpr) {
+				cure := "set it in env"
+				switch {
+				case s.visible(name):
+					continue
+				case s.meant(name) != "":
+					cure = fmt.Sprintf("did you mean $(%s)?", s.meant(name))
+				case slices.Contains(s.peers, name):
+					cure = "set spec.peerEnv to Enabled"
+				case s.unknowable:
+					continue
+				}
+				errs = append(errs, field.Invalid(at, mount.SubPathExpr, fmt.Sprintf("uses $(%s), which no variable sets, and the container never starts; %s", name, cure)))
+			}
+		}
+	})
+	return errs
+}
+
+// scope is what is known of the variables of a container.
+type scope struct {
+	// before are the variables that stand before the container's own.
+	before map[string]bool
+	// own are the container's own, by their index in env.
+	own map[string]int
+	// after and peers are those of Variables.
+	after, peers []string
+	// unknowable is whether variables come from elsewhere, too.
+	unknowable bool
+}
+
+func scopeOf(template *corev1.PodTemplateSpec, container *corev1.Container, variables Variables) scope {
+	// Service links set variables that can't be known here.
+	links := template.Spec.EnableServiceLinks
+	s := scope{
+		before: map[string]bool{}, own: map[string]int{}, after: variables.After, peers: variables.Peers,
+		unknowable: len(container.EnvFrom) > 0 || links == nil || *links,
+	}
+	for _, name := range variables.Before(container) {
+		s.before[name] = true
+	}
+	for i, variable := range container.Env {
+		if _, found := s.own[variable.Name]; !found {
+			s.own[variable.Name] = i
+		}
+	}
+	return s
+}
+
+// visible reports whether command, args and subPathExpr see a variable.
+func (s scope) visible(name string) bool {
+	_, isOwn := s.own[name]
+	return isOwn || s.before[name] || slices.Contains(s.after, name) || strings.HasPrefix(name, "KUBERNETES_")
+}
+
+// meant returns the variable of the peers that a name was probably meant to be, ""
+// for a name that is right, set by the user or like none.
+func (s scope) meant(name string) string {
+	if slices.Contains(s.peers, name) {
+		return ""
+	}
+	return spell.Nearest(name, s.peers)
+}
+
+// isVariable reports whether a name in "$(NAME)" can be that of a variable, and not a
+// command with arguments.
+func isVariable(name string) bool {
+	return variableName.MatchString(name) && !strings.HasPrefix(name, "KUBERNETES_")
+}
+
+var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// shellReference matches a variable of the peers as a shell reads it.
+var shellReference = regexp.MustCompile(`\$\{?((?:PEERJOB|JOB_COMPLETION)_[A-Za-z0-9_]+)`)
+
+func shellReferences(text string) []string {
+	var names []string
+	for _, match := range shellReference.FindAllStringSubmatch(text, -1) {
+		if !slices.Contains(names, match[1]) {
+			names = append(names, match[1])
+		}
+	}
+	return names
+}
+
+// assigns reports whether a script sets a variable itself.
+func assigns(text, name string) bool {
+	return regexp.MustCompile(`(^|[\s;&|(])(export\s+|local\s+|read\s+(-\w+\s+)*)?` + name + `(=|\s|;|$)`).MatchString(text)
+}
+
+// references returns the names in the "$(NAME)" of a value, each once, as the kubelet
+// reads them: "$$" stands for a dollar sign.
+func references(value string) []string {
+	var names []string
+	for i := 0; i+1 < len(value); i++ {
+		if value[i] != '$' {
+			continue
+		}
+		if value[i+1] == '$' {
+			i++
+			continue
+		}
+		if value[i+1] != '(' {
+			continue
+		}
+		name, _, closed := strings.Cut(value[i+2:], ")")
+		if !closed {
+			break
+		}
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+		i += len(name) + 2
+	}
+	return names
+}

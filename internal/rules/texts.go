@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"regexp"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// Text is a string of a container in which the kubelet expands "$(NAME)": an element
+// of command or args, or the value of a variable.
+type Text struct {
+	// Value is the string.
+	Value string
+	// Path is its field.
+	Path *field.Path
+	// Variable is the name of the variable, "" for command and args.
+	Variable string
+	// Script is whether the string is a program for a shell, in which "$(NAME)" is
+	// also how a shell calls a command.
+	Script bool
+	// Next is the element behind one of command or args, "" at the end.
+	Next string
+}
+
+// Texts returns the strings of a container: command, args, then the variables.
+func Texts(container *corev1.Container, path *field.Path) []Text {
+	var texts []Text
+	words := slices.Concat(container.Command, container.Args)
+	for i, word := range words {
+		text := Text{Value: word, Path: path.Child("command").Index(i), Script: isScript(words, i)}
+		if i >= len(container.Command) {
+			text.Path = path.Child("args").Index(i - len(container.Command))
+		}
+		if i+1 < len(words) {
+			text.Next = words[i+1]
+		}
+		texts = append(texts, text)
+	}
+	for i, variable := range container.Env {
+		if variable.ValueFrom == nil {
+			texts = append(texts, Text{Value: variable.Value, Path: path.Child("env").Index(i).Child("value"), Variable: variable.Name})
+		}
+	}
+	return texts
+}
+
+// shellFlag matches the flag of a shell that a script follows, such as "-c" or "-ec".
+var shellFlag = regexp.MustCompile(`^-[a-zA-Z]*c$`)
+
+// isScript reports whether a word is the script of a "-c", or of several lines.
+func isScript(words []string, i int) bool {
+	return i > 0 && shellFlag.MatchString(words[i-1]) || regexp.MustCompile(`\n.*\S`).MatchString(words[i])
+}

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"sigs.k8s.io/yaml"
+
+	"github.com/peerjob/peerjob/internal/diag"
+)
+
+// templateOf returns a Pod template of one container, and of an init container where
+// the text has one, from YAML in the place of the container's fields.
+func templateOf(t *testing.T, container string) *corev1.PodTemplateSpec {
+	t.Helper()
+	c := corev1.Container{Name: "w"}
+	if err := yaml.UnmarshalStrict([]byte(container), &c); err != nil {
+		t.Fatalf("%v\n%s", err, container)
+	}
+	template := &corev1.PodTemplateSpec{}
+	template.Spec.EnableServiceLinks = new(false)
+	template.Spec.Containers = []corev1.Container{c}
+	return template
+}
+
+func jobOf(peers int32) *batchv1.Job {
+	return &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "train"}, Spec: batchv1.JobSpec{Completions: &peers}}
+}
+
+// said returns warnings as "field: message", without what is the same in all.
+func said(w []diag.Warning) []string {
+	var lines []string
+	for _, one := range w {
+		lines = append(lines, strings.TrimPrefix(one.Field, "template.spec.containers[0].")+": "+one.Message)
+	}
+	return lines
+}
+
+var templatePath = field.NewPath("template")
+
+// compare holds findings to the beginnings of what is wanted.
+func compare(t *testing.T, got, want []string) {
+	t.Helper()
+	short := make([]string, len(got))
+	for i := range got {
+		short[i] = got[i]
+		if i < len(want) && strings.HasPrefix(got[i], want[i]) {
+			short[i] = want[i]
+		}
+	}
+	if diff := cmp.Diff(want, short); diff != "" && len(want)+len(got) > 0 {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestPeerNames_Stale(t *testing.T) {
+	names := PeerNames{Job: "dev-train", Service: "dev-hub", Peers: 4, EarlierJobs: []string{"train", "dev-train"}, EarlierServices: []string{"hub", "dev-hub"}}
+	for text, want := range map[string][]string{
+		"train-0.hub":                            {"train-0.hub"},
+		"--join=train-0.hub:7000":                {"train-0.hub"},
+		"tcp://train-3.hub.team.svc":             {"train-3.hub"},
+		"a=train-0.hub,b=train-1.hub":            {"train-0.hub", "train-1.hub"},
+		"train-0.dev-hub":                        {"train-0.dev-hub"},
+		"dev-train-0.hub":                        {"dev-train-0.hub"},
+		"train-$(JOB_COMPLETION_INDEX).hub":      {"train-$(JOB_COMPLETION_INDEX).hub"},
+		"ping train-${i}.hub; ping train-$i.hub": {"train-${i}.hub", "train-$i.hub"},
+		"train-{0..3}.hub":                       {"train-{0..3}.hub"},
+		"train-9.hub":                            {"train-9.hub"}, // earlier, whatever its index
+		"dev-train-4.dev-hub":                    {"dev-train-4.dev-hub"},
+		"dev-train-99999999999999999999.dev-hub": nil, // no index of any Job
+		"dev-train-3.dev-hub":                    nil,
+		"dev-train-$(X).dev-hub":                 nil,
+		"train-0":                                nil, // a bare name may be a StatefulSet's
+		"train.hub":                              nil,
+		"my-train-0.hub":                         nil,
+		"x.train-0.hub":                          nil,
+		"train-0.hubs":                           nil,
+		"train-0.hub_x":                          nil,
+		"train-0.other":                          nil,
+		"other-0.hub":                            nil,
+		"":                                       nil,
+	} {
+		var got []string
+		for _, stale := range names.Stale(text) {
+			got = append(got, stale.Name)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", text, diff)
+		}
+	}
+}
+
+func TestPeerNamesIn(t *testing.T) {
+	names := PeerNames{Job: "dev-train", Service: "dev-train", Peers: 4, EarlierJobs: []string{"train"}, EarlierServices: []string{"train"}}
+	template := templateOf(t, `
+command: [sh, -c, "echo train-0.train"]
+args: [--peer=train-1.train, --last=dev-train-4.dev-train]
+env: [{name: A, value: train-0.train}, {name: B, value: b}]
+`)
+	compare(t, said(PeerNamesIn(template, names, true, templatePath)), []string{
+		"command[2]: names the peer train-0.train by a name of before; it is called dev-train-0.dev-train now; write $(PEERJOB_LEADER)",
+		"args[0]: names the peer train-1.train by a name of before; it is called dev-train-1.dev-train now; write $(PEERJOB_NAME)-1.$(PEERJOB_SERVICE)",
+		"args[1]: names the peer dev-train-4.dev-train, and there are 4 peers, from index 0 to 3; name one of them, or change the number of peers",
+		"env[0].value: names the peer train-0.train by a name of before; it is called dev-train-0.dev-train now; write $(PEERJOB_LEADER)",
+	})
+}
+
+func TestCounts(t *testing.T) {
+	for name, tt := range map[string]struct {
+		container string
+		perPeer   int32
+		want      []string
+	}{
+		"world size":                {`env: [{name: WORLD_SIZE, value: "8"}]`, 0, []string{"env[0].value: WORLD_SIZE is 8, and there are 4 peers; write $(PEERJOB_SIZE)"}},
+		"it agrees":                 {`env: [{name: WORLD_SIZE, value: "4"}]`, 0, nil},
+		"by processesPerPeer":       {`env: [{name: WORLD_SIZE, value: "8"}]`, 2, nil},
+		"by --nproc":                {`{env: [{name: WORLD_SIZE, value: "8"}], args: [--nproc_per_node=2]}`, 0, nil},
+		"by --nproc, apart":         {`{env: [{name: WORLD_SIZE, value: "8"}], args: [--nproc-per-node, "2"]}`, 0, nil},
+		"by a number not known":     {`{env: [{name: WORLD_SIZE, value: "8"}], args: ["--nproc_per_node=$NGPU"]}`, 0, nil},
+		"no multiple of the peers":  {`{env: [{name: WORLD_SIZE, value: "9"}], args: ["--nproc_per_node=$NGPU"]}`, 0, []string{"env[0].value: WORLD_SIZE is 9, and there are 4 peers"}},
+		"by GPUs":                   {`{env: [{name: WORLD_SIZE, value: "32"}], resources: {limits: {nvidia.com/gpu: 8}}}`, 0, nil},
+		"not by GPUs":               {`{env: [{name: WORLD_SIZE, value: "16"}], resources: {limits: {nvidia.com/gpu: 8}}}`, 0, []string{"env[0].value: WORLD_SIZE is 16, and there are 4 peers of 8 processes; write 32"}},
+		"nodes":                     {`args: [--nnodes=8]`, 0, []string{"args[0]: --nnodes is 8, and there are 4 peers; write $(PEERJOB_SIZE)"}},
+		"nodes, apart":              {`args: [--nnodes, "8"]`, 0, []string{"args[0]: --nnodes is 8"}},
+		"nodes in a script":         {`command: [sh, -c, "torchrun --nnodes 8 --nproc_per_node 2 train.py"]`, 0, []string{"command[2]: --nnodes is 8"}},
+		"machines":                  {`args: [--num_machines=2, --num_processes=16, --num-processes=2]`, 0, []string{"args[0]: --num_machines is 2", "args[1]: --num_processes is 16", "args[2]: --num-processes is 2"}},
+		"both, by a condition":      {`command: [sh, -c, "if a; then torchrun --nnodes=4; else torchrun --nnodes=8; fi"]`, 0, nil},
+		"a range is elastic":        {`args: ["--nnodes=1:8"]`, 0, nil},
+		"one, on their own":         {`{args: [--nnodes=1], env: [{name: WORLD_SIZE, value: "1"}]}`, 0, nil},
+		"a variable":                {`args: ["--nnodes=$(PEERJOB_SIZE)", "--nnodes=$NNODES"]`, 0, nil},
+		"another variable":          {`env: [{name: NUM_WORKERS, value: "8"}, {name: BATCH, value: "8"}]`, 0, nil},
+		"no number":                 {`env: [{name: WORLD_SIZE, value: many}]`, 0, nil},
+		"an empty one":              {`{args: [--nnodes], env: [{name: NNODES}]}`, 0, nil},
+		"not the flag of the world": {`args: [--nnodesx=8]`, 0, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			compare(t, said(Counts(templateOf(t, tt.container), jobOf(4), tt.perPeer, templatePath)), tt.want)
+		})
+	}
+}
+
+func TestGPUProcesses(t *testing.T) {
+	const eight = `resources: {limits: {nvidia.com/gpu: 8}}`
+	for name, tt := range map[string]struct {
+		container string
+		framework bool
+		perPeer   int32
+		want      []string
+	}{
+		"idle":                    {`{` + eight + `}`, true, 0, []string{"spec.framework.processesPerPeer: torchrun starts one process in each Pod, and the container w has 8 GPUs: 7 are idle; set it to 8"}},
+		"idle without framework":  {`{` + eight + `, command: [torchrun, --nnodes=2, train.py]}`, false, 0, []string{"resources.limits: torchrun starts one process in each Pod, and there are 8 GPUs: 7 are idle; write --nproc-per-node=8"}},
+		"one GPU":                 {`{resources: {limits: {nvidia.com/gpu: 1}}}`, true, 0, nil},
+		"no GPU":                  {`{command: [torchrun]}`, true, 0, nil},
+		"no torchrun":             {`{` + eight + `, command: [python, train.py]}`, false, 0, nil},
+		"said in args":            {`{` + eight + `, args: [--nproc_per_node=8]}`, true, 0, nil},
+		"said in a variable":      {`{` + eight + `, env: [{name: PET_NPROC_PER_NODE, value: gpu}]}`, true, 0, nil},
+		"said in a script":        {`{` + eight + `, command: [sh, -c, "torchrun --nproc-per-node $N train.py"]}`, true, 0, nil},
+		"a secret may say it":     {`{` + eight + `, envFrom: [{configMapRef: {name: a}}]}`, true, 0, nil},
+		"enough":                  {`{` + eight + `}`, true, 8, nil},
+		"one for all":             {`{` + eight + `}`, true, 1, nil},
+		"too few":                 {`{` + eight + `}`, true, 4, []string{"spec.framework.processesPerPeer: 4 processes start in each Pod, and the container w has 8 GPUs; write 8"}},
+		"too many":                {`{` + eight + `, command: [torchrun, --nproc-per-node=16]}`, false, 0, []string{"command[1]: starts 16 processes, and the container has 8 GPUs; write 8"}},
+		"too many, apart":         {`{` + eight + `, command: [torchrun, --nproc-per-node, "16"]}`, false, 0, []string{"command[1]: starts 16 processes"}},
+		"requests alone":          {`{resources: {requests: {amd.com/gpu: 4}}}`, true, 0, []string{"spec.framework.processesPerPeer: torchrun starts one process in each Pod, and the container w has 4 GPUs: 3 are idle"}},
+		"by the module's name":    {`{` + eight + `, command: [python, -m, torch.distributed.run]}`, false, 0, []string{"resources.limits: torchrun starts"}},
+		"a path of another thing": {`{` + eight + `, command: [mytorchrunner]}`, false, 0, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			runs := func(string) bool { return tt.framework }
+			compare(t, said(GPUProcesses(templateOf(t, tt.container), runs, tt.perPeer, field.NewPath("spec", "framework", "processesPerPeer"), templatePath)), tt.want)
+		})
+	}
+}
+
+// peerVariables are those of a PeerJob with its variables.
+var peerVariables = Variables{
+	Before: func(*corev1.Container) []string {
+		return []string{"JOB_COMPLETION_INDEX", "PEERJOB_NAME", "PEERJOB_LEADER"}
+	},
+	After: []string{"JOB_COMPLETION_INDEX"},
+	Peers: []string{"JOB_COMPLETION_INDEX", "PEERJOB_NAME", "PEERJOB_LEADER"},
+}
+
+// withoutPeers are those of one without.
+var withoutPeers = Variables{Before: func(*corev1.Container) []string { return nil }, After: peerVariables.After, Peers: peerVariables.Peers}
+
+func TestReferences(t *testing.T) {
+	for name, tt := range map[string]struct {
+		container string
+		variables Variables
+		want      []string
+	}{
+		"right":                       {`{command: ["$(PEERJOB_NAME)"], args: ["$(A)"], env: [{name: A, value: a}, {name: B, value: "$(A)"}]}`, peerVariables, nil},
+		"misspelt in args":            {`args: ["$(PEERJOB_LEDER)"]`, peerVariables, []string{"args[0]: uses $(PEERJOB_LEDER), which no variable sets; did you mean $(PEERJOB_LEADER)?"}},
+		"misspelt in command":         {`command: ["$(PEERJOB_LEDER)"]`, peerVariables, []string{"command[0]: uses $(PEERJOB_LEDER)"}},
+		"misspelt in a script":        {`command: [sh, -c, "echo $(PEERJOB_LEDER)"]`, peerVariables, []string{"command[2]: uses $(PEERJOB_LEDER)"}},
+		"misspelt beside envFrom":     {`{args: ["$(PEERJOB_LEDER)"], envFrom: [{secretRef: {name: a}}]}`, peerVariables, []string{"args[0]: uses $(PEERJOB_LEDER)"}},
+		"misspelt for a shell":        {`command: [sh, -c, "echo $PEERJOB_LEDER ${PEERJOB_NAM}"]`, peerVariables, []string{"command[2]: uses $PEERJOB_LEDER, which no variable sets; did you mean $PEERJOB_LEADER?", "command[2]: uses $PEERJOB_NAM"}},
+		"set by the script":           {`command: [sh, -c, "PEERJOB_LEDER=x; echo $PEERJOB_LEDER"]`, peerVariables, nil},
+		"set by the user":             {`{env: [{name: PEERJOB_LEDER, value: a}], args: ["$(PEERJOB_LEDER)"]}`, peerVariables, nil},
+		"unset":                       {`args: ["--x=$(NOTHING)"]`, peerVariables, []string{"args[0]: uses $(NOTHING), which no variable sets, and it stays in the value as it is; write $$(NOTHING)"}},
+		"unset in a script":           {`command: [bash, -ec, "echo $(hostname)"]`, peerVariables, nil},
+		"unset in a script of args":   {`{command: [/bin/sh], args: [-c, "echo $(hostname)"]}`, peerVariables, nil},
+		"unset in lines":              {`args: ["set -e\necho $(hostname)\n"]`, peerVariables, nil},
+		"a command with arguments":    {`args: ["--x=$(cat /etc/x)"]`, peerVariables, nil},
+		"unset beside envFrom":        {`{args: ["$(NOTHING)"], envFrom: [{secretRef: {name: a}}]}`, peerVariables, nil},
+		"escaped":                     {`args: ["$$(NOTHING)"]`, peerVariables, nil},
+		"of the cluster":              {`args: ["$(KUBERNETES_SERVICE_HOST)"]`, peerVariables, nil},
+		"one that comes later":        {`env: [{name: B, value: "$(A)"}, {name: A, value: a}]`, peerVariables, []string{"env[0].value: uses $(A), and only variables that stand before it are seen; move env[1] up"}},
+		"a later one in args":         {`{args: ["$(A)"], env: [{name: A, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]}`, peerVariables, nil},
+		"twice in one text":           {`args: ["$(NOTHING) $(NOTHING)"]`, peerVariables, []string{"args[0]: uses $(NOTHING)"}},
+		"without the peers' own":      {`args: ["$(PEERJOB_LEADER)"]`, withoutPeers, []string{"args[0]: uses $(PEERJOB_LEADER), which is not set, and stays in the value as it is; set spec.peerEnv to Enabled"}},
+		"the controller's index":      {`args: ["$(JOB_COMPLETION_INDEX)"]`, withoutPeers, nil},
+		"the controller's, too early": {`env: [{name: A, value: "$(JOB_COMPLETION_INDEX)"}]`, withoutPeers, []string{"env[0].value: uses $(JOB_COMPLETION_INDEX)"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			compare(t, said(References(templateOf(t, tt.container), tt.variables, templatePath)), tt.want)
+		})
+	}
+}
+
+func TestSubPathExpressions(t *testing.T) {
+	mount := func(expression string) string {
+		return `{volumeMounts: [{name: v, mountPath: /v, subPathExpr: "` + expression + `"}], env: [{name: A, value: a}]}`
+	}
+	for name, tt := range map[string]struct {
+		container string
+		variables Variables
+		want      string
+	}{
+		"own":            {mount("$(A)"), peerVariables, ""},
+		"peers'":         {mount("$(PEERJOB_NAME)"), peerVariables, ""},
+		"controller's":   {mount("$(JOB_COMPLETION_INDEX)"), withoutPeers, ""},
+		"escaped":        {mount("$$(NOTHING)"), peerVariables, ""},
+		"unset":          {mount("x-$(NOTHING)"), peerVariables, `template.spec.containers[0].volumeMounts[0].subPathExpr: Invalid value: "x-$(NOTHING)": uses $(NOTHING), which no variable sets, and the container never starts; set it in env`},
+		"misspelt":       {mount("$(PEERJOB_NAM)"), peerVariables, `template.spec.containers[0].volumeMounts[0].subPathExpr: Invalid value: "$(PEERJOB_NAM)": uses $(PEERJOB_NAM), which no variable sets, and the container never starts; did you mean $(PEERJOB_NAME)?`},
+		"peers' not set": {mount("$(PEERJOB_NAME)"), withoutPeers, `template.spec.containers[0].volumeMounts[0].subPathExpr: Invalid value: "$(PEERJOB_NAME)": uses $(PEERJOB_NAME), which no variable sets, and the container never starts; set spec.peerEnv to Enabled`},
+		"from elsewhere": {`{volumeMounts: [{name: v, mountPath: /v, subPathExpr: $(NOTHING)}], envFrom: [{secretRef: {name: a}}]}`, peerVariables, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := ""
+			if errs := SubPathExpressions(templateOf(t, tt.container), tt.variables, templatePath); len(errs) > 0 {
+				got = errs[0].Error()
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
