@@ -34,7 +34,7 @@ var allowed = map[string][]string{
 	"internal/krmlist/scan": {"internal/parallel", "internal/yamlnode"},
 	"internal/manifest":     {"internal/apitype"},
 	"internal/merge":        {"api/v1alpha1", "internal/expansion", "internal/kinds", "internal/krmlist", "internal/results", "internal/yamlnode"},
-	"internal/neighbors":    {"internal/diag", "internal/expansion", "internal/kinds", "internal/krmlist", "internal/results", "internal/yamlnode"},
+	"internal/neighbors":    {"internal/diag", "internal/expansion", "internal/kinds", "internal/krmlist", "internal/results", "internal/rules", "internal/yamlnode"},
 	"internal/origin":       {"internal/kinds"},
 	"internal/parallel":     {},
 	"internal/peerjob":      {"api/v1alpha1", "internal/diag", "internal/rules"},

@@ -91,9 +91,12 @@ func barrierSidecar(g *peerjob.Group) corev1.Container {
 // barrierEnv is what "peerjob barrier" reads: who the peer is, and the unique ID
 // of its Job.
 func barrierEnv(g *peerjob.Group) []corev1.EnvVar {
-	return slices.DeleteFunc(g.PeerEnv(true), func(variable corev1.EnvVar) bool {
+	env := slices.DeleteFunc(g.PeerEnv(false), func(variable corev1.EnvVar) bool {
 		return variable.Name == v1alpha1.EnvNamespace || variable.Name == v1alpha1.EnvLeader || variable.Name == v1alpha1.EnvSelf
 	})
+	return append(env, corev1.EnvVar{Name: v1alpha1.EnvUID, ValueFrom: &corev1.EnvVarSource{
+		FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.labels['" + v1alpha1.UIDLabel + "']"},
+	}})
 }
 
 // barrierProbe asks the sidecar whether all are there. A request is held

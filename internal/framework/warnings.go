@@ -28,10 +28,14 @@ func Brings(g *peerjob.Group) peerjob.Brought {
 	}
 }
 
-// processesSet is the number that processesPerPeer sets, 0 where it sets none.
+// processesSet is the number that processesPerPeer sets, 0 where it sets none and
+// rules.ProcessesOfTheirOwn for a word.
 func (s setup) processesSet() int32 {
 	if s.spec.ProcessesPerPeer == nil {
 		return 0
+	}
+	if s.spec.ProcessesPerPeer.Type == intstr.String {
+		return rules.ProcessesOfTheirOwn
 	}
 	return s.spec.ProcessesPerPeer.IntVal
 }
@@ -43,9 +47,6 @@ func Warn(g *peerjob.Group) []diag.Warning {
 	processes := int32(0)
 	if ok {
 		processes = s.processesSet()
-	}
-	if ok && s.spec.ProcessesPerPeer != nil && s.spec.ProcessesPerPeer.Type == intstr.String {
-		runsTorchrun = func(string) bool { return false } // it counts for itself
 	}
 	w := rules.GPUProcesses(g.Template(), runsTorchrun, processes, peerjob.FrameworkPath.Child("processesPerPeer"), g.TemplatePath())
 	if ok {

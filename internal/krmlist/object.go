@@ -3,6 +3,7 @@
 package krmlist
 
 import (
+	"bytes"
 	"maps"
 	"path"
 	"strconv"
@@ -121,6 +122,25 @@ func (o *Object) readPosition() {
 
 // Node returns the object as YAML. Change it only with the methods of Object.
 func (o *Object) Node() *yaml.Node { return o.body.node() }
+
+// Mentions reports whether an object may say a word: its text has it, or must be
+// encoded to tell.
+func (o *Object) Mentions(word string) bool {
+	text := o.body.text()
+	return text == nil || bytes.Contains(text, []byte(word))
+}
+
+// Layers returns the prefixes and suffixes that kustomize gave to the name of the
+// object, from the innermost layer to the outermost.
+func (o *Object) Layers() (prefixes, suffixes []string) {
+	split := func(key string) []string {
+		if o.Annotations[key] == "" {
+			return nil
+		}
+		return strings.Split(o.Annotations[key], ",")
+	}
+	return split(prefixesAnnotation), split(suffixesAnnotation)
+}
 
 // Forget frees the node of an object that can be parsed again.
 func (o *Object) Forget() {

@@ -39,9 +39,10 @@ import (
 // removed.
 func Merge(objects []*krmlist.Object, expansions []*expansion.Expansion, prune bool, report *results.Report) []*krmlist.Object {
 	wanted := map[krmlist.Identity]*krmlist.Object{}
+	makers := map[krmlist.Identity]*expansion.Expansion{}
 	for _, e := range expansions {
 		for _, child := range e.Children {
-			wanted[child.Identity()] = child
+			wanted[child.Identity()], makers[child.Identity()] = child, e
 		}
 	}
 	placed := map[krmlist.Identity]*krmlist.Object{}
@@ -52,6 +53,7 @@ func Merge(objects []*krmlist.Object, expansions []*expansion.Expansion, prune b
 		case !kinds.IsOwned(o.APIVersion, o.Kind, o.Annotations):
 			remaining = append(remaining, o)
 		case found && placed[o.Identity()] == nil:
+			warnOfTakeover(o, makers[o.Identity()], report)
 			o = update(o, child, report)
 			placed[o.Identity()] = o
 			remaining = append(remaining, o)
@@ -99,9 +101,22 @@ func keepLocal(o *krmlist.Object) {
 	}
 }
 
+<<<<<<< HEAD
 // keepOrphan decides what becomes of an object that peerjob made and that no PeerJob
 // in the list makes now. If its PeerJob is in the list, the object is stale and is
 // removed. If not, this run may not see the PeerJob.
+=======
+// warnOfTakeover says when an object that another PeerJob made is overwritten.
+func warnOfTakeover(o *krmlist.Object, maker *expansion.Expansion, report *results.Report) {
+	if owner := o.Annotations[v1alpha1.OwnerAnnotation]; !slices.Contains(maker.Source.Names(), owner) {
+		report.Warningf(o, "overwritten: PeerJob %s made it, and %v makes it now; if both are meant, give one another name", owner, maker.Source)
+	}
+}
+
+// keepOrphan decides what becomes of an object which peerjob made and which no
+// PeerJob in the list makes now. It is removed when its PeerJob is there and
+// makes something else; otherwise the PeerJob may just be out of sight.
+>>>>>>> b20064d (Names of before, gangs that wait for more peers, and children that are taken over are reported)
 func keepOrphan(o *krmlist.Object, expansions []*expansion.Expansion, prune bool, report *results.Report) bool {
 	owner := o.Annotations[v1alpha1.OwnerAnnotation]
 	for _, e := range expansions {

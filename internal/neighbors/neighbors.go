@@ -43,13 +43,21 @@ func Warn(expansions []*expansion.Expansion, objects []*krmlist.Object, report *
 	for _, e := range expansions {
 		wanted[neighborhoodOf(e.Source)] = true
 	}
-	all := findNeighbors(objects, wanted)
+	var words []string
+	for _, e := range expansions {
+		for _, name := range (peers{e}).names().AllJobs() {
+			words = append(words, name+"-")
+		}
+	}
+	all := findNeighbors(objects, wanted, words)
 	for _, e := range expansions {
 		e := peers{e}
 		near := all[neighborhoodOf(e.Source)]
 		if near == nil {
-			continue
+			near = &neighbors{}
 		}
+		e.warnOfNames(near, expansions, report)
+		e.warnOfGangs(near, expansions, report)
 		for _, service := range near.services {
 			e.warnOfService(service, report)
 		}
@@ -83,11 +91,18 @@ type neighbors struct {
 	policies []neighbor[networkingv1.NetworkPolicy]
 	limits   []neighbor[corev1.LimitRange]
 	quotas   []neighbor[corev1.ResourceQuota]
+	// configMaps are those that may name a peer.
+	configMaps []neighbor[corev1.ConfigMap]
+	// gangs are objects that say how many Pods must be placed together: PodGroups and
+	// ComputeDomains.
+	gangs []neighbor[gang]
+	// workloads are objects with Pods of their own.
+	workloads []*krmlist.Object
 }
 
 // findNeighbors reads the objects in these neighborhoods that may be in the way,
-// each once.
-func findNeighbors(objects []*krmlist.Object, wanted map[neighborhood]bool) map[neighborhood]*neighbors {
+// each once. Of ConfigMaps it reads those that have one of the words.
+func findNeighbors(objects []*krmlist.Object, wanted map[neighborhood]bool, words []string) map[neighborhood]*neighbors {
 	all := map[neighborhood]*neighbors{}
 	for _, o := range objects {
 		if kinds.IsOwned(o.APIVersion, o.Kind, o.Annotations) || !wanted[neighborhoodOf(o)] {
@@ -107,6 +122,14 @@ func findNeighbors(objects []*krmlist.Object, wanted map[neighborhood]bool) map[
 			near.limits, found = appendNeighbor(near.limits, o)
 		case o.Kind == "ResourceQuota" && o.Group() == "":
 			near.quotas, found = appendNeighbor(near.quotas, o)
+		case o.Kind == "ConfigMap" && o.Group() == "":
+			if slices.ContainsFunc(words, o.Mentions) {
+				near.configMaps, found = appendNeighbor(near.configMaps, o)
+			}
+		case o.Kind == "PodGroup", o.Kind == "ComputeDomain":
+			near.gangs, found = appendNeighbor(near.gangs, o)
+		case slices.Contains(workloadKinds, o.Kind):
+			near.workloads, found = append(near.workloads, o), true
 		}
 		if found {
 			all[neighborhoodOf(o)] = near

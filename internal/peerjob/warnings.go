@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/rules"
@@ -22,17 +24,29 @@ func Warn(g *Group, brought Brought) []diag.Warning {
 		warnTTL(g),
 		rules.HostNetwork(template, job, ports, brought.Ports, g.TemplatePath()),
 		rules.References(template, brought.variables(g), g.TemplatePath()),
-		rules.PeerNamesIn(template, g.names(), g.HasPeerEnv(), g.TemplatePath()),
+		warnGroupSize(g),
 		rules.Counts(template, job, brought.Processes, g.TemplatePath()),
 	)
 }
 
-// names are the names of the peers. With a hash, those without it are of before.
-func (g *Group) names() rules.PeerNames {
-	return rules.PeerNames{
-		Job: g.JobName, Service: g.ServiceName(), Peers: g.Peers(),
-		EarlierJobs: []string{g.PeerJob.Name}, EarlierServices: []string{g.ServiceName()},
+// warnGroupSize finds sizes of a gang that the peers do not reach.
+func warnGroupSize(g *Group) []diag.Warning {
+	metadata := g.TemplatePath().Child("metadata")
+	var w []diag.Warning
+	for _, m := range []struct {
+		path   *field.Path
+		values map[string]string
+	}{
+		{metadataPath.Child("labels"), g.PeerJob.Labels},
+		{metadataPath.Child("annotations"), g.PeerJob.Annotations},
+		{specPath.Child("job", "labels"), g.PeerJob.Spec.Job.Labels},
+		{specPath.Child("job", "annotations"), g.PeerJob.Spec.Job.Annotations},
+		{metadata.Child("labels"), g.Template().Labels},
+		{metadata.Child("annotations"), g.Template().Annotations},
+	} {
+		w = append(w, rules.GroupSize(m.values, g.Peers(), m.path)...)
 	}
+	return w
 }
 
 func warnOldestMinor(pj *v1alpha1.PeerJob) []diag.Warning {

@@ -37,6 +37,10 @@ var countingVariables = map[string]counted{
 // "1:4" is a range, and no number.
 var countingFlag = regexp.MustCompile(`--(nnodes|num[_-]nodes|num[_-]machines|num[_-]processes)(?:=|\s+|$)["']?(\d*)(:?)`)
 
+// ProcessesOfTheirOwn stands for a number of processes in each Pod that the program
+// itself finds out.
+const ProcessesOfTheirOwn int32 = -1
+
 // Counts finds numbers of peers that contradict the Job: "--nnodes=8" of four peers. A
 // container that also has the right number is left alone, and so is the number 1: its
 // peers may work on their own. perPeer is the number of processes in each Pod, 0 where
@@ -117,7 +121,7 @@ var perNode = regexp.MustCompile(`(?i)(?:nproc|procs|processes|ntasks|gpus|num_g
 func mentionsProcesses(text string) bool { return strings.Contains(strings.ToLower(text), "nproc") }
 
 func processesOf(container *corev1.Container, perPeer int32) processes {
-	p := processes{known: []int64{1}}
+	p := processes{known: []int64{1}, unknown: perPeer == ProcessesOfTheirOwn}
 	add := func(text string) {
 		if n, err := strconv.ParseInt(text, 10, 32); err == nil && n > 0 {
 			p.known = append(p.known, n)
@@ -168,7 +172,7 @@ func GPUProcesses(template *corev1.PodTemplateSpec, runsTorchrun func(container 
 		gpus := GPUs(container)
 		texts := Texts(container, path)
 		framework := runsTorchrun(container.Name)
-		if gpus == 0 || !framework && !slices.ContainsFunc(texts, func(t Text) bool { return torchrun.MatchString(t.Value) }) {
+		if gpus == 0 || framework && perPeer == ProcessesOfTheirOwn || !framework && !slices.ContainsFunc(texts, func(t Text) bool { return torchrun.MatchString(t.Value) }) {
 			return
 		}
 		said := false

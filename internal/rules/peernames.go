@@ -24,7 +24,13 @@ type PeerNames struct {
 	// EarlierJobs and EarlierServices are the names of before; they may contain
 	// those of today.
 	EarlierJobs, EarlierServices []string
+	// Others are Services of today that are not the Job's. A name under one of them
+	// is not a peer's.
+	Others []string
 }
+
+// AllJobs are the names of the Job, of today and of before.
+func (n PeerNames) AllJobs() []string { return append([]string{n.Job}, n.EarlierJobs...) }
 
 // StaleName is a name of a peer, in a text, that leads to none.
 type StaleName struct {
@@ -59,6 +65,8 @@ func (n PeerNames) Stale(text string) []StaleName {
 				continue
 			}
 			found.Missing = true
+		case slices.Contains(n.Others, service):
+			continue
 		case job != n.Job && !slices.Contains(n.EarlierJobs, job), service != n.Service && !slices.Contains(n.EarlierServices, service):
 			continue
 		}

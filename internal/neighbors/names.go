@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package neighbors
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/expansion"
+	"github.com/peerjob/peerjob/internal/results"
+	"github.com/peerjob/peerjob/internal/rules"
+)
+
+// names are the names of the peers, and those that they had in inner layers of
+// kustomize or without the hash.
+func (e peers) names() rules.PeerNames {
+	names := rules.PeerNames{
+		Job: e.Group.JobName, Service: e.Group.ServiceName(), Peers: e.Group.Peers(),
+		EarlierJobs: e.Source.Names(), EarlierServices: e.Source.Names(),
+	}
+	if own := e.Group.PeerJob.Spec.Service.Name; own != "" {
+		names.EarlierServices = []string{own}
+		// The Component gives it the same prefixes and suffixes as the PeerJob.
+		prefixes, suffixes := e.Source.Layers()
+		for i := max(len(prefixes), len(suffixes)) - 1; i >= 0; i-- {
+			if i < len(prefixes) {
+				own = strings.TrimPrefix(own, prefixes[i])
+			}
+			if i < len(suffixes) {
+				own = strings.TrimSuffix(own, suffixes[i])
+			}
+			names.EarlierServices = append(names.EarlierServices, own)
+		}
+	}
+	return names
+}
+
+// warnOfNames finds names of peers, in the strings of the PeerJob and in ConfigMaps,
+// that lead to none: those of an inner layer, and those of peers that are not there.
+func (e peers) warnOfNames(near *neighbors, expansions []*expansion.Expansion, report *results.Report) {
+	names := e.names()
+	names.Others = e.others(near, expansions)
+	report.AddWarnings(e.Source, rules.PeerNamesIn(e.Group.Template(), names, e.Group.HasPeerEnv(), e.Group.TemplatePath()))
+	data := field.NewPath("data")
+	for _, configMap := range near.configMaps {
+		var w []diag.Warning
+		for _, key := range slices.Sorted(maps.Keys(configMap.typed.Data)) {
+			for _, stale := range names.Stale(configMap.typed.Data[key]) {
+				cure := "; write that, or let the container use " + stale.References()
+				if stale.Missing {
+					cure = names.Cure(stale, false)
+				}
+				w = append(w, diag.Warn(data.Key(key), "%s%s", names.Explain(stale), cure))
+			}
+		}
+		report.AddWarnings(configMap.Object, w)
+	}
+}
+
+// others are the Services of this neighborhood that are not the peers' own: a name
+// under one of them is not for peerjob to judge.
+func (e peers) others(near *neighbors, expansions []*expansion.Expansion) []string {
+	var others []string
+	for _, service := range near.services {
+		others = append(others, service.Name)
+	}
+	for _, other := range expansions {
+		if other != e.Expansion && neighborhoodOf(other.Source) == neighborhoodOf(e.Source) {
+			others = append(others, other.Group.ServiceName())
+		}
+	}
+	return others
+}
