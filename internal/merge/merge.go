@@ -101,11 +101,6 @@ func keepLocal(o *krmlist.Object) {
 	}
 }
 
-<<<<<<< HEAD
-// keepOrphan decides what becomes of an object that peerjob made and that no PeerJob
-// in the list makes now. If its PeerJob is in the list, the object is stale and is
-// removed. If not, this run may not see the PeerJob.
-=======
 // warnOfTakeover says when an object that another PeerJob made is overwritten.
 func warnOfTakeover(o *krmlist.Object, maker *expansion.Expansion, report *results.Report) {
 	if owner := o.Annotations[v1alpha1.OwnerAnnotation]; !slices.Contains(maker.Source.Names(), owner) {
@@ -113,10 +108,9 @@ func warnOfTakeover(o *krmlist.Object, maker *expansion.Expansion, report *resul
 	}
 }
 
-// keepOrphan decides what becomes of an object which peerjob made and which no
-// PeerJob in the list makes now. It is removed when its PeerJob is there and
-// makes something else; otherwise the PeerJob may just be out of sight.
->>>>>>> b20064d (Names of before, gangs that wait for more peers, and children that are taken over are reported)
+// keepOrphan decides what becomes of an object that peerjob made and that no PeerJob
+// in the list makes now. If its PeerJob is in the list, the object is stale and is
+// removed. If not, this run may not see the PeerJob.
 func keepOrphan(o *krmlist.Object, expansions []*expansion.Expansion, prune bool, report *results.Report) bool {
 	owner := o.Annotations[v1alpha1.OwnerAnnotation]
 	for _, e := range expansions {

@@ -47,7 +47,7 @@ func (p *pair) check() []string {
 	for _, errs := range []field.ErrorList{
 		Hostnames(&p.job, p.job.Name, field.NewPath("metadata", "name")),
 		DNS(&p.service, template, &p.job, "cluster.local", path),
-		ControllerLabels(template, path),
+		ControllerLabels(template, &p.job, path),
 		StringLengths(template, path),
 		PartialAdmission(&p.job, field.NewPath("metadata")),
 	} {
@@ -57,8 +57,8 @@ func (p *pair) check() []string {
 	}
 	for _, w := range append(append(
 		TargetPorts(&p.service, ports, field.NewPath("spec", "ports")),
-		HostNetwork(template, &p.job, ports, path)...),
-		References(template, func(*corev1.Container) []string { return []string{"KNOWN"} }, path)...) {
+		HostNetwork(template, &p.job, ports, nil, path)...),
+		References(template, Variables{Before: func(*corev1.Container) []string { return []string{"KNOWN"} }}, path)...) {
 		said = append(said, "warning "+w.Field)
 	}
 	return said
@@ -94,7 +94,7 @@ func TestRules(t *testing.T) {
 			}, []string{"spec.template.spec.setHostnameAsFQDN"},
 		},
 		"a label of the Job controller": {
-			func(p *pair) { p.job.Spec.Template.Labels = map[string]string{"job-name": "train", "app": "x"} },
+			func(p *pair) { p.job.Spec.Template.Labels = map[string]string{"job-name": "other", "app": "x"} },
 			[]string{"spec.template.metadata.labels[job-name]"},
 		},
 		"an argument that no program can be started with": {
