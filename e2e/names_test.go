@@ -47,29 +47,48 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestNames_hash changes a PeerJob with nameSuffixHash while its first Job still
-// runs: the second stands beside it, and each finds its own peers.
+// TestNames_hash changes a PeerJob with nameSuffixHash while its first Job runs. Old and
+// new share nothing: the peers of both reach each other to the end. Those of the first
+// Job go on until the second is done.
 func TestNames_hash(t *testing.T) {
 	t.Parallel()
 	ns := newNamespace(t, nil)
 	const hash = "nameSuffixHash: Enabled"
+	// Each peer of the first Job looks up all others again for a minute, and fails when
+	// a name that it has met is gone.
+	const again = `
+for i in $(seq 30); do
+  sleep 2
+  for peer in $(seq 0 $((PEERJOB_SIZE - 1))); do
+    getent hosts "$PEERJOB_NAME-$peer.$PEERJOB_SERVICE" > /dev/null || { echo "lost peer $peer"; exit 1; }
+  done
+done
+echo kept all
+`
 	var jobs []*batchv1.Job
-	for _, text := range []string{"echo first", "echo second"} {
-		manifest := build(t, ns, peers(3, text+"\n"+meet+stay, hash).Layer)
+	for _, script := range []string{"echo first\n" + meet + again + stay, "echo second\n" + meet + stay} {
+		manifest := build(t, ns, peers(3, script, hash).Layer)
 		if err := kubernetes.Apply(interrupted, ns, manifest); err != nil {
 			t.Fatal(err)
 		}
 		jobs = append(jobs, jobOf(t, manifest))
+		if len(jobs) == 1 {
+			running := func(j *batchv1.Job) bool { return j.Status.Ready != nil && *j.Status.Ready == 3 }
+			if err := kubernetes.WaitForJob(within(t, patience), ns, jobs[0].Name, running); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
-	if jobs[0].Name == jobs[1].Name {
-		t.Fatalf("both Jobs are %s", jobs[0].Name)
+	if jobs[0].Name == jobs[1].Name || jobs[0].Spec.Template.Spec.Subdomain == jobs[1].Spec.Template.Spec.Subdomain {
+		t.Fatalf("both Jobs are %s under %s", jobs[0].Name, jobs[0].Spec.Template.Spec.Subdomain)
 	}
-	// There is one Service, which knows the peers of the Job that was applied last.
-	logs := mustComplete(t, jobs[1], patience)
-	checkMet(t, logs, 3)
-	for index, log := range logs {
-		if !containsLine(log, "second") {
-			t.Errorf("peer %s did not run the second script:\n%s", index, log)
+	for i, want := range []string{"kept all", "second"} {
+		logs := mustComplete(t, jobs[i], patience)
+		checkMet(t, logs, 3)
+		for index, log := range logs {
+			if !containsLine(log, want) {
+				t.Errorf("Job %d, peer %s does not say %q:\n%s", i, index, want, log)
+			}
 		}
 	}
 }

@@ -57,7 +57,7 @@ func TestRun_frameworkHash(t *testing.T) {
 	if failed || stderr != "" || found == nil {
 		t.Fatalf("%s\n%s", stderr, stdout)
 	}
-	for _, text := range []string{"train-" + found[1] + "-0.train slots=1\n", "train-" + found[1] + "-1.train slots=1\n"} {
+	for _, text := range []string{"train-" + found[1] + "-0.train-" + found[1] + " slots=1\n", "train-" + found[1] + "-1.train-" + found[1] + " slots=1\n"} {
 		if strings.Count(stdout, text) != 1 {
 			t.Errorf("%q is not there once:\n%s", text, stdout)
 		}

@@ -95,10 +95,10 @@ type PeerJobSpec struct {
 	// Optional; default none.
 	Framework *Framework `json:"framework,omitempty"`
 
-	// nameSuffixHash, when Enabled, makes the Job's name "<name>-<hash>", with a
-	// hash of what can't be changed in a Job that exists: so a changed PeerJob is
-	// a new Job, and can be applied beside the old one. The Service keeps its
-	// name.
+	// nameSuffixHash, when Enabled, adds "-<hash>" to the names of the Job and the
+	// Service, with a hash of what can't be changed in a Job that exists. So a changed
+	// PeerJob is a new Job with a Service of its own, and the peers of the old one keep
+	// theirs while they run.
 	// Enabled or Disabled; default Disabled.
 	NameSuffixHash Toggle `json:"nameSuffixHash,omitempty"`
 

@@ -35,6 +35,8 @@ type Group struct {
 	PeerJob *v1alpha1.PeerJob
 	// JobName is the name of the Job.
 	JobName string
+	// suffix is what a hash adds to the names of the Job and the Service, "" without.
+	suffix string
 	// Job is the spec of the Job, as the user wrote it: the number of peers, how
 	// failures count, and the Pod template.
 	Job batchv1.JobSpec
@@ -46,13 +48,14 @@ type Group struct {
 // that is not empty becomes part of the Job's name.
 func NewGroup(pj *v1alpha1.PeerJob, hash string) *Group {
 	spec := &pj.Spec
-	name := pj.Name
+	suffix := ""
 	if hash != "" {
-		name += "-" + hash
+		suffix = "-" + hash
 	}
 	return &Group{
 		PeerJob: pj,
-		JobName: name,
+		JobName: pj.Name + suffix,
+		suffix:  suffix,
 		Path:    specPath,
 		Job: batchv1.JobSpec{
 			Completions:             spec.Peers,

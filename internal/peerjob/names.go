@@ -27,7 +27,7 @@ func Hash(data []byte) string {
 // ServiceName is the name of the headless Service, and the subdomain of the
 // Pods.
 func (g *Group) ServiceName() string {
-	return cmp.Or(g.PeerJob.Spec.Service.Name, g.PeerJob.Name)
+	return cmp.Or(g.PeerJob.Spec.Service.Name, g.PeerJob.Name) + g.suffix
 }
 
 // ServiceNamePath is the field that the name of the Service comes from.
