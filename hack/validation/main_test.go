@@ -43,6 +43,13 @@ var elsewhere = []string{
 	"a key must be a string",               // internal/decode/decode_test.go
 	"write it out in both",                 // fn/reject_test.go
 	"differs from the PeerJob of the same", // fn/fn_test.go
+	"; set spec.framework.leader",          // testdata/script/misplaced.txtar
+	"; a PeerJob has one Pod template",     // testdata/script/misplaced.txtar
+	"; a StatefulSet has them",             // testdata/script/misplaced.txtar
+	"; a CronJob has it",                   // testdata/script/misplaced.txtar
+	"is there twice, and programs differ",  // testdata/script/case_duplicate_keys.txtar
+	"merges the kind %s",                   // testdata/script/case_duplicate_keys.txtar
+	"no template reads the value",          // testdata/script/usage.txtar
 }
 
 var verb = regexp.MustCompile(`%[a-z]|%\[\d\][a-z]`)
