@@ -211,37 +211,39 @@ func comparable(t *testing.T, want, got string) (any, any) {
 	return items, list.Items
 }
 
-// TestReadme runs every command of the README in a copy of the examples, and those
-// that build something in a copy of the repository.
+// TestReadme runs every command of the README and of docs/function.md in a copy of
+// the examples, and those that build something in a copy of the repository.
 func TestReadme(t *testing.T) {
 	ci, err := os.ReadFile(filepath.Join(repository(t), ".ci", "run"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, b := range blocksOf(t, filepath.Join(repository(t), "README.md")) {
-		t.Run(fmt.Sprint(i+1), func(t *testing.T) {
-			t.Parallel()
-			b.require(t)
-			lines := strings.Split(b.commands, "\n")
-			// This is make test: CI runs it, and it can't run itself.
-			if n := slices.Index(lines, "make test"); n >= 0 {
-				if !strings.Contains(string(ci), "make test\n") {
-					t.Error("CI does not run make test")
+	for _, page := range []string{"README.md", filepath.Join("docs", "function.md")} {
+		for i, b := range blocksOf(t, filepath.Join(repository(t), page)) {
+			t.Run(fmt.Sprintf("%s/%d", filepath.Base(page), i+1), func(t *testing.T) {
+				t.Parallel()
+				b.require(t)
+				lines := strings.Split(b.commands, "\n")
+				// This is make test: CI runs it, and it can't run itself.
+				if n := slices.Index(lines, "make test"); n >= 0 {
+					if !strings.Contains(string(ci), "make test\n") {
+						t.Error("CI does not run make test")
+					}
+					b.commands = strings.Join(slices.Delete(lines, n, n+1), "\n")
 				}
-				b.commands = strings.Join(slices.Delete(lines, n, n+1), "\n")
-			}
-			names := shown
-			if strings.Contains(b.commands, "make demo") {
-				names = wholeRepository(t)
-			}
-			if got := b.run(t, copyOf(t, names...)); !strings.Contains(got, "kind: Job\n") {
-				t.Errorf("%s\nprints no Job:\n%s", b.commands, got)
-			}
-		})
+				names := shown
+				if strings.Contains(b.commands, "make demo") || strings.Contains(b.commands, "make build") {
+					names = wholeRepository(t)
+				}
+				if got := b.run(t, copyOf(t, names...)); !strings.Contains(got, "kind: Job\n") {
+					t.Errorf("%s\nprints no Job:\n%s", b.commands, got)
+				}
+			})
+		}
 	}
 }
 
-// TestVersions holds every place which names the version to the file VERSION.
+// TestVersions holds every place that names the version to the file VERSION.
 func TestVersions(t *testing.T) {
 	version, places := versionFile(t), 0
 	image := regexp.MustCompile(`(?:ghcr\.io/peerjob/peerjob:|/kustomize\?ref=)([^\s"'` + "`" + `|)]+)`)
