@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package frameworks answers: do the real programs find each other, when they
-// are run as an expanded PeerJob says?
+// Package frameworks answers: do the real programs find each other if they run as
+// an expanded PeerJob says?
 //
 //	frameworks            the examples of examples/frameworks, with torchrun,
 //	                      mpirun, Dask and XGBoost from Debian's packages: what
@@ -9,22 +9,22 @@
 //	frameworks/pod        a Job -> what runs in the Pod of each index
 //	frameworks/sandbox    Pods -> processes in namespaces, on one machine
 //
-// The tests run with "make frameworks-real", as root on Linux; what is not
-// there is a skip that says what is missing, and in CI a failure. See
-// docs/frameworks-proof.md for what was run and what it does not show.
+// The tests run with "make frameworks-real", as root on Linux. If a program is
+// missing, a test skips and names it; in CI it fails. docs/frameworks-proof.md says
+// what was run and what that does not show, and README.md why e2e also runs two
+// frameworks.
 //
 // # Rules
 //
-//   - The PeerJob is the example's own, the bytes that a user copies; peerjob
-//     expands it; the programs are the real ones.
-//   - What the example leaves to its image (a program by its plain name, an ssh
-//     configuration, a setting for a bug of one version) is in the test's image,
-//     in sight, and nothing else is added.
-//   - The result is checked: the sum that the peers computed, not only the exit
-//     code.
+//   - The PeerJob is the example's own file, as users copy it. peerjob expands it,
+//     and the programs are the real ones.
+//   - An example relies on some things in its image: a program by its plain name, an
+//     ssh configuration, a setting for a bug of one version. The test lists them in
+//     its table and adds nothing else.
+//   - The tests check the sum that the peers computed, not only the exit code.
 //
 // # Never
 //
-// It never stands in for a cluster: no scheduler, no DNS, no retries, no
-// NetworkPolicy, no probes.
+// It never replaces a cluster: it has no scheduler, no DNS, no retries, no
+// NetworkPolicy and no probes.
 package frameworks

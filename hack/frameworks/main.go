@@ -38,80 +38,77 @@ spec:
     type: Torchrun
 ` + "```" + `
 
-peerjob sets the variables which the framework reads, behind the peers' own and
-before yours, so that ` + "`$(MASTER_ADDR)`" + ` and the like work in yours and in ` + "`args`" + `; it
-puts the framework's ports on the Service, mounts the files it wants, and gives
-its leader and its workers what they run. ` + "`peerjob frameworks`" + ` lists the types, and
-` + "`peerjob frameworks torchrun`" + ` prints a PeerJob to start from. All fields are in the
-[reference](reference.md#framework); [how to add a framework](adding-a-framework.md)
-has its own page.
+peerjob sets the variables that the framework reads. They come after the peers' own variables
+and before yours, so you can use ` + "`" + `$(MASTER_ADDR)` + "`" + ` and the others in your variables and in ` + "`" + `args` + "`" + `.
+peerjob also adds the framework's ports to the Service, mounts the files that it reads, and
+starts its leader and its workers. ` + "`" + `peerjob frameworks` + "`" + ` lists the types, and
+` + "`" + `peerjob frameworks torchrun` + "`" + ` prints a PeerJob to start from. See also
+[all fields](reference.md#framework) and [how to add a framework](adding-a-framework.md).
 
-## What holds for all
+## What applies to all frameworks
 
-- **Names survive renames.** A value is built from the peers' variables
-  (` + "`$(PEERJOB_LEADER)`" + `), which the kubelet fills in when the Pod starts. Where a
-  framework wants a file of all hosts, there is a ConfigMap with the names as they
-  are when peerjob runs; before an MPI leader starts, its script puts in the names of
-  that moment. So a prefix that a later layer adds is right, too.
-- **Which container**: the only one. Where the Pod has several, say which in
-  ` + "`containers`" + `: the first is as often a sidecar as not, and a framework in the wrong
-  container fails only when it runs. Init containers never get it.
-- **What is the framework's is not yours.** A variable, a port, a volume or a path of
-  yours under its name is refused, with both names. Variables marked *yours wins* are
-  mere defaults.
-- **The ConfigMap** is named ` + "`<name>-peers-<hash>`" + ` after its content and is immutable. A
-  PeerJob that changes makes another one; the old one leaves the output as every
-  stale object does.
-- **Size**: a variable with all peers ends at 131071 bytes, a limit of Linux, and a
-  ConfigMap at 1 MiB. Beyond, peerjob refuses the PeerJob and says how many peers fit.
+- **Names survive renames.** peerjob builds the values from the peers' variables
+  (` + "`" + `$(PEERJOB_LEADER)` + "`" + `), and the kubelet fills these in when the Pod starts. If a framework
+  reads a file of all hosts, a ConfigMap has the names at the time when peerjob runs. Before an
+  MPI leader starts, its script writes the current names into the file. So a prefix that a later
+  layer adds is correct too.
+- **The container**: by default, peerjob configures the only container. If the Pod has several,
+  list yours in ` + "`" + `containers` + "`" + `. peerjob does not guess: the first container is often a sidecar, and
+  a framework in the wrong container fails only at run time. Init containers never run it.
+- **Names of the framework are reserved.** peerjob refuses your variable, port, volume or path
+  if the framework uses its name, and the error has both names. Variables marked *yours wins*
+  are only defaults.
+- **The ConfigMap** has the name ` + "`" + `<name>-peers-<hash>` + "`" + `, with a hash of its content, and is
+  immutable. A changed PeerJob makes a new one. peerjob removes the old one from the output, as
+  it removes every stale object.
+- **Size**: a variable with all peers can have 131071 bytes, a limit of Linux, and a ConfigMap
+  1 MiB. If a PeerJob exceeds that, peerjob refuses it and says how many peers fit.
 
 ## Frameworks with a leader
 
-Index 0 runs ` + "`spec.framework.leader`" + `. The other peers run the container's ` + "`command`" + ` and
-` + "`args`" + `, or, without, the framework's own worker. All Pods of a Job have one template,
-so a few lines of ` + "`/bin/sh`" + ` choose by the index; what you wrote is never part of that
-script but stands in ` + "`args`" + `, where no quote can break anything and the kubelet expands
-` + "`$(NAME)`" + ` as ever.
+Index 0 runs ` + "`" + `spec.framework.leader` + "`" + `. The other peers run the container's ` + "`" + `command` + "`" + ` and ` + "`" + `args` + "`" + `, or
+the framework's own worker if the container has no command. All Pods of a Job have one template,
+so a few lines of ` + "`" + `/bin/sh` + "`" + ` choose by the index. Your command is never part of that script. It is
+in ` + "`" + `args` + "`" + `, so no quote can break the script, and the kubelet expands ` + "`" + `$(NAME)` + "`" + ` as usual.
 
-- The Job **succeeds** with index 0 (` + "`successPolicy`" + `, on by default from Kubernetes 1.31),
-  and the workers, which serve for ever, are stopped. With an older
-  ` + "`spec.kubernetesVersion`" + ` it is refused: there the Job would wait for its workers.
-- The Job **fails** with index 0: after ` + "`backoffLimit`" + ` failures (of all Pods; 6 by
-  default). With ` + "`backoffLimitPerIndex`" + `, ` + "`maxFailedIndexes: 0`" + ` is required, or the Job
-  would wait for the workers.
-- A framework's own **worker that ends** before its time is started again in its Pod
-  after a second, whatever its exit code: its leader may not be there yet, or may be
-  on its second try. Only a program that is missing (126, 127) fails the Pod. A
-  worker's command of your own ends as it ends.
-- Set ` + "`activeDeadlineSeconds`" + ` where a leader could wait for ever for workers that
-  find no node.
+- The Job **succeeds** with index 0 (` + "`" + `successPolicy` + "`" + `, on by default from Kubernetes 1.31), and
+  Kubernetes stops the workers, which never end by themselves. With an older
+  ` + "`" + `spec.kubernetesVersion` + "`" + `, peerjob refuses the PeerJob, because the Job would wait for its workers.
+- The Job **fails** with index 0, after ` + "`" + `backoffLimit` + "`" + ` failures of all Pods (6 by default). With
+  ` + "`" + `backoffLimitPerIndex` + "`" + `, you must set ` + "`" + `maxFailedIndexes: 0` + "`" + `. Otherwise the Job would wait for the
+  workers.
+- If a framework's own **worker ends** too early, its script starts it again in its Pod after one
+  second, whatever its exit code: its leader may not run yet, or may be on its second try. Only
+  a missing program (126, 127) fails the Pod. peerjob does not restart a worker's command of
+  your own.
+- Set ` + "`" + `activeDeadlineSeconds` + "`" + ` if a leader could wait forever for workers that find no node.
 
 ## ssh
 
-MPI starts its processes through ssh. The keys are yours: ` + "`sshSecretName`" + ` names a Secret
-with a key pair, and peerjob makes none, because what it writes ends in a repository.
+MPI starts its processes through ssh. You make the keys: ` + "`" + `sshSecretName` + "`" + ` names a Secret with a key
+pair. peerjob makes none, because its output ends up in a repository.
 
     ssh-keygen -t ed25519 -N "" -C "" -f id
     kubectl create secret generic NAME --type=kubernetes.io/ssh-auth \
       --from-file=ssh-privatekey=id --from-file=ssh-publickey=id.pub
 
-- One pair is the key of the client, the only authorized key and the key of every
-  host, so both ends know each other and no host key is accepted blindly.
-- OpenSSH refuses keys which others may read, or whose owner is another. So the
-  Secret is mounted with mode 0400, and copied with mode 0600 to an ` + "`emptyDir`" + ` in memory
-  at ` + "`/run/peerjob`" + `. A container that does not run as root needs ` + "`fsGroup`" + ` to read it;
-  peerjob asks for it.
-- sshd listens on 2222, so that no rights are needed, and takes only this key. It reads
-  a configuration of its own, not the image's. A session has the container's ` + "`PATH`" + ` and
-  ` + "`LD_LIBRARY_PATH`" + `; pass on other variables with ` + "`mpirun -x`" + ` or ` + "`-genv`" + `.
-- A root file system that is read-only works for a user that is not root; sshd as root
-  wants ` + "`/run/sshd`" + ` to be there.
+- One pair is the client's key, the only authorized key and the key of every host. So both ends
+  know each other, and ssh accepts no host key blindly.
+- OpenSSH refuses a key that others may read or that another user owns. So the Secret is mounted
+  with mode 0400, and a script copies it with mode 0600 to an ` + "`" + `emptyDir` + "`" + ` in memory at
+  ` + "`" + `/run/peerjob` + "`" + `. A container that does not run as root needs ` + "`" + `fsGroup` + "`" + ` to read the Secret; without
+  it, peerjob reports an error.
+- sshd listens on 2222, so it needs no privileges, and it accepts only this key. It reads its own
+  configuration and not the image's. A session has the container's ` + "`" + `PATH` + "`" + ` and ` + "`" + `LD_LIBRARY_PATH` + "`" + `;
+  pass other variables with ` + "`" + `mpirun -x` + "`" + ` or ` + "`" + `-genv` + "`" + `.
+- A read-only root file system works for a user other than root. As root, sshd needs
+  ` + "`" + `/run/sshd` + "`" + ` to exist.
 
 ## Horovod
 
-has no type: ` + "`horovodrun`" + ` takes its hosts and its keys from its command line only. Its
-documentation also starts it [with mpirun](https://horovod.readthedocs.io/en/stable/mpi.html),
-which OpenMPI wires.
+Horovod has no type, because ` + "`" + `horovodrun` + "`" + ` takes its hosts and its keys only from its command line.
+Its documentation also starts it [with mpirun](https://horovod.readthedocs.io/en/stable/mpi.html),
+and ` + "`" + `OpenMPI` + "`" + ` wires that.
 `
 
 func page() string {

@@ -4,8 +4,8 @@ package framework
 
 import "github.com/peerjob/peerjob/api/v1alpha1"
 
-// table holds every framework. An entry says all there is to say about one:
-// what is true of several stands in variables beside it.
+// table has one entry for each framework. Variables below it hold what several
+// entries share.
 var table = []Entry{
 	{
 		Type:    "Torchrun",
@@ -13,27 +13,27 @@ var table = []Entry{
 		Sources: []string{"torch/distributed/run.py and torch/distributed/argparse_util.py of PyTorch: every flag is read from PET_<FLAG>, too", "https://docs.pytorch.org/docs/stable/elastic/run.html"},
 		Ports:   []Port{{"tcp-rendezvous", 29500, "the rendezvous, on index 0"}},
 		Variables: []Variable{
-			{Name: "PET_NNODES", Meaning: "number of peers, or the least and the most with elastic", value: func(s setup) string { return s.least() + s.peers() }},
-			{Name: "PET_NPROC_PER_NODE", Meaning: "processes in each Pod; left out without processesPerPeer", value: func(s setup) string {
+			{Name: "PET_NNODES", Meaning: "number of peers; with elastic, the minimum and the maximum", value: func(s setup) string { return s.least() + s.peers() }},
+			{Name: "PET_NPROC_PER_NODE", Meaning: "processes in each Pod; only with processesPerPeer", value: func(s setup) string {
 				if s.spec.ProcessesPerPeer == nil {
 					return ""
 				}
 				return s.processes()
 			}},
-			{Name: "PET_NODE_RANK", Meaning: "place of the Pod; left out with elastic, where torchrun chooses", value: static(fixed(index))},
+			{Name: "PET_NODE_RANK", Meaning: "rank of the Pod; left out with elastic, because torchrun chooses it", value: static(fixed(index))},
 			{Name: "PET_MASTER_ADDR", Meaning: "name of index 0; left out with elastic", value: static(fixed(leader))},
 			{Name: "PET_MASTER_PORT", Meaning: "port of the rendezvous; left out with elastic", value: static(port)},
 			{Name: "PET_RDZV_BACKEND", Meaning: "only with elastic", value: elastic(fixed("c10d"))},
-			{Name: "PET_RDZV_ENDPOINT", Meaning: "only with elastic: index 0 by its full name, the only one by which torchrun knows itself", value: elastic(leaderInFull)},
-			{Name: "PET_RDZV_ID", Meaning: "only with elastic: without one all groups are one", value: elastic(fixed(reference(v1alpha1.EnvName)))},
+			{Name: "PET_RDZV_ENDPOINT", Meaning: "only with elastic: the full name of index 0; torchrun knows itself by no other name", value: elastic(leaderInFull)},
+			{Name: "PET_RDZV_ID", Meaning: "only with elastic: separates this group from others", value: elastic(fixed(reference(v1alpha1.EnvName)))},
 			{Name: "PET_MAX_RESTARTS", Meaning: "only with elastic.maxRestarts", value: elastic(maxRestarts)},
 		},
 		Processes: "--nproc-per-node", CountsProcesses: []string{"auto", "gpu", "cpu"},
 		Elastic: true,
 		Notes: []string{
-			"For one process for each GPU set processesPerPeer to gpu.",
-			"torchrun sets RANK, WORLD_SIZE and the like for each process; do not set them.",
-			"With elastic the ranks follow the order of joining, not the index, and spec.clusterDomain must be the domain of your cluster.",
+			"For one process per GPU, set processesPerPeer to gpu.",
+			"torchrun sets RANK, WORLD_SIZE and similar variables for each process. Do not set them.",
+			"With elastic, the ranks follow the order in which peers join, not the index. spec.clusterDomain must be the domain of your cluster.",
 		},
 	},
 	{
@@ -49,7 +49,7 @@ var table = []Entry{
 			{Name: "LOCAL_RANK", Meaning: "the only process of its Pod", value: fixed("0")},
 			{Name: "LOCAL_WORLD_SIZE", Meaning: "the only process of its Pod", value: fixed("1")},
 		},
-		Notes: []string{"For several processes in a Pod take Torchrun: a rank can't be computed from an index in a variable."},
+		Notes: []string{"For several processes in a Pod, use Torchrun: a variable can't compute a rank from an index."},
 	},
 	{
 		Type:    "JAX",
@@ -62,8 +62,8 @@ var table = []Entry{
 			{Name: "JAX_PROCESS_ID", Meaning: "the index", value: fixed(index)},
 		},
 		Notes: []string{
-			"What every version of JAX reads by itself is JAX_COORDINATOR_ADDRESS; pass num_processes and process_id from the other two, as the example does.",
-			"Variables such as HTTP_PROXY can keep the peers from each other; JAX warns of them.",
+			"Every version of JAX reads JAX_COORDINATOR_ADDRESS. Pass num_processes and process_id from the other two variables, as the example does.",
+			"Variables such as HTTP_PROXY can keep the peers from reaching each other. JAX warns of them.",
 		},
 	},
 	{
@@ -72,11 +72,11 @@ var table = []Entry{
 		Sources: []string{"https://www.tensorflow.org/api_docs/python/tf/distribute/cluster_resolver/TFConfigClusterResolver", "tensorflow/python/distribute/cluster_resolver/tfconfig_cluster_resolver.py of TensorFlow"},
 		Ports:   []Port{{"tcp-worker", 2222, "the server of each worker"}},
 		Variables: []Variable{
-			{Name: "TF_CONFIG", Meaning: "all workers, and which of them this one is, as JSON", value: func(s setup) string {
+			{Name: "TF_CONFIG", Meaning: "all workers and the index of this one, as JSON", value: func(s setup) string {
 				return `{"cluster":{"worker":[` + s.all(`"`, ":"+s.port()+`"`) + `]},"task":{"type":"worker","index":` + index + `}}`
 			}},
 		},
-		Notes: []string{"All peers are of one kind: a parameter server needs a PeerJob of its own."},
+		Notes: []string{"All peers have the same role. A parameter server needs its own PeerJob."},
 	},
 	{
 		Type:    "XGBoost",
@@ -89,7 +89,7 @@ var table = []Entry{
 			{Name: "DMLC_TASK_ID", Meaning: "the index", value: fixed(index)},
 			{Name: "DMLC_NUM_WORKER", Meaning: "number of peers", value: peers},
 		},
-		Notes: []string{"The program starts the tracker on index 0 itself, as the example does. From 2.0 on pass the variables to xgboost.collective.CommunicatorContext."},
+		Notes: []string{"The program starts the tracker on index 0 itself, as the example does. From 2.0 on, pass the variables to xgboost.collective.CommunicatorContext."},
 	},
 	{
 		Type:    "Dask",
@@ -104,7 +104,7 @@ var table = []Entry{
 			Before: "dask scheduler --port {port} &\n",
 			Worker: "dask worker --nworkers {processes} \"$DASK_SCHEDULER_ADDRESS\"",
 		},
-		Notes: []string{"The client calls Client() without an address, and wait_for_workers with PEERJOB_SIZE less one, times processesPerPeer."},
+		Notes: []string{"Call Client() without an address, and wait_for_workers with (PEERJOB_SIZE - 1) × processesPerPeer."},
 	},
 	{
 		Type:    "Ray",
@@ -118,7 +118,7 @@ var table = []Entry{
 			Before: "ray start --head --port={port}\n",
 			Worker: `ray start --address="$RAY_ADDRESS" --block`,
 		},
-		Notes: []string{"The driver calls ray.init() without an address. Ray opens more ports, at random, so a NetworkPolicy has to allow all of them between the peers."},
+		Notes: []string{"Call ray.init() without an address. Ray opens more ports, at random, so a NetworkPolicy must allow all ports between the peers."},
 	},
 	{
 		Type:  "Spark",
@@ -130,15 +130,15 @@ var table = []Entry{
 		Ports: []Port{{"tcp-master", 7077, "the master, on index 0"}, {"tcp-ui", 8080, "the master's page, on index 0"}},
 		Variables: []Variable{
 			{Name: "MASTER", Meaning: "the master, for spark-submit and the workers", value: leaderAt("spark://")},
-			{Name: "SPARK_MASTER_HOST", Meaning: "the name under which the master is known", value: fixed(leader)},
+			{Name: "SPARK_MASTER_HOST", Meaning: "the name of the master", value: fixed(leader)},
 			{Name: "SPARK_MASTER_PORT", Meaning: "the master's port", value: port},
-			{Name: "SPARK_LOCAL_HOSTNAME", Meaning: "the name under which the others find this peer", value: fixed(reference(v1alpha1.EnvSelf))},
+			{Name: "SPARK_LOCAL_HOSTNAME", Meaning: "the name of this peer for the others", value: fixed(reference(v1alpha1.EnvSelf))},
 		},
 		Leader: &Leader{
 			Before: `"${SPARK_HOME:-/opt/spark}/bin/spark-class" org.apache.spark.deploy.master.Master &` + "\n",
 			Worker: `"${SPARK_HOME:-/opt/spark}/bin/spark-class" org.apache.spark.deploy.worker.Worker "$MASTER"`,
 		},
-		Notes: []string{"Spark is looked for in SPARK_HOME, or /opt/spark, as in the project's images. SPARK_WORKER_CORES and SPARK_WORKER_MEMORY are yours to set."},
+		Notes: []string{"The scripts look for Spark in SPARK_HOME, or in /opt/spark, as in the project's images. You can set SPARK_WORKER_CORES and SPARK_WORKER_MEMORY."},
 	},
 	{
 		Type:    "DeepSpeed",
@@ -154,13 +154,13 @@ var table = []Entry{
 		// it are not looked up: a node is its place in the file.
 		Hostfile: &Hostfile{Directory: "/job", File: "hostfile", line: func(host string, s setup) string { return host + " slots=" + s.processes() }},
 		Notes: []string{
-			"Write deepspeed --no_ssh --node_rank=$(JOB_COMPLETION_INDEX) --master_addr=$(MASTER_ADDR) --master_port=$(MASTER_PORT), as the example does: the launcher takes these from its command line only.",
-			"--no_ssh is there from DeepSpeed 0.14.5 on. A program of DeepSpeed's runs under Torchrun just as well.",
+			"Write deepspeed --no_ssh --node_rank=$(JOB_COMPLETION_INDEX) --master_addr=$(MASTER_ADDR) --master_port=$(MASTER_PORT), as the example does. The launcher takes these only from its command line.",
+			"--no_ssh exists from DeepSpeed 0.14.5 on. A DeepSpeed program also runs under Torchrun.",
 		},
 	},
 	{
 		Type:    "TPU",
-		About:   "libtpu, and what is built on it, on the hosts of one TPU slice.",
+		About:   "libtpu and the frameworks that use it, on the hosts of one TPU slice.",
 		Sources: []string{"https://cloud.google.com/kubernetes-engine/docs/how-to/tpu-multislice", "pkg/utils/accelerators/tpu.go of kubernetes-sigs/lws", "jax/_src/clusters/cloud_tpu_cluster.py of JAX"},
 		Ports:   []Port{{"tcp-tpu", 8476, "libtpu, on every peer"}},
 		Variables: []Variable{
@@ -170,7 +170,7 @@ var table = []Entry{
 			{Name: "TPU_PROCESS_PORT", Meaning: "the port", value: port},
 			{Name: "TPU_NAME", Meaning: "one name for all hosts of the slice", value: fixed(reference(v1alpha1.EnvName))},
 		},
-		Notes: []string{"One PeerJob is one slice. On GKE leave spec.framework out where its own webhook sets these."},
+		Notes: []string{"One PeerJob is one slice. On GKE, leave spec.framework out if GKE's own webhook sets these variables."},
 	},
 	{
 		Type:    "OpenMPI",
@@ -184,8 +184,8 @@ var table = []Entry{
 			{Name: "PRTE_MCA_prte_default_hostfile", Meaning: "all hosts, for Open MPI 5", value: fixed(currentHostfile)},
 			{Name: "PRTE_MCA_prte_keep_fqdn_hostnames", Meaning: "do not cut the Service off the names", value: fixed("true")},
 			{Name: "PRTE_MCA_plm_ssh_args", Meaning: "how ssh is called", value: fixed(sshArguments)},
-			{Name: "OMPI_ALLOW_RUN_AS_ROOT", Meaning: "root is the usual user of a container", Yields: true, value: fixed("1")},
-			{Name: "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", Meaning: "Open MPI asks twice", Yields: true, value: fixed("1")},
+			{Name: "OMPI_ALLOW_RUN_AS_ROOT", Meaning: "allows root, the usual user of a container", Yields: true, value: fixed("1")},
+			{Name: "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", Meaning: "the confirmation that Open MPI needs", Yields: true, value: fixed("1")},
 			{Name: "PRTE_ALLOW_RUN_AS_ROOT", Meaning: "the same for Open MPI 5", Yields: true, value: fixed("1")},
 			{Name: "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM", Meaning: "the same for Open MPI 5", Yields: true, value: fixed("1")},
 		},
