@@ -20,30 +20,29 @@ const (
 )
 
 const (
-	// OwnerAnnotation marks a Service or a Job as made by peerjob. Its value is
-	// the name of the PeerJob. Only objects which carry it are ever replaced or
-	// removed.
+	// OwnerAnnotation marks a Service or a Job that peerjob made. Its value is the
+	// name of the PeerJob. peerjob replaces and removes only objects that carry it.
 	OwnerAnnotation = Group + "/owner"
-	// ServiceAnnotation stands on the Pod template and holds the name of the
-	// Service, because the downward API can read an annotation but not
-	// spec.subdomain. A tool that renames the Service can follow it there.
+	// ServiceAnnotation is on the Pod template and holds the name of the Service,
+	// because the downward API can read an annotation but not spec.subdomain. A
+	// tool that renames the Service can rename it there too.
 	ServiceAnnotation = Group + "/service"
 )
 
 const (
-	// MaxPeers is the largest number of peers: the API server takes no Indexed
+	// MaxPeers is the largest number of peers: the API server refuses an Indexed
 	// Job with a larger parallelism.
 	MaxPeers = 100000
-	// OldestMinor is the oldest minor version of Kubernetes 1 that can be asked
-	// for: the first with Indexed Jobs.
+	// OldestMinor is the oldest minor version of Kubernetes 1 that
+	// spec.kubernetesVersion accepts: the first with Indexed Jobs.
 	OldestMinor = 21
-	// NewestMinor is the newest minor version which is known here.
+	// NewestMinor is the newest minor version that peerjob knows.
 	NewestMinor = 37
 	// DefaultClusterDomain is the cluster domain of nearly every cluster.
 	DefaultClusterDomain = "cluster.local"
 )
 
-// DefaultValuesKey is the key of a ConfigMap in which values stand.
+// DefaultValuesKey is the default key of the values in a ConfigMap.
 const DefaultValuesKey = "values.yaml"
 
 // Toggle switches a behavior of peerjob on or off. It is a word instead of a
@@ -64,25 +63,24 @@ type PeerJob struct {
 
 	// metadata.name becomes the Job's name, and the Pods' host names are
 	// "<name>-<index>". Required. metadata.namespace becomes the namespace of
-	// both objects, and is left out of both when it is not set.
-	// metadata.labels and metadata.annotations are copied to both objects,
-	// less the keys which belong to an orchestrator or to peerjob.
+	// both objects; without it, they have none. peerjob copies metadata.labels
+	// and metadata.annotations to both objects, without the keys that belong to
+	// kustomize, kpt or peerjob.
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
 	// spec says how many peers there are and what they run. Required.
 	Spec PeerJobSpec `json:"spec,omitempty"`
 }
 
-// PeerJobSpec says how many peers there are, how they are published and what
-// they run.
+// PeerJobSpec says how many peers there are, what they run and how DNS
+// publishes them.
 type PeerJobSpec struct {
 	// peers is the number of Pods, which all run at the same time: the
 	// completions and the parallelism of the Job.
 	// Required; 1 to 100000.
 	Peers *int32 `json:"peers,omitempty"`
 
-	// service configures the headless Service which gives the peers their
-	// names.
+	// service configures the headless Service that gives the peers their names.
 	// Optional; every field in it has a default.
 	Service PeerService `json:"service,omitempty"`
 
@@ -91,20 +89,20 @@ type PeerJobSpec struct {
 	Job PeerJobMeta `json:"job,omitempty"`
 
 	// framework wires one framework of distributed computing, such as torchrun or
-	// MPI: peerjob sets what it reads, and its ports stand on the Service.
+	// MPI: peerjob sets what the framework reads, and adds its ports to the Service.
 	// Optional; default none.
 	Framework *Framework `json:"framework,omitempty"`
 
 	// nameSuffixHash, when Enabled, adds "-<hash>" to the names of the Job and the
-	// Service, with a hash of what can't be changed in a Job that exists. So a changed
-	// PeerJob is a new Job with a Service of its own, and the peers of the old one keep
-	// theirs while they run.
+	// Service. The hash covers the fields that can't be changed in an existing Job. So
+	// a changed PeerJob is a new Job with its own Service, and the peers of the old
+	// Job keep theirs while they run.
 	// Enabled or Disabled; default Disabled.
 	NameSuffixHash Toggle `json:"nameSuffixHash,omitempty"`
 
 	// peerEnv, when Enabled, puts the variables JOB_COMPLETION_INDEX,
 	// PEERJOB_NAME, PEERJOB_NAMESPACE, PEERJOB_SERVICE, PEERJOB_SIZE,
-	// PEERJOB_LEADER and PEERJOB_SELF at the head of the environment of every
+	// PEERJOB_LEADER and PEERJOB_SELF first in the environment of every
 	// container and init container.
 	// Enabled or Disabled; default Enabled.
 	PeerEnv Toggle `json:"peerEnv,omitempty"`
@@ -116,12 +114,13 @@ type PeerJobSpec struct {
 	// Enabled or Disabled; default Disabled.
 	Templating Toggle `json:"templating,omitempty"`
 
-	// values are what templates find in .Values, over those of valuesFrom: maps
-	// are merged by key, anything else is replaced, and null removes a key.
+	// values are the values that templates read as .Values. They override those of
+	// valuesFrom: peerjob merges maps by key and replaces everything else, and null
+	// removes a key.
 	// Needs templating; default none.
 	Values map[string]any `json:"values,omitempty"`
 
-	// valuesFrom are sources of values, each over those before it.
+	// valuesFrom are sources of values. Later sources override earlier ones.
 	// Needs templating; default none.
 	ValuesFrom []ValuesSource `json:"valuesFrom,omitempty"`
 
@@ -144,20 +143,20 @@ type PeerJobSpec struct {
 	// A DNS domain; default "cluster.local", or what the functionConfig says.
 	ClusterDomain string `json:"clusterDomain,omitempty"`
 
-	// kubernetesVersion is the oldest server that the output must work on: a
-	// field or a behavior which a server of that minor version does not have, or
-	// has behind a feature gate that is off by default, is refused.
-	// "1.21" to "1.37", in quotes; default unset, or what the functionConfig says:
-	// then only what no server takes is refused.
+	// kubernetesVersion is the oldest server that the output must work on. peerjob
+	// refuses a field or a behavior that a server of that minor version does not
+	// have, or has behind a feature gate that is off by default.
+	// "1.21" to "1.37", in quotes; default unset, or what the functionConfig says.
+	// If unset, peerjob refuses only what every server refuses.
 	KubernetesVersion string `json:"kubernetesVersion,omitempty"`
 
-	// suspend makes the Job without starting its Pods, as in batch/v1.
+	// suspend creates the Job without starting its Pods, as in batch/v1.
 	// Default unset.
 	Suspend *bool `json:"suspend,omitempty"`
 
 	// backoffLimit is the number of retries before the Job fails, as in
 	// batch/v1.
-	// 0 or more; default unset, which the server reads as 6.
+	// 0 or more; default unset: the server uses 6.
 	BackoffLimit *int32 `json:"backoffLimit,omitempty"`
 
 	// backoffLimitPerIndex is the number of retries within one index, as in
@@ -177,7 +176,7 @@ type PeerJobSpec struct {
 
 	// ttlSecondsAfterFinished is how long a finished Job is kept, in seconds, as
 	// in batch/v1.
-	// 0 or more; default unset, which keeps it.
+	// 0 or more; default unset: the Job is kept.
 	TTLSecondsAfterFinished *int32 `json:"ttlSecondsAfterFinished,omitempty"`
 
 	// podFailurePolicy says what a failed Pod means, as in batch/v1.
@@ -192,7 +191,7 @@ type PeerJobSpec struct {
 	// TerminatingOrFailed or Failed; default unset.
 	PodReplacementPolicy *batchv1.PodReplacementPolicy `json:"podReplacementPolicy,omitempty"`
 
-	// managedBy names the controller which reconciles the Job, as in batch/v1.
+	// managedBy names the controller that reconciles the Job, as in batch/v1.
 	// Default unset: the Job controller of Kubernetes.
 	ManagedBy *string `json:"managedBy,omitempty"`
 
@@ -203,37 +202,36 @@ type PeerJobSpec struct {
 	// Default unset: each Pod for itself.
 	Scheduling *batchv1.JobSchedulingConfiguration `json:"scheduling,omitempty"`
 
-	// template is the Pod that every peer runs, as in batch/v1. peerjob sets in
-	// it what the peers need to find each other: subdomain, restartPolicy
+	// template is the Pod that every peer runs, as in batch/v1. peerjob sets the
+	// fields that the peers need to find each other: subdomain, restartPolicy
 	// (default Never), enableServiceLinks (default false), and with hostNetwork
 	// the dnsPolicy (default ClusterFirstWithHostNet).
 	// Required.
 	Template corev1.PodTemplateSpec `json:"template,omitempty"`
 }
 
-// PeerJobMeta is metadata for the Job alone, as there is some for the Service
-// alone: the tools which apply objects are told by annotations what to do with
-// each, and they treat a Job unlike a Service.
+// PeerJobMeta is metadata for the Job alone. Annotations tell the tools that apply
+// objects what to do with each, and a Job needs other ones than a Service.
 type PeerJobMeta struct {
-	// labels are added to the Job alone, over those of metadata.labels. The Pods
-	// have those of spec.template.metadata.labels.
+	// labels are added to the Job alone, and override those of metadata.labels. The
+	// Pods get those of spec.template.metadata.labels.
 	// Default none.
 	Labels map[string]string `json:"labels,omitempty"`
 
-	// annotations are added to the Job alone, over those of
+	// annotations are added to the Job alone, and override those of
 	// metadata.annotations.
 	// Default none.
 	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
-// PeerFile is a file that the containers of every peer find, read-only.
+// PeerFile is a read-only file in the containers of every peer.
 type PeerFile struct {
-	// path is where the containers find the file.
+	// path is the path of the file in the containers.
 	// Required; absolute, without "..".
 	Path string `json:"path,omitempty"`
 
-	// content is the text of the file. With templating it may be a template, in which
-	// .Peers, .Values and all other names are known.
+	// content is the text of the file. With templating, it can be a template with
+	// .Peers, .Values and all other names.
 	// Default empty.
 	Content string `json:"content,omitempty"`
 
@@ -243,15 +241,15 @@ type PeerFile struct {
 	Containers []string `json:"containers,omitempty"`
 }
 
-// ValuesSource is where values for templates stand.
+// ValuesSource is a source of values for templates.
 type ValuesSource struct {
 	// configMapRef names a ConfigMap that is built together with the PeerJob.
 	// Required.
 	ConfigMapRef *ConfigMapKey `json:"configMapRef,omitempty"`
 }
 
-// ConfigMapKey is an entry in the data of a ConfigMap: a map of values, as YAML
-// or JSON of at most 1 MiB.
+// ConfigMapKey is an entry in the data of a ConfigMap. The entry is a map of
+// values, as YAML or JSON of at most 1 MiB.
 type ConfigMapKey struct {
 	// name is the name of the ConfigMap, without the hash that a configMapGenerator
 	// gives it.
@@ -259,31 +257,31 @@ type ConfigMapKey struct {
 	Name string `json:"name,omitempty"`
 
 	// key is the key in its data.
-	// Default "values.yaml", as a configMapGenerator names a file.
+	// Default "values.yaml", the key that a configMapGenerator uses for that file.
 	Key string `json:"key,omitempty"`
 }
 
-// PeerService configures the headless Service of a PeerJob. Its clusterIP and
-// its selector follow from the PeerJob and can't be set.
+// PeerService configures the headless Service of a PeerJob. You can't set its
+// clusterIP and its selector, because they follow from the PeerJob.
 type PeerService struct {
 	// name is the name of the Service and the subdomain of the Pods.
-	// A DNS label of at most 63 characters, which on servers before 1.36 must
-	// begin with a letter; default metadata.name.
+	// A DNS label of at most 63 characters; on servers before 1.36 it must begin
+	// with a letter. Default metadata.name.
 	Name string `json:"name,omitempty"`
 
-	// labels are added to the Service alone, over those of metadata.labels.
+	// labels are added to the Service alone, and override those of metadata.labels.
 	// Default none.
 	Labels map[string]string `json:"labels,omitempty"`
 
-	// annotations are added to the Service alone, over those of
+	// annotations are added to the Service alone, and override those of
 	// metadata.annotations.
 	// Default none.
 	Annotations map[string]string `json:"annotations,omitempty"`
 
 	// publishNotReadyAddresses, when true, lets the peers resolve each other
 	// before they are ready, as in core/v1.
-	// Default true: peers that wait for each other never become ready
-	// otherwise.
+	// Default true, because peers that wait for each other would otherwise never
+	// become ready.
 	PublishNotReadyAddresses *bool `json:"publishNotReadyAddresses,omitempty"`
 
 	// ipFamilyPolicy is as in core/v1.
@@ -295,14 +293,14 @@ type PeerService struct {
 	IPFamilies []corev1.IPFamily `json:"ipFamilies,omitempty"`
 
 	// ports are the ports of the Service, as in core/v1. A headless Service
-	// routes nothing: they are for SRV records and service meshes.
+	// routes nothing; the ports are for SRV records and service meshes.
 	// Default: one per distinct container port, with its name, or
-	// "<protocol>-<port>" when it has none.
+	// "<protocol>-<port>" if it has none.
 	Ports []corev1.ServicePort `json:"ports,omitempty"`
 }
 
 // PeerBarrier lets the peers of a Job start together and leave together. A
-// native sidecar in every Pod, peerjob's own image, sees to it; the user's
+// native sidecar with peerjob's own image does that in every Pod, and your
 // containers stay as they are. It needs servers from 1.29 on.
 type PeerBarrier struct {
 	// start, when Enabled, keeps the containers and the init containers of every
@@ -310,35 +308,34 @@ type PeerBarrier struct {
 	// Enabled or Disabled; default Disabled.
 	Start Toggle `json:"start,omitempty"`
 
-	// end, when Enabled, keeps every Pod in DNS after its containers have ended
-	// until every peer's have. With a successPolicy: until those indexes' have
-	// with which the Job succeeds.
+	// end, when Enabled, keeps every Pod in DNS after its containers have ended,
+	// until the containers of every peer have. With a successPolicy, it waits only
+	// for the indexes that make the Job succeed.
 	// Enabled or Disabled; default Disabled.
 	End Toggle `json:"end,omitempty"`
 
-	// startTimeoutSeconds is how long a Pod waits for the others to be there, in
-	// seconds. Then it fails, with exit code 75 of the init container
-	// "peerjob-barrier-start", whose termination message names the missing. With
-	// 0 a Pod waits as long as it takes, and has no such container, which is one
-	// less to start.
+	// startTimeoutSeconds is how long a Pod waits for the other peers, in seconds.
+	// Then the Pod fails: its init container "peerjob-barrier-start" ends with exit
+	// code 75, and the termination message names the missing peers. With 0, a Pod
+	// waits without limit, and does not have that container.
 	// 0 to 86400; default 600.
 	StartTimeoutSeconds *int32 `json:"startTimeoutSeconds,omitempty"`
 
-	// endTimeoutSeconds is how long a Pod stays for the others after its
+	// endTimeoutSeconds is how long a Pod stays for the other peers after its
 	// containers have ended, in seconds. The terminationGracePeriodSeconds of the
-	// Pod must be 5 seconds longer, and is by default: so much longer the
-	// deletion of a Pod and the drain of a node may take.
+	// Pod must be at least 5 seconds longer, and is by default. The deletion of a
+	// Pod and the drain of a node may take that long.
 	// 1 to 86400; default 30.
 	EndTimeoutSeconds *int32 `json:"endTimeoutSeconds,omitempty"`
 
-	// image is the image of peerjob which the sidecar runs, with peerjob as its
-	// entry point.
-	// Default what the functionConfig says, else the image of the version that
-	// expands.
+	// image is the peerjob image that the sidecar runs. Its entrypoint must be
+	// peerjob.
+	// Default what the functionConfig says, else the image of the peerjob version
+	// that expands the PeerJob.
 	Image string `json:"image,omitempty"`
 
-	// port is the TCP port on which the peers' sidecars reach each other. The
-	// Service has it, too, unless spec.service.ports is set.
+	// port is the TCP port of the sidecars. The Service also gets it, unless
+	// spec.service.ports is set.
 	// 1024 to 65535; default 7450.
 	Port *int32 `json:"port,omitempty"`
 

@@ -4,18 +4,18 @@ package v1alpha1
 
 import "k8s.io/apimachinery/pkg/util/intstr"
 
-// Framework says which framework of distributed computing the peers run, so
-// that peerjob gives it what it reads: variables, ports, files and commands.
-// Values are built from the peers' variables, so that a rename does not make
-// them stale; spec.peerEnv must be Enabled.
+// Framework names the framework of distributed computing that the peers run.
+// peerjob sets what the framework reads: variables, ports, files and commands. The
+// values use the peers' variables, so they stay correct after a rename.
+// spec.peerEnv must be Enabled.
 type Framework struct {
 	// type is the framework.
-	// Required; one of those which "peerjob frameworks" lists, such as Torchrun,
-	// OpenMPI or Dask.
+	// Required; a type that "peerjob frameworks" lists, such as Torchrun, OpenMPI
+	// or Dask.
 	Type string `json:"type,omitempty"`
 
-	// port is the framework's main port: the one on which its leader, or with TPU
-	// and TensorFlow every peer, listens. It stands on the Service.
+	// port is the framework's main port. Its leader listens on it, or with TPU and
+	// TensorFlow every peer. peerjob adds it to the Service.
 	// 1 to 65535; the default is the framework's.
 	Port *int32 `json:"port,omitempty"`
 
@@ -25,25 +25,25 @@ type Framework struct {
 	// as 1.
 	ProcessesPerPeer *intstr.IntOrString `json:"processesPerPeer,omitempty"`
 
-	// containers are the names of the containers that run the framework; init
+	// containers are the names of the containers that run the framework. Init
 	// containers never do. A framework with a leader takes one.
-	// Default the only container; required where the Pod has several.
+	// Default the only container; required if the Pod has several.
 	Containers []string `json:"containers,omitempty"`
 
 	// leader is what the peer with index 0 runs, for frameworks with a leader
-	// (Dask, MPI, Ray, Spark): the Job ends with it. The other peers run the
-	// container's command and args, or the framework's worker where it has none.
+	// (Dask, MPI, Ray, Spark). The Job ends with it. The other peers run the
+	// container's command and args, or the framework's worker if it has none.
 	// Required with these frameworks, and refused with others.
 	Leader *FrameworkLeader `json:"leader,omitempty"`
 
-	// elastic lets the peers form the group among themselves, and form it anew
-	// when one is lost (the c10d rendezvous), instead of by their index.
+	// elastic lets the peers form the group among themselves instead of by their
+	// index, and form it again when a peer is lost (the c10d rendezvous).
 	// Only for Torchrun; default unset: a static group of all peers.
 	Elastic *FrameworkElastic `json:"elastic,omitempty"`
 
 	// sshSecretName is the Secret with the key pair of the peers, under the keys
-	// ssh-privatekey and ssh-publickey, in the PeerJob's namespace. peerjob never
-	// makes keys.
+	// ssh-privatekey and ssh-publickey, in the PeerJob's namespace. peerjob does not
+	// make keys.
 	// Required with frameworks that start their processes through ssh (MPI), and
 	// refused with others.
 	SSHSecretName string `json:"sshSecretName,omitempty"`
@@ -51,8 +51,8 @@ type Framework struct {
 
 // FrameworkLeader is what the peer with index 0 runs.
 type FrameworkLeader struct {
-	// command is the program and its first arguments, as in core/v1. It must be
-	// said here, because the image's entrypoint can't be known.
+	// command is the program and its first arguments, as in core/v1. peerjob does
+	// not know the entrypoint of the image, so you must write the command here.
 	// Required.
 	Command []string `json:"command,omitempty"`
 
@@ -61,15 +61,15 @@ type FrameworkLeader struct {
 	Args []string `json:"args,omitempty"`
 }
 
-// FrameworkElastic is how far the group may shrink, and how often it may form
-// anew.
+// FrameworkElastic says how far the group may shrink, and how often it may form
+// again.
 type FrameworkElastic struct {
-	// minPeers is the least number of peers with which the group goes on.
+	// minPeers is the smallest number of peers that the group continues with.
 	// 1 to peers; default peers.
 	MinPeers *int32 `json:"minPeers,omitempty"`
 
-	// maxRestarts is how often the processes are started again after a failure
+	// maxRestarts is how often torchrun starts the processes again after a failure
 	// or a change of the group.
-	// 0 or more; default unset, which torchrun reads as 0.
+	// 0 or more; default unset: torchrun uses 0.
 	MaxRestarts *int32 `json:"maxRestarts,omitempty"`
 }
