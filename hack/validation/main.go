@@ -59,23 +59,23 @@ const head = `<!-- Written by "make generate" from testdata/validation.yaml, by 
 
 # What peerjob checks
 
-Three kinds of rules are checked before anything is written, all in one run:
+peerjob checks three kinds of rules before it writes anything. One run reports every error.
 
-1. **The API server's own.** The Service and the Job that a PeerJob stands for are
-   defaulted, completed and validated by Kubernetes' own code, v1.37:
-   ` + "`k8s.io/kubernetes/pkg/apis/{core,batch}/validation`" + `, called as
-   ` + "`pkg/registry/batch/job`" + ` and ` + "`pkg/registry/core/service`" + ` call it on create. Its words
-   come back on the PeerJob's field; nothing of it is written again here. So is the Pod
-   that the Job controller would make: a few rules hold only for a Pod.
-2. **What a server of ` + "`spec.kubernetesVersion`" + ` has.** The same code runs once more with
-   Kubernetes' feature gates as that version has them by default, and what is refused
-   names the first version that takes it. The table at the end of this page has the
-   fields, and the values for which Kubernetes no longer has a gate.
-   [Real servers of 1.29 and later](conformance.md) are held to it. Below 1.29 no server
-   is at hand: there the table and the gates alone speak.
-3. **What a server takes and what never works**: the rest of this page. For each
-   check there is the message, the reason and the rule of Kubernetes behind it.
-   What may be meant is a warning, and all else an error.
+1. **The API server's own rules.** Kubernetes' own code, v1.37, sets the defaults of the
+   Service and the Job and validates them:
+   ` + "`" + `k8s.io/kubernetes/pkg/apis/{core,batch}/validation` + "`" + `, called as
+   ` + "`" + `pkg/registry/batch/job` + "`" + ` and ` + "`" + `pkg/registry/core/service` + "`" + ` call it on create. It also validates
+   the Pod that the Job controller would create, because a few rules apply only to a Pod.
+   peerjob reports its messages on the PeerJob's fields, and has no copy of these rules.
+2. **The rules of a server of ` + "`" + `spec.kubernetesVersion` + "`" + `.** The same code runs once more, with
+   the feature gates that this version has on by default. An error names the first version that
+   accepts the field or value. The table at the end of this page has the fields, and the values
+   for which Kubernetes no longer has a gate. The conformance test compares the verdicts with
+   [real servers of 1.29 and later](conformance.md). For versions before 1.29, peerjob relies on
+   the table and the gates alone.
+3. **Objects that a server accepts and that never work**: the rest of this page. Each check has
+   its message, the reason and the rule of Kubernetes behind it. If peerjob can't be sure, it
+   warns; otherwise it reports an error.
 `
 
 func page(cases string) (string, error) {
