@@ -33,17 +33,17 @@ func newBarrier(getenv func(string) string) *cobra.Command {
 		Use:   "barrier",
 		Short: "Take part in the barrier of a PeerJob (in a Pod)",
 		Long: `barrier runs as a sidecar in every Pod of a PeerJob with spec.barrier. It tells
-index 0 that its peer is there, keeps the Pod in DNS after SIGTERM until every peer
-is at its end, and ends with 0. It reads who it is from the variables which peerjob
-sets. docs/barrier.md describes it.`,
+index 0 that its peer is there. After SIGTERM, it keeps the Pod in DNS until every
+peer has ended, and then exits with 0. It reads its name and its index from the
+variables that peerjob sets. docs/barrier.md describes it.`,
 		Args: cobra.NoArgs,
 	}
 	command.PersistentFlags().Uint16Var(&port, "port", 0, "the port of the barrier")
 	defined(command.MarkPersistentFlagRequired("port"))
 	command.PersistentFlags().StringVar(&message, "termination-message", terminationMessage, "the file for the termination message")
 	command.Flags().BoolVar(&start, "start", false, "wait for every peer before the containers start")
-	command.Flags().DurationVar(&end, "end-timeout", 0, "stay until every peer is at its end, at most so long (default: do not stay)")
-	command.Flags().StringArrayVar(&until, "until", nil, "indexes whose end is enough, as INDEXES:COUNT (default: all); may be repeated")
+	command.Flags().DurationVar(&end, "end-timeout", 0, "stay until every peer has ended, at most this long (default: do not stay)")
+	command.Flags().StringArrayVar(&until, "until", nil, "wait only for the end of these indexes, as INDEXES:COUNT (default: all); may be repeated")
 	command.RunE = func(cmd *cobra.Command, _ []string) error {
 		collector.Steady()
 		config, err := barrierConfig(getenv)
@@ -73,11 +73,11 @@ func newBarrierWait(port *uint16, message *string) *cobra.Command {
 		Use:   "wait",
 		Short: "Wait until every peer is there (in a Pod)",
 		Long: fmt.Sprintf(`wait runs as an init container after the sidecar "peerjob barrier" of the same
-Pod, and ends with 0 when every peer is there. When the time is over it ends with
-%d, and names those who are missing in its log and in its termination message.`, exitTimedOut),
+Pod. It exits with 0 when every peer is there. After the timeout, it exits with
+%d and names the missing peers in its log and in its termination message.`, exitTimedOut),
 		Args: cobra.NoArgs,
 	}
-	command.Flags().DurationVar(&timeout, "timeout", 10*time.Minute, "wait at most so long")
+	command.Flags().DurationVar(&timeout, "timeout", 10*time.Minute, "wait at most this long")
 	command.RunE = func(cmd *cobra.Command, _ []string) error {
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 		defer stop()
@@ -89,7 +89,7 @@ Pod, and ends with 0 when every peer is there. When the time is over it ends wit
 func newBarrierStatus(port *uint16) *cobra.Command {
 	return &cobra.Command{
 		Use:     "status",
-		Short:   "Print for whom this Pod waits (in a Pod)",
+		Short:   "Print the peers that this Pod waits for (in a Pod)",
 		Example: `  kubectl exec train-0-abcde -c peerjob-barrier -- /usr/local/bin/peerjob barrier status --port 7450`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

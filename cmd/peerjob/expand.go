@@ -28,15 +28,15 @@ func newExpand(options func() (fn.Options, error)) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "expand [FILE | DIRECTORY | -]...",
 		Short: "Replace every PeerJob by its Service and its Job",
-		Long: `expand reads YAML and JSON documents, of files, of the *.yaml, *.yml and *.json
-files of directories (not of their subdirectories), or of stdin ("-", or no
-argument with a pipe), and writes them all with every PeerJob replaced by its
-Service and its Job. Every other document stays as it is. Nothing is written when
-there is an error.
+		Long: `expand reads YAML and JSON documents and writes them with every PeerJob
+replaced by its Service and its Job. It reads files, the *.yaml, *.yml and *.json
+files of directories (not of their subdirectories), or stdin ("-", or no argument
+with a pipe). Every other document stays as it is. If there is an error, expand
+writes nothing.
 
-Values for the templates of PeerJobs with spec.templating: Enabled can be given
-as they are to Helm: --values for files, later ones over earlier ones, and --set
-over those. They lie over the values that the PeerJob has itself.`,
+The templates of PeerJobs with spec.templating: Enabled get values as in Helm:
+--values for files, and --set. Later files override earlier ones, and --set
+overrides the files. All of these override the values in the PeerJob.`,
 		Example: `  peerjob expand peerjob.yaml | kubectl apply -f -
   helm template chart | peerjob expand | kubectl apply -f -
   peerjob expand -o json deploy/ | jq '.items[].metadata.name'

@@ -18,9 +18,10 @@ import (
 func newFrameworks() *cobra.Command {
 	return &cobra.Command{
 		Use:   "frameworks [TYPE]",
-		Short: "List the frameworks that can be wired, or show one",
-		Long: `frameworks lists the types of spec.framework. With a type, in any case, it shows
-what that framework reads, as comments above a PeerJob to start from.`,
+		Short: "List the frameworks that peerjob wires, or show one",
+		Long: `frameworks lists the types of spec.framework. With a type, in upper or lower
+case, it prints a PeerJob to start from, with comments that list what the
+framework reads.`,
 		Example: `  peerjob frameworks
   peerjob frameworks torchrun > peerjob.yaml`,
 		Args: cobra.MaximumNArgs(1),

@@ -15,9 +15,9 @@ func newInstall() *cobra.Command {
 	return &cobra.Command{
 		Use:   "install DIRECTORY",
 		Short: "Copy this program to a directory",
-		Long: `install copies this program to a directory, as "peerjob". The image holds nothing
-that could copy it, and a tool that runs functions as programs wants it beside
-itself: let an init container of the image bring it.`,
+		Long: `install copies this program to a directory, as "peerjob". Use it in an init
+container with peerjob's image, if a tool in another image runs functions as
+programs. The image has no other program that could copy it.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			self, err := os.Executable()

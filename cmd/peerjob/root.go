@@ -15,17 +15,17 @@ import (
 	"github.com/peerjob/peerjob/fn"
 )
 
-// maxInputVariable sets what --max-input sets, for orchestrators that pass no
+// maxInputVariable sets the same limit as --max-input. kustomize and kpt pass no
 // arguments to a function.
 const maxInputVariable = "PEERJOB_MAX_INPUT"
 
 const longHelp = `peerjob expands a PeerJob into a headless Service and an Indexed Job whose Pods
 reach each other by name, or says exactly what is wrong.
 
-Without a subcommand it is a KRM function: it reads a ResourceList from stdin
-and writes one to stdout. kustomize, kpt and Config Sync run it so. Findings are
-in the results of the list and, a line each, on stderr; the exit code is 1 when
-one of them is an error, and nothing is changed then.
+Without a subcommand, peerjob is a KRM function for kustomize, kpt and Config
+Sync: it reads a ResourceList from stdin and writes one to stdout. Each finding
+is in the results of the list and is one line on stderr. If there is an error,
+the exit code is 1, and nothing changes.
 
 A PeerJob:
 
@@ -48,7 +48,7 @@ Settings, in the data of a v1 ConfigMap as functionConfig:
   clusterDomain      default of spec.clusterDomain ("cluster.local")
   kubernetesVersion  default of spec.kubernetesVersion (unset)
   mode               Expand (default); Validate: check, report, change nothing;
-                     KustomizeValidator: the same, under "validators:" of kustomize
+                     KustomizeValidator: the same, for "validators:" of kustomize
   prune              "true" removes objects whose PeerJob is gone ("false")`
 
 // newRoot returns the command tree. getenv is where variables come from.
