@@ -102,7 +102,7 @@ var functions = []Function{
 	{Name: "lower", Group: groupText, Doc: "In small letters.", Example: `{{ lower "A" }}`, Result: "a",
 		takes: []kind{text}, price: perByte(12), call: ofText(strings.ToLower)},
 	{Name: "title", Group: groupText, Doc: "Every word with a capital letter.", Example: `{{ title "a job" }}`, Result: "A Job",
-		takes: []kind{text}, price: perByte(16), call: ofText(strings.Title)},
+		takes: []kind{text}, price: perByte(16), call: fromSprig("title")},
 	{Name: "untitle", Group: groupText, Doc: "Every word with a small letter.", Example: `{{ untitle "A Job" }}`, Result: "a job",
 		takes: []kind{text}, price: perByte(24), call: fromSprig("untitle")},
 	{Name: "snakecase", Group: groupText, Doc: "Words in snake case.", Example: `{{ snakecase "batchSize" }}`, Result: "batch_size",

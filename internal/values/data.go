@@ -62,14 +62,13 @@ type Data struct {
 	stage  stage
 }
 
-// stage says what is not decided yet when a template is rendered.
+// stage says what is not decided yet when a template is rendered. The zero stage
+// has everything.
 type stage int
 
 const (
-	// allStage has everything.
-	allStage stage = iota
 	// namingStage is for spec.service.name, which decides the names of the peers.
-	namingStage
+	namingStage stage = iota + 1
 	// countingStage is for spec.peers, which decides everything but the values.
 	countingStage
 )
