@@ -38,7 +38,7 @@ const (
 // there: several copies at once, in namespaces of their own, several times.
 //
 // Without the barrier the script has a race of its own: a Pod that is done
-// leaves DNS, and a slower peer pings its name for ever. How many copies that
+// leaves DNS, and a slower peer pings its name forever. How many copies that
 // hits is the machine's luck, and is printed. With the barrier all must finish.
 // The times are printed, too, and not judged: a busy machine is no fault.
 func TestPing(t *testing.T) {

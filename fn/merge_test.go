@@ -147,7 +147,7 @@ func TestMerge(t *testing.T) {
 				return s + "- apiVersion: v1\n  kind: Service\n  metadata: {name: train, annotations: {peerjob.dev/owner: train}}\n"
 			},
 			want:   []string{"PeerJob train", "Service train", "Job train"},
-			stderr: "peerjob: info: Service train: removed: it is there twice, and the first one is kept\n",
+			stderr: "peerjob: info: Service train: removed: duplicate object; the first one stays\n",
 		},
 	}
 	for name, tt := range tests {

@@ -68,8 +68,8 @@ func TestRun_rejects(t *testing.T) {
 		"duplicate keys": {
 			items: []string{head("train") + "  peers: 2\n  peers: 3\n  template: {spec: {containers: [{name: w, image: x, image: y}]}}\n"},
 			want: []string{
-				`PeerJob train: spec.peers: Duplicate value: "peers": the key stands twice in the same map; keep one`,
-				`PeerJob train: spec.template.spec.containers[0].image: Duplicate value: "image": the key stands twice in the same map; keep one`,
+				`PeerJob train: spec.peers: Duplicate value: "peers": duplicate key; keep one`,
+				`PeerJob train: spec.template.spec.containers[0].image: Duplicate value: "image": duplicate key; keep one`,
 			},
 		},
 		"no name": {
@@ -153,8 +153,8 @@ func TestRun_rejects(t *testing.T) {
 		"a Service and a Job of the user's": {
 			items: []string{peerJob("train", "peers: 2"), "apiVersion: v1\nkind: Service\nmetadata: {name: train}", "apiVersion: batch/v1\nkind: Job\nmetadata: {name: train}"},
 			want: []string{
-				`PeerJob train: metadata.name: Duplicate value: "train": the list has a Service of this name which peerjob did not make, and it is never overwritten; remove it, or rename the PeerJob or set spec.service.name`,
-				`PeerJob train: metadata.name: Duplicate value: "train": the list has a Job of this name which peerjob did not make, and it is never overwritten; remove it, or rename the PeerJob`,
+				`PeerJob train: metadata.name: Duplicate value: "train": the list has a Service of this name that peerjob did not make, and peerjob never overwrites it; remove it, or rename the PeerJob or set spec.service.name`,
+				`PeerJob train: metadata.name: Duplicate value: "train": the list has a Job of this name that peerjob did not make, and peerjob never overwrites it; remove it, or rename the PeerJob`,
 			},
 		},
 		"in a v1 List": {

@@ -193,7 +193,7 @@ func TestFrameworksRenamed(t *testing.T) {
 
 // TestFrameworksFail runs each example with its own check turned round: the
 // programs find a wrong result, and the Job must fail, and not wait for those
-// that serve for ever.
+// that serve forever.
 func TestFrameworksFail(t *testing.T) {
 	check := regexp.MustCompile(`(?m)^( *assert .*)==`)
 	for _, p := range proofs {

@@ -56,7 +56,7 @@ init container was here: yes
 }
 
 // TestJobEnds holds the end of a Job to its policy: with the leader, while the
-// others would go on for ever; and with the first that fails.
+// others would go on forever; and with the first that fails.
 func TestJobEnds(t *testing.T) {
 	require(t, nil)
 	for _, test := range []struct {

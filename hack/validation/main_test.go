@@ -32,12 +32,12 @@ var checkFiles = []string{
 var elsewhere = []string{
 	"no rule for the type",                 // TestPeerJob_everyType: no type is without one
 	"is for the validators: of kustomize",  // fn/fn_test.go
-	"stands more than %d deep",             // internal/decode/decode_test.go
+	"is nested more than %d deep",          // internal/decode/decode_test.go
 	"the PeerJob is too large",             // testdata/script/hostile.txtar
 	"has %d bytes, and values may have",    // internal/values/values_test.go
-	"stand in for it",                      // testdata/script/expand_values.txtar
+	"of the command line replace it",       // testdata/script/expand_values.txtar
 	"reach no template",                    // testdata/script/expand_values.txtar
-	"of the command line stand in for it",  // testdata/script/expand_values.txtar
+	"of the command line replace it",       // testdata/script/expand_values.txtar
 	"those of other packages are not",      // testdata/script/pipeline_21_values_kpt.txtar
 	"must stand before a map",              // internal/decode/decode_test.go
 	"a key must be a string",               // internal/decode/decode_test.go
@@ -47,7 +47,7 @@ var elsewhere = []string{
 	"; a PeerJob has one Pod template",     // testdata/script/misplaced.txtar
 	"; a StatefulSet has them",             // testdata/script/misplaced.txtar
 	"; a CronJob has it",                   // testdata/script/misplaced.txtar
-	"is there twice, and programs differ",  // testdata/script/case_duplicate_keys.txtar
+	"duplicate key; programs differ",       // testdata/script/case_duplicate_keys.txtar
 	"merges the kind %s",                   // testdata/script/case_duplicate_keys.txtar
 	"no template reads the value",          // testdata/script/usage.txtar
 }

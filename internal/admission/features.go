@@ -223,7 +223,7 @@ func CheckVersion(g *peerjob.Group, objects []origin.Object) (field.ErrorList, [
 			errs = append(errs, forbidden(path, fmt.Sprintf("needs the feature gate %s, which is off by default in every version up to 1.%d", f.Gate, v1alpha1.NewestMinor)))
 		case !ever:
 			warnings = append(warnings, diag.Warning{Field: path, Message: fmt.Sprintf(
-				"stands behind the feature gate %s, which is off by default: a server without it drops the field", f.Gate)})
+				"needs the feature gate %s, which is off by default: a server without it drops the field", f.Gate)})
 		case asked && minor < first:
 			errs = append(errs, forbidden(path, fmt.Sprintf("%sneeds Kubernetes 1.%d, and spec.kubernetesVersion is %q", f.what(), first, pj.Spec.KubernetesVersion)))
 		}

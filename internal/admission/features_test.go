@@ -108,11 +108,11 @@ func TestCheckVersion_keptOrEmpty(t *testing.T) {
 		},
 		"a data source of another namespace": {
 			"kubernetesVersion: '1.36', template: {spec: {volumes: [{name: v, ephemeral: {volumeClaimTemplate: {spec: {dataSourceRef: {kind: A, name: b, namespace: c}}}}}]}}",
-			"", claim + "dataSourceRef.namespace: stands behind the feature gate CrossNamespaceVolumeDataSource, which is off by default: a server without it keeps the field in the Job and drops it from the claim that it makes",
+			"", claim + "dataSourceRef.namespace: needs the feature gate CrossNamespaceVolumeDataSource, which is off by default: a server without it keeps the field in the Job and drops it from the claim that it makes",
 		},
 		"the same without a version": {
 			"template: {spec: {volumes: [{name: v, ephemeral: {volumeClaimTemplate: {spec: {dataSourceRef: {kind: A, name: b, namespace: c}}}}}]}}",
-			"", claim + "dataSourceRef.namespace: stands behind the feature gate CrossNamespaceVolumeDataSource, which is off by default: a server without it keeps the field in the Job and drops it from the claim that it makes",
+			"", claim + "dataSourceRef.namespace: needs the feature gate CrossNamespaceVolumeDataSource, which is off by default: a server without it keeps the field in the Job and drops it from the claim that it makes",
 		},
 		"a class of volume attributes": {
 			"kubernetesVersion: '1.31', template: {spec: {volumes: [{name: v, ephemeral: {volumeClaimTemplate: {spec: {volumeAttributesClassName: a}}}}]}}",
@@ -272,7 +272,7 @@ func TestSuccessPolicyMinor(t *testing.T) {
 func TestCheckVersion_scheduling(t *testing.T) {
 	const spec = "scheduling: {schedulingPolicy: {gang: {minCount: 2}}}, template: {spec: {containers: [{name: w, image: x}]}}"
 	refused, warned := version(t, "metadata: {name: a}\nspec: {peers: 2, "+spec+"}")
-	if len(refused) != 0 || len(warned) != 1 || !strings.HasPrefix(warned[0], "spec.scheduling: stands behind the feature gate WorkloadWithJob") {
+	if len(refused) != 0 || len(warned) != 1 || !strings.HasPrefix(warned[0], "spec.scheduling: needs the feature gate WorkloadWithJob") {
 		t.Errorf("refused %v, warned %v", refused, warned)
 	}
 	refused, _ = version(t, "metadata: {name: a}\nspec: {peers: 2, kubernetesVersion: '1.37', "+spec+"}")

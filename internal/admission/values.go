@@ -57,7 +57,7 @@ func (f Feature) what() string {
 // that is lost afterwards.
 func (f Feature) keptMessage(first int, ever bool) string {
 	if !ever {
-		return fmt.Sprintf("stands behind the feature gate %s, which is off by default: a server without it keeps the field in the Job and drops it from the claim that it makes", f.Gate)
+		return fmt.Sprintf("needs the feature gate %s, which is off by default: a server without it keeps the field in the Job and drops it from the claim that it makes", f.Gate)
 	}
 	return fmt.Sprintf("needs Kubernetes 1.%d: an older server keeps the field in the Job and drops it from the claim that it makes", first)
 }

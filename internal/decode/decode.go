@@ -239,7 +239,7 @@ func (d *decoder) entries(node *yaml.Node, at place, inner func(place, string) p
 			d.errs = append(d.errs, field.Invalid(orRoot(path), describe(key), fmt.Sprintf("a key must be a string; write %q, with the quotes", key.Value)))
 		case seen[key.Value]:
 			d.errs = append(d.errs, &field.Error{
-				Type: field.ErrorTypeDuplicate, Field: inner(at, key.Value).path.String(), BadValue: key.Value, Detail: "the key stands twice in the same map; keep one",
+				Type: field.ErrorTypeDuplicate, Field: inner(at, key.Value).path.String(), BadValue: key.Value, Detail: "duplicate key; keep one",
 			})
 		default:
 			seen[key.Value] = true
@@ -267,7 +267,7 @@ func (d *decoder) merge(source *yaml.Node, path *field.Path, seen map[string]boo
 		return
 	}
 	if depth > maxMergeDepth {
-		d.errs = append(d.errs, field.Forbidden(orRoot(path), fmt.Sprintf(`"<<" stands more than %d deep in "<<"; write the values out`, maxMergeDepth)))
+		d.errs = append(d.errs, field.Forbidden(orRoot(path), fmt.Sprintf(`"<<" is nested more than %d deep; write the values out`, maxMergeDepth)))
 		return
 	}
 	switch source.Kind {

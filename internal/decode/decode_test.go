@@ -127,7 +127,7 @@ func TestPeerJob_nestedMerges(t *testing.T) {
 		nested = "{<<: " + nested + "}"
 	}
 	_, errs := PeerJob(parse(t, "metadata: {labels: "+nested+"}"), nil)
-	if len(errs) != 1 || !strings.Contains(errs[0].Error(), `"<<" stands more than 100 deep in "<<"; write the values out`) {
+	if len(errs) != 1 || !strings.Contains(errs[0].Error(), `"<<" is nested more than 100 deep; write the values out`) {
 		t.Error(errs)
 	}
 }

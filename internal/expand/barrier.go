@@ -100,7 +100,7 @@ func barrierEnv(g *peerjob.Group) []corev1.EnvVar {
 }
 
 // barrierProbe asks the sidecar whether all are there. A request is held
-// until they are, or for a while; then the kubelet asks again, for ever.
+// until they are, or for a while; then the kubelet asks again, forever.
 // See https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/.
 func barrierProbe(g *peerjob.Group) *corev1.Probe {
 	return &corev1.Probe{

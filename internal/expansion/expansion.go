@@ -203,7 +203,7 @@ func standIns(missing field.ErrorList) []diag.Warning {
 	var warnings []diag.Warning
 	for _, err := range missing {
 		warnings = append(warnings, diag.Warning{Field: err.Field, Message: fmt.Sprintf(
-			"there is no ConfigMap %v; the values of the command line stand in for it", err.BadValue)})
+			"there is no ConfigMap %v; the values of the command line replace it", err.BadValue)})
 	}
 	return warnings
 }

@@ -133,7 +133,7 @@ func (s *Sources) configMap(source *krmlist.Object, ref *v1alpha1.ConfigMapKey, 
 	}
 	err := field.NotFound(path.Child("name"), ref.Name)
 	err.Detail = "no ConfigMap of this name is among the objects that peerjob was given" + s.known(source) +
-		"; kustomize: list a configMapGenerator in a kustomization which has the PeerJob, and peerjob under transformers, as a generator sees only its own configuration" +
+		"; kustomize: list a configMapGenerator in a kustomization that has the PeerJob, and peerjob under transformers, as a generator sees only its own configuration" +
 		"; kpt: put the ConfigMap into the package; peerjob expand: name its file, too, or use --values; anywhere: write the values into spec.values"
 	return nil, err
 }

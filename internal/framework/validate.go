@@ -34,7 +34,7 @@ func Validate(g *peerjob.Group) field.ErrorList {
 	s, found := setupOf(g)
 	if !found {
 		if g.PeerJob.Spec.Framework.Type == "" {
-			return field.ErrorList{field.Required(peerjob.FrameworkPath.Child("type"), `one of those which "peerjob frameworks" lists`)}
+			return field.ErrorList{field.Required(peerjob.FrameworkPath.Child("type"), `one of the types that "peerjob frameworks" lists`)}
 		}
 		err := field.NotSupported(peerjob.FrameworkPath.Child("type"), g.PeerJob.Spec.Framework.Type, Types())
 		if nearest := spell.Nearest(g.PeerJob.Spec.Framework.Type, Types()); nearest != "" {
@@ -163,7 +163,7 @@ func (s setup) validateLeader() field.ErrorList {
 			"peerjob sets it for %s (spec.framework): the Job succeeds with index 0, and the workers are stopped; leave it out", s.Type)))
 	}
 	if s.group.Job.BackoffLimitPerIndex != nil && (s.group.Job.MaxFailedIndexes == nil || *s.group.Job.MaxFailedIndexes != 0) {
-		const detail = "with backoffLimitPerIndex: the Job must fail with its leader, or its workers would wait for it for ever; set it to 0"
+		const detail = "with backoffLimitPerIndex: the Job must fail with its leader, or its workers would wait for it forever; set it to 0"
 		if path := s.group.Path.Child("maxFailedIndexes"); s.group.Job.MaxFailedIndexes == nil {
 			errs = append(errs, field.Required(path, detail))
 		} else {
@@ -172,7 +172,7 @@ func (s setup) validateLeader() field.ErrorList {
 	}
 	if minor, asked := peerjob.Minor(s.group.PeerJob.Spec.KubernetesVersion); asked && minor < SuccessPolicyMinor {
 		errs = append(errs, field.Forbidden(peerjob.FrameworkPath.Child("type"), fmt.Sprintf(
-			"%s needs Kubernetes 1.%d, and spec.kubernetesVersion is %q: before, a Job can't succeed with its leader (successPolicy), and would wait for its workers for ever",
+			"%s needs Kubernetes 1.%d, and spec.kubernetesVersion is %q: before, a Job can't succeed with its leader (successPolicy), and would wait for its workers forever",
 			s.Type, SuccessPolicyMinor, s.group.PeerJob.Spec.KubernetesVersion)))
 	}
 	return errs

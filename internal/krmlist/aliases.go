@@ -9,7 +9,7 @@ import (
 )
 
 // ErrTooLarge says that the aliases of a list stand for too much to write out.
-var ErrTooLarge = errors.New("its YAML aliases stand for more than can be written out; write the values")
+var ErrTooLarge = errors.New("its YAML aliases expand to more than peerjob can write; write the values")
 
 // maxCopies bounds how many nodes aliases may be replaced by in one list.
 const maxCopies = 1 << 20

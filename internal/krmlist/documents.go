@@ -52,7 +52,7 @@ func ReadFile(name string, content []byte) ([]*Object, map[*Object]error) {
 func readDocument(content, raw []byte, offset int) (*Object, error) {
 	roots, err := readDocuments(yamlOfJSON(raw))
 	if err == nil && len(roots) > 1 {
-		err = errors.New("holds several documents which no line --- separates; write it in UTF-8, with line feeds")
+		err = errors.New("holds several documents that no line --- separates; write it in UTF-8, with line feeds")
 	}
 	if err != nil {
 		// Once more, behind as many lines as stand before it: so the error

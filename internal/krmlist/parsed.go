@@ -66,7 +66,7 @@ func ReadParsed(data []byte) (List, error) {
 		}
 	}
 	if key := yamlnode.Duplicate(root); key != nil {
-		return list, fmt.Errorf("stdin: line %d: %s: is there twice, and only one can be read; join them", key.Line, key.Value)
+		return list, fmt.Errorf("stdin: line %d: %s: duplicate key; only one of the two can be read; join them", key.Line, key.Value)
 	}
 	if key := yamlnode.MergeKey(root); key != nil {
 		return list, fmt.Errorf(`stdin: line %d: "<<" is not for a ResourceList: write the keys that it merges`, key.Line)

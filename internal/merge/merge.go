@@ -58,7 +58,7 @@ func Merge(objects []*krmlist.Object, expansions []*expansion.Expansion, prune b
 			placed[o.Identity()] = o
 			remaining = append(remaining, o)
 		case found:
-			report.Infof(o, "removed: it is there twice, and the first one is kept")
+			report.Infof(o, "removed: duplicate object; the first one stays")
 		case keepOrphan(o, expansions, prune, report):
 			remaining = append(remaining, o)
 		}

@@ -68,7 +68,7 @@ func validateBarrier(g *Group) field.ErrorList {
 	}
 	if publish := g.PeerJob.Spec.Service.PublishNotReadyAddresses; publish != nil && !*publish {
 		errs = append(errs, field.Invalid(servicePath.Child("publishNotReadyAddresses"), false,
-			"must be true with spec.barrier: a Pod which waits is not ready, and would have no name"))
+			"must be true with spec.barrier: a Pod that waits is not ready, and would have no name"))
 	}
 	errs = append(errs, validateBarrierNeighbors(g)...)
 	errs = append(errs, validateGatePolicy(g)...)

@@ -72,7 +72,7 @@ func refuseConflicts(expansions []*expansion.Expansion, objects []*krmlist.Objec
 			makers[child.Identity()] = e
 			if other, found := taken[child.Identity()]; found {
 				report.AddErrors(e.Source, field.ErrorList{duplicate(path, child.Name, fmt.Sprintf(
-					"%s has a %s of this name which peerjob did not make, and it is never overwritten; remove it, or rename the PeerJob%s",
+					"%s has a %s of this name that peerjob did not make, and peerjob never overwrites it; remove it, or rename the PeerJob%s",
 					whereOf(other), child.Kind, orNameField(kind)))})
 			}
 		}

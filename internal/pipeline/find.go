@@ -35,7 +35,7 @@ func findPeerJobs(objects []*krmlist.Object, functionConfig *krmlist.Object, rep
 		case isPeerJob(o):
 			expansions = append(expansions, &expansion.Expansion{Source: o, InList: true})
 		case o.Ambiguous != "":
-			report.Errorf(o, "%s: is there twice, and programs differ in which one they read; keep one", o.Ambiguous)
+			report.Errorf(o, "%s: duplicate key; programs differ in which of the two they read; keep one", o.Ambiguous)
 		case o.Group() == v1alpha1.Group:
 			report.AddErrors(o, field.ErrorList{field.NotSupported(field.NewPath("kind"), o.Kind, []string{v1alpha1.Kind})})
 		case o.Kind == v1alpha1.Kind && (o.Group() == "" || strings.Contains(o.Group(), "peerjob")):

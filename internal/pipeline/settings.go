@@ -108,7 +108,7 @@ func readSettings(about *krmlist.Object) (settings, field.ErrorList) {
 	var errs field.ErrorList
 	yamlnode.EachEntry(about.Node(), func(key string, _ *yaml.Node) {
 		if !slices.Contains([]string{"apiVersion", "kind", "metadata", "data"}, key) {
-			errs = append(errs, field.Forbidden(field.NewPath(key), "unknown field; the settings stand in data"))
+			errs = append(errs, field.Forbidden(field.NewPath(key), "unknown field; put settings under data"))
 		}
 	})
 	dataPath := field.NewPath("data")
@@ -119,7 +119,7 @@ func readSettings(about *krmlist.Object) (settings, field.ErrorList) {
 	seen := map[string]bool{}
 	yamlnode.EachEntry(data, func(key string, value *yaml.Node) {
 		if seen[key] {
-			errs = append(errs, duplicate(dataPath.Child(key).String(), key, "the key stands twice in the same map; keep one"))
+			errs = append(errs, duplicate(dataPath.Child(key).String(), key, "duplicate key; keep one"))
 			return
 		}
 		seen[key] = true

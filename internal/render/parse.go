@@ -65,7 +65,7 @@ func (r *reader) value(node *yaml.Node, level int) (any, error) {
 	}
 	if r.aliases > 0 {
 		if r.repeated++; r.repeated > maxRepeated {
-			return nil, tooLarge(fmt.Sprintf("line %d: the aliases stand for more than %d values", node.Line, maxRepeated))
+			return nil, tooLarge(fmt.Sprintf("line %d: the aliases expand to more than %d values", node.Line, maxRepeated))
 		}
 	}
 	switch node.Kind {

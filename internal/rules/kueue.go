@@ -16,7 +16,7 @@ const kueueMinParallelism = "kueue.x-k8s.io/job-min-parallelism"
 func PartialAdmission(job *batchv1.Job, metadata *field.Path) field.ErrorList {
 	if value, found := job.Annotations[kueueMinParallelism]; found {
 		return field.ErrorList{field.Invalid(metadata.Child("annotations").Key(kueueMinParallelism), value,
-			"Kueue would start fewer peers than spec.peers, and the peers would wait for the others for ever; remove it")}
+			"Kueue would start fewer peers than spec.peers, and the peers would wait for the others forever; remove it")}
 	}
 	return nil
 }

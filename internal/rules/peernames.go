@@ -90,7 +90,7 @@ func (n PeerNames) Explain(stale StaleName) string {
 	if stale.Missing {
 		return fmt.Sprintf("names the peer %s, and there are %d peers, from index 0 to %d", stale.Name, n.Peers, n.Peers-1)
 	}
-	return fmt.Sprintf("names the peer %s by a name of before; it is called %s now", stale.Name, n.Today(stale))
+	return fmt.Sprintf("names the peer %s by an earlier name; its name is now %s", stale.Name, n.Today(stale))
 }
 
 // References returns the variables of the peers that stand for the name of a peer,

@@ -46,7 +46,7 @@ func References(template *corev1.PodTemplateSpec, variables Variables, path *fie
 				switch {
 				case s.before[name], isOwn && own < s.own[text.Variable], text.Variable == "" && s.visible(name):
 				case isOwn:
-					w = append(w, diag.Warn(text.Path, "uses $(%s), and only variables that stand before it are seen; move env[%d] up", name, own))
+					w = append(w, diag.Warn(text.Path, "uses $(%s), and it sees only the variables before it; move env[%d] up", name, own))
 				case s.meant(name) != "":
 					w = append(w, diag.Warn(text.Path, "uses $(%s), which no variable sets; did you mean $(%s)?", name, s.meant(name)))
 				case slices.Contains(s.peers, name):

@@ -105,10 +105,10 @@ args: [--peer=train-1.train, --last=dev-train-4.dev-train]
 env: [{name: A, value: train-0.train}, {name: B, value: b}]
 `)
 	compare(t, said(PeerNamesIn(template, names, true, templatePath)), []string{
-		"command[2]: names the peer train-0.train by a name of before; it is called dev-train-0.dev-train now; write $(PEERJOB_LEADER)",
-		"args[0]: names the peer train-1.train by a name of before; it is called dev-train-1.dev-train now; write $(PEERJOB_NAME)-1.$(PEERJOB_SERVICE)",
+		"command[2]: names the peer train-0.train by an earlier name; its name is now dev-train-0.dev-train; write $(PEERJOB_LEADER)",
+		"args[0]: names the peer train-1.train by an earlier name; its name is now dev-train-1.dev-train; write $(PEERJOB_NAME)-1.$(PEERJOB_SERVICE)",
 		"args[1]: names the peer dev-train-4.dev-train, and there are 4 peers, from index 0 to 3; name one of them, or change the number of peers",
-		"env[0].value: names the peer train-0.train by a name of before; it is called dev-train-0.dev-train now; write $(PEERJOB_LEADER)",
+		"env[0].value: names the peer train-0.train by an earlier name; its name is now dev-train-0.dev-train; write $(PEERJOB_LEADER)",
 	})
 }
 
@@ -213,7 +213,7 @@ func TestReferences(t *testing.T) {
 		"unset beside envFrom":        {`{args: ["$(NOTHING)"], envFrom: [{secretRef: {name: a}}]}`, peerVariables, nil},
 		"escaped":                     {`args: ["$$(NOTHING)"]`, peerVariables, nil},
 		"of the cluster":              {`args: ["$(KUBERNETES_SERVICE_HOST)"]`, peerVariables, nil},
-		"one that comes later":        {`env: [{name: B, value: "$(A)"}, {name: A, value: a}]`, peerVariables, []string{"env[0].value: uses $(A), and only variables that stand before it are seen; move env[1] up"}},
+		"one that comes later":        {`env: [{name: B, value: "$(A)"}, {name: A, value: a}]`, peerVariables, []string{"env[0].value: uses $(A), and it sees only the variables before it; move env[1] up"}},
 		"a later one in args":         {`{args: ["$(A)"], env: [{name: A, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]}`, peerVariables, nil},
 		"twice in one text":           {`args: ["$(NOTHING) $(NOTHING)"]`, peerVariables, []string{"args[0]: uses $(NOTHING)"}},
 		"without the peers' own":      {`args: ["$(PEERJOB_LEADER)"]`, withoutPeers, []string{"args[0]: uses $(PEERJOB_LEADER), which is not set, and stays in the value as it is; set spec.peerEnv to Enabled"}},
