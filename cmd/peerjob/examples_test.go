@@ -80,7 +80,7 @@ func (b block) run(t *testing.T, dir string) string {
 		cmd := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", command)
 		cmd.Dir = dir
 		cmd.Stdout, cmd.Stderr = &stdout, &stderr
-		cmd.Env = append(os.Environ(), "PATH="+programs(t)+string(os.PathListSeparator)+os.Getenv("PATH"))
+		cmd.Env = append(os.Environ(), static, "PATH="+programs(t)+string(os.PathListSeparator)+os.Getenv("PATH"))
 		if err := cmd.Run(); err != nil {
 			t.Fatalf("%s: %v\n%s%s", command, err, &stdout, &stderr)
 		}

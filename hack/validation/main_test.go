@@ -49,6 +49,7 @@ var elsewhere = []string{
 	"; a CronJob has it",                   // testdata/script/misplaced.txtar
 	"duplicate key; programs differ",       // testdata/script/case_duplicate_keys.txtar
 	"merges the kind %s",                   // testdata/script/case_duplicate_keys.txtar
+	"line %d: %s: Helm reads this word",    // internal/values/values_test.go
 	"no template reads the value",          // testdata/script/usage.txtar
 }
 

@@ -26,6 +26,8 @@ package admission
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"reflect"
 	"slices"
 
@@ -234,5 +236,12 @@ func checkConfigMap(object *corev1.ConfigMap) (field.ErrorList, []string) {
 	if err := coreinternal.Convert_v1_ConfigMap_To_core_ConfigMap(object, configMap, nil); err != nil {
 		return field.ErrorList{field.InternalError(field.NewPath("data"), err)}, nil
 	}
-	return corevalidation.ValidateConfigMap(configMap), nil
+	if errs := corevalidation.ValidateConfigMap(configMap); len(errs) > 0 {
+		return errs, nil
+	}
+	if data, err := json.Marshal(object); err == nil && len(data) > maxAnnotationsSize {
+		return nil, []string{fmt.Sprintf("data: the ConfigMap %s has %d bytes as JSON, and kubectl apply keeps at most %d of them in an annotation; use kubectl apply --server-side",
+			object.Name, len(data), maxAnnotationsSize)}
+	}
+	return nil, nil
 }

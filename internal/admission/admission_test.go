@@ -192,6 +192,20 @@ func TestAdmit_size(t *testing.T) {
 	}
 }
 
+// TestAdmit_configMapSize has files below and above what client-side apply takes.
+func TestAdmit_configMapSize(t *testing.T) {
+	for size, want := range map[int]string{
+		200 << 10: "[]",
+		300 << 10: "[{spec.files the ConfigMap a-files-",
+	} {
+		g := read(t, fmt.Sprintf("metadata: {name: a}\nspec: {peers: 1, files: [{path: /f, content: %s}], template: {spec: {containers: [{name: w, image: x}]}}}", strings.Repeat("x", size)))
+		errs, warnings := admission.Admit(expand.Group(g))
+		if got := fmt.Sprint(warnings); len(errs) > 0 || !strings.HasPrefix(got, want) {
+			t.Errorf("%d bytes: %v %.300s, want %s", size, errs, got, want)
+		}
+	}
+}
+
 func BenchmarkCheck(b *testing.B) {
 	g := read(b, "metadata: {name: train}\nspec:\n  peers: 3\n  template: {spec: {containers: [{name: w, image: x, ports: [{containerPort: 80}], volumeMounts: [{name: d, mountPath: /d}]}], volumes: [{name: d, emptyDir: {}}]}}\n")
 	objects := expand.Group(g)

@@ -28,7 +28,7 @@ func warningsOnPeerJob(texts []string, from *origin.Map) []diag.Warning {
 	var warnings []diag.Warning
 	for _, text := range texts {
 		path, message, found := strings.Cut(text, ": ")
-		if !found || !strings.HasPrefix(path, "spec.") && !strings.HasPrefix(path, "metadata.") {
+		if !found || path != "data" && !strings.HasPrefix(path, "spec.") && !strings.HasPrefix(path, "metadata.") {
 			path, message = "", text
 		} else {
 			path = from.Of(objectPath(path), nil)

@@ -4,6 +4,7 @@ package decode
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"regexp"
 	"strings"
@@ -211,6 +212,9 @@ func (d *decoder) free(node *yaml.Node, at place) (any, bool) {
 		return d.mapping(node, reflect.TypeFor[any](), at)
 	case yaml.SequenceNode:
 		return d.list(node, reflect.TypeFor[any](), at)
+	}
+	if yamlnode.IsOldBoolean(node) {
+		return d.mismatch(node, at.path, fmt.Sprintf("true, false or a string in quotes; Helm reads this word as %t", yamlnode.MeansTrue(node)))
 	}
 	value, ok := d.scalar(node, at.path)
 	if !ok {

@@ -62,6 +62,8 @@ func validateFiles(g *Group) field.ErrorList {
 			errs = append(errs, field.Invalid(at.Child("path"), file.Path, `must be an absolute path of a file, without "..", "//" and a "/" at the end`))
 		case seen[file.Path]:
 			errs = append(errs, field.Duplicate(at.Child("path"), file.Path))
+		case slices.ContainsFunc(g.PeerJob.Spec.Files, func(other v1alpha1.PeerFile) bool { return strings.HasPrefix(file.Path, other.Path+"/") }):
+			errs = append(errs, field.Invalid(at.Child("path"), file.Path, "must not be below the path of another file: a file has no folders"))
 		}
 		seen[file.Path] = true
 		for j, name := range file.Containers {

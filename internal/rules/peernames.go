@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -53,7 +54,7 @@ func (n PeerNames) Stale(text string) []StaleName {
 	var stale []StaleName
 	for _, at := range peerName.FindAllStringSubmatchIndex(text, -1) {
 		job, index, service := text[at[2]:at[3]], text[at[4]:at[5]], text[at[6]:at[7]]
-		if at[0] > 0 && isNamePart(text[at[0]-1]) || at[1] < len(text) && (isNamePart(text[at[1]]) && text[at[1]] != '.') {
+		if !isHostName(text, at[0], at[1]) {
 			continue
 		}
 		found := StaleName{Name: text[at[0]:at[1]], Index: index}
@@ -75,6 +76,23 @@ func (n PeerNames) Stale(text string) []StaleName {
 		}
 	}
 	return stale
+}
+
+// longerName matches what follows a name that is the beginning of a longer one, and
+// domain what follows a peer's name in its fully qualified form.
+var (
+	longerName = regexp.MustCompile(`^\.?[A-Za-z0-9_-]`)
+	domain     = regexp.MustCompile(`^\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.svc\b`)
+)
+
+// isHostName reports whether a name in a text can be that of a host: it is no part of a
+// longer name ("train-0.train.log"), and no folder of a path ("/data/train-0.train").
+func isHostName(text string, start, end int) bool {
+	before, after := text[:start], text[end:]
+	if start > 0 && isNamePart(text[start-1]) || strings.HasSuffix(before, "/") && !strings.HasSuffix(before, "//") {
+		return false
+	}
+	return !longerName.MatchString(after) || domain.MatchString(after)
 }
 
 // isNamePart reports whether a character beside a name makes it part of a longer one.

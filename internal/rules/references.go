@@ -45,6 +45,8 @@ func References(template *corev1.PodTemplateSpec, variables Variables, path *fie
 				own, isOwn := s.own[name]
 				switch {
 				case s.before[name], isOwn && own < s.own[text.Variable], text.Variable == "" && s.visible(name):
+				case text.Variable == name:
+					w = append(w, diag.Warn(text.Path, "uses $(%s) in its own value, and no variable before it sets it; a variable of the image is not visible here, so set it in the command with a shell", name))
 				case isOwn:
 					w = append(w, diag.Warn(text.Path, "uses $(%s), and it sees only the variables before it; move env[%d] up", name, own))
 				case s.meant(name) != "":

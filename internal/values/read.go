@@ -30,7 +30,7 @@ func Read(content []byte) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkKeys(document); err != nil {
+	if err := checkWords(document); err != nil {
 		return nil, err
 	}
 	values, ok := value.(map[string]any)
@@ -40,14 +40,19 @@ func Read(content []byte) (map[string]any, error) {
 	return values, nil
 }
 
-// checkKeys refuses keys that are read as something else than what is written:
-// "n: 5" would be the value of "false".
-func checkKeys(node *yaml.Node) error {
+// checkWords refuses words that readers of YAML take for different things. For Helm,
+// "n: 5" is the value of "false", and "tls: no" is false; a condition would take the
+// text "no" for true.
+func checkWords(node *yaml.Node) error {
 	for i, inner := range node.Content {
-		if node.Kind == yaml.MappingNode && i%2 == 0 && inner.Kind == yaml.ScalarNode && inner.ShortTag() != "!!merge" && !yamlnode.IsPlainKey(inner) {
+		isKey := node.Kind == yaml.MappingNode && i%2 == 0
+		switch {
+		case isKey && inner.Kind == yaml.ScalarNode && inner.ShortTag() != "!!merge" && !yamlnode.IsPlainKey(inner):
 			return fmt.Errorf("line %d: %s: a key must be a string; write %q, with the quotes", inner.Line, inner.Value, inner.Value)
+		case !isKey && yamlnode.IsOldBoolean(inner):
+			return fmt.Errorf("line %d: %s: Helm reads this word as %t; write %[3]t, or %[2]q with the quotes", inner.Line, inner.Value, yamlnode.MeansTrue(inner))
 		}
-		if err := checkKeys(inner); err != nil {
+		if err := checkWords(inner); err != nil {
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ package yamlnode
 import (
 	"regexp"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -13,12 +14,23 @@ import (
 // kustomize (YAML 1.2) for a string.
 var oldBoolean = regexp.MustCompile(`^(?i:y|n|yes|no|on|off)$`)
 
+// IsOldBoolean reports whether a scalar is one of the words that YAML 1.1 reads as true
+// or false, without quotes: Helm and kubectl read "no" as false, kustomize as a string.
+func IsOldBoolean(node *yaml.Node) bool {
+	return node.Kind == yaml.ScalarNode && node.Style == 0 && node.ShortTag() == "!!str" && oldBoolean.MatchString(node.Value)
+}
+
+// MeansTrue reports whether an [IsOldBoolean] is true.
+func MeansTrue(node *yaml.Node) bool {
+	return strings.ContainsAny(node.Value[:1], "yY") || strings.EqualFold(node.Value, "on")
+}
+
 // IsPlainKey reports whether every reader takes a key for the same string: "yes"
 // is "true" for kubectl, and "00" is "0".
 func IsPlainKey(key *yaml.Node) bool {
 	switch key.ShortTag() {
 	case "!!str":
-		return key.Style != 0 || !oldBoolean.MatchString(key.Value)
+		return !IsOldBoolean(key)
 	case "!!timestamp":
 		return true
 	case "!!int":
