@@ -121,10 +121,10 @@ func TestRun_rejects(t *testing.T) {
 		"a version of Kubernetes": {
 			items: []string{peerJob("a", "peers: 2\nkubernetesVersion: '1.20'"), peerJob("b", "peers: 2\nkubernetesVersion: 1.30"), peerJob("c", "peers: 2\nkubernetesVersion: v1.30.2"), peerJob("d", "peers: 2\nkubernetesVersion: '1.38'")},
 			want: []string{
-				`PeerJob a: spec.kubernetesVersion: Invalid value: "1.20": must be a minor version from "1.21" to "1.37", such as "1.34"`,
+				`PeerJob a: spec.kubernetesVersion: Invalid value: "1.20": must be a minor version from "1.22" to "1.37", such as "1.34"`,
 				`PeerJob b: spec.kubernetesVersion: Invalid value: 1.30: must be a string; write "1.30", with the quotes`,
-				`PeerJob c: spec.kubernetesVersion: Invalid value: "v1.30.2": must be a minor version from "1.21" to "1.37", such as "1.34"`,
-				`PeerJob d: spec.kubernetesVersion: Invalid value: "1.38": must be a minor version from "1.21" to "1.37", such as "1.34"`,
+				`PeerJob c: spec.kubernetesVersion: Invalid value: "v1.30.2": must be a minor version from "1.22" to "1.37", such as "1.34"`,
+				`PeerJob d: spec.kubernetesVersion: Invalid value: "1.38": must be a minor version from "1.22" to "1.37", such as "1.34"`,
 			},
 		},
 		"what a PeerJob decides itself": {

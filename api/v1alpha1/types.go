@@ -34,8 +34,9 @@ const (
 	// Job with a larger parallelism.
 	MaxPeers = 100000
 	// OldestMinor is the oldest minor version of Kubernetes 1 that
-	// spec.kubernetesVersion accepts: the first with Indexed Jobs.
-	OldestMinor = 21
+	// spec.kubernetesVersion accepts: the first that has Indexed Jobs by default, and gives their Pods host
+	// names.
+	OldestMinor = 22
 	// NewestMinor is the newest minor version that peerjob knows.
 	NewestMinor = 37
 	// DefaultClusterDomain is the cluster domain of nearly every cluster.
@@ -146,7 +147,7 @@ type PeerJobSpec struct {
 	// kubernetesVersion is the oldest server that the output must work on. peerjob
 	// refuses a field or a behavior that a server of that minor version does not
 	// have, or has behind a feature gate that is off by default.
-	// "1.21" to "1.37", in quotes; default unset, or what the functionConfig says.
+	// "1.22" to "1.37", in quotes; default unset, or what the functionConfig says.
 	// If unset, peerjob refuses only what every server refuses.
 	KubernetesVersion string `json:"kubernetesVersion,omitempty"`
 

@@ -67,7 +67,6 @@ func of[T any](name string, f Feature) Feature {
 // "+featureGate" in the types of Kubernetes.
 var Features = []Feature{
 	// The Job.
-	of[v1alpha1.PeerJobSpec]("suspend", Feature{Since: 22, Source: gateHistory + " (SuspendJob)"}),
 	of[v1alpha1.PeerJobSpec]("podFailurePolicy", Feature{Since: 26, Source: gateHistory + " (JobPodFailurePolicy)"}),
 	of[v1alpha1.PeerJobSpec]("backoffLimitPerIndex", Feature{Since: 29, Source: gateHistory + " (JobBackoffLimitPerIndex)"}),
 	of[v1alpha1.PeerJobSpec]("maxFailedIndexes", Feature{Since: 29, Source: gateHistory + " (JobBackoffLimitPerIndex)"}),
@@ -92,7 +91,6 @@ var Features = []Feature{
 	of[corev1.PodSecurityContext]("appArmorProfile", Feature{Since: 30, Source: gateHistory + " (AppArmorFields)"}),
 	of[corev1.PodSecurityContext]("supplementalGroupsPolicy", Feature{Gate: features.SupplementalGroupsPolicy}),
 	of[corev1.PodSecurityContext]("seLinuxChangePolicy", Feature{Gate: features.SELinuxChangePolicy}),
-	of[corev1.PodAffinityTerm]("namespaceSelector", Feature{Since: 22, Source: gateHistory + " (PodAffinityNamespaceSelector)"}),
 	of[corev1.PodAffinityTerm]("matchLabelKeys", Feature{Gate: features.MatchLabelKeysInPodAffinity}),
 	of[corev1.PodAffinityTerm]("mismatchLabelKeys", Feature{Gate: features.MatchLabelKeysInPodAffinity}),
 	of[corev1.TopologySpreadConstraint]("minDomains", Feature{Since: 27, Source: gateHistory + " (MinDomainsInPodTopologySpread)"}),
@@ -145,7 +143,6 @@ var Features = []Feature{
 	// Values that older servers refuse, and for which Kubernetes no longer has a
 	// gate. Those with a gate are found by validation itself (older.go).
 	of[corev1.ObjectFieldSelector]("fieldPath", Feature{Value: "status.hostIPs", Since: 29, Source: gateHistory + " (PodHostIPs)"}),
-	of[corev1.ResourceFieldSelector]("resource", Feature{Value: "a resource of huge pages", Is: text(isHugePages), Since: 22, Source: gateHistory + " (DownwardAPIHugePages)"}),
 	of[corev1.LifecycleHandler]("sleep", Feature{Value: "a sleep of 0 seconds", Is: isZeroSleep, Since: 33, Source: gateHistory + " (PodLifecycleSleepActionAllowZero)"}),
 	of[corev1.PodDNSConfig]("searches", Feature{Value: "a list of more than 6 domains or 256 characters", Is: isLongSearchList, Since: 26, Source: gateHistory + " (ExpandedDNSConfig)"}),
 	of[corev1.PodDNSConfig]("searches", Feature{Value: "a dot alone or a name with an underscore", Is: text(isRelaxedSearch), Since: 33, Source: gateHistory + " (RelaxedDNSSearchValidation)"}),

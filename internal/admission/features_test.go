@@ -44,7 +44,6 @@ func TestCheckVersion(t *testing.T) {
 		spec  string
 		path  string
 	}{
-		"suspend":               {22, "suspend: true", "spec.suspend"},
 		"podFailurePolicy":      {26, "podFailurePolicy: {rules: [{action: Ignore}]}", "spec.podFailurePolicy"},
 		"backoffLimitPerIndex":  {29, "backoffLimitPerIndex: 1", "spec.backoffLimitPerIndex"},
 		"maxFailedIndexes":      {29, "maxFailedIndexes: 1", "spec.maxFailedIndexes"},
@@ -68,7 +67,6 @@ func TestCheckVersion(t *testing.T) {
 		"a digit first":         {36, "service: {name: 3d}", "spec.service.name"},
 		"host IPs":              {29, "template: {spec: {containers: [{name: a, env: [{name: A, valueFrom: {fieldRef: {fieldPath: status.hostIPs}}}]}]}}", "spec.template.spec.containers[0].env[0].valueFrom.fieldRef.fieldPath"},
 		"host IPs in a volume":  {29, "template: {spec: {volumes: [{name: a, downwardAPI: {items: [{path: a, fieldRef: {fieldPath: status.hostIPs}}]}}]}}", "spec.template.spec.volumes[0].downwardAPI.items[0].fieldRef.fieldPath"},
-		"huge pages":            {22, "template: {spec: {containers: [{name: a, env: [{name: A, valueFrom: {resourceFieldRef: {resource: limits.hugepages-2Mi}}}]}]}}", "spec.template.spec.containers[0].env[0].valueFrom.resourceFieldRef.resource"},
 		"no sleep":              {33, "template: {spec: {containers: [{name: a, lifecycle: {preStop: {sleep: {seconds: 0}}}}]}}", "spec.template.spec.containers[0].lifecycle.preStop.sleep"},
 		"seven searches":        {26, "template: {spec: {dnsConfig: {searches: [a, b, c, d, e, f, g]}}}", "spec.template.spec.dnsConfig.searches"},
 		"a long search":         {26, "template: {spec: {dnsConfig: {searches: [" + strings.Repeat("abcdefghi.", 26) + "a]}}}", "spec.template.spec.dnsConfig.searches"},

@@ -86,11 +86,6 @@ func text(is func(string) bool) func(reflect.Value) bool {
 	}
 }
 
-func isHugePages(resource string) bool {
-	_, name, _ := strings.Cut(resource, ".")
-	return strings.HasPrefix(name, corev1.ResourceHugePagesPrefix)
-}
-
 func isRelaxedSearch(domain string) bool { return domain == "." || strings.Contains(domain, "_") }
 
 func hasSlash(name string) bool { return strings.Contains(name, "/") }

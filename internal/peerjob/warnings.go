@@ -9,7 +9,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
-	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/rules"
 )
@@ -20,7 +19,6 @@ func Warn(g *Group, brought Brought) []diag.Warning {
 	ports := g.containerPorts()
 	return slices.Concat(
 		rules.TargetPorts(service, ports, servicePath.Child("ports")),
-		warnOldestMinor(g.PeerJob),
 		warnTTL(g),
 		rules.HostNetwork(template, job, ports, brought.Ports, g.TemplatePath()),
 		rules.References(template, brought.variables(g), g.TemplatePath()),
@@ -47,14 +45,6 @@ func warnGroupSize(g *Group) []diag.Warning {
 		w = append(w, rules.GroupSize(m.values, g.Peers(), m.path)...)
 	}
 	return w
-}
-
-func warnOldestMinor(pj *v1alpha1.PeerJob) []diag.Warning {
-	if minor, ok := Minor(pj.Spec.KubernetesVersion); !ok || minor > v1alpha1.OldestMinor {
-		return nil
-	}
-	return []diag.Warning{diag.Warn(specPath.Child("kubernetesVersion"),
-		"a server of 1.21 has Indexed Jobs only with the feature gate IndexedJob, which is off by default there; they are on from 1.22")}
 }
 
 // gitOpsTools are the domains of annotations which only the users of a tool
