@@ -72,7 +72,7 @@ test-all: test test-modules ## Run all tests but those that run a cluster (confo
 
 .PHONY: race
 race: ## Run the product's own tests with the race detector; needs a C compiler
-	CGO_ENABLED=1 $(GOTESTSUM) -race $(GOTESTFLAGS) ./...
+	CGO_ENABLED=1 $(GOTESTSUM) -race -timeout 30m $(GOTESTFLAGS) ./...
 
 .PHONY: conformance
 conformance: ## Hold peerjob to a real API server of SERVER (1.30, or all; default the newest): TRIES (default 2000) PeerJobs from SEED (default 1, 0: the clock)
