@@ -4,7 +4,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"regexp"
 	"runtime"
 	"runtime/debug"
@@ -42,9 +41,10 @@ func imageOf(version string) string {
 	return "ghcr.io/peerjob/peerjob:" + version
 }
 
-// versionLine is what "peerjob version" and "peerjob --version" print.
-func versionLine() string {
-	return fmt.Sprintf("peerjob %s %s %s/%s\n", currentVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+// printVersion prints what "peerjob version" and "peerjob --version" print.
+func printVersion(cmd *cobra.Command) error {
+	_, err := fmt.Fprintf(cmd.OutOrStdout(), "peerjob %s %s %s/%s\n", currentVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
 }
 
 func newVersion() *cobra.Command {
@@ -52,9 +52,6 @@ func newVersion() *cobra.Command {
 		Use:   "version",
 		Short: "Print the version",
 		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := io.WriteString(cmd.OutOrStdout(), versionLine())
-			return err
-		},
+		RunE:  func(cmd *cobra.Command, _ []string) error { return printVersion(cmd) },
 	}
 }
