@@ -30,6 +30,7 @@ var sections = []struct{ typ, prefix string }{
 	{"Framework", "spec.framework."},
 	{"FrameworkLeader", "spec.framework.leader."},
 	{"FrameworkElastic", "spec.framework.elastic."},
+	{"PeerFile", "spec.files[]."},
 	{"PeerBarrier", "spec.barrier."},
 }
 

@@ -162,7 +162,7 @@ func (d *decoder) value(node *yaml.Node, typ reflect.Type, at place) (any, bool)
 	case reflect.Slice:
 		return d.list(node, typ.Elem(), at)
 	case reflect.String:
-		return d.text(node, at.path)
+		return d.text(node, typ, at.path)
 	case reflect.Bool:
 		if node.Kind == yaml.ScalarNode && node.ShortTag() == "!!bool" {
 			return d.scalar(node, at.path)
@@ -311,13 +311,16 @@ func (d *decoder) list(node *yaml.Node, elem reflect.Type, at place) (any, bool)
 	return list, true
 }
 
-func (d *decoder) text(node *yaml.Node, path *field.Path) (any, bool) {
+func (d *decoder) text(node *yaml.Node, typ reflect.Type, path *field.Path) (any, bool) {
 	if node.Kind != yaml.ScalarNode {
 		return d.mismatch(node, path, "a string")
 	}
 	switch node.ShortTag() {
 	case "!!str", "!!timestamp":
 		return node.Value, true
+	}
+	if typ == reflect.TypeFor[v1alpha1.Toggle]() {
+		return d.mismatch(node, path, fmt.Sprintf("%s or %s", v1alpha1.Enabled, v1alpha1.Disabled))
 	}
 	return d.mismatch(node, path, fmt.Sprintf("a string; write %q, with the quotes", node.Value))
 }
