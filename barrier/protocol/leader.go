@@ -177,9 +177,22 @@ func (l *leader) isDone(now time.Duration, r *record) bool {
 
 // tick looks at every record, opens what is to be opened, and returns whom to
 // call.
-func (l *leader) tick(now time.Duration) (calls []int32) {
+func (l *leader) tick(now time.Duration) []int32 {
 	wasOpen, wasOver, wasStarting := l.open, l.over, l.starting
-	waiting, starting := false, false
+	waiting, starting := l.count(now)
+	l.decide(now)
+	calls := l.nextCalls(now, waiting)
+	l.busy, l.starting = waiting, starting && !l.open || l.starting && l.there == 0
+	if l.open != wasOpen || l.over != wasOver || l.starting != wasStarting {
+		// What everyone waits for is something else now.
+		l.summary.due = now
+	}
+	return calls
+}
+
+// count counts the peers that are there and those that are done. It reports whether a
+// peer waits for the others, and whether one waits to start.
+func (l *leader) count(now time.Duration) (waiting, starting bool) {
 	l.there, l.done = 0, 0
 	for i := range l.records {
 		r := &l.records[i]
@@ -193,30 +206,37 @@ func (l *leader) tick(now time.Duration) (calls []int32) {
 		}
 		waiting = waiting || r.wanted
 	}
-	l.decide(now)
-	// Every record gets its turn, however many want one.
+	return waiting, starting
+}
+
+// nextCalls returns the peers to call now. Every record gets its turn, however many want
+// a call.
+func (l *leader) nextCalls(now time.Duration, waiting bool) (calls []int32) {
 	for range l.records {
 		if l.calls >= maxCalls {
 			break
 		}
 		i := l.turn
 		l.turn = (l.turn + 1) % l.config.Size
-		r := &l.records[i]
-		silent := waiting && r.known() && r.phase != Left && l.silent(now, r)
-		// An index 0 at its end may have been replaced, and no report says so.
-		again := i == 0 && r.phase == Ended && now >= r.due+Heartbeat(l.config.Size)
-		if !r.calling && ((r.wanted || silent) && now >= r.due || again) {
+		if r := &l.records[i]; l.wantsCall(now, i, r, waiting) {
 			r.calling = true
 			l.calls++
 			calls = append(calls, i)
 		}
 	}
-	l.busy, l.starting = waiting, starting && !l.open || l.starting && l.there == 0
-	if l.open != wasOpen || l.over != wasOver || l.starting != wasStarting {
-		// What everyone waits for is something else now.
-		l.summary.due = now
-	}
 	return calls
+}
+
+// wantsCall reports whether the peer of a record is to be called: because it asked for a
+// call, because it is silent while others wait, or because it is an index 0 at its end
+// that may have been replaced, which no report says.
+func (l *leader) wantsCall(now time.Duration, index int32, r *record, waiting bool) bool {
+	if r.calling {
+		return false
+	}
+	silent := waiting && r.known() && r.phase != Left && l.silent(now, r)
+	again := index == 0 && r.phase == Ended && now >= r.due+Heartbeat(l.config.Size)
+	return (r.wanted || silent) && now >= r.due || again
 }
 
 // decide finds out whether all may start, or leave, and wants those to be called

@@ -140,9 +140,6 @@ func (s *Sandbox) Exits() <-chan Exit { return s.exits }
 // process of each container, which ignores it unless it handles it.
 func (s *Sandbox) Terminate(index int) { sendSignal(s.pods[index].Process, syscall.SIGTERM) }
 
-// Kill ends a Pod at once.
-func (s *Sandbox) Kill(index int) { sendSignal(s.pods[index].Process, syscall.SIGKILL) }
-
 // Close ends every Pod at once and returns when nothing is left of them.
 func (s *Sandbox) Close() {
 	for _, cmd := range s.pods {
