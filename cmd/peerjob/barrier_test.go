@@ -24,17 +24,17 @@ func TestRun_barrierTimedOut(t *testing.T) {
 
 func TestImageOf(t *testing.T) {
 	for version, want := range map[string]string{
-		"v0.1.0":                                   "ghcr.io/peerjob/peerjob:" + "v0.1.0",
-		"v1.2.3-rc.1":                              "ghcr.io/peerjob/peerjob:" + "v1.2.3-rc.1",
-		"v1.2.3-beta.10":                           "ghcr.io/peerjob/peerjob:" + "v1.2.3-beta.10",
-		"(devel)":                                  "",
-		"v0.1.0-dev":                               "",
-		"v0.1.0-dev.0123456789ab":                  "",
-		"v0.1.0-dev.012345678901":                  "", // a commit of digits alone
-		"v0.1.0-dev.0123456789ab.dirty":            "",
-		"v0.0.0-20260101000000-0123456789ab":       "",
+		"v0.1.0":                             "ghcr.io/peerjob/peerjob:" + "v0.1.0",
+		"v1.2.3-rc.1":                        "ghcr.io/peerjob/peerjob:" + "v1.2.3-rc.1",
+		"v1.2.3-beta.10":                     "ghcr.io/peerjob/peerjob:" + "v1.2.3-beta.10",
+		"(devel)":                            "",
+		"v0.1.0-dev":                         "",
+		"v0.1.0-dev.0123456789ab":            "",
+		"v0.1.0-dev.012345678901":            "", // a commit of digits alone
+		"v0.1.0-dev.0123456789ab.dirty":      "",
+		"v0.0.0-20260101000000-0123456789ab": "",
 		"v0.0.0-20260101000000-0123456789ab+dirty": "",
-		"v0.1.0+dirty":                             "",
+		"v0.1.0+dirty": "",
 	} {
 		if got := imageOf(version); got != want {
 			t.Errorf("imageOf(%q) = %q, want %q", version, got, want)
