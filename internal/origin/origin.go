@@ -46,7 +46,10 @@ func New(record func(*Map)) *Map { return &Map{record: record} }
 
 // record is where the fields below one path came from.
 type record struct {
-	object, source *field.Path
+	// object is a path, "" for the object as a whole. It is written out once, because
+	// every finding compares it with its own path.
+	object string
+	source *field.Path
 	// all is whether everything below the path came from the source itself.
 	all bool
 	// first and last are the elements of a list that this is about, less the last;
@@ -58,41 +61,50 @@ type record struct {
 	key, value string
 }
 
+// add records the origin of the fields at and below a path of the object; nil is the
+// object as a whole.
+func (m *Map) add(object *field.Path, r record) {
+	if object != nil {
+		r.object = object.String()
+	}
+	m.records = append(m.records, r)
+}
+
 // From records that the fields at and below a path of the object came from those
 // at and below the source.
 func (m *Map) From(object, source *field.Path) {
-	m.records = append(m.records, record{object: object, source: source})
+	m.add(object, record{source: source})
 }
 
 // All records that all fields at and below a path of the object came from the
 // source. A nil path is the object as a whole.
 func (m *Map) All(object, source *field.Path) {
-	m.records = append(m.records, record{object: object, source: source, all: true})
+	m.add(object, record{source: source, all: true})
 }
 
 // Elements records that the elements of a list, from the one with the index first
 // on, are the elements of the source, from its first one on.
 func (m *Map) Elements(list *field.Path, first int, source *field.Path) {
-	m.records = append(m.records, record{object: list, source: source, list: true, first: first, last: -1})
+	m.add(list, record{source: source, list: true, first: first, last: -1})
 }
 
 // AllElements records that the elements of a list from the index first up to, but
 // without, the index last all came from the source. A last of -1 means the end of
 // the list.
 func (m *Map) AllElements(list *field.Path, first, last int, source *field.Path) {
-	m.records = append(m.records, record{object: list, source: source, all: true, list: true, first: first, last: last})
+	m.add(list, record{source: source, all: true, list: true, first: first, last: last})
 }
 
 // Entry records that one entry of a map came from the entry of the source. It also
 // finds errors about the map whose bad value is the key or the value.
 func (m *Map) Entry(object *field.Path, key, value string, source *field.Path) {
-	m.records = append(m.records, record{object: object, source: source, entry: true, key: key, value: value})
+	m.add(object, record{source: source, entry: true, key: key, value: value})
 }
 
 // EntryFrom records that one entry of a map follows from the source. Only an error
 // about the entry's value is about the source.
 func (m *Map) EntryFrom(object *field.Path, value string, source *field.Path) {
-	m.records = append(m.records, record{object: object, source: source, all: true, entry: true, value: value})
+	m.add(object, record{source: source, all: true, entry: true, value: value})
 }
 
 // Of returns the field that the field at a path of the object came from. The bad
@@ -107,16 +119,12 @@ func (m *Map) Of(path string, badValue any) string {
 	}
 	found, longest := path, -1
 	for _, r := range m.records {
-		object, rest, below := "", path, true
-		if r.object != nil {
-			object = r.object.String()
-			rest, below = cutPath(path, object)
-		}
-		if !below || len(object) < longest {
+		rest, below := cutPath(path, r.object)
+		if !below || len(r.object) < longest {
 			continue
 		}
 		if field, ok := r.of(rest, badValue); ok {
-			found, longest = field, len(object)
+			found, longest = field, len(r.object)
 		}
 	}
 	return found
@@ -150,8 +158,11 @@ func (r record) has(rest string, badValue any) bool {
 }
 
 // cutPath returns what follows a path that leads to another one, or to what is
-// below it.
+// below it. Every path is below the empty one.
 func cutPath(path, above string) (rest string, below bool) {
+	if above == "" {
+		return path, true
+	}
 	rest, found := strings.CutPrefix(path, above)
 	return rest, found && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
