@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fn
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
+)
+
+const (
+	namespaceFile = "# the namespace\napiVersion: v1\nkind: Namespace\nmetadata: {name:   ml} # as written\n"
+	trainFile     = "apiVersion: peerjob.dev/v1alpha1\nkind: PeerJob\nmetadata: {name: train}\nspec: {peers: 2, template: {spec: {containers: [{name: w, image: x}]}}}\n"
+	renderedFile  = "apiVersion: peerjob.dev/v1alpha1\nkind: PeerJob\nmetadata: {name: train}\nspec: {peers: 2, templating: Enabled, values: {tag: v1}, template: {spec: {containers: [{name: w, image: 'x:{{ .Values.tag }}'}]}}}\n"
+)
+
+// expandFiles runs Expand on files named 0.yaml, 1.yaml and so on.
+func expandFiles(t *testing.T, options ExpandOptions, contents ...string) (stdout, stderr string, err error) {
+	t.Helper()
+	var files []File
+	for i, content := range contents {
+		files = append(files, File{Name: string(rune('0'+i)) + ".yaml", Content: []byte(content)})
+	}
+	var out, said bytes.Buffer
+	err = Expand(files, &out, &said, options)
+	return out.String(), said.String(), err
+}
+
+// object is what is said of an object, however it is written.
+type object struct {
+	Kind     string
+	Metadata struct{ Name string }
+}
+
+func (o object) String() string { return o.Kind + "/" + o.Metadata.Name }
+
+var expanded = []string{"Namespace/ml", "Service/train", "Job/train"}
+
+func TestExpand_yaml(t *testing.T) {
+	stdout, stderr, err := expandFiles(t, ExpandOptions{}, namespaceFile, trainFile)
+	if err != nil || stderr != "" {
+		t.Fatalf("%v: %s", err, stderr)
+	}
+	if !strings.HasPrefix(stdout, namespaceFile) {
+		t.Errorf("the Namespace does not keep its bytes:\n%s", stdout)
+	}
+	var got []string
+	for decoder := yaml.NewDecoder(strings.NewReader(stdout)); ; {
+		var o object
+		if err := decoder.Decode(&o); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, o.String())
+	}
+	if diff := cmp.Diff(expanded, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestExpand_json(t *testing.T) {
+	stdout, stderr, err := expandFiles(t, ExpandOptions{Format: JSON}, namespaceFile, trainFile)
+	if err != nil || stderr != "" {
+		t.Fatalf("%v: %s", err, stderr)
+	}
+	var list struct {
+		APIVersion, Kind string
+		Items            []object
+	}
+	if err := json.Unmarshal([]byte(stdout), &list); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, o := range list.Items {
+		got = append(got, o.String())
+	}
+	if diff := cmp.Diff(expanded, got); diff != "" || list.APIVersion != "v1" || list.Kind != "List" {
+		t.Errorf("%s %s (-want +got):\n%s", list.APIVersion, list.Kind, diff)
+	}
+}
+
+// TestExpand_values overrides a value of the PeerJob, and shows the values.
+func TestExpand_values(t *testing.T) {
+	options := ExpandOptions{Values: map[string]any{"tag": "v2"}}
+	stdout, stderr, err := expandFiles(t, options, renderedFile)
+	if err != nil || !strings.Contains(stdout, "image: x:v2\n") {
+		t.Errorf("%v: %s\n%s", err, stderr, stdout)
+	}
+	options.ShowValues = true
+	stdout, stderr, err = expandFiles(t, options, renderedFile)
+	if err != nil || strings.Contains(stdout, "kind: Job") || !strings.Contains(stdout, "tag: v2\n") || !strings.Contains(stdout, "x:v2") {
+		t.Errorf("%v: %s\n%s", err, stderr, stdout)
+	}
+}
+
+// TestExpand_conflicts has files that can't be in one cluster. The error names the
+// other file, and Expand writes nothing.
+func TestExpand_conflicts(t *testing.T) {
+	for name, tt := range map[string]struct {
+		files []string
+		want  string
+	}{
+		"twice the same": {
+			[]string{trainFile, trainFile},
+			"peerjob: 1.yaml: PeerJob train: metadata.name: Duplicate value: \"train\": 0.yaml has a PeerJob of this name too; rename one of them\n",
+		},
+		"an object of another's": {
+			[]string{trainFile, "apiVersion: v1\nkind: Service\nmetadata: {name: train}\nspec: {}\n"},
+			"peerjob: 0.yaml: PeerJob train: metadata.name: Duplicate value: \"train\": 1.yaml has a Service of this name that peerjob did not make, and peerjob never overwrites it; remove it, or rename the PeerJob or set spec.service.name\n",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			stdout, stderr, err := expandFiles(t, ExpandOptions{}, tt.files...)
+			if !errors.Is(err, ErrFailed) || stdout != "" {
+				t.Errorf("%v, and on stdout %q", err, stdout)
+			}
+			if diff := cmp.Diff(tt.want, stderr); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestReadAll reads input of every size around the sizes of its pieces, and refuses
+// what is larger than the limit.
+func TestReadAll(t *testing.T) {
+	for _, size := range []int{0, 1, 1<<14 - 1, 1 << 14, 1<<14 + 1, 1 << 16, 1<<23 + 1} {
+		want := bytes.Repeat([]byte("a"), size)
+		for _, limit := range []int64{0, int64(size), int64(size) + 1} {
+			got, err := ReadAll(bytes.NewReader(want), Options{MaxInput: limit})
+			if err != nil || !bytes.Equal(want, got) {
+				t.Errorf("%d bytes, limit %d: %d bytes, %v", size, limit, len(got), err)
+			}
+		}
+	}
+	_, err := ReadAll(strings.NewReader("abc"), Options{MaxInput: 2})
+	if want := "is larger than 2; if that is meant, set --max-input or the variable PEERJOB_MAX_INPUT"; err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
