@@ -61,12 +61,16 @@ func TestMerge(t *testing.T) {
 		},
 		"more peers, with nameSuffixHash": {
 			input: list(peerJob("train", "peers: 2\nnameSuffixHash: Enabled")), change: replace("peers: 2", "peers: 3"),
-			want: []string{"PeerJob train", "Service train-7e29b9f079", "Job train-7e29b9f079"},
-			stderr: "peerjob: info: Service train-b46cefbb48: removed: PeerJob train no longer makes it\n" +
-				"peerjob: info: Job train-b46cefbb48: removed: PeerJob train no longer makes it\n",
+			want: []string{"PeerJob train", "Service train-7c8c92b328", "Job train-7c8c92b328"},
+			stderr: "peerjob: info: Service train-536b581d75: removed: PeerJob train no longer makes it\n" +
+				"peerjob: info: Job train-536b581d75: removed: PeerJob train no longer makes it\n",
 		},
 		"what a Job can change": {
 			input: list(peerJob("train", "peers: 2\nbackoffLimit: 1")), change: replace("backoffLimit: 1\n    template", "backoffLimit: 2\n    suspend: true\n    template"),
+			want: []string{"PeerJob train", "Service train", "Job train"},
+		},
+		"a default that is written out": {
+			input: list(peerJob("train", "peers: 2")), change: replace("{containers:", "{dnsPolicy: ClusterFirst, terminationGracePeriodSeconds: 30, securityContext: {}, containers:"),
 			want: []string{"PeerJob train", "Service train", "Job train"},
 		},
 		"another Service name": {

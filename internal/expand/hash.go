@@ -14,13 +14,14 @@ import (
 
 // Hash returns the hash for the Job's name of what a group expands to. The group
 // must have a name without a hash. The hash is of the fields that can't be changed
-// in a Job that exists, as peerjob writes them, so that two Jobs that differ in one
-// of them never have one name.
+// in a Job that exists, with the server's defaults (defaulted), so that two Jobs that
+// differ in one of them never have one name, and a default that is written out changes
+// no name.
 // See ValidateJobSpecUpdate in k8s.io/kubernetes/pkg/apis/batch/validation.
-func Hash(objects []origin.Object) (string, error) {
+func Hash(objects []origin.Object, defaulted func(*batchv1.Job) *batchv1.Job) (string, error) {
 	for _, object := range objects {
 		if job, ok := object.Object.(*batchv1.Job); ok {
-			return hashOf(&job.Spec)
+			return hashOf(&defaulted(job).Spec)
 		}
 	}
 	return "", fmt.Errorf("%d objects, and no Job to take the hash of", len(objects))

@@ -10,13 +10,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/peerjob/peerjob/internal/admission"
 	"github.com/peerjob/peerjob/internal/framework"
 	"github.com/peerjob/peerjob/internal/peerjob"
 )
 
 func hash(t testing.TB, text string) string {
 	t.Helper()
-	hash, err := Hash(Group(peerjob.NewGroup(read(t, text), "")))
+	hash, err := Hash(Group(peerjob.NewGroup(read(t, text), "")), admission.Defaulted)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,6 +37,7 @@ func TestHash(t *testing.T) {
 	first := hash(t, text)
 	for _, change := range [][2]string{
 		{"image: x", "image: y"},
+		{"image: x", "image: x, imagePullPolicy: Never"},
 		{"peers: 2", "peers: 3"},
 		{"peers: 2", "peers: 2, peerEnv: Disabled"},
 		{"peers: 2", "peers: 2, service: {name: hub}"},
@@ -55,6 +57,7 @@ func TestHash(t *testing.T) {
 		{"peers: 2", "peers: 2, service: {ports: [{port: 1}]}, job: {labels: {a: b}}"},
 		{"peers: 2", "peers: 2, kubernetesVersion: '1.30', clusterDomain: example.org"},
 		{"peers: 2", "peers: 2, barrier: {port: 9000, start: Disabled}"},
+		{"spec: {containers: [{name: w, image: x}]}", "spec: {dnsPolicy: ClusterFirst, terminationGracePeriodSeconds: 30, securityContext: {}, schedulerName: default-scheduler, tolerations: [], containers: [{name: w, image: x, imagePullPolicy: Always, terminationMessagePolicy: File}]}"},
 		{"name: train", "name: train, labels: {a: b}, annotations: {config.kubernetes.io/path: x}"},
 	} {
 		if got := changed(change[0], change[1]); got != first {

@@ -80,7 +80,7 @@ func (e *Expansion) Expand(settings v1alpha1.Settings, sources *Sources) (field.
 	if pj.Spec.NameSuffixHash == v1alpha1.Enabled {
 		// The hash is that of the objects under the name without a hash. Then
 		// everything that has the name in it is made once more.
-		hash, err := expand.Hash(objects)
+		hash, err := expand.Hash(objects, admission.Defaulted)
 		if err != nil {
 			return field.ErrorList{field.InternalError(field.NewPath("spec", "nameSuffixHash"), err)}, nil
 		}

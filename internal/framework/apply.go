@@ -65,18 +65,13 @@ func Apply(g *peerjob.Group, job *batchv1.Job) {
 	}
 }
 
-// VariableNames are the names of the variables that [Apply] puts before those
-// of a container.
-func VariableNames(g *peerjob.Group, container string) []string {
+// Variables are the variables that [Apply] puts before those of a container.
+func Variables(g *peerjob.Group, container string) []corev1.EnvVar {
 	s, ok := setupOf(g)
 	if !ok || !s.runsIn(container) {
 		return nil
 	}
-	var names []string
-	for _, variable := range s.env() {
-		names = append(names, variable.Name)
-	}
-	return names
+	return s.env()
 }
 
 // runsIn reports whether the container with this name runs the framework.

@@ -22,7 +22,7 @@ func Brings(g *peerjob.Group) peerjob.Brought {
 		return peerjob.Brought{}
 	}
 	return peerjob.Brought{
-		Variables: func(container string) []string { return VariableNames(g, container) },
+		Variables: func(container string) []corev1.EnvVar { return Variables(g, container) },
 		Ports:     Ports(g),
 		Processes: s.processesSet(),
 	}

@@ -3,13 +3,17 @@
 package merge
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+	batchv1 "k8s.io/api/batch/v1"
 
+	"github.com/peerjob/peerjob/internal/admission"
 	"github.com/peerjob/peerjob/internal/kinds"
 	"github.com/peerjob/peerjob/internal/krmlist"
+	"github.com/peerjob/peerjob/internal/manifest"
 	"github.com/peerjob/peerjob/internal/results"
 	"github.com/peerjob/peerjob/internal/yamlnode"
 )
@@ -24,9 +28,10 @@ func warnOfImmutable(existing, child *krmlist.Object, report *results.Report) {
 	if existing.InKustomize() || len(kind.Immutable) == 0 {
 		return
 	}
+	before, after := stored(existing), stored(child)
 	var changed []string
 	for _, path := range kind.Immutable {
-		changed = append(changed, changedPaths(at(existing.Node(), path), at(child.Node(), path), path)...)
+		changed = append(changed, changedPaths(at(before, path), at(after, path), path)...)
 	}
 	if len(changed) == 0 {
 		return
@@ -38,6 +43,28 @@ func warnOfImmutable(existing, child *krmlist.Object, report *results.Report) {
 	}
 	report.Warningf(child, "these can't be changed in a %s that exists: %s%s; delete the %[1]s in the cluster before you apply this one, or set spec.nameSuffixHash of the PeerJob to Enabled, so that each change is a new %[1]s",
 		kind.Kind, strings.Join(changed, ", "), more)
+}
+
+// stored returns a Job with its defaults, as a server stores it: a default that is
+// written out is no change. Any other object, and a Job that can't be read as one,
+// stays as it is.
+func stored(o *krmlist.Object) *yaml.Node {
+	node := o.Node()
+	if o.Kind != "Job" || !yamlnode.IsModest(node) {
+		return node
+	}
+	plain, err := yamlnode.Plain(node)
+	if err != nil {
+		return node
+	}
+	job := &batchv1.Job{}
+	if data, err := json.Marshal(plain); err != nil || json.Unmarshal(data, job) != nil {
+		return node
+	}
+	if defaulted, err := manifest.Encode(admission.Defaulted(job)); err == nil {
+		return defaulted
+	}
+	return node
 }
 
 // at is the value at a path of keys, nil where there is none.

@@ -20,9 +20,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
-	"go.yaml.in/yaml/v3"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -142,7 +140,7 @@ func findNeighbors(objects []*krmlist.Object, wanted map[neighborhood]bool, word
 // is. What is wrong with it otherwise is not for us to say.
 func appendNeighbor[T any](list []neighbor[T], o *krmlist.Object) ([]neighbor[T], bool) {
 	n := neighbor[T]{Object: o}
-	if !isModest(o.Node()) {
+	if !yamlnode.IsModest(o.Node()) {
 		return list, false
 	}
 	plain, err := yamlnode.Plain(o.Node())
@@ -154,14 +152,6 @@ func appendNeighbor[T any](list []neighbor[T], o *krmlist.Object) ([]neighbor[T]
 		return list, false
 	}
 	return append(list, n), true
-}
-
-// isModest reports whether an object has no number that takes minutes to read.
-func isModest(node *yaml.Node) bool {
-	if node.Kind == yaml.ScalarNode {
-		return !strings.ContainsAny(node.Value[:min(1, len(node.Value))], "+-.0123456789") || yamlnode.IsModestNumber(node.Value)
-	}
-	return !slices.ContainsFunc(node.Content, func(child *yaml.Node) bool { return !isModest(child) })
 }
 
 // podLabels are the labels of the Pods, with those of the Job controller.

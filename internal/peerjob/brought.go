@@ -12,9 +12,9 @@ import (
 // Brought is what a framework brings to the containers of a group, as far as the
 // rules read it. The zero value is that of a group without a framework.
 type Brought struct {
-	// Variables returns the names of the variables before those of the container
-	// with a name; nil for none.
-	Variables func(container string) []string
+	// Variables returns the variables before those of the container with a name; nil
+	// for none.
+	Variables func(container string) []corev1.EnvVar
 	// Ports are ports that the framework listens on.
 	Ports []corev1.ServicePort
 	// Processes is the number of processes in each Pod, 0 where nothing sets one.
@@ -24,15 +24,15 @@ type Brought struct {
 // variables are the variables that the user's own stand behind.
 func (b Brought) variables(g *Group) rules.Variables {
 	return rules.Variables{
-		Before: func(container *corev1.Container) []string {
-			var names []string
+		Before: func(container *corev1.Container) []corev1.EnvVar {
+			var before []corev1.EnvVar
 			if g.HasPeerEnv() {
-				names = append(v1alpha1.PeerEnvNames(), v1alpha1.EnvUID)
+				before = g.PeerEnv(true)
 			}
 			if b.Variables != nil {
-				names = append(names, b.Variables(container.Name)...)
+				before = append(before, b.Variables(container.Name)...)
 			}
-			return names
+			return before
 		},
 		// The Job controller adds it at the end where it is not set.
 		After: []string{v1alpha1.EnvIndex},

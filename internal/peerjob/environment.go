@@ -47,8 +47,10 @@ func UsesUID(container *corev1.Container) bool {
 	if slices.ContainsFunc(container.Env, func(v corev1.EnvVar) bool { return v.Name == v1alpha1.EnvUID }) {
 		return false
 	}
-	return slices.ContainsFunc(rules.Texts(container, nil), func(text rules.Text) bool { return strings.Contains(text.Value, v1alpha1.EnvUID) }) ||
-		slices.ContainsFunc(container.VolumeMounts, func(m corev1.VolumeMount) bool { return strings.Contains(m.SubPathExpr, v1alpha1.EnvUID) })
+	speaks := func(text string) bool { return strings.Contains(text, v1alpha1.EnvUID) }
+	return slices.ContainsFunc(rules.Texts(container, nil), func(text rules.Text) bool { return speaks(text.Value) }) ||
+		slices.ContainsFunc(container.VolumeMounts, func(m corev1.VolumeMount) bool { return speaks(m.SubPathExpr) }) ||
+		slices.ContainsFunc(rules.Commands(container, nil), func(c rules.Command) bool { return slices.ContainsFunc(c.Words, speaks) })
 }
 
 // IsPeerVariable reports whether a variable of the user's says what the variable of

@@ -22,6 +22,7 @@ func Warn(g *Group, brought Brought) []diag.Warning {
 		warnTTL(g),
 		rules.HostNetwork(template, job, ports, brought.Ports, g.TemplatePath()),
 		rules.References(template, brought.variables(g), g.TemplatePath()),
+		rules.Unexpanded(template, brought.variables(g), g.TemplatePath()),
 		warnGroupSize(g),
 		rules.Counts(template, job, brought.Processes, g.TemplatePath()),
 	)

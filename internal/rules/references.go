@@ -18,8 +18,8 @@ import (
 // Variables are what a rule must know of the variables that are not in a Pod template
 // yet.
 type Variables struct {
-	// Before returns the names of those that stand before the container's own.
-	Before func(container *corev1.Container) []string
+	// Before returns those that stand before the container's own.
+	Before func(container *corev1.Container) []corev1.EnvVar
 	// After are the names of those that come behind the container's own: command, args
 	// and subPathExpr see them.
 	After []string
@@ -44,7 +44,7 @@ func References(template *corev1.PodTemplateSpec, variables Variables, path *fie
 			for _, name := range references(text.Value) {
 				own, isOwn := s.own[name]
 				switch {
-				case s.before[name], isOwn && own < s.own[text.Variable], text.Variable == "" && s.visible(name):
+				case s.isBefore(name), isOwn && own < s.own[text.Variable], text.Variable == "" && s.visible(name):
 				case text.Variable == name:
 					w = append(w, diag.Warn(text.Path, "uses $(%s) in its own value, and no variable before it sets it; a variable of the image is not visible here, so set it in the command with a shell", name))
 				case isOwn:
@@ -97,9 +97,10 @@ func SubPathExpressions(template *corev1.PodTemplateSpec, variables Variables, p
 // scope is what is known of the variables of a container.
 type scope struct {
 	// before are the variables that stand before the container's own.
-	before map[string]bool
+	before map[string]corev1.EnvVar
 	// own are the container's own, by their index in env.
 	own map[string]int
+	env []corev1.EnvVar
 	// after and peers are those of Variables.
 	after, peers []string
 	// unknowable is whether variables come from elsewhere, too.
@@ -110,11 +111,11 @@ func scopeOf(template *corev1.PodTemplateSpec, container *corev1.Container, vari
 	// Service links set variables that can't be known here.
 	links := template.Spec.EnableServiceLinks
 	s := scope{
-		before: map[string]bool{}, own: map[string]int{}, after: variables.After, peers: variables.Peers,
+		before: map[string]corev1.EnvVar{}, own: map[string]int{}, env: container.Env, after: variables.After, peers: variables.Peers,
 		unknowable: len(container.EnvFrom) > 0 || links == nil || *links,
 	}
-	for _, name := range variables.Before(container) {
-		s.before[name] = true
+	for _, variable := range variables.Before(container) {
+		s.before[variable.Name] = variable
 	}
 	for i, variable := range container.Env {
 		if _, found := s.own[variable.Name]; !found {
@@ -124,10 +125,35 @@ func scopeOf(template *corev1.PodTemplateSpec, container *corev1.Container, vari
 	return s
 }
 
+func (s scope) isBefore(name string) bool {
+	_, found := s.before[name]
+	return found
+}
+
+// set returns the variable of this name in env, as peerjob writes that. Of two with one
+// name, the last one counts.
+func (s scope) set(name string) (corev1.EnvVar, bool) {
+	for _, variable := range slices.Backward(s.env) {
+		if variable.Name == name {
+			return variable, true
+		}
+	}
+	variable, found := s.before[name]
+	if !found && slices.Contains(s.after, name) {
+		// Those that come behind are the Job controller's, which takes them from fields.
+		return corev1.EnvVar{Name: name, ValueFrom: &corev1.EnvVarSource{}}, true
+	}
+	return variable, found
+}
+
+// isKnown reports whether a name is that of a variable that the container has, or that
+// of a variable of the peers.
+func (s scope) isKnown(name string) bool { return s.visible(name) || slices.Contains(s.peers, name) }
+
 // visible reports whether command, args and subPathExpr see a variable.
 func (s scope) visible(name string) bool {
 	_, isOwn := s.own[name]
-	return isOwn || s.before[name] || slices.Contains(s.after, name) || strings.HasPrefix(name, "KUBERNETES_")
+	return isOwn || s.isBefore(name) || slices.Contains(s.after, name) || strings.HasPrefix(name, "KUBERNETES_")
 }
 
 // meant returns the variable of the peers that a name was probably meant to be, ""

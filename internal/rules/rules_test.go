@@ -58,7 +58,7 @@ func (p *pair) check() []string {
 	for _, w := range append(append(
 		TargetPorts(&p.service, ports, field.NewPath("spec", "ports")),
 		HostNetwork(template, &p.job, ports, nil, path)...),
-		References(template, Variables{Before: func(*corev1.Container) []string { return []string{"KNOWN"} }}, path)...) {
+		References(template, Variables{Before: func(*corev1.Container) []corev1.EnvVar { return []corev1.EnvVar{{Name: "KNOWN"}} }}, path)...) {
 		said = append(said, "warning "+w.Field)
 	}
 	return said

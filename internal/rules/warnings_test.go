@@ -186,15 +186,19 @@ func TestGPUProcesses(t *testing.T) {
 
 // peerVariables are those of a PeerJob with its variables.
 var peerVariables = Variables{
-	Before: func(*corev1.Container) []string {
-		return []string{"JOB_COMPLETION_INDEX", "PEERJOB_NAME", "PEERJOB_LEADER"}
+	Before: func(*corev1.Container) []corev1.EnvVar {
+		fromField := &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.name"}}
+		return []corev1.EnvVar{
+			{Name: "JOB_COMPLETION_INDEX", ValueFrom: fromField}, {Name: "PEERJOB_NAME", ValueFrom: fromField},
+			{Name: "PEERJOB_SIZE", Value: "4"}, {Name: "PEERJOB_LEADER", Value: "$(PEERJOB_NAME)-0.hub"},
+		}
 	},
 	After: []string{"JOB_COMPLETION_INDEX"},
-	Peers: []string{"JOB_COMPLETION_INDEX", "PEERJOB_NAME", "PEERJOB_LEADER"},
+	Peers: []string{"JOB_COMPLETION_INDEX", "PEERJOB_NAME", "PEERJOB_SIZE", "PEERJOB_LEADER"},
 }
 
 // withoutPeers are those of one without.
-var withoutPeers = Variables{Before: func(*corev1.Container) []string { return nil }, After: peerVariables.After, Peers: peerVariables.Peers}
+var withoutPeers = Variables{Before: func(*corev1.Container) []corev1.EnvVar { return nil }, After: peerVariables.After, Peers: peerVariables.Peers}
 
 func TestReferences(t *testing.T) {
 	for name, tt := range map[string]struct {
@@ -260,4 +264,70 @@ func TestSubPathExpressions(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestUnexpanded(t *testing.T) {
+	const env = `env: [{name: A, value: a}, {name: B, value: "$(A)"}, {name: C, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]`
+	probe := func(words string) string {
+		return `{` + env + `, readinessProbe: {exec: {command: ` + words + `}}}`
+	}
+	hook := func(words string) string {
+		return `{` + env + `, lifecycle: {preStop: {exec: {command: ` + words + `}}}}`
+	}
+	for name, tt := range map[string]struct {
+		container string
+		variables Variables
+		want      []string
+	}{
+		"where it is expanded":          {`{` + env + `, command: ["$(A)"], args: ["$(PEERJOB_LEADER)"], volumeMounts: [{name: v, mountPath: /v, subPathExpr: $(A)}]}`, peerVariables, nil},
+		"a value in a probe":            {probe(`[test, "$(A)", "$(PEERJOB_SIZE)"]`), peerVariables, nil},
+		"a value of a value in a probe": {probe(`[nc, "$(PEERJOB_LEADER)"]`), peerVariables, []string{`readinessProbe.exec.command[1]: uses $(PEERJOB_LEADER), and in a probe the kubelet leaves the variables in its value, "$(PEERJOB_NAME)-0.hub", as they are; run it with sh -c, and write "$PEERJOB_LEADER"`}},
+		"own value of a value":          {probe(`[nc, "$(B)"]`), peerVariables, []string{`readinessProbe.exec.command[1]: uses $(B), and in a probe`}},
+		"from a field in a probe":       {probe(`[nc, "$(PEERJOB_NAME)", "$(C)"]`), peerVariables, []string{`readinessProbe.exec.command[1]: uses $(PEERJOB_NAME), which is empty in a probe`, `readinessProbe.exec.command[2]: uses $(C), which is empty in a probe`}},
+		"in the script of a probe":      {probe(`[sh, -c, "nc $(PEERJOB_LEADER) 80; $(hostname)"]`), peerVariables, []string{`readinessProbe.exec.command[2]: uses $(PEERJOB_LEADER), and in a probe the kubelet leaves the variables in its value, "$(PEERJOB_NAME)-0.hub", as they are; write "$PEERJOB_LEADER"`}},
+		"by the shell of a probe":       {probe(`[sh, -c, 'nc "$PEERJOB_LEADER" 80']`), peerVariables, nil},
+		"the controller's in a probe":   {probe(`[test, "$(JOB_COMPLETION_INDEX)"]`), withoutPeers, []string{`readinessProbe.exec.command[1]: uses $(JOB_COMPLETION_INDEX), which is empty`}},
+		"not set in a probe":            {probe(`[test, "$(PEERJOB_NAME)"]`), withoutPeers, []string{`readinessProbe.exec.command[1]: uses $(PEERJOB_NAME), which env does not have`}},
+		"misspelt in a probe":           {probe(`[test, "$(PEERJOB_NAM)"]`), peerVariables, []string{`readinessProbe.exec.command[1]: uses $(PEERJOB_NAM), which no variable sets; did you mean $PEERJOB_NAME?`}},
+		"misspelt for a probe's shell":  {probe(`[sh, -c, "nc $PEERJOB_LEDER 80"]`), peerVariables, []string{`readinessProbe.exec.command[2]: uses $PEERJOB_LEDER, which no variable sets; did you mean $PEERJOB_LEADER?`}},
+		"unknown in a probe":            {probe(`[test, "$(NOTHING)"]`), peerVariables, nil},
+		"escaped in a probe":            {probe(`[test, "$$(C)"]`), peerVariables, nil},
+		"the second of one name":        {`{env: [{name: A, value: a}, {name: A, valueFrom: {fieldRef: {fieldPath: metadata.name}}}], livenessProbe: {exec: {command: ["$(A)"]}}}`, peerVariables, []string{`livenessProbe.exec.command[0]: uses $(A), which is empty`}},
+		"in a hook":                     {hook(`[echo, "$(A)"]`), peerVariables, []string{`lifecycle.preStop.exec.command[1]: uses $(A), and the kubelet expands no variables in a hook; run it with sh -c, and write "$A"`}},
+		"in the script of a hook":       {hook(`[sh, -c, "echo $(PEERJOB_NAME) $(hostname)"]`), peerVariables, []string{`lifecycle.preStop.exec.command[2]: uses $(PEERJOB_NAME), and the kubelet expands no variables in a hook; write "$PEERJOB_NAME"`}},
+		"a program and a variable":      {`{env: [{name: hostname, value: a}], lifecycle: {postStart: {exec: {command: [sh, -c, "echo $(hostname)"]}}}}`, peerVariables, nil},
+		"working directory":             {`{` + env + `, workingDir: "/work/$(A)"}`, peerVariables, []string{`workingDir: uses the variable A, and the kubelet expands no variables in this field; let the command do it: sh -c 'cd "$A" && …'`}},
+		"working directory, as a shell": {`workingDir: /work/${PEERJOB_NAME}`, peerVariables, []string{`workingDir: uses the variable PEERJOB_NAME`}},
+		"working directory, unknown":    {`workingDir: "/work/$(X)$Y"`, peerVariables, nil},
+		"sub-path":                      {`volumeMounts: [{name: v, mountPath: /v, subPath: $(JOB_COMPLETION_INDEX)}]`, peerVariables, []string{`volumeMounts[0].subPath: uses the variable JOB_COMPLETION_INDEX, and the kubelet expands no variables in this field; write $(JOB_COMPLETION_INDEX) in subPathExpr instead`}},
+		"mount path":                    {`volumeMounts: [{name: v, mountPath: "/$(PEERJOB_NAME)"}]`, peerVariables, []string{`volumeMounts[0].mountPath: uses the variable PEERJOB_NAME`}},
+		"image":                         {`{` + env + `, image: "x:$(A)"}`, peerVariables, []string{`image: uses the variable A, and the kubelet expands no variables in this field; write the value itself`}},
+		"a host of a probe":             {`livenessProbe: {httpGet: {host: $(PEERJOB_LEADER), path: "/$(PEERJOB_NAME)", port: 80, httpHeaders: [{name: A, value: $(PEERJOB_NAME)}]}}`, peerVariables, []string{`livenessProbe.httpGet.path: uses the variable PEERJOB_NAME, and the kubelet expands no variables in this field; use exec with sh -c and "$PEERJOB_NAME", or write the value itself`, "livenessProbe.httpGet.host: uses the variable PEERJOB_LEADER", "livenessProbe.httpGet.httpHeaders[0].value: uses the variable PEERJOB_NAME"}},
+		"a key of a ConfigMap":          {`env: [{name: A, valueFrom: {configMapKeyRef: {name: $(PEERJOB_NAME), key: a}}}]`, peerVariables, []string{`env[0].valueFrom.configMapKeyRef.name: uses the variable PEERJOB_NAME`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			compare(t, said(Unexpanded(templateOf(t, tt.container), tt.variables, templatePath)), tt.want)
+		})
+	}
+}
+
+// TestUnexpanded_volumes has fields of the Pod, where a variable of any container may
+// have been meant.
+func TestUnexpanded_volumes(t *testing.T) {
+	template := templateOf(t, `env: [{name: A, value: a}]`)
+	const volumes = `
+- {name: a, nfs: {server: x, path: "/$(JOB_COMPLETION_INDEX)"}}
+- {name: b, hostPath: {path: "/$(A)"}}
+- {name: c, hostPath: {path: "/$(NOTHING)"}}
+- {name: d, csi: {driver: x, volumeAttributes: {path: "$(A)"}}}
+- {name: e, secret: {secretName: "$(PEERJOB_NAME)"}}
+`
+	if err := yaml.UnmarshalStrict([]byte(volumes), &template.Spec.Volumes); err != nil {
+		t.Fatal(err)
+	}
+	compare(t, said(Unexpanded(template, peerVariables, templatePath)), []string{
+		"template.spec.volumes[0].nfs.path: uses the variable JOB_COMPLETION_INDEX, and the kubelet expands no variables in this field; write the value itself",
+		"template.spec.volumes[1].hostPath.path: uses the variable A",
+		"template.spec.volumes[4].secret.secretName: uses the variable PEERJOB_NAME",
+	})
 }

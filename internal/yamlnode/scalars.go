@@ -4,6 +4,7 @@ package yamlnode
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -47,4 +48,16 @@ var hugeExponent = regexp.MustCompile(`[eE][-+]?0*[1-9][0-9]{2,}`)
 // quantity with an exponent of a billion takes minutes.
 func IsModestNumber(text string) bool {
 	return len(text) <= 64 && !hugeExponent.MatchString(text)
+}
+
+// numberLike matches what may be read as a number or as a quantity.
+var numberLike = regexp.MustCompile(`^[-+]?[0-9.]+([eE][-+]?[0-9]+|[A-Za-z]{0,2})$`)
+
+// IsModest reports whether all numbers of a node are modest ([IsModestNumber]), so that
+// the node can be read as an object of the API.
+func IsModest(node *yaml.Node) bool {
+	if node.Kind == yaml.ScalarNode {
+		return IsModestNumber(node.Value) || !numberLike.MatchString(node.Value)
+	}
+	return !slices.ContainsFunc(node.Content, func(child *yaml.Node) bool { return !IsModest(child) })
 }

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/peerjob/peerjob/internal/apitype"
+	"github.com/peerjob/peerjob/internal/diag"
+)
+
+// Unexpanded finds "$(NAME)" of a variable of the container in strings in which the
+// kubelet does not expand it as in command, args, env and subPathExpr ([References]):
+//
+//   - In the command of an exec probe, the kubelet puts in only the values that are
+//     written in env, as they are written. A variable from a field, a ConfigMap or a
+//     Secret becomes empty, and a "$(NAME)" in a value stays.
+//   - The command of a lifecycle hook, and every other string, stays as it is.
+//
+// A name that no variable has is not reported: the string may be meant as it is.
+//
+// See ExpandContainerCommandOnlyStatic in k8s.io/kubernetes/pkg/kubelet/container and
+// RunInContainer in k8s.io/kubernetes/pkg/kubelet/lifecycle.
+func Unexpanded(template *corev1.PodTemplateSpec, variables Variables, path *field.Path) []diag.Warning {
+	var w []diag.Warning
+	var scopes []scope
+	EachContainer(template, path, func(container *corev1.Container, path *field.Path) {
+		s := scopeOf(template, container, variables)
+		scopes = append(scopes, s)
+		for _, command := range Commands(container, path) {
+			for i, word := range command.Words {
+				w = append(w, s.inCommand(command, word, i)...)
+			}
+		}
+		eachText(reflect.ValueOf(container).Elem(), path, func(text string, at *field.Path) {
+			w = append(w, elsewhere(text, at, s.isKnown, s.meant)...)
+		})
+	})
+	isKnown := func(name string) bool {
+		return slices.ContainsFunc(scopes, func(s scope) bool { return s.isKnown(name) })
+	}
+	meant := func(name string) string { return scope{peers: variables.Peers}.meant(name) }
+	eachText(reflect.ValueOf(&template.Spec).Elem(), path.Child("spec"), func(text string, at *field.Path) {
+		if isForDriver.MatchString(at.String()) {
+			return
+		}
+		w = append(w, elsewhere(text, at, isKnown, meant)...)
+	})
+	return w
+}
+
+// isForDriver matches the fields that a volume driver reads, which may have a
+// "$(NAME)" of its own.
+var isForDriver = regexp.MustCompile(`\.(volumeAttributes|options)\[`)
+
+// Command is what the kubelet runs in a container that runs already.
+type Command struct {
+	Words []string
+	// Path is the field of the list of words.
+	Path *field.Path
+	// Probe is whether it is that of a probe. Otherwise it is that of a hook.
+	Probe bool
+}
+
+// Commands returns the commands of the probes and of the lifecycle hooks of a container.
+func Commands(container *corev1.Container, path *field.Path) []Command {
+	var commands []Command
+	add := func(exec *corev1.ExecAction, probe bool, at *field.Path) {
+		if exec != nil {
+			commands = append(commands, Command{Words: exec.Command, Path: at.Child("exec", "command"), Probe: probe})
+		}
+	}
+	for _, probe := range []struct {
+		name  string
+		probe *corev1.Probe
+	}{{"livenessProbe", container.LivenessProbe}, {"readinessProbe", container.ReadinessProbe}, {"startupProbe", container.StartupProbe}} {
+		if probe.probe != nil {
+			add(probe.probe.Exec, true, path.Child(probe.name))
+		}
+	}
+	if lifecycle := container.Lifecycle; lifecycle != nil {
+		if hook := lifecycle.PostStart; hook != nil {
+			add(hook.Exec, false, path.Child("lifecycle", "postStart"))
+		}
+		if hook := lifecycle.PreStop; hook != nil {
+			add(hook.Exec, false, path.Child("lifecycle", "preStop"))
+		}
+	}
+	return commands
+}
+
+// programLike matches a "$(name)" in a script that may well run a program.
+var programLike = regexp.MustCompile(`[^A-Z0-9_]`)
+
+// inCommand finds what the kubelet does not expand in a word of a command.
+func (s scope) inCommand(command Command, word string, i int) []diag.Warning {
+	at, script := command.Path.Index(i), isScript(command.Words, i)
+	var w []diag.Warning
+	for _, name := range references(word) {
+		if script && !command.Probe && programLike.MatchString(name) {
+			continue
+		}
+		variable, isSet := s.set(name)
+		cure := fmt.Sprintf(`run it with sh -c, and write "$%s"`, name)
+		if script {
+			cure = fmt.Sprintf(`write "$%s"`, name)
+		}
+		switch {
+		case !s.isKnown(name) && s.meant(name) == "":
+		case s.meant(name) != "" && !isSet:
+			w = append(w, diag.Warn(at, "uses $(%s), which no variable sets; did you mean $%s?", name, s.meant(name)))
+		case !command.Probe:
+			w = append(w, diag.Warn(at, "uses $(%s), and the kubelet expands no variables in a hook; %s", name, cure))
+		case isSet && variable.ValueFrom != nil:
+			w = append(w, diag.Warn(at, "uses $(%s), which is empty in a probe: the kubelet puts in only values that env has itself; %s", name, cure))
+		case isSet && len(references(variable.Value)) > 0:
+			w = append(w, diag.Warn(at, "uses $(%s), and in a probe the kubelet leaves the variables in its value, %q, as they are; %s", name, variable.Value, cure))
+		case !isSet:
+			w = append(w, diag.Warn(at, "uses $(%s), which env does not have, and the kubelet leaves it as it is in a probe; %s", name, cure))
+		}
+	}
+	for _, name := range shellReferences(word) {
+		if _, isSet := s.set(name); !isSet && s.meant(name) != "" && !assigns(word, name) {
+			w = append(w, diag.Warn(at, "uses $%s, which no variable sets; did you mean $%s?", name, s.meant(name)))
+		}
+	}
+	return w
+}
+
+// elsewhere finds the variables in a string in which the kubelet expands none.
+func elsewhere(text string, at *field.Path, isKnown func(string) bool, meant func(string) string) []diag.Warning {
+	var w []diag.Warning
+	for _, name := range slices.Concat(references(text), shellReferences(text)) {
+		if !isKnown(name) && meant(name) == "" {
+			continue
+		}
+		cure := "write the value itself"
+		switch path := at.String(); {
+		case strings.HasSuffix(path, ".subPath"):
+			cure = fmt.Sprintf("write $(%s) in subPathExpr instead", name)
+		case strings.HasSuffix(path, ".workingDir"):
+			cure = fmt.Sprintf(`let the command do it: sh -c 'cd "$%s" && …'`, name)
+		case strings.Contains(path, "Probe."), strings.Contains(path, ".lifecycle."):
+			cure = fmt.Sprintf(`use exec with sh -c and "$%s", or write the value itself`, name)
+		}
+		w = append(w, diag.Warn(at, "uses the variable %s, and the kubelet expands no variables in this field; %s", name, cure))
+	}
+	return w
+}
+
+// expanded are the fields in which the kubelet expands variables, and those that other
+// parts of the rule visit.
+var expanded = map[reflect.Type][]string{
+	reflect.TypeFor[corev1.Container]():   {"name", "command", "args"},
+	reflect.TypeFor[corev1.EnvVar]():      {"name", "value"},
+	reflect.TypeFor[corev1.VolumeMount](): {"subPathExpr"},
+	reflect.TypeFor[corev1.ExecAction]():  {"command"},
+	reflect.TypeFor[corev1.PodSpec]():     {"containers", "initContainers", "ephemeralContainers"},
+}
+
+// eachText visits the strings of a value with a "$" in which the kubelet expands no
+// variables.
+func eachText(value reflect.Value, path *field.Path, visit func(text string, at *field.Path)) {
+	switch value.Kind() {
+	case reflect.String:
+		if text := value.String(); strings.Contains(text, "$") {
+			visit(text, path)
+		}
+	case reflect.Pointer:
+		if !value.IsNil() {
+			eachText(value.Elem(), path, visit)
+		}
+	case reflect.Slice:
+		if value.Type().Elem().Kind() == reflect.Uint8 {
+			return
+		}
+		for i := range value.Len() {
+			eachText(value.Index(i), path.Index(i), visit)
+		}
+	case reflect.Map:
+		keys := value.MapKeys()
+		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+		for _, key := range keys {
+			eachText(value.MapIndex(key), path.Key(key.String()), visit)
+		}
+	case reflect.Struct:
+		if value.Type() == reflect.TypeFor[intstr.IntOrString]() {
+			eachText(value.FieldByName("StrVal"), path, visit)
+			return
+		}
+		skip := expanded[value.Type()]
+		for _, f := range apitype.Of(value.Type()).Fields {
+			if !slices.Contains(skip, f.Name) {
+				eachText(value.FieldByIndex(f.Index), path.Child(f.Name), visit)
+			}
+		}
+	}
+}
