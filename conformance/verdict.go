@@ -109,7 +109,7 @@ func judge(ctx context.Context, server *apiserver.Server, tree generate.Object) 
 	v.own = peerjob.Validate(group, framework.Brings(group))
 	v.own = diag.Append(v.own, framework.Validate(group))
 	objects := expand.Group(group)
-	refused, warnings := admission.Admit(objects)
+	refused, warnings := admission.Admit(group, objects)
 	version, versionWarnings := admission.CheckVersion(group, objects)
 	v.admission, v.version = refused, version
 	for _, warning := range slices.Concat(warnings, versionWarnings) {

@@ -192,7 +192,7 @@ func TestRun_rejects(t *testing.T) {
 		"a template's own labels and annotations": {
 			items: []string{head("train") + "  peers: 2\n  template: {metadata: {labels: {a: -z}, annotations: {x y: z}}, spec: {containers: [{name: w, image: x}]}}\n"},
 			want: []string{
-				`PeerJob train: spec.template.metadata.labels: Invalid value: "-z": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue', or 'my_value', or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')`,
+				`PeerJob train: spec.template.metadata.labels[a]: Invalid value: "-z": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue', or 'my_value', or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')`,
 				`PeerJob train: spec.template.metadata.annotations: Invalid value: "x y": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName', or 'my.name', or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')`,
 			},
 		},

@@ -50,6 +50,7 @@ import (
 	"github.com/peerjob/peerjob/internal/apitype"
 	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/origin"
+	"github.com/peerjob/peerjob/internal/peerjob"
 )
 
 const (
@@ -63,10 +64,17 @@ const (
 // Admit returns what the API server would refuse, or what it would warn of
 // where it refuses nothing, each on the field of the PeerJob that it came from. A
 // kind that is not in internal/kinds is an internal error. What concerns several
-// objects is said of the Job. The server is the newest known one; CheckVersion
-// speaks for older ones.
-func Admit(objects []origin.Object) (errs field.ErrorList, warnings []diag.Warning) {
+// objects is said of the Job. The server is the newest known one. What only servers
+// after spec.kubernetesVersion refuse is a warning; CheckVersion says what that one
+// refuses besides.
+func Admit(g *peerjob.Group, objects []origin.Object) (errs field.ErrorList, warnings []diag.Warning) {
 	errs, warnings = judge(v1alpha1.NewestMinor, objects)
+	if minor, asked := peerjob.Minor(g.PeerJob.Spec.KubernetesVersion); asked && len(errs) > 0 {
+		var later []diag.Warning
+		errs, later = refusedLater(minor, errs, objects)
+		warnings = append(warnings, later...)
+	}
+	nameGates(g, errs)
 	asServer(v1alpha1.NewestMinor, func() {
 		for _, object := range objects {
 			if job, ok := object.Object.(*batchv1.Job); ok {
@@ -87,7 +95,7 @@ func judge(minor int, objects []origin.Object) (errs field.ErrorList, warnings [
 	asServer(minor, func() {
 		for _, object := range slices.Backward(objects) {
 			refused, warned := checkObject(object.Object)
-			errs = diag.Append(errs, onPeerJob(refused, object.Origins))
+			errs = diag.Append(errs, onPeerJob(refused, object.Object, object.Origins))
 			warnings = append(warnings, warningsOnPeerJob(warned, object.Origins)...)
 		}
 	})

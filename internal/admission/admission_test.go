@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.yaml.in/yaml/v3"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/admission"
@@ -39,7 +40,7 @@ func check(t testing.TB, text string) []string {
 	g := read(t, text)
 	objects, before := expand.Group(g), expand.Group(g)
 	var got []string
-	refused, _ := admission.Admit(objects)
+	refused, _ := admission.Admit(g, objects)
 	for _, err := range diag.SortErrors(refused) {
 		got = append(got, err.Error())
 	}
@@ -48,6 +49,12 @@ func check(t testing.TB, text string) []string {
 	}
 	return got
 }
+
+// What the server says of a label's value and of its key.
+var (
+	badLabel = validation.IsValidLabelValue("a b")[0]
+	badName  = validation.IsQualifiedName("c d")[0]
+)
 
 // TestCheck has what the API server refuses, each on the field of the PeerJob
 // that it comes from.
@@ -109,6 +116,23 @@ func TestCheck(t *testing.T) {
 				`spec.template.spec.containers[0].ports[0].containerPort: Required value`,
 			},
 		},
+		"labels, by their keys": {
+			"metadata: {name: train, labels: {ok: a, w: a b}}\nspec:\n  peers: 3\n  template: {metadata: {labels: {x: a b, v: a b, 'c d': e}}, spec: {nodeSelector: {z: a b}, containers: [{name: w, image: x}]}}\n",
+			[]string{
+				"metadata.labels[w]: Invalid value: \"a b\": " + badLabel,
+				"spec.template.metadata.labels: Invalid value: \"c d\": " + badName,
+				"spec.template.metadata.labels[v]: Invalid value: \"a b\": " + badLabel,
+				"spec.template.metadata.labels[x]: Invalid value: \"a b\": " + badLabel,
+				"spec.template.spec.nodeSelector[z]: Invalid value: \"a b\": " + badLabel,
+			},
+		},
+		"a value behind a gate": {
+			head + "  template: {spec: {tolerations: [{key: a, operator: Gt, value: '1'}, {key: a, operator: gt}], containers: [{name: w, image: x}]}}\n",
+			[]string{
+				`spec.template.spec.tolerations[0].operator: Forbidden: "Gt" needs the feature gate TaintTolerationComparisonOperators, which is off by default in every version up to 1.37`,
+				`spec.template.spec.tolerations[1].operator: Unsupported value: "gt": supported values: "Equal", "Exists"`,
+			},
+		},
 		"IP families": {
 			head + "  service: {ipFamilyPolicy: Both, ipFamilies: [IPv5, IPv4, IPv4]}\n" + smallest,
 			[]string{
@@ -123,12 +147,12 @@ func TestCheck(t *testing.T) {
 		},
 		"labels of both objects, said once": {
 			"metadata: {name: train, labels: {a: 'b c'}}\nspec:\n  peers: 3\n" + smallest,
-			[]string{`metadata.labels: Invalid value: "b c": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')`},
+			[]string{`metadata.labels[a]: Invalid value: "b c": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')`},
 		},
 		"labels of the Service alone": {
 			head + "  service: {labels: {a: 'b c'}, annotations: {'x y': z}}\n" + smallest,
 			[]string{
-				`spec.service.labels: Invalid value: "b c": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')`,
+				`spec.service.labels[a]: Invalid value: "b c": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')`,
 				`spec.service.annotations: Invalid value: "x y": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')`,
 			},
 		},
@@ -181,7 +205,7 @@ func TestAdmit_size(t *testing.T) {
 				fmt.Fprintf(&env, "{name: VARIABLE%d, value: %s}, ", i, strings.Repeat("x", tt.text))
 			}
 			g := read(t, "metadata: {name: a}\nspec: {peers: 1, template: {spec: {containers: [{name: w, image: x, env: ["+env.String()+"]}]}}}")
-			errs, warnings := admission.Admit(expand.Group(g))
+			errs, warnings := admission.Admit(g, expand.Group(g))
 			if got := fmt.Sprint(errs); (tt.refused == "") != (len(errs) == 0) || !strings.Contains(got, tt.refused) {
 				t.Errorf("refused %s", got)
 			}
@@ -199,7 +223,7 @@ func TestAdmit_configMapSize(t *testing.T) {
 		300 << 10: "[{spec.files the ConfigMap a-files-",
 	} {
 		g := read(t, fmt.Sprintf("metadata: {name: a}\nspec: {peers: 1, files: [{path: /f, content: %s}], template: {spec: {containers: [{name: w, image: x}]}}}", strings.Repeat("x", size)))
-		errs, warnings := admission.Admit(expand.Group(g))
+		errs, warnings := admission.Admit(g, expand.Group(g))
 		if got := fmt.Sprint(warnings); len(errs) > 0 || !strings.HasPrefix(got, want) {
 			t.Errorf("%d bytes: %v %.300s, want %s", size, errs, got, want)
 		}
@@ -210,7 +234,7 @@ func BenchmarkCheck(b *testing.B) {
 	g := read(b, "metadata: {name: train}\nspec:\n  peers: 3\n  template: {spec: {containers: [{name: w, image: x, ports: [{containerPort: 80}], volumeMounts: [{name: d, mountPath: /d}]}], volumes: [{name: d, emptyDir: {}}]}}\n")
 	objects := expand.Group(g)
 	for b.Loop() {
-		if errs, _ := admission.Admit(objects); len(errs) > 0 {
+		if errs, _ := admission.Admit(g, objects); len(errs) > 0 {
 			b.Fatal(errs)
 		}
 	}

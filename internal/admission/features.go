@@ -5,11 +5,13 @@ package admission
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	utilfeature "k8s.io/apiserver/pkg/util/feature"
@@ -51,6 +53,8 @@ type Feature struct {
 	Since int
 	// Source is where Since can be looked up.
 	Source string
+	// Instead says what works on older servers, "" for nothing.
+	Instead string
 }
 
 const (
@@ -65,7 +69,7 @@ func of[T any](name string, f Feature) Feature {
 // Features are the fields of a PeerJob that are newer than the oldest server,
 // or that no server has on by default. A test holds the table to the markers
 // "+featureGate" in the types of Kubernetes.
-var Features = []Feature{
+var Features = append([]Feature{
 	// The Job.
 	of[v1alpha1.PeerJobSpec]("podFailurePolicy", Feature{Since: 26, Source: gateHistory + " (JobPodFailurePolicy)"}),
 	of[v1alpha1.PeerJobSpec]("backoffLimitPerIndex", Feature{Since: 29, Source: gateHistory + " (JobBackoffLimitPerIndex)"}),
@@ -148,6 +152,39 @@ var Features = []Feature{
 	of[corev1.PodDNSConfig]("searches", Feature{Value: "a dot alone or a name with an underscore", Is: text(isRelaxedSearch), Since: 33, Source: gateHistory + " (RelaxedDNSSearchValidation)"}),
 	of[corev1.PersistentVolumeClaimSpec]("accessModes", Feature{Value: string(corev1.ReadWriteOncePod), Since: 27, Source: gateHistory + " (ReadWriteOncePod)"}),
 	of[corev1.Sysctl]("name", Feature{Value: "a name with slashes", Is: text(hasSlash), Since: 23, Source: "https://kubernetes.io/docs/tasks/administer-cluster/sysctl-cluster/"}),
+}, podLabels()...)
+
+// podLabels are the labels of a Job's Pods that older servers do not give them: a
+// variable of such a label is empty, and a selector with it matches no Pod.
+func podLabels() []Feature {
+	var all []Feature
+	for _, label := range []struct{ key, instead, source string }{
+		{batchv1.JobNameLabel, "job-name", "k8s.io/kubernetes v1.27.0, pkg/apis/batch/types.go"},
+		{batchv1.ControllerUidLabel, "controller-uid", "k8s.io/kubernetes v1.27.0, pkg/apis/batch/types.go"},
+		{batchv1.JobCompletionIndexAnnotation, "", gateHistory + " (PodIndexLabel)"},
+	} {
+		ref := func(kind, key string) string { return "metadata." + kind + "['" + key + "']" }
+		since, instead, inField := 27, "; write "+label.instead, "; write "+ref("labels", label.instead)
+		if label.instead == "" {
+			since, instead, inField = 28, "", "; write "+ref("annotations", label.key)
+		}
+		value := Feature{Value: label.key, Since: since, Source: label.source, Instead: instead}
+		isIn := value
+		isIn.Value, isIn.Is = "the label "+label.key, func(value reflect.Value) bool {
+			labels, ok := value.Interface().(map[string]string)
+			_, found := labels[label.key]
+			return ok && found
+		}
+		all = append(all,
+			of[corev1.ObjectFieldSelector]("fieldPath", Feature{Value: ref("labels", label.key), Since: since, Source: label.source, Instead: inField}),
+			of[corev1.PodAffinityTerm]("matchLabelKeys", value),
+			of[corev1.PodAffinityTerm]("mismatchLabelKeys", value),
+			of[corev1.TopologySpreadConstraint]("matchLabelKeys", value),
+			of[metav1.LabelSelectorRequirement]("key", value),
+			of[metav1.LabelSelector]("matchLabels", isIn),
+		)
+	}
+	return all
 }
 
 // First is the first minor version of Kubernetes 1 that has the feature, or
@@ -208,9 +245,13 @@ func CheckVersion(g *peerjob.Group, objects []origin.Object) (field.ErrorList, [
 	minor, asked := peerjob.Minor(pj.Spec.KubernetesVersion)
 	var errs field.ErrorList
 	var warnings []diag.Warning
+	replaced := replacedVariables(g)
+	// Of two features of one field, the later one is said.
+	said := map[string]refusal{}
 	visitFeatures(reflect.ValueOf(pj).Elem(), "", func(f Feature, path string) {
 		first, ever := f.First()
 		switch {
+		case isBelowAny(path, replaced):
 		case (f.empty || f.Kept) && asked && minor < f.known():
 			errs = append(errs, forbidden(path, fmt.Sprintf("needs Kubernetes 1.%d, and spec.kubernetesVersion is %q", f.known(), pj.Spec.KubernetesVersion)))
 		case f.empty:
@@ -221,8 +262,13 @@ func CheckVersion(g *peerjob.Group, objects []origin.Object) (field.ErrorList, [
 		case !ever:
 			warnings = append(warnings, diag.Warning{Field: path, Message: fmt.Sprintf(
 				"needs the feature gate %s, which is off by default: a server without it drops the field", f.Gate)})
+		case asked && minor < first && said[path].first >= first:
+		case asked && minor < first && said[path].first > 0:
+			said[path] = refusal{first, said[path].at}
+			errs[said[path].at] = f.tooNew(path, first, pj)
 		case asked && minor < first:
-			errs = append(errs, forbidden(path, fmt.Sprintf("%sneeds Kubernetes 1.%d, and spec.kubernetesVersion is %q", f.what(), first, pj.Spec.KubernetesVersion)))
+			said[path] = refusal{first, len(errs)}
+			errs = append(errs, f.tooNew(path, first, pj))
 		}
 	})
 	nameErrs := checkServiceName(g, minor)
@@ -234,6 +280,50 @@ func CheckVersion(g *peerjob.Group, objects []origin.Object) (field.ErrorList, [
 		}
 	}
 	return append(errs, refusedByOlder(g, errs, objects)...), warnings
+}
+
+// refusal is the first version with a feature that is refused, and the place of its
+// error.
+type refusal struct{ first, at int }
+
+func (f Feature) tooNew(path string, first int, pj *v1alpha1.PeerJob) *field.Error {
+	return forbidden(path, fmt.Sprintf("%sneeds Kubernetes 1.%d, and spec.kubernetesVersion is %q%s", f.what(), first, pj.Spec.KubernetesVersion, f.Instead))
+}
+
+// nameGates says in the errors about values that no server takes by default which
+// feature gate they need: the server lists such a value as one that it supports.
+func nameGates(g *peerjob.Group, errs field.ErrorList) {
+	if !slices.ContainsFunc(errs, func(err *field.Error) bool { return err.Type == field.ErrorTypeNotSupported }) {
+		return
+	}
+	visitFeatures(reflect.ValueOf(g.PeerJob).Elem(), "", func(f Feature, path string) {
+		if _, ever := f.First(); ever || f.Value == "" {
+			return
+		}
+		for i, err := range errs {
+			if err.Field == path && err.Type == field.ErrorTypeNotSupported {
+				errs[i] = forbidden(path, fmt.Sprintf("%sneeds the feature gate %s, which is off by default in every version up to 1.%d", f.what(), f.Gate, v1alpha1.NewestMinor))
+			}
+		}
+	})
+}
+
+// replacedVariables are the paths of the variables of the user's that peerjob writes in
+// its own way, which every server takes.
+func replacedVariables(g *peerjob.Group) []string {
+	var paths []string
+	g.EachContainer(func(container *corev1.Container, path *field.Path) {
+		for i, variable := range container.Env {
+			if g.IsPeerVariable(variable) {
+				paths = append(paths, path.Child("env").Index(i).String())
+			}
+		}
+	})
+	return paths
+}
+
+func isBelowAny(path string, above []string) bool {
+	return slices.ContainsFunc(above, func(above string) bool { return below(path, above) })
 }
 
 func forbidden(path, detail string) *field.Error {

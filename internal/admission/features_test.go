@@ -73,6 +73,10 @@ func TestCheckVersion(t *testing.T) {
 		"a search of a dot":     {33, "template: {spec: {dnsConfig: {searches: [a, .]}}}", "spec.template.spec.dnsConfig.searches[1]"},
 		"an underscore":         {33, "template: {spec: {dnsConfig: {searches: [a_b.c]}}}", "spec.template.spec.dnsConfig.searches[0]"},
 		"ReadWriteOncePod":      {27, "template: {spec: {volumes: [{name: a, ephemeral: {volumeClaimTemplate: {spec: {accessModes: [ReadWriteMany, ReadWriteOncePod]}}}}]}}", "spec.template.spec.volumes[0].ephemeral.volumeClaimTemplate.spec.accessModes[1]"},
+		"an index label":        {28, "peerEnv: Disabled, template: {spec: {containers: [{name: a, env: [{name: A, valueFrom: {fieldRef: {fieldPath: \"metadata.labels['batch.kubernetes.io/job-completion-index']\"}}}]}]}}", "spec.template.spec.containers[0].env[0].valueFrom.fieldRef.fieldPath"},
+		"a name label":          {27, "template: {spec: {volumes: [{name: a, downwardAPI: {items: [{path: a, fieldRef: {fieldPath: \"metadata.labels['batch.kubernetes.io/job-name']\"}}]}}]}}", "spec.template.spec.volumes[0].downwardAPI.items[0].fieldRef.fieldPath"},
+		"a label of a selector": {27, "template: {spec: {affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: z, labelSelector: {matchLabels: {batch.kubernetes.io/job-name: train}}}]}}}}", "spec.template.spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].labelSelector.matchLabels"},
+		"a selector's key":      {27, "template: {spec: {topologySpreadConstraints: [{topologyKey: z, labelSelector: {matchExpressions: [{key: batch.kubernetes.io/controller-uid, operator: Exists}]}}]}}", "spec.template.spec.topologySpreadConstraints[0].labelSelector.matchExpressions[0].key"},
 		"a sysctl with slashes": {23, "template: {spec: {securityContext: {sysctls: [{name: net/core/somaxconn, value: '1'}]}}}", "spec.template.spec.securityContext.sysctls[0].name"},
 	}
 	for name, tt := range tests {

@@ -4,11 +4,13 @@ package admission
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/origin"
 	"github.com/peerjob/peerjob/internal/peerjob"
 )
@@ -52,6 +54,36 @@ func refusedByOlder(g *peerjob.Group, tooNew field.ErrorList, objects []origin.O
 		open = later
 	}
 	return errs
+}
+
+// refusedLater parts the errors of the newest server into those that a server of one
+// minor version has, too, and those that only later ones have: some rules became
+// stricter, and such a server still takes the value.
+func refusedLater(minor int, errs field.ErrorList, objects []origin.Object) (field.ErrorList, []diag.Warning) {
+	var refused, open field.ErrorList
+	older, _ := judge(minor, objects)
+	for _, err := range errs {
+		if anyOverlaps(older, err.Field) {
+			refused = append(refused, err)
+		} else {
+			open = append(open, err)
+		}
+	}
+	var later []diag.Warning
+	for first := minor + 1; len(open) > 0 && first <= v1alpha1.NewestMinor; first++ {
+		known := errs
+		if first < v1alpha1.NewestMinor {
+			known, _ = judge(first, objects)
+		}
+		open = slices.DeleteFunc(open, func(err *field.Error) bool {
+			found := anyOverlaps(known, err.Field)
+			if found {
+				later = append(later, diag.Warning{Field: err.Field, Message: fmt.Sprintf("Kubernetes 1.%d and later refuse this: %s", first, err.ErrorBody())})
+			}
+			return found
+		})
+	}
+	return refused, later
 }
 
 // refusedBy returns what a server of one minor version refuses on fields that

@@ -7,6 +7,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/peerjob/peerjob/internal/admission"
+	"github.com/peerjob/peerjob/internal/expand"
 )
 
 // both returns what is refused of the newest server and of the one asked for.
@@ -90,4 +93,25 @@ func TestCheck_versionsAtOnce(t *testing.T) {
 		})
 	}
 	group.Wait()
+}
+
+// TestAdmit_stricter has a value that only newer servers refuse: an error without a
+// version, and a warning for a server that takes it.
+func TestAdmit_stricter(t *testing.T) {
+	const text = "metadata: {name: a}\nspec: {peers: 1, VERSION template: {spec: {hostAliases: [{ip: 010.0.0.1, hostnames: [a]}], containers: [{name: w, image: x}]}}}"
+	for version, refused := range map[string]bool{"": true, "1.30": false, "1.35": false, "1.36": true, "1.37": true} {
+		asked := ""
+		if version != "" {
+			asked = "kubernetesVersion: '" + version + "',"
+		}
+		g := read(t, strings.Replace(text, "VERSION", asked, 1))
+		errs, warnings := admission.Admit(g, expand.Group(g))
+		if (len(errs) > 0) != refused || (len(warnings) > 0) == refused {
+			t.Errorf("%q: refused %v, warned of %v", version, errs, warnings)
+		}
+		const want = `Kubernetes 1.36 and later refuse this: Invalid value: "010.0.0.1": must not have leading 0s`
+		if !refused && (warnings[0].Field != "spec.template.spec.hostAliases[0].ip" || warnings[0].Message != want) {
+			t.Errorf("%q: %v", version, warnings)
+		}
+	}
 }

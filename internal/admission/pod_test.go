@@ -42,7 +42,7 @@ func TestCheck_pod(t *testing.T) {
 		},
 		"matchLabelKeys of a label in the selector": {
 			"metadata: {labels: {a: b}}\n    spec: {affinity: {podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: z, labelSelector: {matchLabels: {a: b}}, matchLabelKeys: [a]}]}}, containers: [{name: w, image: x}]}",
-			[]string{pod + `affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0][0]: Invalid value: "a": exists in both matchLabelKeys and labelSelector`},
+			[]string{pod + `affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].matchLabelKeys[0]: Invalid value: "a": exists in both matchLabelKeys and labelSelector`},
 		},
 		"overhead without a RuntimeClass": {
 			"spec: {overhead: {cpu: 1}, containers: [{name: w, image: x}]}",
@@ -89,7 +89,7 @@ func TestAdmit_priority(t *testing.T) {
 		"priorityClassName: batch, preemptionPolicy: Never": "",
 	} {
 		g := read(t, "metadata: {name: a}\nspec: {peers: 1, template: {spec: {"+spec+", containers: [{name: w, image: x}]}}}")
-		errs, warnings := admission.Admit(expand.Group(g))
+		errs, warnings := admission.Admit(g, expand.Group(g))
 		got := ""
 		for _, w := range warnings {
 			got += w.Field + ": " + w.Message

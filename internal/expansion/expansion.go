@@ -115,7 +115,7 @@ func check(g *peerjob.Group, objects []origin.Object, errs field.ErrorList) (fie
 	errs = diag.Append(errs, peerjob.Validate(g, brought))
 	wrong := framework.Validate(g)
 	errs = diag.Append(errs, wrong)
-	refused, warned := admission.Admit(objects)
+	refused, warned := admission.Admit(g, objects)
 	if len(wrong) > 0 {
 		// What the framework brings is wrong because of what was said already.
 		refused = slices.DeleteFunc(refused, func(err *field.Error) bool { return err.Field == peerjob.FrameworkPath.String() })

@@ -40,6 +40,7 @@ func Validate(g *Group, brought Brought) field.ErrorList {
 		validateTemplateMetadata(g),
 		validateVariables(g),
 		rules.StringLengths(template, g.TemplatePath()),
+		rules.ResourceFields(template, g.TemplatePath()),
 		rules.SubPathExpressions(template, brought.variables(g), g.TemplatePath()),
 		rules.DNS(service, template, job, spec.ClusterDomain, g.TemplatePath()),
 	)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -29,17 +30,23 @@ func EachContainer(template *corev1.PodTemplateSpec, path *field.Path, visit fun
 }
 
 // StringLengths refuses variables and arguments that no program can be started
-// with.
+// with: too long ones, and those with a NUL byte.
 func StringLengths(template *corev1.PodTemplateSpec, path *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	EachContainer(template, path, func(container *corev1.Container, path *field.Path) {
 		for i, variable := range container.Env {
+			at := path.Child("env").Index(i).Child("value")
 			if length := len(variable.Name) + len("=") + len(variable.Value); length > MaxVariableLength {
-				errs = append(errs, tooLong(path.Child("env").Index(i).Child("value"), "NAME=value", length))
+				errs = append(errs, tooLong(at, "NAME=value", length))
 			}
+			errs = append(errs, nul(at, variable.Value)...)
 		}
 		errs = append(errs, arguments(container.Command, path.Child("command"))...)
 		errs = append(errs, arguments(container.Args, path.Child("args"))...)
+		errs = append(errs, nul(path.Child("workingDir"), container.WorkingDir)...)
+		for _, command := range Commands(container, path) {
+			errs = append(errs, arguments(command.Words, command.Path)...)
+		}
 	})
 	return errs
 }
@@ -49,6 +56,57 @@ func arguments(arguments []string, path *field.Path) field.ErrorList {
 	for i, argument := range arguments {
 		if len(argument) > MaxVariableLength {
 			errs = append(errs, tooLong(path.Index(i), "the argument", len(argument)))
+		}
+		errs = append(errs, nul(path.Index(i), argument)...)
+	}
+	return errs
+}
+
+// nul refuses a NUL byte, which ends a string of the system call that starts a program
+// (execve). The runtime refuses it.
+func nul(path *field.Path, text string) field.ErrorList {
+	if !strings.Contains(text, "\x00") {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(path, text, "must not contain a NUL byte (\\x00): Linux starts no program with it; let the program read it from a file")}
+}
+
+// ResourceFields refuses a resourceFieldRef to a container that the Pod does not have:
+// the kubelet starts no container with such a variable, and writes no such file.
+// See containerResourceRuntimeValue in k8s.io/kubernetes/pkg/kubelet.
+func ResourceFields(template *corev1.PodTemplateSpec, path *field.Path) field.ErrorList {
+	var names []string
+	EachContainer(template, path, func(container *corev1.Container, _ *field.Path) { names = append(names, container.Name) })
+	var errs field.ErrorList
+	check := func(ref *corev1.ResourceFieldSelector, at *field.Path) {
+		if ref != nil && ref.ContainerName != "" && !slices.Contains(names, ref.ContainerName) {
+			errs = append(errs, field.NotSupported(at.Child("resourceFieldRef", "containerName"), ref.ContainerName, names))
+		}
+	}
+	EachContainer(template, path, func(container *corev1.Container, path *field.Path) {
+		for i, variable := range container.Env {
+			if variable.ValueFrom != nil {
+				check(variable.ValueFrom.ResourceFieldRef, path.Child("env").Index(i).Child("valueFrom"))
+			}
+		}
+	})
+	items := func(items []corev1.DownwardAPIVolumeFile, at *field.Path) {
+		for i, item := range items {
+			check(item.ResourceFieldRef, at.Child("downwardAPI", "items").Index(i))
+		}
+	}
+	for i, volume := range template.Spec.Volumes {
+		at := path.Child("spec", "volumes").Index(i)
+		if volume.DownwardAPI != nil {
+			items(volume.DownwardAPI.Items, at)
+		}
+		if volume.Projected == nil {
+			continue
+		}
+		for j, source := range volume.Projected.Sources {
+			if source.DownwardAPI != nil {
+				items(source.DownwardAPI.Items, at.Child("projected", "sources").Index(j))
+			}
 		}
 	}
 	return errs

@@ -77,7 +77,10 @@ func SubPathExpressions(template *corev1.PodTemplateSpec, variables Variables, p
 			at := path.Child("volumeMounts").Index(i).Child("subPathExpr")
 			for _, name := range references(mount.SubPathExpr) {
 				cure := "set it in env"
-				switch {
+				switch variable, isSet := s.set(name); {
+				case isSet && variable.ValueFrom == nil && variable.Value == "":
+					errs = append(errs, field.Invalid(at, mount.SubPathExpr, fmt.Sprintf("uses $(%s), which is empty, and the container never starts; give it a value", name)))
+					continue
 				case s.visible(name):
 					continue
 				case s.meant(name) != "":

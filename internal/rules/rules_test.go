@@ -136,3 +136,53 @@ func TestRules(t *testing.T) {
 		})
 	}
 }
+
+// TestStringLengths_nul has NUL bytes wherever a program would get them.
+func TestStringLengths_nul(t *testing.T) {
+	template := templateOf(t, `{command: ["a\0"], args: [a, "\0"], workingDir: "/\0", env: [{name: A, value: "\0"}], livenessProbe: {exec: {command: ["\0"]}}, lifecycle: {preStop: {exec: {command: ["\0"]}}}}`)
+	var got []string
+	for _, err := range StringLengths(template, templatePath) {
+		got = append(got, err.Field)
+	}
+	const w = "template.spec.containers[0]."
+	want := []string{w + "env[0].value", w + "command[0]", w + "args[1]", w + "workingDir", w + "livenessProbe.exec.command[0]", w + "lifecycle.preStop.exec.command[0]"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestResourceFields has references to containers, wherever they can be.
+func TestResourceFields(t *testing.T) {
+	ref := func(container string) *corev1.ResourceFieldSelector {
+		return &corev1.ResourceFieldSelector{ContainerName: container, Resource: "limits.cpu"}
+	}
+	files := func(container string) []corev1.DownwardAPIVolumeFile {
+		return []corev1.DownwardAPIVolumeFile{{Path: "a", ResourceFieldRef: ref(container)}}
+	}
+	volumes := func(container string) []corev1.Volume {
+		return []corev1.Volume{
+			{VolumeSource: corev1.VolumeSource{DownwardAPI: &corev1.DownwardAPIVolumeSource{Items: files(container)}}},
+			{VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{Sources: []corev1.VolumeProjection{{DownwardAPI: &corev1.DownwardAPIProjection{Items: files(container)}}}}}},
+		}
+	}
+	for container, want := range map[string][]string{
+		"w": nil, "i": nil,
+		"x": {
+			"template.spec.containers[0].env[0].valueFrom.resourceFieldRef.containerName",
+			"template.spec.volumes[0].downwardAPI.items[0].resourceFieldRef.containerName",
+			"template.spec.volumes[1].projected.sources[0].downwardAPI.items[0].resourceFieldRef.containerName",
+		},
+	} {
+		template := templateOf(t, "env: [{name: A, valueFrom: {resourceFieldRef: {resource: limits.cpu}}}]")
+		template.Spec.InitContainers = []corev1.Container{{Name: "i"}}
+		template.Spec.Containers[0].Env[0].ValueFrom.ResourceFieldRef = ref(container)
+		template.Spec.Volumes = volumes(container)
+		var got []string
+		for _, err := range ResourceFields(template, templatePath) {
+			got = append(got, err.Field)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", container, diff)
+		}
+	}
+}

@@ -252,6 +252,7 @@ func TestSubPathExpressions(t *testing.T) {
 		"unset":          {mount("x-$(NOTHING)"), peerVariables, `template.spec.containers[0].volumeMounts[0].subPathExpr: Invalid value: "x-$(NOTHING)": uses $(NOTHING), which no variable sets, and the container never starts; set it in env`},
 		"misspelt":       {mount("$(PEERJOB_NAM)"), peerVariables, `template.spec.containers[0].volumeMounts[0].subPathExpr: Invalid value: "$(PEERJOB_NAM)": uses $(PEERJOB_NAM), which no variable sets, and the container never starts; did you mean $(PEERJOB_NAME)?`},
 		"peers' not set": {mount("$(PEERJOB_NAME)"), withoutPeers, `template.spec.containers[0].volumeMounts[0].subPathExpr: Invalid value: "$(PEERJOB_NAME)": uses $(PEERJOB_NAME), which no variable sets, and the container never starts; set spec.peerEnv to Enabled`},
+		"empty":          {`{volumeMounts: [{name: v, mountPath: /v, subPathExpr: $(A)}], env: [{name: A}]}`, peerVariables, `template.spec.containers[0].volumeMounts[0].subPathExpr: Invalid value: "$(A)": uses $(A), which is empty, and the container never starts; give it a value`},
 		"from elsewhere": {`{volumeMounts: [{name: v, mountPath: /v, subPathExpr: $(NOTHING)}], envFrom: [{secretRef: {name: a}}]}`, peerVariables, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
