@@ -20,7 +20,7 @@ spec:
   template:
     spec:
       initContainers: [{name: prepare, image: x}]
-      containers: [{name: w, image: x}, {name: logs, image: x, volumeMounts: [{name: own, mountPath: /own}]}]
+      containers: [{name: w, image: x}, {name: logs, image: x, volumeMounts: [{name: own, mountPath: /own}, {name: own, mountPath: /slash/}, {name: own, mountPath: /deep/er}]}]
       volumes: [{name: own, emptyDir: {}}]
 `
 	const broker = `[{path: /etc/flux/broker.toml, content: "{{ range .Peers }}{{ .Host }}:{{ $.Values.port }}\n{{ end }}"}]`
@@ -44,7 +44,7 @@ spec:
 	output := expand(t, broker)
 	for _, want := range []string{
 		"immutable: true data: 0-broker.toml: | train-0.train:8050 train-1.train:8050",
-		"- name: own mountPath: /own " + mount,
+		"- name: own mountPath: /deep/er " + mount,
 		"- name: peerjob-files configMap: name: " + nameOf(output),
 	} {
 		if !strings.Contains(output, want) {
@@ -66,14 +66,22 @@ spec:
 
 	big := `"{{ repeat 262144 \"x\" }}"`
 	for files, want := range map[string]string{
-		`[{content: a}]`:                       "spec.files[0].path: Required value: where the containers find the file",
-		`[{path: a/b}]`:                        `spec.files[0].path: Invalid value: "a/b": must be an absolute path`,
-		`[{path: /a/../b}]`:                    `spec.files[0].path: Invalid value: "/a/../b": must be an absolute path`,
-		`[{path: /a}, {path: /a}]`:             `spec.files[1].path: Duplicate value: "/a"`,
-		`[{path: /own}]`:                       `spec.files[0].path: Invalid value: "/own": must be unique`,
-		`[{path: /a, containers: [x]}]`:        `spec.files[0].containers[0]: Unsupported value: "x": supported values: "prepare", "w", "logs"`,
-		`[{path: /a, content: "{{ .Nope }}"}]`: `spec.files[0].content: Invalid value: "{{ .Nope }}": template: line 1, column 4: . has no "Nope"`,
-		`[{path: /a, contnet: a}]`:             `spec.files[0].contnet: Forbidden: unknown field; did you mean "content"?`,
+		`[{content: a}]`:                               "spec.files[0].path: Required value: where the containers find the file",
+		`[{path: a/b}]`:                                `spec.files[0].path: Invalid value: "a/b": must be an absolute path`,
+		`[{path: /a/../b}]`:                            `spec.files[0].path: Invalid value: "/a/../b": must be an absolute path`,
+		`[{path: /a}, {path: /a}]`:                     `spec.files[1].path: Duplicate value: "/a"`,
+		`[{path: /own/x}, {path: /own/x/}]`:            `spec.files[1].path: Invalid value: "/own/x/": must be an absolute path`,
+		`[{path: /slash}]`:                             `spec.files[0].path: Invalid value: "/slash": must not be where the container logs mounts the volume own (/slash/); choose another path`,
+		`[{path: /deep}]`:                              `spec.files[0].path: Invalid value: "/deep": must not be above /deep/er, where the container logs mounts the volume own: a file has no folders`,
+		`[{path: /proc/x}]`:                            `spec.files[0].path: Invalid value: "/proc/x": must not be in /proc or /sys, where no file can be made: the container would never start; choose another path`,
+		`[{path: /sys}]`:                               `spec.files[0].path: Invalid value: "/sys": must not be in /proc or /sys`,
+		`[{path: "/a\0"}]`:                             `must not contain a NUL byte`,
+		`[{path: /` + strings.Repeat("x", 256) + `}]`:  `spec.files[0].path: Too long: Linux has no file name of more than 255 bytes, and no path of more than 4095; choose a shorter one`,
+		`[{path: ` + strings.Repeat("/x", 2048) + `}]`: `spec.files[0].path: Too long`,
+		`[{path: /own}]`:                               `spec.files[0].path: Invalid value: "/own": must be unique`,
+		`[{path: /a, containers: [x]}]`:                `spec.files[0].containers[0]: Unsupported value: "x": supported values: "prepare", "w", "logs"`,
+		`[{path: /a, content: "{{ .Nope }}"}]`:         `spec.files[0].content: Invalid value: "{{ .Nope }}": template: line 1, column 4: . has no "Nope"`,
+		`[{path: /a, contnet: a}]`:                     `spec.files[0].contnet: Forbidden: unknown field; did you mean "content"?`,
 		"[" + strings.Repeat("{path: /a, content: "+big+"},", 5) + "]": "spec.files: Too long",
 	} {
 		for i := 0; strings.Contains(files, "content: "+big) && strings.Contains(files, "/a,"); i++ {
@@ -108,5 +116,37 @@ spec:
 	const want = "- name: PEERJOB_UID valueFrom: fieldRef: fieldPath: metadata.labels['controller-uid'] - name: RUN value: run-$(PEERJOB_UID)"
 	if !strings.Contains(output, want) || strings.Count(output, "controller-uid") != 1 {
 		t.Errorf("want once %s in\n%s", want, stdout)
+	}
+}
+
+// TestFiles_warned has files that the runtime probably can't make.
+func TestFiles_warned(t *testing.T) {
+	const pj = `apiVersion: peerjob.dev/v1alpha1
+kind: PeerJob
+metadata: {name: train}
+spec:
+  peers: 2
+  files: FILES
+  template:
+    spec:
+      initContainers: [{name: i, image: x}]
+      containers: [{name: w, image: x, volumeMounts: [{name: c, mountPath: /etc/app/}, {name: e, mountPath: /data}, {name: p, mountPath: /sets, readOnly: true}]}]
+      volumes: [{name: c, configMap: {name: c}}, {name: e, emptyDir: {}}, {name: p, persistentVolumeClaim: {claimName: p}}]
+`
+	const readOnly = "PeerJob train: spec.files[0].path: the container w mounts the volume "
+	for files, want := range map[string]string{
+		"[{path: /etc/app/a.toml}]":                      readOnly + "c read-only at /etc/app/: it never starts unless the volume has a file a.toml, over which this one goes; choose a path outside of it",
+		"[{path: /sets/a/b}]":                            readOnly + "p read-only at /sets: it never starts unless the volume has a file a/b",
+		"[{path: /etc/app/a.toml, containers: [i]}]":     "",
+		"[{path: /etc/application.toml}]":                "",
+		"[{path: /data/a}]":                              "",
+		"[{path: /dev/foo}]":                             "spec.files[0].path: /dev/foo is among the devices",
+		"[{path: /dev/shm/foo}]":                         "",
+		"[{path: /etc/resolv.conf}, {path: /etc/hosts}]": "spec.files[0].path: it takes the place of what the kubelet writes",
+	} {
+		_, stderr, failed := run(t, list(strings.Replace(pj, "FILES", files, 1)))
+		if failed || want == "" && stderr != "" || strings.Count(stderr, "\n") > 1 || !strings.Contains(stderr, want) {
+			t.Errorf("%s: %s\nwant %s", files, stderr, want)
+		}
 	}
 }

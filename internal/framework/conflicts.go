@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/peerjob"
 	"github.com/peerjob/peerjob/internal/rules"
 )
 
@@ -120,6 +121,24 @@ func (s setup) validateVolumes() field.ErrorList {
 			}
 		}
 	})
+	return append(errs, s.validateFiles(mounts)...)
+}
+
+// validateFiles refuses files of spec.files in the folders of the framework, which are
+// read-only.
+func (s setup) validateFiles(mounts []corev1.VolumeMount) field.ErrorList {
+	var errs field.ErrorList
+	for i := range s.group.PeerJob.Spec.Files {
+		file := &s.group.PeerJob.Spec.Files[i]
+		inFolder := slices.ContainsFunc(mounts, func(m corev1.VolumeMount) bool { return strings.HasPrefix(file.Path+"/", m.MountPath+"/") })
+		hasBoth := slices.ContainsFunc(s.group.Template().Spec.Containers, func(c corev1.Container) bool {
+			return s.runsIn(c.Name) && peerjob.HasFile(file, c.Name, false)
+		})
+		if inFolder && hasBoth {
+			errs = append(errs, field.Invalid(peerjob.FilesPath.Index(i).Child("path"), file.Path,
+				fmt.Sprintf("is where spec.framework (%s) mounts what it needs; choose another path", s.Type)))
+		}
+	}
 	return errs
 }
 

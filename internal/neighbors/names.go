@@ -11,6 +11,7 @@ import (
 
 	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/expansion"
+	"github.com/peerjob/peerjob/internal/krmlist"
 	"github.com/peerjob/peerjob/internal/results"
 	"github.com/peerjob/peerjob/internal/rules"
 )
@@ -45,6 +46,7 @@ func (e peers) warnOfNames(near *neighbors, expansions []*expansion.Expansion, r
 	names := e.names()
 	names.Others = e.others(near, expansions)
 	report.AddWarnings(e.Source, rules.PeerNamesIn(e.Group.Template(), names, e.Group.HasPeerEnv(), e.Group.TemplatePath()))
+	report.AddWarnings(e.Source, rules.SelfSelectors(e.Group.Template(), names, func(job string) bool { return e.isOtherJob(job, near, expansions) }, e.Group.TemplatePath()))
 	data := field.NewPath("data")
 	for _, configMap := range near.configMaps {
 		var w []diag.Warning
@@ -74,4 +76,12 @@ func (e peers) others(near *neighbors, expansions []*expansion.Expansion) []stri
 		}
 	}
 	return others
+}
+
+// isOtherJob reports whether another Job of this neighborhood has a name.
+func (e peers) isOtherJob(name string, near *neighbors, expansions []*expansion.Expansion) bool {
+	return slices.ContainsFunc(near.workloads, func(o *krmlist.Object) bool { return o.Kind == "Job" && o.Name == name }) ||
+		slices.ContainsFunc(expansions, func(other *expansion.Expansion) bool {
+			return other != e.Expansion && neighborhoodOf(other.Source) == neighborhoodOf(e.Source) && other.Group.JobName == name
+		})
 }

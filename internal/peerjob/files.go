@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/diag"
 )
 
 // FilesPath is the field of the files.
@@ -46,6 +47,13 @@ func HasFile(file *v1alpha1.PeerFile, container string, init bool) bool {
 	return slices.Contains(file.Containers, container)
 }
 
+// longestFileName and longestPath are how long a file name and a path may be on Linux,
+// in bytes (NAME_MAX, and PATH_MAX without the final zero byte).
+const (
+	longestFileName = 255
+	longestPath     = 4095
+)
+
 // validateFiles validates the files. The API server's rules on mounts and ConfigMaps
 // are not repeated.
 func validateFiles(g *Group) field.ErrorList {
@@ -60,6 +68,13 @@ func validateFiles(g *Group) field.ErrorList {
 			errs = append(errs, field.Required(at.Child("path"), "where the containers find the file"))
 		case !path.IsAbs(file.Path) || path.Clean(file.Path) != file.Path || file.Path == "/":
 			errs = append(errs, field.Invalid(at.Child("path"), file.Path, `must be an absolute path of a file, without "..", "//" and a "/" at the end`))
+		case strings.Contains(file.Path, "\x00"):
+			errs = append(errs, field.Invalid(at.Child("path"), file.Path, "must not contain a NUL byte (\\x00): no file has such a name"))
+		case len(file.Path) > longestPath || slices.ContainsFunc(strings.Split(file.Path, "/"), func(name string) bool { return len(name) > longestFileName }):
+			errs = append(errs, &field.Error{Type: field.ErrorTypeTooLong, Field: at.Child("path").String(), Detail: fmt.Sprintf(
+				"Linux has no file name of more than %d bytes, and no path of more than %d; choose a shorter one", longestFileName, longestPath)})
+		case isBelow(file.Path, "/proc"), isBelow(file.Path, "/sys"):
+			errs = append(errs, field.Invalid(at.Child("path"), file.Path, "must not be in /proc or /sys, where no file can be made: the container would never start; choose another path"))
 		case seen[file.Path]:
 			errs = append(errs, field.Duplicate(at.Child("path"), file.Path))
 		case slices.ContainsFunc(g.PeerJob.Spec.Files, func(other v1alpha1.PeerFile) bool { return strings.HasPrefix(file.Path, other.Path+"/") }):
@@ -72,5 +87,82 @@ func validateFiles(g *Group) field.ErrorList {
 			}
 		}
 	}
+	return append(errs, validateFileMounts(g)...)
+}
+
+// validateFileMounts refuses a mount of the user's in the place of a file, or below it.
+// The API server compares the paths as they are written.
+func validateFileMounts(g *Group) field.ErrorList {
+	var errs field.ErrorList
+	g.eachFileMount(func(i int, file, container string, mount corev1.VolumeMount) {
+		at := FilesPath.Index(i).Child("path")
+		switch mounted := path.Clean(mount.MountPath); {
+		case mounted == file && mount.MountPath != file:
+			errs = append(errs, field.Invalid(at, file, fmt.Sprintf("must not be where the container %s mounts the volume %s (%s); choose another path", container, mount.Name, mount.MountPath)))
+		case isBelow(mounted, file) && mounted != file:
+			errs = append(errs, field.Invalid(at, file, fmt.Sprintf("must not be above %s, where the container %s mounts the volume %s: a file has no folders", mount.MountPath, container, mount.Name)))
+		}
+	})
 	return errs
+}
+
+// warnFiles finds files that the runtime probably can't make, and those that something
+// else makes.
+func warnFiles(g *Group) []diag.Warning {
+	var w []diag.Warning
+	for i, file := range g.PeerJob.Spec.Files {
+		at := FilesPath.Index(i).Child("path")
+		switch {
+		case isBelow(file.Path, "/dev") && !isBelow(file.Path, "/dev/shm"):
+			w = append(w, diag.Warn(at, "%s is among the devices, which the runtime makes; choose another path", file.Path))
+		case file.Path == "/etc/resolv.conf":
+			w = append(w, diag.Warn(at, "it takes the place of what the kubelet writes, and peer names may not resolve; use dnsConfig of the Pod template"))
+		}
+	}
+	g.eachFileMount(func(i int, file, container string, mount corev1.VolumeMount) {
+		if mounted := path.Clean(mount.MountPath); mounted != file && isBelow(file, mounted) && isReadOnly(g.Template(), mount) {
+			w = append(w, diag.Warn(FilesPath.Index(i).Child("path"),
+				"the container %s mounts the volume %s read-only at %s: it never starts unless the volume has a file %s, over which this one goes; choose a path outside of it",
+				container, mount.Name, mount.MountPath, strings.TrimPrefix(strings.TrimPrefix(file, mounted), "/")))
+		}
+	})
+	return w
+}
+
+// eachFileMount visits each file with each mount of the user's in each container that
+// gets the file.
+func (g *Group) eachFileMount(visit func(i int, file, container string, mount corev1.VolumeMount)) {
+	for i := range g.PeerJob.Spec.Files {
+		file := &g.PeerJob.Spec.Files[i]
+		if !path.IsAbs(file.Path) {
+			continue
+		}
+		each := func(containers []corev1.Container, init bool) {
+			for c := range containers {
+				for _, mount := range containers[c].VolumeMounts {
+					if path.IsAbs(mount.MountPath) && HasFile(file, containers[c].Name, init) {
+						visit(i, file.Path, containers[c].Name, mount)
+					}
+				}
+			}
+		}
+		each(g.Template().Spec.InitContainers, true)
+		each(g.Template().Spec.Containers, false)
+	}
+}
+
+// isBelow reports whether a path is another one, or below it. Both are clean.
+func isBelow(file, above string) bool {
+	return file == above || strings.HasPrefix(file, strings.TrimSuffix(above, "/")+"/")
+}
+
+// isReadOnly reports whether the kubelet mounts a volume read-only. See the
+// Attributes of the volumes in k8s.io/kubernetes/pkg/volume.
+func isReadOnly(template *corev1.PodTemplateSpec, mount corev1.VolumeMount) bool {
+	if mount.ReadOnly {
+		return true
+	}
+	return slices.ContainsFunc(template.Spec.Volumes, func(v corev1.Volume) bool {
+		return v.Name == mount.Name && (v.ConfigMap != nil || v.Secret != nil || v.DownwardAPI != nil || v.Projected != nil || v.Image != nil)
+	})
 }

@@ -20,6 +20,7 @@ func Warn(g *Group, brought Brought) []diag.Warning {
 	return slices.Concat(
 		rules.TargetPorts(service, ports, servicePath.Child("ports")),
 		warnTTL(g),
+		warnFiles(g),
 		rules.HostNetwork(template, job, ports, brought.Ports, g.TemplatePath()),
 		rules.References(template, brought.variables(g), g.TemplatePath()),
 		rules.Unexpanded(template, brought.variables(g), g.TemplatePath()),

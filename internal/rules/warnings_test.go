@@ -332,3 +332,33 @@ func TestUnexpanded_volumes(t *testing.T) {
 		"template.spec.volumes[4].secret.secretName: uses the variable PEERJOB_NAME",
 	})
 }
+
+// TestSelfSelectors has selectors of the peers by their Job's name.
+func TestSelfSelectors(t *testing.T) {
+	names := PeerNames{Job: "train-0123456789", EarlierJobs: []string{"train"}}
+	const spread = "topologySpreadConstraints: [{labelSelector: %}]"
+	for name, tt := range map[string]struct {
+		pod   string
+		other bool
+		want  []string
+	}{
+		"spread":            {strings.Replace(spread, "%", "{matchLabels: {job-name: train}}", 1), false, []string{"template.spec.topologySpreadConstraints[0].labelSelector.matchLabels[job-name]: selects the Pods of the Job train, and the Job is train-0123456789 now: it matches none of them; select a label of the template instead, or, from Kubernetes 1.31 on, write matchLabelKeys: [job-name] beside labelSelector: {}"}},
+		"expression":        {strings.Replace(spread, "%", "{matchExpressions: [{key: batch.kubernetes.io/job-name, operator: In, values: [train]}]}", 1), false, []string{"template.spec.topologySpreadConstraints[0].labelSelector.matchExpressions[0]: selects the Pods of the Job train"}},
+		"required":          {"affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{labelSelector: {matchLabels: {job-name: train}}}]}}", false, []string{"template.spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].labelSelector.matchLabels[job-name]: selects"}},
+		"preferred":         {"affinity: {podAffinity: {preferredDuringSchedulingIgnoredDuringExecution: [{podAffinityTerm: {labelSelector: {matchLabels: {job-name: train}}}}]}}", false, []string{"template.spec.affinity.podAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].podAffinityTerm.labelSelector.matchLabels[job-name]: selects"}},
+		"its name of today": {strings.Replace(spread, "%", "{matchLabels: {job-name: train-0123456789}}", 1), false, nil},
+		"both names":        {strings.Replace(spread, "%", "{matchExpressions: [{key: job-name, operator: In, values: [train, train-0123456789]}]}", 1), false, nil},
+		"another Job":       {strings.Replace(spread, "%", "{matchLabels: {job-name: train}}", 1), true, nil},
+		"an unknown Job":    {strings.Replace(spread, "%", "{matchLabels: {job-name: serve}}", 1), false, nil},
+		"another label":     {strings.Replace(spread, "%", "{matchLabels: {app: train}}", 1), false, nil},
+		"by the key":        {"topologySpreadConstraints: [{labelSelector: {}, matchLabelKeys: [job-name]}]", false, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			template := &corev1.PodTemplateSpec{}
+			if err := yaml.UnmarshalStrict([]byte(tt.pod), &template.Spec); err != nil {
+				t.Fatal(err)
+			}
+			compare(t, said(SelfSelectors(template, names, func(string) bool { return tt.other }, templatePath)), tt.want)
+		})
+	}
+}
