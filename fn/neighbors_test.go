@@ -47,6 +47,7 @@ func TestWarnOfNeighbors(t *testing.T) {
 			[]string{
 				"PeerJob ml/train: spec.template.spec.containers[0].resources.limits[cpu]: 2 is more than LimitRange ml/n allows a container, 1, and no Pod would be made",
 				"PeerJob ml/train: spec.template.spec.containers[0].resources.requests[cpu]: 1 is less than LimitRange ml/n wants of a container, 1500m, and no Pod would be made",
+				"PeerJob ml/train: spec.template.spec: limits.cpu of the whole Pod, 2, is more than LimitRange ml/n allows a Pod, 1, and no Pod would be made",
 			},
 		},
 		"a quota that is too small": {
@@ -58,7 +59,29 @@ func TestWarnOfNeighbors(t *testing.T) {
 			},
 		},
 		"a quota that is large enough": {[]string{core("ResourceQuota", "{hard: {pods: 4, cpu: 4, limits.cpu: 8, memory: 4Gi}}")}, nil},
-		"a quota with scopes":          {[]string{core("ResourceQuota", "{hard: {pods: 1}, scopes: [BestEffort]}")}, nil},
+		"a limit from a default": {
+			[]string{core("LimitRange", "{limits: [{type: Container, default: {memory: 512Mi}, defaultRequest: {cpu: 100m}}]}")}, nil,
+		},
+		"a ratio": {
+			[]string{core("LimitRange", "{limits: [{type: Container, maxLimitRequestRatio: {cpu: 1500m, memory: 1}}]}")},
+			[]string{"PeerJob ml/train: spec.template.spec.containers[0].resources.limits[cpu]: 2 is more than 1500m times the request, 1, which LimitRange ml/n allows, and no Pod would be made"},
+		},
+		"a ratio of nothing": {
+			[]string{core("LimitRange", "{limits: [{type: Pod, maxLimitRequestRatio: {ephemeral-storage: 2}, min: {ephemeral-storage: 1}, max: {ephemeral-storage: 1}}]}")},
+			[]string{
+				"PeerJob ml/train: spec.template.spec: LimitRange ml/n allows a Pod at most 1 of ephemeral-storage, and there is no limit: no Pod would be made; write one",
+				"PeerJob ml/train: spec.template.spec: LimitRange ml/n wants of a Pod at least 1 of ephemeral-storage, and there is no request: no Pod would be made; write one",
+				"PeerJob ml/train: spec.template.spec: LimitRange ml/n limits the ratio of limit and request of ephemeral-storage, and there is not both: no Pod would be made; write both",
+			},
+		},
+		"a quota of what no container says": {
+			[]string{core("ResourceQuota", "{hard: {requests.cpu: 40, limits.cpu: 80, ephemeral-storage: 1}}")}, nil,
+		},
+		"a quota of devices and objects": {
+			[]string{core("ResourceQuota", "{hard: {requests.nvidia.com/gpu: 3, nvidia.com/gpu: 3, count/jobs.batch: 0, services: 1, count/pods: 4, count/configmaps: 0}}")},
+			[]string{"PeerJob ml/train: ResourceQuota ml/n allows 0 objects of the kind Job, and the PeerJobs make 1: not all would be made"},
+		},
+		"a quota with scopes": {[]string{core("ResourceQuota", "{hard: {pods: 1}, scopes: [BestEffort]}")}, nil},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -87,5 +110,55 @@ func TestWarnOfNeighbors_barrier(t *testing.T) {
 		"peerjob: warning: PeerJob train: spec.peers: 4 peers need more requests.cpu than ResourceQuota n has, 4, and not all would be made\n"
 	if diff := cmp.Diff(want, stderr); diff != "" || failed {
 		t.Errorf("stderr (-want +got):\n%s", diff)
+	}
+}
+
+// TestWarnOfNeighbors_resources has containers with other resources, and several
+// PeerJobs.
+func TestWarnOfNeighbors_resources(t *testing.T) {
+	const job = `apiVersion: peerjob.dev/v1alpha1
+kind: PeerJob
+metadata: {name: NAME}
+spec:
+  peers: 4
+  template: {spec: POD}
+---
+`
+	const pod = `{containers: [{name: w, image: x, resources: RESOURCES}]}`
+	const gpus = `{limits: {nvidia.com/gpu: 8}}`
+	const quota, limits = "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: n}\nspec: {hard: ", "apiVersion: v1\nkind: LimitRange\nmetadata: {name: n}\nspec: {limits: ["
+	const train = "PeerJob train: spec.template.spec.containers[0].resources"
+	for name, tt := range map[string]struct {
+		pod, resources, neighbor string
+		want                     []string
+	}{
+		"too few GPUs": {pod, gpus, quota + "{requests.nvidia.com/gpu: 31}}", []string{"PeerJob train: spec.peers: 4 peers need more requests.nvidia.com/gpu than ResourceQuota n has, 31, and not all would be made"}},
+		"enough GPUs":  {pod, gpus, quota + "{requests.nvidia.com/gpu: 32}}", nil},
+		"no resources": {pod, `{}`, quota + "{cpu: 32, limits.memory: 1Gi}}", []string{
+			train + ": ResourceQuota n counts cpu, and the container says none: no Pod would be made unless a LimitRange sets it; write requests.cpu",
+			train + ": ResourceQuota n counts limits.memory, and the container says none: no Pod would be made unless a LimitRange sets it; write limits.memory",
+		}},
+		"resources of the LimitRange": {pod, `{}`, quota + "{cpu: 32, limits.memory: 1Gi}}\n---\n" + limits + "{type: Container, default: {cpu: 1, memory: 1Mi}}]}", nil},
+		"resources of the Pod":        {`{resources: {limits: {cpu: 1, memory: 1Mi}}, containers: [{name: w, image: x}]}`, `{}`, quota + "{cpu: 32}}", nil},
+		"a large init container":      {`{initContainers: [{name: i, image: x, resources: {limits: {cpu: 9}}}], containers: [{name: w, image: x, resources: {limits: {cpu: 1}}}]}`, `{}`, quota + "{cpu: 32}}", []string{"PeerJob train: spec.peers: 4 peers need more cpu than ResourceQuota n has, 32, and not all would be made"}},
+		"a request above the default": {pod, `{requests: {cpu: 2}}`, limits + "{type: Container, max: {cpu: 1}}]}", []string{train + ".requests[cpu]: 2 is more than the limit that LimitRange n gives a container without one, 1, and no Pod would be made; write a limit, or request less"}},
+		"a limit of a default":        {pod, `{}`, limits + "{type: Container, max: {cpu: 1}, min: {cpu: 1m}}]}", nil},
+		"claims":                      {`{containers: [{name: w, image: x}], volumes: [{name: v, ephemeral: {volumeClaimTemplate: {spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}}}]}`, `{}`, quota + "{persistentvolumeclaims: 3, requests.storage: 4Gi}}", []string{"PeerJob train: spec.peers: 4 peers need more persistentvolumeclaims than ResourceQuota n has, 3, and not all would be made"}},
+		"two Jobs":                    {pod, `{}`, strings.Replace(job, "NAME", "other", 1) + quota + "{count/jobs.batch: 1, services: 2}}", []string{"PeerJob train: ResourceQuota n allows 1 objects of the kind Job, and the PeerJobs make 2: not all would be made"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := strings.Replace(strings.ReplaceAll(strings.Replace(job, "NAME", "train", 1)+tt.neighbor, "POD", tt.pod), "RESOURCES", tt.resources, -1)
+			_, stderr, failed := run(t, list(strings.Split(text, "---\n")...))
+			if failed {
+				t.Fatal(stderr)
+			}
+			want := ""
+			for _, line := range tt.want {
+				want += "peerjob: warning: " + line + "\n"
+			}
+			if diff := cmp.Diff(want, stderr); diff != "" {
+				t.Errorf("stderr (-want +got):\n%s", diff)
+			}
+		})
 	}
 }

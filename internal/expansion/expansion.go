@@ -23,6 +23,8 @@ import (
 	"slices"
 
 	"go.yaml.in/yaml/v3"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
@@ -51,9 +53,20 @@ type Expansion struct {
 	// internal/kinds. They are not to be written where there were errors.
 	Children []*krmlist.Object
 
+	// job is the Job of the group.
+	job origin.Object
 	// renderer has what was rendered; it is nil without templates.
 	renderer *values.Renderer
 }
+
+// PodTemplate returns the template of the Pods as peerjob writes it. The PeerJob must
+// have been expanded without errors.
+func (e *Expansion) PodTemplate() *corev1.PodTemplateSpec {
+	return &e.job.Object.(*batchv1.Job).Spec.Template
+}
+
+// FieldOf returns the field of the PeerJob that a field of the Job came from.
+func (e *Expansion) FieldOf(path string) string { return e.job.Origins.Of(path, nil) }
 
 // HasTemplates reports whether the PeerJob has templates that were rendered.
 func (e *Expansion) HasTemplates() bool { return e.renderer != nil }
@@ -193,6 +206,9 @@ func read(node *yaml.Node, from *templates, hash string, settings v1alpha1.Setti
 // setChildren makes the children of the objects, in the package of the PeerJob.
 func (e *Expansion) setChildren(objects []origin.Object) {
 	for _, o := range objects {
+		if _, isJob := o.Object.(*batchv1.Job); isJob {
+			e.job = o
+		}
 		e.Children = append(e.Children, krmlist.NewMade(o.Object, e.Source.Package))
 	}
 }

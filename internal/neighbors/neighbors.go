@@ -23,7 +23,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
@@ -60,12 +59,7 @@ func Warn(expansions []*expansion.Expansion, objects []*krmlist.Object, report *
 			e.warnOfService(service, report)
 		}
 		e.warnOfNetworkPolicies(near.policies, report)
-		for _, limits := range near.limits {
-			e.warnOfLimits(limits, report)
-		}
-		for _, quota := range near.quotas {
-			e.warnOfQuota(quota, report)
-		}
+		e.warnOfResources(near, expansions, report)
 	}
 }
 
@@ -232,118 +226,4 @@ func allowsPeers(policy *networkingv1.NetworkPolicy, direction networkingv1.Poli
 		return slices.ContainsFunc(policy.Spec.Ingress, func(rule networkingv1.NetworkPolicyIngressRule) bool { return allows(rule.From) })
 	}
 	return slices.ContainsFunc(policy.Spec.Egress, func(rule networkingv1.NetworkPolicyEgressRule) bool { return allows(rule.To) })
-}
-
-// warnOfLimits finds containers that a LimitRange would refuse. The Job would then
-// never get a Pod.
-func (e peers) warnOfLimits(limits neighbor[corev1.LimitRange], report *results.Report) {
-	for _, item := range limits.typed.Spec.Limits {
-		if item.Type != corev1.LimitTypeContainer {
-			continue
-		}
-		for _, container := range e.running() {
-			path := container.path
-			for _, name := range sortedResources(item.Max) {
-				if limit, found := container.resources.Limits[name]; found && limit.Cmp(item.Max[name]) > 0 {
-					e.warn(report, fmt.Sprintf("%s.limits[%s]", path, name), "%s is more than %v%s allows a container, %s, and no Pod would be made",
-						&limit, limits, inFileOf(limits.Object), quantity(item.Max, name))
-				}
-			}
-			for _, name := range sortedResources(item.Min) {
-				if request, found := requestOf(container.resources, name); found && request.Cmp(item.Min[name]) < 0 {
-					e.warn(report, fmt.Sprintf("%s.requests[%s]", path, name), "%s is less than %v%s wants of a container, %s, and no Pod would be made",
-						&request, limits, inFileOf(limits.Object), quantity(item.Min, name))
-				}
-			}
-		}
-	}
-}
-
-// runningContainer is what a container that runs beside the others asks for.
-type runningContainer struct {
-	path      string
-	resources corev1.ResourceRequirements
-}
-
-// running returns the containers of a Pod that run at the same time, including the
-// sidecar of a barrier.
-func (e peers) running() []runningContainer {
-	var running []runningContainer
-	for i, container := range e.Group.Template().Spec.Containers {
-		running = append(running, runningContainer{fmt.Sprintf("spec.template.spec.containers[%d].resources", i), container.Resources})
-	}
-	if e.Group.Barrier().Enabled() {
-		running = append(running, runningContainer{"spec.barrier.resources", *e.Group.Barrier().Resources})
-	}
-	return running
-}
-
-// warnOfQuota finds a ResourceQuota that all peers at once do not fit into.
-func (e peers) warnOfQuota(quota neighbor[corev1.ResourceQuota], report *results.Report) {
-	spec := &quota.typed.Spec
-	// Which Pods a quota with scopes counts can't be told here.
-	if len(spec.Scopes) > 0 || spec.ScopeSelector != nil {
-		return
-	}
-	for _, name := range sortedResources(spec.Hard) {
-		hard := spec.Hard[name]
-		one, known := e.onePeer(name)
-		if !known {
-			continue
-		}
-		all := resource.NewMilliQuantity(one.MilliValue()*int64(e.Group.Peers()), one.Format)
-		if one.MilliValue() > 0 && (all.Cmp(hard) > 0 || all.MilliValue()/one.MilliValue() != int64(e.Group.Peers())) {
-			e.warn(report, "spec.peers", "%d peers need more %s than %v%s has, %s, and not all would be made", e.Group.Peers(), name, quota, inFileOf(quota.Object), &hard)
-		}
-	}
-}
-
-// onePeer is how much one peer takes of what a quota counts.
-func (e peers) onePeer(name corev1.ResourceName) (resource.Quantity, bool) {
-	switch name {
-	case corev1.ResourcePods, "count/pods":
-		return resource.MustParse("1"), true
-	}
-	total := resource.Quantity{}
-	for _, container := range e.running() {
-		var part resource.Quantity
-		switch name {
-		case corev1.ResourceLimitsCPU:
-			part = container.resources.Limits[corev1.ResourceCPU]
-		case corev1.ResourceLimitsMemory:
-			part = container.resources.Limits[corev1.ResourceMemory]
-		case corev1.ResourceCPU, corev1.ResourceRequestsCPU:
-			part, _ = requestOf(container.resources, corev1.ResourceCPU)
-		case corev1.ResourceMemory, corev1.ResourceRequestsMemory:
-			part, _ = requestOf(container.resources, corev1.ResourceMemory)
-		default:
-			return total, false
-		}
-		total.Add(part)
-	}
-	return total, true
-}
-
-// requestOf is what a container asks for: its request, or its limit when it
-// has no request, as the server defaults it.
-func requestOf(resources corev1.ResourceRequirements, name corev1.ResourceName) (resource.Quantity, bool) {
-	if request, found := resources.Requests[name]; found {
-		return request, true
-	}
-	limit, found := resources.Limits[name]
-	return limit, found
-}
-
-func quantity(list corev1.ResourceList, name corev1.ResourceName) string {
-	value := list[name]
-	return value.String()
-}
-
-func sortedResources(list corev1.ResourceList) []corev1.ResourceName {
-	names := make([]corev1.ResourceName, 0, len(list))
-	for name := range list {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }
