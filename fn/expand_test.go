@@ -145,3 +145,17 @@ func TestReadAll(t *testing.T) {
 		t.Errorf("%v, want %s", err, want)
 	}
 }
+
+// TestExpand_namespaces has two PeerJobs that are one where kubectl's namespace is
+// default.
+func TestExpand_namespaces(t *testing.T) {
+	inDefault := strings.Replace(trainFile, "name: train", "name: train, namespace: default", 1)
+	other := strings.Replace(trainFile, "name: train", "name: train, namespace: ml", 1)
+	const want = "peerjob: warning: 0.yaml: PeerJob train: metadata.namespace: PeerJob default/train has this name too, and without a namespace kubectl may apply both to default, where the second replaces the first; write the namespace\n"
+	if stdout, stderr, err := expandFiles(t, ExpandOptions{}, trainFile, inDefault); err != nil || stderr != want || strings.Count(stdout, "kind: Job") != 2 {
+		t.Errorf("%v: %s\nwant %s", err, stderr, want)
+	}
+	if _, stderr, err := expandFiles(t, ExpandOptions{}, trainFile, other); err != nil || stderr != "" {
+		t.Errorf("another namespace: %v: %s", err, stderr)
+	}
+}

@@ -49,7 +49,7 @@ func TestRun_rejects(t *testing.T) {
 			items: []string{head("train") + "  peers: [2]\n  suspend: 'yes'\n  service: x\n  template: {metadata: {labels: {a: 1, b: true}}, spec: {containers: {name: w}, terminationGracePeriodSeconds: soon, hostNetwork: 1}}\n"},
 			want: []string{
 				`PeerJob train: spec.peers: Invalid value: [...]: must be an integer`,
-				`PeerJob train: spec.service: Invalid value: "x": must be a map`,
+				`PeerJob train: spec.service: Invalid value: "x": must be a map; write {name: x}`,
 				`PeerJob train: spec.suspend: Invalid value: "yes": must be true or false`,
 				`PeerJob train: spec.template.metadata.labels[a]: Invalid value: 1: must be a string; write "1", with the quotes`,
 				`PeerJob train: spec.template.metadata.labels[b]: Invalid value: true: must be a string; write "true", with the quotes`,
@@ -181,7 +181,7 @@ func TestRun_rejects(t *testing.T) {
 				`PeerJob train: spec.template.spec.containers[0].env[1].name: Required value`,
 				`PeerJob train: spec.template.spec.containers[0].resources.limits[cpu]: Invalid value: "1x": quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'`,
 				`PeerJob train: spec.template.spec.containers[0].volumeMounts[0].name: Not found: "data"`,
-				`PeerJob train: spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"`,
+				`PeerJob train: spec.template.spec.restartPolicy: Unsupported value: "Always": supported values: "Never", "OnFailure"`,
 				`PeerJob train: spec.template.spec.dnsPolicy: Unsupported value: "Sometimes": supported values: "ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"`,
 			},
 		},

@@ -12,7 +12,6 @@ import (
 
 	"github.com/peerjob/peerjob/examples/frameworks"
 	"github.com/peerjob/peerjob/internal/framework"
-	"github.com/peerjob/peerjob/internal/spell"
 )
 
 func newFrameworks() *cobra.Command {
@@ -41,10 +40,10 @@ framework reads.`,
 				}
 			}
 			hint := ""
-			if nearest := spell.Nearest(args[0], framework.Types()); nearest != "" {
+			if nearest := framework.NearestType(args[0]); nearest != "" {
 				hint = fmt.Sprintf("; did you mean %q?", nearest)
 			}
-			return usagef("TYPE: Unsupported value: %q: supported values: %q%s", args[0], framework.Types(), hint)
+			return usagef("TYPE: Unsupported value: %q: supported values: %s%s", args[0], strings.Join(framework.Types(), ", "), hint)
 		},
 	}
 }

@@ -16,14 +16,15 @@ import (
 
 // checkFiles are where peerjob's own checks stand.
 var checkFiles = []string{
-	"internal/admission/features.go", "internal/admission/size.go",
+	"internal/admission/features.go", "internal/admission/older.go", "internal/admission/size.go",
 	"internal/decode/decode.go", "internal/decode/hint.go", "internal/decode/limits.go", "internal/decode/render.go",
 	"internal/expansion/expansion.go", "internal/expansion/sources.go",
 	"internal/framework/conflicts.go", "internal/framework/validate.go",
-	"internal/neighbors/neighbors.go",
-	"internal/peerjob/barrier.go", "internal/peerjob/validation.go", "internal/peerjob/warnings.go",
+	"internal/neighbors/neighbors.go", "internal/neighbors/resources.go",
+	"internal/peerjob/barrier.go", "internal/peerjob/files.go", "internal/peerjob/validation.go", "internal/peerjob/warnings.go",
 	"internal/pipeline/conflicts.go", "internal/pipeline/find.go", "internal/pipeline/pipeline.go",
 	"internal/rules/dns.go", "internal/rules/environment.go", "internal/rules/kueue.go", "internal/rules/names.go", "internal/rules/ports.go",
+	"internal/rules/references.go", "internal/rules/selectors.go", "internal/rules/unexpanded.go",
 	"internal/values/read.go", "internal/values/renderer.go",
 }
 

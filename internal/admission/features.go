@@ -177,8 +177,7 @@ func podLabels() []Feature {
 		}
 		all = append(all,
 			of[corev1.ObjectFieldSelector]("fieldPath", Feature{Value: ref("labels", label.key), Since: since, Source: label.source, Instead: inField}),
-			of[corev1.PodAffinityTerm]("matchLabelKeys", value),
-			of[corev1.PodAffinityTerm]("mismatchLabelKeys", value),
+			// The matchLabelKeys of an affinity are newer than any of the labels.
 			of[corev1.TopologySpreadConstraint]("matchLabelKeys", value),
 			of[metav1.LabelSelectorRequirement]("key", value),
 			of[metav1.LabelSelector]("matchLabels", isIn),

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -179,7 +178,7 @@ func (d *decoder) value(node *yaml.Node, typ reflect.Type, at place) (any, bool)
 
 func (d *decoder) object(node *yaml.Node, typ reflect.Type, at place) (any, bool) {
 	if node.Kind != yaml.MappingNode {
-		return d.mismatch(node, at.path, "a map")
+		return d.mismatch(node, at.path, wantedMap(node, typ))
 	}
 	fields := apitype.Of(typ)
 	object := map[string]any{}
@@ -322,7 +321,7 @@ func (d *decoder) text(node *yaml.Node, typ reflect.Type, path *field.Path) (any
 	if typ == reflect.TypeFor[v1alpha1.Toggle]() {
 		return d.mismatch(node, path, fmt.Sprintf("%s or %s", v1alpha1.Enabled, v1alpha1.Disabled))
 	}
-	return d.mismatch(node, path, fmt.Sprintf("a string; write %q, with the quotes", node.Value))
+	return d.mismatch(node, path, wantedText(node, path))
 }
 
 func (d *decoder) integer(node *yaml.Node, typ reflect.Type, at place) (any, bool) {
@@ -340,8 +339,8 @@ func (d *decoder) integer(node *yaml.Node, typ reflect.Type, at place) (any, boo
 	}
 	want := "an integer"
 	if node.Kind == yaml.ScalarNode && node.ShortTag() == "!!str" {
-		if n, err := strconv.ParseInt(node.Value, 10, 64); err == nil {
-			want += fmt.Sprintf("; write %d, without quotes", n)
+		if plain := plainInteger(node.Value); plain != "" {
+			want += fmt.Sprintf("; write %s, without quotes", plain)
 		}
 	}
 	return d.mismatch(node, at.path, want)

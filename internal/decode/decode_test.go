@@ -239,3 +239,33 @@ func TestPeerJob_limits(t *testing.T) {
 		}
 	}
 }
+
+// TestPeerJob_advice has values of a wrong type: the error says how to write each.
+func TestPeerJob_advice(t *testing.T) {
+	for give, want := range map[string]string{
+		`spec: {peers: "4"}`:                       `spec.peers: Invalid value: "4": must be an integer; write 4, without quotes`,
+		`spec: {peers: "0755"}`:                    `spec.peers: Invalid value: "0755": must be an integer; write 0755, without quotes`,
+		`spec: {peers: "0x50"}`:                    `spec.peers: Invalid value: "0x50": must be an integer; write 0x50, without quotes`,
+		`spec: {peers: "0o17"}`:                    `spec.peers: Invalid value: "0o17": must be an integer; write 15, without quotes`,
+		`spec: {peers: four}`:                      `spec.peers: Invalid value: "four": must be an integer`,
+		`spec: {peers: "1_0", backoffLimit: 1}`:    `spec.peers: Invalid value: "1_0": must be an integer; write 1_0, without quotes`,
+		`metadata: {name: !!binary aGVsbG8=}`:      `metadata.name: Invalid value: aGVsbG8=: must be a string; leave out the tag !!binary, and write "hello"`,
+		`metadata: {name: !!binary /w==}`:          `metadata.name: Invalid value: /w==: must be a string; leave out the tag !!binary, and write the text itself`,
+		`metadata: {name: 0755}`:                   `metadata.name: Invalid value: 0755: must be a string; write "0755", with the quotes`,
+		`spec: {kubernetesVersion: 1.30}`:          `spec.kubernetesVersion: Invalid value: 1.30: must be a string; write "1.30", with the quotes`,
+		`spec: {kubernetesVersion: 1.3}`:           `spec.kubernetesVersion: Invalid value: 1.3: must be a string; write "1.30", with the quotes: kustomize and other tools read it as the number 1.3 without`,
+		`spec: {kubernetesVersion: 1.9}`:           `spec.kubernetesVersion: Invalid value: 1.9: must be a string; write "1.9", with the quotes`,
+		`spec: {framework: Torchrun}`:              `spec.framework: Invalid value: "Torchrun": must be a map; write {type: Torchrun}`,
+		`spec: {service: hub}`:                     `spec.service: Invalid value: "hub": must be a map; write {name: hub}`,
+		`spec: {service: 1}`:                       `spec.service: Invalid value: 1: must be a map`,
+		`spec: {template: hub}`:                    `spec.template: Invalid value: "hub": must be a map`,
+		`spec: {metadata: {}}`:                     `spec.metadata: Forbidden: unknown field; set metadata of the PeerJob for all objects, spec.job for the Job alone, spec.template.metadata for the Pods`,
+		`spec: {nprocPerNode: 8}`:                  `spec.nprocPerNode: Forbidden: unknown field; set spec.framework.processesPerPeer`,
+		`spec: {framework: {nproc_per_node: "8"}}`: `spec.framework.nproc_per_node: Forbidden: unknown field; set processesPerPeer`,
+	} {
+		_, errs := PeerJob(parse(t, give), nil)
+		if len(errs) != 1 || errs[0].Error() != want {
+			t.Errorf("%s: %v\nwant %s", give, errs, want)
+		}
+	}
+}

@@ -3,10 +3,16 @@
 package decode
 
 import (
+	"encoding/base64"
+	"fmt"
 	"reflect"
 	"strconv"
+	"strings"
+	"unicode/utf8"
 
+	"go.yaml.in/yaml/v3"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/apitype"
@@ -33,8 +39,18 @@ func hint(key string, typ reflect.Type, nearest string) string {
 			return "; a PeerJob has one Pod template; for several at once use JobSet, or one PeerJob each"
 		case "volumeClaimTemplates":
 			return "; a StatefulSet has them; in a Job set spec.template.spec.volumes[].ephemeral.volumeClaimTemplate"
+		case "metadata", "labels", "annotations":
+			return "; set metadata of the PeerJob for all objects, spec.job for the Job alone, spec.template.metadata for the Pods"
+		case "nprocPerNode", "nproc_per_node", "nprocPerPod", "numProcPerWorker", "slotsPerWorker", "processesPerPeer":
+			return "; set spec.framework.processesPerPeer"
 		case "schedule", "jobTemplate", "concurrencyPolicy":
 			return "; a CronJob has it, and a PeerJob runs once; let a CronJob or a workflow apply its objects"
+		}
+	}
+	if typ == reflect.TypeFor[v1alpha1.Framework]() {
+		switch key {
+		case "nprocPerNode", "nproc_per_node", "nprocPerPod", "numProcPerWorker", "slotsPerWorker", "processes":
+			return "; set processesPerPeer"
 		}
 	}
 	if typ == reflect.TypeFor[v1alpha1.PeerService]() {
@@ -69,4 +85,56 @@ func containerField(key string, typ reflect.Type) string {
 		return ""
 	}
 	return "spec.template.spec.containers[]." + key
+}
+
+// shortFor are the fields that a text in the place of a whole map probably meant.
+var shortFor = map[reflect.Type]string{
+	reflect.TypeFor[v1alpha1.Framework]():   "type",
+	reflect.TypeFor[v1alpha1.PeerService](): "name",
+}
+
+// wantedMap says what a map must be, for a node that is none.
+func wantedMap(node *yaml.Node, typ reflect.Type) string {
+	if field, found := shortFor[typ]; found && node.Kind == yaml.ScalarNode && node.ShortTag() == "!!str" && !strings.Contains(node.Value, "{{") {
+		return fmt.Sprintf("a map; write {%s: %s}", field, node.Value)
+	}
+	return "a map"
+}
+
+// wantedText says what a text must be, for a scalar that is none.
+func wantedText(node *yaml.Node, path *field.Path) string {
+	const quoted = "a string; write %q, with the quotes"
+	switch {
+	case node.ShortTag() == "!!binary":
+		text, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(node.Value), ""))
+		if err != nil || !utf8.Valid(text) {
+			return "a string; leave out the tag !!binary, and write the text itself"
+		}
+		return fmt.Sprintf("a string; leave out the tag !!binary, and write %q", text)
+	case path.String() == "spec.kubernetesVersion" && isShortVersion(node.Value):
+		return fmt.Sprintf("a string; write %q, with the quotes: kustomize and other tools read it as the number %s without", node.Value+"0", node.Value)
+	}
+	return fmt.Sprintf(quoted, node.Value)
+}
+
+// isShortVersion reports whether a version is one whose last zero was lost, because it
+// was read as a number: 1.3 is 1.30, if there is no 1.3.
+func isShortVersion(text string) bool {
+	digits, found := strings.CutPrefix(text, "1.")
+	minor, err := strconv.Atoi(digits + "0")
+	return found && err == nil && len(digits) == 1 && minor >= v1alpha1.OldestMinor && minor <= v1alpha1.NewestMinor
+}
+
+// plainInteger returns how an integer in quotes is written without them: as it stands,
+// if YAML reads that as an integer (0755 is octal), and "" if it is none.
+func plainInteger(text string) string {
+	node := &yaml.Node{Kind: yaml.ScalarNode, Value: text}
+	var n int64
+	if node.ShortTag() != "!!int" || node.Decode(&n) != nil {
+		return ""
+	}
+	if strings.HasPrefix(strings.TrimLeft(text, "+-"), "0o") {
+		return strconv.FormatInt(n, 10) // what kubectl reads is older
+	}
+	return text
 }

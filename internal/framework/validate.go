@@ -25,6 +25,19 @@ const (
 
 var specPath = field.NewPath("spec")
 
+// NearestType returns the type that was probably meant by a name: the only one that
+// begins with it, such as Torchrun for torch, or else the one that is most like it. It
+// returns "" if there is none.
+func NearestType(name string) string {
+	begin := slices.DeleteFunc(Types(), func(known string) bool {
+		return name == "" || !strings.HasPrefix(strings.ToLower(known), strings.ToLower(name))
+	})
+	if len(begin) == 1 {
+		return begin[0]
+	}
+	return spell.Nearest(name, Types())
+}
+
 // Validate refuses what a framework can't work with, and what the user set that
 // is the framework's.
 func Validate(g *peerjob.Group) field.ErrorList {
@@ -37,7 +50,7 @@ func Validate(g *peerjob.Group) field.ErrorList {
 			return field.ErrorList{field.Required(peerjob.FrameworkPath.Child("type"), `one of the types that "peerjob frameworks" lists`)}
 		}
 		err := field.NotSupported(peerjob.FrameworkPath.Child("type"), g.PeerJob.Spec.Framework.Type, Types())
-		if nearest := spell.Nearest(g.PeerJob.Spec.Framework.Type, Types()); nearest != "" {
+		if nearest := NearestType(g.PeerJob.Spec.Framework.Type); nearest != "" {
 			err.Detail += fmt.Sprintf("; did you mean %q?", nearest)
 		}
 		return field.ErrorList{err}

@@ -4,6 +4,7 @@ package krmlist
 
 import (
 	"bytes"
+	"cmp"
 	"maps"
 	"path"
 	"strconv"
@@ -219,6 +220,14 @@ type Identity struct {
 // Identity returns the identity of the object.
 func (o *Object) Identity() Identity {
 	return Identity{o.Package, o.Group(), o.Kind, o.Namespace, o.Name}
+}
+
+// DefaultIdentity returns the identity that the object has where none is the namespace
+// default: in kustomize, and in a cluster that kubectl's context gives no other.
+func (o *Object) DefaultIdentity() Identity {
+	id := o.Identity()
+	id.namespace = cmp.Or(id.namespace, "default")
+	return id
 }
 
 // InKustomize reports whether the object comes from a kustomize build. It has no file

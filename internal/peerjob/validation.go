@@ -42,6 +42,7 @@ func Validate(g *Group, brought Brought) field.ErrorList {
 		rules.StringLengths(template, g.TemplatePath()),
 		rules.ResourceFields(template, g.TemplatePath()),
 		rules.SubPathExpressions(template, brought.variables(g), g.TemplatePath()),
+		validateRestartPolicy(g),
 		rules.DNS(service, template, job, spec.ClusterDomain, g.TemplatePath()),
 	)
 }
@@ -134,8 +135,12 @@ func ValidateVersion(version string, path *field.Path) field.ErrorList {
 		return nil
 	}
 	if _, ok := Minor(version); !ok {
+		hint := ""
+		if _, isShort := Minor(version + "0"); isShort {
+			hint = fmt.Sprintf("; did you mean %q? Without quotes it is the number %s", version+"0", version)
+		}
 		return field.ErrorList{field.Invalid(path, version, fmt.Sprintf(
-			"must be a minor version from \"1.%d\" to \"1.%d\", such as \"1.34\"", v1alpha1.OldestMinor, v1alpha1.NewestMinor))}
+			"must be a minor version from \"1.%d\" to \"1.%d\", such as \"1.34\"%s", v1alpha1.OldestMinor, v1alpha1.NewestMinor, hint))}
 	}
 	return nil
 }
@@ -199,6 +204,15 @@ func validateTemplateMetadata(g *Group) field.ErrorList {
 	refuse(metadata.Child("labels"), g.Template().Labels)
 	refuse(metadata.Child("annotations"), g.Template().Annotations)
 	return errs
+}
+
+// validateRestartPolicy refuses the policy of other workloads. The server's own error
+// does not show the value.
+func validateRestartPolicy(g *Group) field.ErrorList {
+	if policy := g.Template().Spec.RestartPolicy; policy == corev1.RestartPolicyAlways {
+		return field.ErrorList{field.NotSupported(g.PodPath().Child("restartPolicy"), policy, []corev1.RestartPolicy{corev1.RestartPolicyNever, corev1.RestartPolicyOnFailure})}
+	}
+	return nil
 }
 
 // validateVariables refuses a variable of the user's that has the name of one of

@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/expansion"
 	"github.com/peerjob/peerjob/internal/kinds"
 	"github.com/peerjob/peerjob/internal/krmlist"
@@ -43,10 +44,14 @@ func refuseSelectors(objects []*krmlist.Object, report *results.Report) {
 // refuseConflicts refuses what can't be side by side in one cluster, or could
 // not be told apart on the next run.
 func refuseConflicts(expansions []*expansion.Expansion, objects []*krmlist.Object, report *results.Report) {
+	identityOf := (*krmlist.Object).Identity
+	if slices.ContainsFunc(objects, (*krmlist.Object).InKustomize) {
+		identityOf = (*krmlist.Object).DefaultIdentity
+	}
 	taken := map[krmlist.Identity]*krmlist.Object{}
 	for _, o := range objects {
 		if !kinds.IsOwned(o.APIVersion, o.Kind, o.Annotations) {
-			taken[o.Identity()] = o
+			taken[identityOf(o)] = o
 		}
 	}
 	peerJobs := map[krmlist.Identity]*krmlist.Object{}
@@ -55,26 +60,43 @@ func refuseConflicts(expansions []*expansion.Expansion, objects []*krmlist.Objec
 		if e.Source.Name == "" {
 			continue
 		}
-		if other, found := peerJobs[e.Source.Identity()]; found {
+		if other, found := peerJobs[identityOf(e.Source)]; found {
 			report.AddErrors(e.Source, field.ErrorList{duplicate("metadata.name", e.Source.Name,
 				fmt.Sprintf("%s has a PeerJob of this name too; rename one of them", whereOf(other)))})
 			continue
 		}
-		peerJobs[e.Source.Identity()] = e.Source
+		peerJobs[identityOf(e.Source)] = e.Source
 		for _, child := range e.Children {
 			kind, _ := kinds.Of(child.APIVersion, child.Kind)
 			path := kind.NamePath(e.Group.PeerJob)
-			if maker, found := makers[child.Identity()]; found {
+			if maker, found := makers[identityOf(child)]; found {
 				report.AddErrors(e.Source, field.ErrorList{duplicate(path, child.Name,
 					fmt.Sprintf("%v makes a %v of this name too; give each its own spec.service.name", maker.Source, child.Kind))})
 				continue
 			}
-			makers[child.Identity()] = e
-			if other, found := taken[child.Identity()]; found {
+			makers[identityOf(child)] = e
+			if other, found := taken[identityOf(child)]; found {
 				report.AddErrors(e.Source, field.ErrorList{duplicate(path, child.Name, fmt.Sprintf(
 					"%s has a %s of this name that peerjob did not make, and peerjob never overwrites it; remove it, or rename the PeerJob%s",
 					whereOf(other), child.Kind, orNameField(kind)))})
 			}
+		}
+	}
+}
+
+// warnOfNamespaces finds two PeerJobs with one name, one of which has no namespace and
+// one the namespace default: in most clusters they are the same.
+func warnOfNamespaces(expansions []*expansion.Expansion, report *results.Report) {
+	inDefault := map[krmlist.Identity]*krmlist.Object{}
+	for _, e := range expansions {
+		if e.Source.Namespace == "default" {
+			inDefault[e.Source.Identity()] = e.Source
+		}
+	}
+	for _, e := range expansions {
+		if other, found := inDefault[e.Source.DefaultIdentity()]; found && e.Source.Namespace == "" {
+			report.AddWarnings(e.Source, []diag.Warning{diag.Warn(field.NewPath("metadata", "namespace"),
+				"%v has this name too, and without a namespace kubectl may apply both to default, where the second replaces the first; write the namespace", other)})
 		}
 	}
 }

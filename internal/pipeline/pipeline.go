@@ -127,6 +127,7 @@ func expandAll(objects []*krmlist.Object, functionConfig *krmlist.Object, option
 	if report.Failed() {
 		return objects, expansions
 	}
+	warnOfNamespaces(expansions, report)
 	neighbors.Warn(expansions, objects, report)
 	switch settings.mode {
 	case modeValidate:
