@@ -38,7 +38,7 @@ var (
 	deploymentYAML string
 )
 
-// comparison is one case: programs which get the same to do.
+// comparison is one case: programs that get the same to do.
 type comparison struct {
 	name string
 	// warmups are runs that are checked but not counted.
@@ -176,7 +176,7 @@ func foreignContenders(tools programs, n int, stdin string) []contender {
 	return append(contenders, contender{name: catName, argv: []string{tools.cat}, stdin: stdin})
 }
 
-// resourceList is a ResourceList with n objects which differ in their names.
+// resourceList is a ResourceList with n objects that differ in their names.
 func resourceList(object string, n int) []byte {
 	item := "- " + strings.ReplaceAll(strings.TrimSpace(object), "\n", "\n  ") + "\n"
 	var list strings.Builder

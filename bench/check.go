@@ -26,7 +26,7 @@ func (o object) key() string { return fmt.Sprintf("%s/%v", o.kind(), at(o, "meta
 // counted in the text: to parse 10,000 takes half a minute.
 const mostParsed = 1000
 
-// checkExpansion says whether peerjob made n Services and Jobs which belong
+// checkExpansion says whether peerjob made n Services and Jobs that belong
 // together, Helm the very same ones, and the no-op none.
 func checkExpansion(n int, input []byte, outputs map[string][]byte) error {
 	if n > mostParsed {
@@ -54,7 +54,7 @@ func checkExpansion(n int, input []byte, outputs map[string][]byte) error {
 	return checkNothingMade(noopName, input, outputs[noopName])
 }
 
-// checkKinds counts the lines which say the kind of an object.
+// checkKinds counts the lines that say the kind of an object.
 func checkKinds(program string, outputs map[string][]byte, prefix string, want map[string]int) error {
 	got := map[string]int{}
 	for line := range bytes.Lines(outputs[program]) {

@@ -45,7 +45,7 @@ func testDocuments(items ...string) string {
 	return text.String()
 }
 
-// TestCheckExpansion spoils the output of one program at a time: a check which
+// TestCheckExpansion spoils the output of one program at a time: a check that
 // no output fails says nothing.
 func TestCheckExpansion(t *testing.T) {
 	list := testList(testPeerJob, testService, testJob)

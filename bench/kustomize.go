@@ -157,7 +157,7 @@ func pageFolder() (map[string]string, error) {
 	return map[string]string{"kustomization.yaml": kustomization + "resources:\n- page.yaml\n", "page.yaml": string(page)}, err
 }
 
-// replacementsFolder holds n Services and Jobs which do not agree, and the
+// replacementsFolder holds n Services and Jobs that do not agree, and the
 // replacements of kustomize that make them agree.
 func replacementsFolder(tools programs, n int) (map[string]string, error) {
 	rendered, err := exec.Command(tools.helm, "template", "bench", chart, "--set", "count="+strconv.Itoa(n)).Output()

@@ -42,7 +42,7 @@ type options struct {
 	peerjob string
 	runs    int
 	smoke   bool
-	// write is the document which gets the table, "" for none.
+	// write is the document that gets the table, "" for none.
 	write string
 }
 

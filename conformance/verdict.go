@@ -57,7 +57,7 @@ const (
 // verdict is what peerjob and the server say to one PeerJob.
 type verdict struct {
 	text []byte
-	// own are the errors of peerjob's own rules, admission those which it says
+	// own are the errors of peerjob's own rules, admission those that it says
 	// that the server would have.
 	own, admission field.ErrorList
 	// version are the fields that peerjob says the server does not have,

@@ -45,7 +45,7 @@ func TestBarrier_killed(t *testing.T) {
 	}
 }
 
-// TestBarrier_fails has a peer which fails once, and comes back while the others
+// TestBarrier_fails has a peer that fails once, and comes back while the others
 // still run. Nothing tells the sidecar of a failure: the Pod stays, as one that is
 // done, for endTimeoutSeconds, and fails then.
 func TestBarrier_fails(t *testing.T) {
@@ -186,7 +186,7 @@ func absent(n int, pods []corev1.Pod) []string {
 	return names
 }
 
-// TestBarrier_slow has one peer which begins to look for the others when they
+// TestBarrier_slow has one peer that begins to look for the others when they
 // have long ended. They stay for it, and no longer.
 func TestBarrier_slow(t *testing.T) {
 	t.Parallel()

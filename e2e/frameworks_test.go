@@ -21,7 +21,7 @@ import (
 
 var frameworks = flag.Bool("frameworks", false, "also run real frameworks, from Debian packages of this machine: an image of a gigabyte")
 
-// frameworksImage holds the packages which the frameworks' examples need.
+// frameworksImage holds the packages that the frameworks' examples need.
 const frameworksImage = "e2e.peerjob.invalid/frameworks:1"
 
 var frameworkPackages = []string{"bash", "dash", "coreutils", "sed", "libc-bin", "hostname", "procps", "python3", "python3-torch", "python3-mpi4py", "openmpi-bin", "openssh-server", "openssh-client"}

@@ -27,7 +27,7 @@ func within(t *testing.T, limit time.Duration) context.Context {
 	return ctx
 }
 
-// newNamespace makes a namespace which is deleted with the test.
+// newNamespace makes a namespace that is deleted with the test.
 func newNamespace(t *testing.T, labels map[string]string) string {
 	t.Helper()
 	ns, err := kubernetes.CreateNamespace(interrupted, labels)

@@ -22,7 +22,7 @@ import (
 
 const repository = ".."
 
-// The variables which tell the program inside the sandbox where things are, and
+// The variables that tell the program inside the sandbox where things are, and
 // the user's own kubeconfig.
 const (
 	dirVariable        = "PEERJOB_E2E_DIR"

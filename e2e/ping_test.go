@@ -139,7 +139,7 @@ func (s *series) runCopy(ctx context.Context, t *testing.T, manifest []byte) {
 var errInVain = errors.New("a peer pings one that is done")
 
 // pingsOneThatIsDone returns an error as soon as a peer's last word is that it
-// can't ping a peer which has ended a while ago, and whose name is gone.
+// can't ping a peer that has ended a while ago, and whose name is gone.
 func pingsOneThatIsDone(ctx context.Context, job *batchv1.Job) error {
 	for {
 		select {

@@ -18,7 +18,7 @@ import (
 var bashPrograms = []string{"bash", "sh", "cat", "date", "env", "getent", "grep", "hostname", "ls", "ping", "seq", "sleep", "sort", "touch", "tr", "true"}
 
 // bashImage is what the Pods run: the image of the documentation's page, with a
-// tag, so that a node which has it does not pull it.
+// tag, so that a node that has it does not pull it.
 const bashImage = "bash:5.3"
 
 // ownPrograms builds kustomize and peerjob into a directory.

@@ -14,7 +14,7 @@ import (
 
 const module = "github.com/peerjob/peerjob/"
 
-// allowed are the packages of this module which each package may import.
+// allowed are the packages of this module that each package may import.
 var allowed = map[string][]string{
 	"api/v1alpha1":          {},
 	"barrier":               {"barrier/protocol"},

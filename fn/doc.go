@@ -10,9 +10,10 @@
 // # Rules
 //
 //   - No other object is lost or changed. An item that is neither a PeerJob nor made
-//     by peerjob keeps its bytes. After an error, every item keeps its bytes. Only a
-//     list that is JSON, or that has a YAML anchor for several items, is parsed and
-//     written as a whole, as kyaml writes it.
+//     by peerjob keeps its bytes. After an error, every item keeps its bytes. A list
+//     of another form than kustomize and kpt write is parsed, and written as a whole, as
+//     kyaml writes it: JSON, items in brackets, one YAML anchor for several items, and
+//     whatever else internal/krmlist/scan is not sure of.
 //   - Output is deterministic and idempotent.
 //   - Run writes a ResourceList with items whatever happens, and nothing else to
 //     stdout. Findings are in its results, and on stderr as one line each.

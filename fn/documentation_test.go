@@ -20,7 +20,7 @@ import (
 
 // TestRun_documentation expands, for each form of the Kubernetes page, the
 // PeerJob with the page's names, number and Pod template. What comes out must
-// be what stands on the page, but for the differences which are listed here.
+// be what stands on the page, but for the differences that are listed here.
 func TestRun_documentation(t *testing.T) {
 	pages, err := filepath.Glob(filepath.Join("..", "testdata", "documentation", "*.yaml"))
 	if err != nil || len(pages) != 5 {

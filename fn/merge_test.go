@@ -191,7 +191,7 @@ func TestMerge_keepsComments(t *testing.T) {
 	}
 }
 
-// TestMerge_equalBytes has a child which another tool wrote in its own way: it
+// TestMerge_equalBytes has a child that another tool wrote in its own way: it
 // says the same, so not a byte of it changes.
 func TestMerge_equalBytes(t *testing.T) {
 	stdout, _ := rerun(t, list(peerJob("train", "peers: 2")), replace("    selector:\n      job-name: train\n", "    selector: {\"job-name\": 'train'} # mine\n"))

@@ -207,7 +207,7 @@ func TestTemplating_hash(t *testing.T) {
 }
 
 // FuzzTemplating holds templates to their place: with any template and any
-// values the output has the keys, the types and the documents which it has
+// values the output has the keys, the types and the documents that it has
 // without, or there is an error.
 func FuzzTemplating(f *testing.F) {
 	f.Add("{{ .Values.v }}", "{{ .Values.v }}", "a\n---\nkind: Evil")
@@ -255,7 +255,7 @@ func FuzzTemplating(f *testing.F) {
 	})
 }
 
-// shape is what two documents have in common which differ only in single
+// shape is what two documents have in common that differ only in single
 // values: their keys, and the types of the values.
 func shape(t *testing.T, text string) any {
 	t.Helper()

@@ -94,7 +94,7 @@ type outcome struct {
 	codes map[int]int
 }
 
-// silence is how long a Job which may hang goes on without a word.
+// silence is how long a Job that may hang goes on without a word.
 const silence = 15 * time.Second
 
 // run runs a Job to its end.
@@ -225,7 +225,7 @@ func (o *output) close() {
 	o.closed = true
 }
 
-// lines are the lines of a text which match, in their order.
+// lines are the lines of a text that match, in their order.
 func lines(text, pattern string) []string {
 	return regexp.MustCompile("(?m)"+pattern).FindAllString(text, -1)
 }

@@ -82,7 +82,7 @@ func TestJobEnds(t *testing.T) {
 }
 
 // victimVariable is set in the process that TestNothingIsLeft kills, and
-// containerVariable in the containers which it started.
+// containerVariable in the containers that it started.
 const victimVariable, containerVariable = "PEERJOB_VICTIM", "PEERJOB_VICTIM_CONTAINER"
 
 // TestNothingIsLeft kills a process in whose sandbox Pods run, in the ways in

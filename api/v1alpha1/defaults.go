@@ -9,7 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
-// Settings are the values which a functionConfig gives for every PeerJob that
+// Settings are the values that a functionConfig gives for every PeerJob that
 // does not set them itself.
 type Settings struct {
 	// ClusterDomain is the default of spec.clusterDomain; "cluster.local" when

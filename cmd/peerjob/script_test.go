@@ -47,7 +47,7 @@ func copyFromRepository(ts *testscript.TestScript, folder string) {
 }
 
 // writeHostile is the script command "hostile KIND FILE": it writes input
-// which is too large or too odd to stand in a script.
+// that is too large or too odd to stand in a script.
 func writeHostile(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: hostile KIND FILE")

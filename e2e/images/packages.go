@@ -61,7 +61,7 @@ func asIs(file string) (File, error) {
 	return File{}, nil
 }
 
-// alternatives are the links which packages make when they are installed, and
+// alternatives are the links that packages make when they are installed, and
 // the loader's list of libraries.
 func alternatives() []File {
 	files := []File{{Path: "/etc/ld.so.cache", Source: "/etc/ld.so.cache"}}

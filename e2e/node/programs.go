@@ -17,7 +17,7 @@ import (
 // cniDir is where Debian's containernetworking-plugins puts the plugins.
 const cniDir = "/usr/lib/cni"
 
-// needed are the programs which come as Debian packages.
+// needed are the programs that come as Debian packages.
 var needed = map[string]string{
 	"runc":             "runc",
 	"ip":               "iproute2",

@@ -55,7 +55,7 @@ func stage(name string, namespaces uintptr) *exec.Cmd {
 	return cmd
 }
 
-// volumes is where a Pod keeps its volumes, on a file system in memory which
+// volumes is where a Pod keeps its volumes, on a file system in memory that
 // only the Pod sees.
 const volumes = "/tmp/volumes"
 

@@ -28,7 +28,7 @@ var checkFiles = []string{
 	"internal/values/read.go", "internal/values/renderer.go",
 }
 
-// elsewhere are messages which have no objects to show them with here, and
+// elsewhere are messages that have no objects to show them with here, and
 // where they are tested.
 var elsewhere = []string{
 	"no rule for the type",                 // TestPeerJob_everyType: no type is without one

@@ -15,9 +15,9 @@
 //   - An older server is asked with the same code: Kubernetes' feature gates
 //     are set to what that version has by default (server.go, older.go). What
 //     Kubernetes no longer has a gate for is in a table (features.go).
-//   - An error comes back on the field of the PeerJob which the object's field
+//   - An error comes back on the field of the PeerJob that the object's field
 //     came from (internal/origin), in the server's own words.
-//   - This is the only package which imports k8s.io/kubernetes.
+//   - This is the only package that imports k8s.io/kubernetes.
 //
 // # Never
 //
@@ -57,7 +57,7 @@ const (
 	// anyNamespace stands in where the PeerJob has no namespace: the server
 	// takes none without, and which it will be is not known yet.
 	anyNamespace = "default"
-	// anyUID stands in for the unique ID which the server gives to the Job.
+	// anyUID stands in for the unique ID that the server gives to the Job.
 	anyUID = "00000000-0000-0000-0000-000000000000"
 )
 
@@ -158,7 +158,7 @@ func hasManyPorts(pod *core.PodSpec) bool {
 	return ports > manyPorts
 }
 
-// dropEmpty unsets the empty lists and maps which are not written out: the
+// dropEmpty unsets the empty lists and maps that are not written out: the
 // server never sees them, and what it does not see it does not refuse.
 func dropEmpty(value reflect.Value) {
 	switch value.Kind() {

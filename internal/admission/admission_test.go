@@ -166,7 +166,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestCheck_subdomain has the one name which two fields can give.
+// TestCheck_subdomain has the one name that two fields can give.
 func TestCheck_subdomain(t *testing.T) {
 	for give, want := range map[string]string{
 		"metadata: {name: A_B}\nspec: {peers: 1, template: {spec: {containers: [{name: w, image: x}]}}}":                      "metadata.name: ",

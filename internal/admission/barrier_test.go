@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestCheck_barrier has what the API server refuses of the containers which a
+// TestCheck_barrier has what the API server refuses of the containers that a
 // barrier adds, on the field of the PeerJob that it comes from, and that the
 // user's own keep their places.
 func TestCheck_barrier(t *testing.T) {

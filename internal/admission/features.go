@@ -25,7 +25,7 @@ import (
 	"github.com/peerjob/peerjob/internal/peerjob"
 )
 
-// Feature is something that not every server has which peerjob knows.
+// Feature is something that not every server of those that peerjob knows has.
 type Feature struct {
 	// Type and Field are the API type and the JSON name of the field.
 	Type  reflect.Type
@@ -38,10 +38,10 @@ type Feature struct {
 	// Kept says that the server stores the field in a Job even where the gate is
 	// off: what is made of it later does not have the field.
 	Kept bool
-	// In is a part of the path which the field must have, where the same type
+	// In is a part of the path that the field must have, where the same type
 	// stands in two places; "" for any.
 	In string
-	// Gate is the feature gate of Kubernetes which the field stands behind.
+	// Gate is the feature gate of Kubernetes that the field stands behind.
 	// From which minor version on it is on by default is read from Kubernetes'
 	// own versioned gates.
 	Gate featuregate.Feature
@@ -187,7 +187,7 @@ func podLabels() []Feature {
 }
 
 // First is the first minor version of Kubernetes 1 that has the feature, or
-// false when it is off by default in every version which is known here.
+// false when it is off by default in every version that is known here.
 func (f Feature) First() (minor int, ok bool) {
 	if f.Since > 0 {
 		return f.Since, true
@@ -350,7 +350,7 @@ func checkServiceName(g *peerjob.Group, minor int) field.ErrorList {
 	return field.ErrorList{{Type: field.ErrorTypeInvalid, Field: g.ServiceNamePath().String(), BadValue: name, Detail: detail}}
 }
 
-// visitFeatures calls found for every field below value which is set and
+// visitFeatures calls found for every field below value that is set and
 // stands in the table.
 func visitFeatures(value reflect.Value, path string, found func(f Feature, path string)) {
 	switch value.Kind() {

@@ -239,7 +239,7 @@ func markedFields(t *testing.T, path string) map[string][]string {
 	return marked
 }
 
-// typesBelow are the names of the struct types which a type is made of.
+// typesBelow are the names of the struct types that a type is made of.
 func typesBelow(typ reflect.Type, seen map[reflect.Type]bool) []string {
 	for typ.Kind() == reflect.Pointer || typ.Kind() == reflect.Slice || typ.Kind() == reflect.Map {
 		typ = typ.Elem()

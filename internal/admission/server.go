@@ -59,8 +59,8 @@ func (e *emulation) leave() {
 	}
 }
 
-// emulate sets the version of the gates. Kubernetes logs that gates change
-// which were read before; here that is what is meant, and it is not logged.
+// emulate sets the version of the gates. Kubernetes logs a change of gates
+// that were read before; here the change is meant, and it is not logged.
 func emulate(minor int) {
 	gate := utilfeature.DefaultMutableFeatureGate.(interface {
 		SetEmulationVersionWithLogger(klog.Logger, *version.Version) error

@@ -32,7 +32,7 @@ const (
 	keySize = 32
 )
 
-// checkSize refuses a Job which the server would take and etcd would not, and
+// checkSize refuses a Job that the server would take and etcd would not, and
 // warns of one that may be too large with what the server adds, or for
 // client-side apply. The size is that of what the server stores.
 func checkSize(job *batchv1.Job) (field.ErrorList, []diag.Warning) {

@@ -219,7 +219,7 @@ func (d *decoder) mapping(node *yaml.Node, elem reflect.Type, at place) (any, bo
 }
 
 // entries calls visit for every key of a mapping, once: the mapping's own
-// first, then those which it merges in with "<<".
+// first, then those that it merges in with "<<".
 func (d *decoder) entries(node *yaml.Node, at place, inner func(place, string) place, visit func(string, *yaml.Node)) {
 	path := at.path
 	seen := map[string]bool{}
@@ -346,7 +346,7 @@ func (d *decoder) integer(node *yaml.Node, typ reflect.Type, at place) (any, boo
 	return d.mismatch(node, at.path, want)
 }
 
-// custom leaves the value to a type which reads JSON itself, such as a
+// custom leaves the value to a type that reads JSON itself, such as a
 // quantity or an int-or-string.
 func (d *decoder) custom(node *yaml.Node, typ reflect.Type, path *field.Path) (any, bool) {
 	if node.Kind != yaml.ScalarNode {

@@ -40,7 +40,7 @@ type UnknownField struct {
 	Nearest string
 }
 
-// Literal is a bad value which an error shows as it is, without quotes: a
+// Literal is a bad value that an error shows as it is, without quotes: a
 // number, a boolean, a map.
 type Literal struct{ Text string }
 

@@ -91,7 +91,7 @@ func onlyQueue(labels map[string]string) map[string]string {
 }
 
 // copied returns the labels or annotations that may stand on another object
-// than the one which the user put them on, nil when there are none.
+// than the one that the user put them on, nil when there are none.
 func copied(from map[string]string) map[string]string {
 	to := maps.Clone(from)
 	maps.DeleteFunc(to, func(key, _ string) bool { return v1alpha1.IsReservedKey(key) })
@@ -119,7 +119,7 @@ func merged(base, over map[string]string) map[string]string {
 	return base
 }
 
-// ownEntries records that the labels or annotations which the user wrote for one
+// ownEntries records that the labels or annotations that the user wrote for one
 // object alone came from there, and not from the PeerJob's own.
 func ownEntries(from *origin.Map, object *field.Path, own map[string]string, source *field.Path) {
 	for key, value := range own {

@@ -101,7 +101,7 @@ func ownValues(source *krmlist.Object, pj *v1alpha1.PeerJob) (map[string]any, *f
 // https://github.com/kubernetes-sigs/kustomize/blob/master/api/hasher/hasher.go.
 var hashSuffix = regexp.MustCompile(`^-[2456789bcdfghkmt]{10}$`)
 
-// configMap finds the ConfigMap that a PeerJob names: by its name or by one which
+// configMap finds the ConfigMap that a PeerJob names: by its name or by one that
 // it had before kustomize renamed it, or else by its name with kustomize's hash.
 // It stands in the same package of kpt, so that the package renders by itself.
 func (s *Sources) configMap(source *krmlist.Object, ref *v1alpha1.ConfigMapKey, path *field.Path) (*krmlist.Object, *field.Error) {

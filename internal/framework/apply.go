@@ -12,7 +12,7 @@ import (
 	"github.com/peerjob/peerjob/internal/peerjob"
 )
 
-// The names of the volumes which frameworks bring.
+// The names of the volumes that frameworks bring.
 const (
 	peersVolume = "peerjob-peers"
 	runVolume   = "peerjob-run"

@@ -18,7 +18,7 @@ import (
 	"github.com/peerjob/peerjob/internal/rules"
 )
 
-// validateVariables refuses a variable of the user's which is the framework's.
+// validateVariables refuses a variable of the user's that is the framework's.
 func (s setup) validateVariables() field.ErrorList {
 	env := s.env()
 	var errs field.ErrorList
@@ -34,7 +34,7 @@ func (s setup) validateVariables() field.ErrorList {
 	return errs
 }
 
-// validatePorts refuses a port which is the framework's: the barrier's, a container
+// validatePorts refuses a port that is the framework's: the barrier's, a container
 // port or a port of the Service.
 func (s setup) validatePorts() field.ErrorList {
 	ports := Ports(s.group)
@@ -83,7 +83,7 @@ func (s setup) validateContainerPorts(ports []corev1.ServicePort) field.ErrorLis
 	return errs
 }
 
-// validateServicePorts refuses a port of the Service which shares only the number or
+// validateServicePorts refuses a port of the Service that shares only the number or
 // only the name with one of the framework's.
 func (s setup) validateServicePorts(ports []corev1.ServicePort) field.ErrorList {
 	var errs field.ErrorList
@@ -103,7 +103,7 @@ func isPort(number int32, protocol corev1.Protocol, port corev1.ServicePort) boo
 	return number == port.Port && cmp.Or(protocol, corev1.ProtocolTCP) == port.Protocol
 }
 
-// validateVolumes refuses volumes and paths which are the framework's.
+// validateVolumes refuses volumes and paths that are the framework's.
 func (s setup) validateVolumes() field.ErrorList {
 	volumes, mounts := s.volumes(), s.mounts()
 	var errs field.ErrorList
@@ -150,8 +150,8 @@ const maxFileSize = 1 << 20
 // two names of 63 characters in the place of "$(PEERJOB_SELF)".
 const maxGrowth = 10
 
-// validateSize refuses lists of peers which no program could be started with,
-// or which no ConfigMap holds, and says how many peers would fit.
+// validateSize refuses lists of peers that no program could be started with,
+// or that no ConfigMap holds, and says how many peers would fit.
 func (s setup) validateSize() field.ErrorList {
 	var errs field.ErrorList
 	if s.group.Peers() < 1 || s.group.Peers() > v1alpha1.MaxPeers {

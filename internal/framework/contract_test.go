@@ -27,7 +27,7 @@ type group struct {
 }
 
 // readers read a peer's surroundings as the frameworks do. They are written
-// from the sources which the table names, without a word from it: they are the
+// from the sources that the table names, without a word from it: they are the
 // oracle. A reader fails on what its framework would not read.
 var readers = map[string]func(t *testing.T, p pod) group{
 	"Torchrun": func(t *testing.T, p pod) group {

@@ -13,10 +13,10 @@
 // # Rules
 //
 //   - No name is baked in: a value is built from the peers' variables, which
-//     the kubelet expands, or by a shell which reads them, so that a tool that
+//     the kubelet expands, or by a shell that reads them, so that a tool that
 //     renames the Job or the Service afterwards breaks nothing. What stands in a
 //     file is put right when the leader starts.
-//   - A variable, a port, a volume or a path which the framework needs is the
+//   - A variable, a port, a volume or a path that the framework needs is the
 //     framework's alone: what the user set under its name is an error that
 //     names both. A [Variable] with Yields set is a mere default.
 //   - A contract is what the framework's own source or documentation says that

@@ -177,7 +177,7 @@ var (
 	leader = reference(v1alpha1.EnvLeader)
 )
 
-// fixed is a value which is the same for every PeerJob.
+// fixed is a value that is the same for every PeerJob.
 func fixed(value string) func(setup) string {
 	return func(setup) string { return value }
 }

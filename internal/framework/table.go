@@ -250,7 +250,7 @@ func maxRestarts(s setup) string {
 	return itoa(*s.spec.Elastic.MaxRestarts)
 }
 
-// static is a value for a group which is not elastic, and elastic for one that
+// static is a value for a group that is not elastic, and elastic for one that
 // is.
 func static(value func(setup) string) func(setup) string {
 	return func(s setup) string {

@@ -235,7 +235,7 @@ func beginsWithTab(value string) bool {
 	return strings.Contains(space, "\t")
 }
 
-// unwritableBreaks are the line breaks which a reader turns into "\n" when
+// unwritableBreaks are the line breaks that a reader turns into "\n" when
 // they stand in a block.
 const unwritableBreaks = "\r\u0085\u2028\u2029"
 

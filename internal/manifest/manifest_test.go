@@ -78,8 +78,8 @@ func TestEncode_refuses(t *testing.T) {
 	}
 }
 
-// awkward are strings which some reader of YAML takes for something else, or
-// which a writer of YAML gets wrong.
+// awkward are strings that some reader of YAML takes for something else, or
+// that a writer of YAML gets wrong.
 var awkward = []string{
 	"", " ", "a b", " a", "a ", "yes", "no", "on", "Off", "y", "N", "true", "null", "~", "1", "-1", "1.5", "1e3", ".5", "+1", "0x1F", "017", "0o17", "1_000",
 	"1:30", "190:20:30", "2001-02-03", "=", "<<", "-", "- a", "a: b", "a #b", "#a", "{a}", "[a]", "*a", "&a", "!a", "%a", "@a", "`a", "'a'", "\"a\"",

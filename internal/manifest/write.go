@@ -178,7 +178,7 @@ func (w *writer) scalar(node *yaml.Node, column int) bool {
 	return true
 }
 
-// tagOf is the tag which YAML reads in a plain value.
+// tagOf is the tag that YAML reads in a plain value.
 func tagOf(value string) string {
 	return (&yaml.Node{Kind: yaml.ScalarNode, Value: value}).ShortTag()
 }

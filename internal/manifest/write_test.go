@@ -123,7 +123,7 @@ func bare(node *yaml.Node) *yaml.Node {
 	return own
 }
 
-// FuzzAppend looks for a node or a text which Append and kyaml write
+// FuzzAppend looks for a node or a text that Append and kyaml write
 // differently.
 func FuzzAppend(f *testing.F) {
 	for _, text := range awkward {

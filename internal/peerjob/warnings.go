@@ -49,8 +49,8 @@ func warnGroupSize(g *Group) []diag.Warning {
 	return w
 }
 
-// gitOpsTools are the domains of annotations which only the users of a tool
-// write that keeps a cluster as the repository says.
+// gitOpsTools are the tools that keep a cluster as a repository says, by the domains of
+// annotations that only their users write.
 var gitOpsTools = map[string]string{
 	"argocd.argoproj.io":             "Argo CD",
 	"kustomize.toolkit.fluxcd.io":    "Flux",
@@ -62,7 +62,7 @@ var gitOpsTools = map[string]string{
 // argoHook makes a Job a hook of Argo CD, which does not miss it afterwards.
 const argoHook = "argocd.argoproj.io/hook"
 
-// warnTTL finds a Job that removes itself under a tool which puts it back.
+// warnTTL finds a Job that removes itself under a tool that puts it back.
 func warnTTL(g *Group) []diag.Warning {
 	annotations := map[string]string{}
 	maps.Copy(annotations, g.PeerJob.Annotations)

@@ -7,7 +7,7 @@
 // allocates, the packages of Kubernetes do before main is called. So collecting
 // is off as soon as this package is there, and its place in the order is why it
 // is a package: Go initializes packages sorted by their paths, those first that
-// import nothing which is not there yet
+// import nothing that is not there yet
 // (https://go.dev/ref/spec#Program_initialization). It imports next to nothing,
 // and its path comes before those of k8s.io.
 //

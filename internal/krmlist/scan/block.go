@@ -9,14 +9,14 @@ type block struct {
 	isOpen bool
 	// endsInBlock says that the last block was open at the end of the item.
 	endsInBlock bool
-	// parent is the column which the text must be to the right of, and column
+	// parent is the column that the text must be to the right of, and column
 	// the one where it begins, 0 before its first line.
 	parent, column int
 	// blankWidth is the most spaces in the empty lines before the first line.
 	blankWidth int
 	// keepsEnd says that the empty lines at its end are part of it.
 	keepsEnd bool
-	// key is the annotation which the text is the value of, nil when nobody
+	// key is the annotation that the text is the value of, nil when nobody
 	// wants it.
 	key  []byte
 	text []byte

@@ -2,7 +2,7 @@
 
 // Package scan answers: where does each item of a ResourceList begin
 // and end, and which object is it? It finds out without parsing the items, so
-// that those which nobody changes can be copied byte by byte.
+// that those that nobody changes can be copied byte by byte.
 //
 // # The way of a list
 //

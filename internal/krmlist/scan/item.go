@@ -110,7 +110,7 @@ func (s *scanner) pop() {
 	s.pending = false
 }
 
-// settle closes the collections which end before a line. What remains is the
+// settle closes the collections that end before a line. What remains is the
 // collection that the line continues, or the one that it brings a value for.
 func (s *scanner) settle(line []byte, column int) bool {
 	for s.top().column > column {
@@ -139,7 +139,7 @@ func isDash(line []byte, column int) bool {
 	return line[column] == '-' && (column+1 == len(line) || line[column+1] == ' ')
 }
 
-// open opens the collection which begins in a column, unless it is open.
+// open opens the collection that begins in a column, unless it is open.
 func (s *scanner) open(column int, isList bool) bool {
 	if top := s.top(); top.isList == isList && top.column == column {
 		return true
@@ -232,7 +232,7 @@ func (s *scanner) fieldOf(key []byte) (field, bool) {
 	return of, true
 }
 
-// value reads the value which begins in a column of a line. The block of text
+// value reads the value that begins in a column of a line. The block of text
 // that it may be must be to the right of its parent.
 func (s *scanner) value(line []byte, column, parent int, of field, key []byte) bool {
 	if c := line[column]; c == '|' || c == '>' {

@@ -47,7 +47,7 @@ func (l *List) readItems(section span, wanted func(string) bool) error {
 func (l *List) splitItems(end int) error {
 	const none = -1
 	l.column = none
-	// comments is where the comments begin which may belong to the next item.
+	// comments is where the comments begin that may belong to the next item.
 	item, dash, comments := none, none, none
 	add := func(end int) {
 		if item != none {
@@ -133,7 +133,7 @@ func (l *List) identifyItem(s *scanner, i int) error {
 	if sure {
 		return nil
 	}
-	// A line break which this package does not see could stand before "...".
+	// A line break that this package does not see could stand before "...".
 	if !isText(item.Text) {
 		return fmt.Errorf("[%d]: has a line break or a byte that is no text", i)
 	}

@@ -39,7 +39,7 @@ type Item struct {
 	Text []byte
 	// APIVersion, Kind, Namespace and Name are those of the object.
 	APIVersion, Kind, Namespace, Name string
-	// Annotations are those which Read was asked for.
+	// Annotations are those that Read was asked for.
 	Annotations map[string]string
 
 	// comments is the length of the comments above the item.
@@ -151,7 +151,7 @@ func continues(line []byte) bool {
 	return false
 }
 
-// keyOf is the key of a list which a line begins with, "" when there is none.
+// keyOf is the key of a list that a line begins with, "" when there is none.
 func keyOf(line []byte) string {
 	line = bytes.TrimSuffix(line, []byte("\r"))
 	for _, key := range keys {

@@ -59,7 +59,7 @@ func isNull(text []byte) bool {
 	return false
 }
 
-// readPlain judges a plain value which ends with the line or at a comment.
+// readPlain judges a plain value that ends with the line or at a comment.
 func readPlain(text []byte) ([]byte, bool) {
 	if !is(text[0], isStart|isHigh) && (text[0] != '-' || len(text) < 2 || text[1] == ' ') {
 		return nil, false
@@ -80,7 +80,7 @@ func readPlain(text []byte) ([]byte, bool) {
 	return bytes.TrimRight(text, " "), true
 }
 
-// readQuoted judges a value in quotes which begins at a column. It returns the
+// readQuoted judges a value in quotes that begins at a column. It returns the
 // column behind it, 0 if it does not end in this line, and the text where that
 // has no escapes.
 func readQuoted(line []byte, column int) (end int, text []byte, known bool) {
@@ -126,7 +126,7 @@ func escapeLength(text []byte) int {
 	return 5
 }
 
-// readKey judges a key which begins at a column. It returns the column of its
+// readKey judges a key that begins at a column. It returns the column of its
 // colon, 0 where there is none, and the key, nil where that has escapes.
 func readKey(line []byte, column int) (colon int, key []byte) {
 	end := column
@@ -150,7 +150,7 @@ func readKey(line []byte, column int) (colon int, key []byte) {
 	return end, key
 }
 
-// readFlow judges a flow collection which begins at a column. It returns the
+// readFlow judges a flow collection that begins at a column. It returns the
 // column behind it, 0 when it is not surely right or does not end in this line.
 func readFlow(line []byte, column, depth int) int {
 	if depth > maxFlowDepth {
