@@ -81,7 +81,7 @@ const goldenHashes = "testdata/hashes.txt"
 
 // TestHash_golden holds the hashes of unchanged PeerJobs to those of the release:
 // with another one every PeerJob with a nameSuffixHash runs again. Whoever changes
-// them says so in CHANGELOG.md under "Upgrading". UPDATE=1 writes the file.
+// them says so in CHANGELOG.md under "Changed", from the first release on. UPDATE=1 writes the file.
 func TestHash_golden(t *testing.T) {
 	var got strings.Builder
 	for _, pj := range []struct{ name, text string }{
@@ -111,6 +111,6 @@ func TestHash_golden(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), got.String()); diff != "" {
-		t.Errorf("the hash of unchanged PeerJobs changes: say so in CHANGELOG.md under Upgrading, and write the file again with UPDATE=1 (-want +got):\n%s", diff)
+		t.Errorf("the hash of unchanged PeerJobs changes: say so in CHANGELOG.md under Changed, and write the file again with UPDATE=1 (-want +got):\n%s", diff)
 	}
 }
