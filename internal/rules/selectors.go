@@ -40,19 +40,24 @@ func SelfSelectors(template *corev1.PodTemplateSpec, names PeerNames, isOther fu
 	return w
 }
 
-// eachSelector visits the selectors of Pods in a Pod.
+// eachSelector visits the selectors of Pods of the same namespace in a Pod.
 func eachSelector(pod *corev1.PodSpec, path *field.Path, visit func(selector *metav1.LabelSelector, at *field.Path)) {
 	see := func(selector *metav1.LabelSelector, at *field.Path) {
 		if selector != nil {
 			visit(selector, at.Child("labelSelector"))
 		}
 	}
-	terms := func(required []corev1.PodAffinityTerm, preferred []corev1.WeightedPodAffinityTerm, at *field.Path) {
-		for i, term := range required {
-			see(term.LabelSelector, at.Child("requiredDuringSchedulingIgnoredDuringExecution").Index(i))
+	term := func(term corev1.PodAffinityTerm, at *field.Path) {
+		if len(term.Namespaces) == 0 && term.NamespaceSelector == nil {
+			see(term.LabelSelector, at)
 		}
-		for i, term := range preferred {
-			see(term.PodAffinityTerm.LabelSelector, at.Child("preferredDuringSchedulingIgnoredDuringExecution").Index(i).Child("podAffinityTerm"))
+	}
+	terms := func(required []corev1.PodAffinityTerm, preferred []corev1.WeightedPodAffinityTerm, at *field.Path) {
+		for i := range required {
+			term(required[i], at.Child("requiredDuringSchedulingIgnoredDuringExecution").Index(i))
+		}
+		for i := range preferred {
+			term(preferred[i].PodAffinityTerm, at.Child("preferredDuringSchedulingIgnoredDuringExecution").Index(i).Child("podAffinityTerm"))
 		}
 	}
 	if affinity := pod.Affinity; affinity != nil {

@@ -351,6 +351,8 @@ func TestSelfSelectors(t *testing.T) {
 		"another Job":       {strings.Replace(spread, "%", "{matchLabels: {job-name: train}}", 1), true, nil},
 		"an unknown Job":    {strings.Replace(spread, "%", "{matchLabels: {job-name: serve}}", 1), false, nil},
 		"another label":     {strings.Replace(spread, "%", "{matchLabels: {app: train}}", 1), false, nil},
+		"another namespace": {"affinity: {podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{namespaces: [other], labelSelector: {matchLabels: {job-name: train}}}]}}", false, nil},
+		"any namespace":     {"affinity: {podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{namespaceSelector: {}, labelSelector: {matchLabels: {job-name: train}}}]}}", false, nil},
 		"by the key":        {"topologySpreadConstraints: [{labelSelector: {}, matchLabelKeys: [job-name]}]", false, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
