@@ -10,8 +10,9 @@ import (
 	"testing"
 )
 
-// TestWarnings_field expands manifests as people write them. The first line of each
-// says how many warnings are right: a warning that is often wrong is not read.
+// TestWarnings_field expands manifests that show the limits of one rule each, in the forms
+// that people write. The first line of each says how many warnings are right: a warning
+// that is often wrong is not read. TestFindings_public has the manifests of others.
 func TestWarnings_field(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("..", "testdata", "field", "*.yaml"))
 	if err != nil || len(files) < 40 {

@@ -42,9 +42,7 @@ func Warn(expansions []*expansion.Expansion, objects []*krmlist.Object, report *
 	}
 	var words []string
 	for _, e := range expansions {
-		for _, name := range (peers{e}).names().AllJobs() {
-			words = append(words, name+"-")
-		}
+		words = append(words, (peers{e}).names().Words()...)
 	}
 	all := findNeighbors(objects, wanted, words)
 	for _, e := range expansions {

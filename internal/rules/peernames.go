@@ -30,8 +30,14 @@ type PeerNames struct {
 	Others []string
 }
 
-// AllJobs are the names of the Job, of today and of before.
-func (n PeerNames) AllJobs() []string { return append([]string{n.Job}, n.EarlierJobs...) }
+// Words are what a text contains that names a peer, or another host under the Service.
+func (n PeerNames) Words() []string {
+	var words []string
+	for _, job := range append([]string{n.Job}, n.EarlierJobs...) {
+		words = append(words, job+"-")
+	}
+	return append(words, "."+n.Service)
+}
 
 // StaleName is a name of a peer, in a text, that leads to none.
 type StaleName struct {
@@ -40,8 +46,11 @@ type StaleName struct {
 	// Index is the index in it: digits, or a variable such as "$(INDEX)".
 	Index string
 	// Missing is whether the name is one of today, of an index that is not there.
-	// Otherwise it is one of before.
+	// Otherwise it is one of before, or that of a stranger.
 	Missing bool
+	// Stranger is whether the name is under the Service, and begins with no name of
+	// the Job: "master-0.train".
+	Stranger bool
 }
 
 // peerName matches "name-index.service". A bare "name-index" is not taken for a peer:
@@ -68,8 +77,14 @@ func (n PeerNames) Stale(text string) []StaleName {
 			found.Missing = true
 		case slices.Contains(n.Others, service):
 			continue
-		case job != n.Job && !slices.Contains(n.EarlierJobs, job), service != n.Service && !slices.Contains(n.EarlierServices, service):
+		case service != n.Service && !slices.Contains(n.EarlierServices, service):
 			continue
+		case job != n.Job && !slices.Contains(n.EarlierJobs, job):
+			// Only the Service of today is the Job's alone.
+			if service != n.Service || !beginsWord(text, at[0]) {
+				continue
+			}
+			found.Stranger = true
 		}
 		if !slices.Contains(stale, found) {
 			stale = append(stale, found)
@@ -95,18 +110,27 @@ func isHostName(text string, start, end int) bool {
 	return !longerName.MatchString(after) || domain.MatchString(after)
 }
 
+// beginsWord reports whether a text has a word at start: what stands before is no
+// variable or format that the word may continue.
+func beginsWord(text string, start int) bool {
+	return start == 0 || strings.ContainsRune(" \t\n\"'`=,;:@/[(", rune(text[start-1]))
+}
+
 // isNamePart reports whether a character beside a name makes it part of a longer one.
 func isNamePart(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.'
 }
 
-// Today is the name of today of a peer, for a stale name of an earlier one.
+// Today is the name of today of the peer that a stale name stands for.
 func (n PeerNames) Today(stale StaleName) string { return n.Job + "-" + stale.Index + "." + n.Service }
 
 // Explain says what is wrong with a stale name.
 func (n PeerNames) Explain(stale StaleName) string {
 	if stale.Missing {
 		return fmt.Sprintf("names the peer %s, and there are %d peers, from index 0 to %d", stale.Name, n.Peers, n.Peers-1)
+	}
+	if stale.Stranger {
+		return fmt.Sprintf("names %s, and the Service %s has no such host; if a peer is meant, its name is %s", stale.Name, n.Service, n.Today(stale))
 	}
 	return fmt.Sprintf("names the peer %s by an earlier name; its name is now %s", stale.Name, n.Today(stale))
 }

@@ -63,34 +63,41 @@ func compare(t *testing.T, got, want []string) {
 func TestPeerNames_Stale(t *testing.T) {
 	names := PeerNames{Job: "dev-train", Service: "dev-hub", Peers: 4, EarlierJobs: []string{"train", "dev-train"}, EarlierServices: []string{"hub", "dev-hub"}}
 	for text, want := range map[string][]string{
-		"train-0.hub":                            {"train-0.hub"},
-		"--join=train-0.hub:7000":                {"train-0.hub"},
-		"tcp://train-3.hub.team.svc":             {"train-3.hub"},
-		"a=train-0.hub,b=train-1.hub":            {"train-0.hub", "train-1.hub"},
-		"train-0.dev-hub":                        {"train-0.dev-hub"},
-		"dev-train-0.hub":                        {"dev-train-0.hub"},
-		"train-$(JOB_COMPLETION_INDEX).hub":      {"train-$(JOB_COMPLETION_INDEX).hub"},
-		"ping train-${i}.hub; ping train-$i.hub": {"train-${i}.hub", "train-$i.hub"},
-		"train-{0..3}.hub":                       {"train-{0..3}.hub"},
-		"train-9.hub":                            {"train-9.hub"}, // earlier, whatever its index
-		"dev-train-4.dev-hub":                    {"dev-train-4.dev-hub"},
-		"dev-train-99999999999999999999.dev-hub": nil, // no index of any Job
-		"dev-train-3.dev-hub":                    nil,
-		"dev-train-$(X).dev-hub":                 nil,
-		"train-0":                                nil, // a bare name may be a StatefulSet's
-		"train.hub":                              nil,
-		"my-train-0.hub":                         nil,
-		"x.train-0.hub":                          nil,
-		"train-0.hubs":                           nil,
-		"train-0.hub_x":                          nil,
-		"train-9.hub.log":                        nil, // a file
-		"/data/train-0.hub":                      nil,
-		"s3://bucket/train-7.hub/x":              nil,
-		"http://train-0.hub/x":                   {"train-0.hub"},
-		"ask train-0.hub.":                       {"train-0.hub"},
-		"train-0.other":                          nil,
-		"other-0.hub":                            nil,
-		"":                                       nil,
+		"train-0.hub":                             {"train-0.hub"},
+		"--join=train-0.hub:7000":                 {"train-0.hub"},
+		"tcp://train-3.hub.team.svc":              {"train-3.hub"},
+		"a=train-0.hub,b=train-1.hub":             {"train-0.hub", "train-1.hub"},
+		"train-0.dev-hub":                         {"train-0.dev-hub"},
+		"dev-train-0.hub":                         {"dev-train-0.hub"},
+		"train-$(JOB_COMPLETION_INDEX).hub":       {"train-$(JOB_COMPLETION_INDEX).hub"},
+		"ping train-${i}.hub; ping train-$i.hub":  {"train-${i}.hub", "train-$i.hub"},
+		"train-{0..3}.hub":                        {"train-{0..3}.hub"},
+		"train-9.hub":                             {"train-9.hub"}, // earlier, whatever its index
+		"dev-train-4.dev-hub":                     {"dev-train-4.dev-hub"},
+		"dev-train-99999999999999999999.dev-hub":  nil, // no index of any Job
+		"dev-train-3.dev-hub":                     nil,
+		"dev-train-$(X).dev-hub":                  nil,
+		"train-0":                                 nil, // a bare name may be a StatefulSet's
+		"train.hub":                               nil,
+		"my-train-0.hub":                          nil,
+		"x.train-0.hub":                           nil,
+		"train-0.hubs":                            nil,
+		"train-0.hub_x":                           nil,
+		"train-9.hub.log":                         nil, // a file
+		"/data/train-0.hub":                       nil,
+		"s3://bucket/train-7.hub/x":               nil,
+		"http://train-0.hub/x":                    {"train-0.hub"},
+		"ask train-0.hub.":                        {"train-0.hub"},
+		"train-0.other":                           nil,
+		"other-0.hub":                             nil, // may be of another tool's Service
+		"other-0.dev-hub:22":                      {"other-0.dev-hub"},
+		"dev-train-workers-0-1.dev-hub slots=8":   {"dev-train-workers-0-1.dev-hub"},
+		`{"host": "other-${i}.dev-hub"}`:          {"other-${i}.dev-hub"},
+		"tcp://other-0.dev-hub.team.svc":          {"other-0.dev-hub"},
+		"$job-0.dev-hub ${x}job-0.dev-hub":        nil, // a variable
+		"printf %s-0.dev-hub <job>-0.dev-hub":     nil,
+		"other-0.dev-hub.yaml /x/other-0.dev-hub": nil,
+		"": nil,
 	} {
 		var got []string
 		for _, stale := range names.Stale(text) {
@@ -106,13 +113,14 @@ func TestPeerNamesIn(t *testing.T) {
 	names := PeerNames{Job: "dev-train", Service: "dev-train", Peers: 4, EarlierJobs: []string{"train"}, EarlierServices: []string{"train"}}
 	template := templateOf(t, `
 command: [sh, -c, "echo train-0.train"]
-args: [--peer=train-1.train, --last=dev-train-4.dev-train]
+args: [--peer=train-1.train, --last=dev-train-4.dev-train, --main=master-0.dev-train]
 env: [{name: A, value: train-0.train}, {name: B, value: b}]
 `)
 	compare(t, said(PeerNamesIn(template, names, true, templatePath)), []string{
 		"command[2]: names the peer train-0.train by an earlier name; its name is now dev-train-0.dev-train; write $(PEERJOB_LEADER)",
 		"args[0]: names the peer train-1.train by an earlier name; its name is now dev-train-1.dev-train; write $(PEERJOB_NAME)-1.$(PEERJOB_SERVICE)",
 		"args[1]: names the peer dev-train-4.dev-train, and there are 4 peers, from index 0 to 3; name one of them, or change the number of peers",
+		"args[2]: names master-0.dev-train, and the Service dev-train has no such host; if a peer is meant, its name is dev-train-0.dev-train; write $(PEERJOB_LEADER)",
 		"env[0].value: names the peer train-0.train by an earlier name; its name is now dev-train-0.dev-train; write $(PEERJOB_LEADER)",
 	})
 }
