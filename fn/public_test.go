@@ -22,9 +22,9 @@ var publicManifests = filepath.Join("..", "testdata", "public")
 // maxWrong is how many findings of all manifests may be wrong.
 const maxWrong = 1
 
-// TestFindings_public expands every public manifest twice, as it is and with
-// nameSuffixHash, which makes each literal name of a peer stale. It compares the findings
-// with those of findings.txt, where a person has judged each.
+// TestFindings_public expands every public manifest as it is, then renamed and resized, so
+// that the names and numbers in it are wrong. It compares the findings with those of
+// findings.txt, where a person has judged each.
 func TestFindings_public(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(publicManifests, "*.yaml"))
 	if err != nil || len(files) < 45 {
@@ -39,9 +39,11 @@ func TestFindings_public(t *testing.T) {
 		name := filepath.Base(file)
 		plain := findingsIn(name, string(content))
 		got = append(got, plain...)
-		for _, finding := range findingsIn(name, renamed(t, name, string(content))) {
-			if !slices.Contains(plain, finding) {
-				got = append(got, "renamed: "+finding)
+		for _, edit := range edits {
+			for _, finding := range findingsIn(name, edit.apply(t, name, string(content))) {
+				if !slices.Contains(plain, finding) {
+					got = append(got, edit.name+": "+finding)
+				}
 			}
 		}
 	}
@@ -86,14 +88,24 @@ func TestFindings_public(t *testing.T) {
 	}
 }
 
-// renamed returns a manifest whose PeerJob has nameSuffixHash.
-func renamed(t *testing.T, name, content string) string {
+// edit is a careless change of the PeerJob: what it makes wrong must be found.
+type edit struct {
+	name     string
+	old, new string
+}
+
+var edits = []edit{
+	{"renamed", "\nspec:\n", "\nspec:\n  nameSuffixHash: Enabled\n"},
+	{"resized", "\n  peers: ", "\n  peers: 5 # "},
+}
+
+func (e edit) apply(t *testing.T, name, content string) string {
 	t.Helper()
 	before, peerJob, found := strings.Cut(content, "kind: PeerJob\n")
-	if !found || strings.Count(peerJob, "\nspec:\n") != 1 {
-		t.Fatalf("%s: want one PeerJob with a spec, as the last object", name)
+	if !found || strings.Count(peerJob, e.old) != 1 {
+		t.Fatalf("%s: want one PeerJob, the last object, with one %q", name, e.old)
 	}
-	return before + "kind: PeerJob\n" + strings.Replace(peerJob, "\nspec:\n", "\nspec:\n  nameSuffixHash: Enabled\n", 1)
+	return before + "kind: PeerJob\n" + strings.Replace(peerJob, e.old, e.new, 1)
 }
 
 // hash matches the suffix of a name, which another expansion changes.

@@ -29,8 +29,8 @@ const (
 // every program that reads them.
 var countingVariables = map[string]counted{
 	"NNODES": countsPeers, "PET_NNODES": countsPeers, "NUM_NODES": countsPeers, "NUM_MACHINES": countsPeers, "SLURM_NNODES": countsPeers,
-	"SLURM_JOB_NUM_NODES": countsPeers,
-	"WORLD_SIZE":          countsProcesses, "NUM_PROCESSES": countsProcesses, "JAX_NUM_PROCESSES": countsProcesses, "SLURM_NTASKS": countsProcesses,
+	"SLURM_JOB_NUM_NODES": countsPeers, "PADDLE_NNODES": countsPeers,
+	"WORLD_SIZE": countsProcesses, "NUM_PROCESSES": countsProcesses, "JAX_NUM_PROCESSES": countsProcesses, "SLURM_NTASKS": countsProcesses,
 }
 
 // countingFlag matches a flag that is followed by a number of peers or processes.
