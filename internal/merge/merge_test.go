@@ -85,6 +85,12 @@ const (
 	job     = "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: a\n  annotations:\n    peerjob.dev/owner: a\nspec:\n  completions: 2\n  template:\n    spec:\n      containers:\n      - name: w\n        image: x\n"
 )
 
+// inPackage is an object of peerjob in a package of kpt.
+func inPackage(object, path string) string {
+	const owner = "    peerjob.dev/owner: a\n"
+	return strings.Replace(object, owner, owner+"    internal.config.kubernetes.io/package-path: "+path+"\n", 1)
+}
+
 // stream is documents as they are written.
 func stream(documents ...string) string { return strings.Join(documents, "---\n") }
 
@@ -114,6 +120,17 @@ func TestMerge(t *testing.T) {
 			children: map[string][]string{"a": {service + "  selector:\n    job-name: a\n"}},
 			want:     stream(strings.Replace(service, "clusterIP: None\n", "# why\n  clusterIP: None # headless\n", 1)+"  selector:\n    job-name: a\n", other, marked),
 		},
+		"a comment follows the element of its name": {
+			list:     stream(marked, strings.Replace(job, "- name: w\n", "- name: w # the work\n", 1)),
+			children: map[string][]string{"a": {strings.Replace(job, "      - name: w\n", "      - name: first\n        image: z\n      - name: w\n", 1)}},
+			want:     stream(marked, strings.Replace(job, "      - name: w\n", "      - name: first\n        image: z\n      - name: w # the work\n", 1)),
+			said: "warning: Job a: these can't be changed in a Job that exists: spec.template.spec.containers[0].name, spec.template.spec.containers[0].image, spec.template.spec.containers[1]; " +
+				"delete the Job in the cluster before you apply this one, or set spec.nameSuffixHash of the PeerJob to Enabled, so that each change is a new Job\n",
+		},
+		"another key with the same value": {
+			list: stream(marked, strings.Replace(service, "clusterIP", "type", 1)), children: map[string][]string{"a": {service}},
+			want: stream(marked, service),
+		},
 		"an object of the user's own stays": {
 			list: stream(marked, "apiVersion: v1\nkind: Service\nmetadata: {name: mine}\n"), children: map[string][]string{"a": nil},
 			want: stream(marked, "apiVersion: v1\nkind: Service\nmetadata: {name: mine}\n"),
@@ -142,6 +159,11 @@ func TestMerge(t *testing.T) {
 			list: stream(marked, strings.Replace(service, "  name: a\n", "  name: a\n  namespace: n\n", 1)), children: map[string][]string{"a": nil},
 			want: stream(marked, strings.Replace(service, "  name: a\n", "  name: a\n  namespace: n\n", 1)),
 			said: `warning: Service n/a: kept, but PeerJob a, which made it, is not in the list; delete it, or set prune: "true" in the function's ConfigMap` + "\n",
+		},
+		"an orphan of another package": {
+			list: stream(marked, inPackage(service, "other")), children: map[string][]string{"a": nil},
+			want: stream(marked, inPackage(service, "other")),
+			said: `warning: Service a: kept, but PeerJob a, which made it, is not in its package; delete it, or set prune: "true" in the function's ConfigMap` + "\n",
 		},
 		"another PeerJob makes it now": {
 			list:     stream(strings.Replace(service, "owner: a", "owner: b", 1), marked),
