@@ -61,6 +61,30 @@ func hint(key string, typ reflect.Type, nearest string) string {
 			return "; the Service of a PeerJob selects the Pods of its Job"
 		}
 	}
+	if typ == reflect.TypeFor[v1alpha1.PeerFile]() {
+		switch key {
+		case "data", "text", "contents", "value", "template":
+			return "; set content"
+		case "mountPath", "name", "subPath", "file", "key":
+			return "; set path, the path of the file in the containers"
+		case "container", "initContainers":
+			return "; set containers, which may name init containers, too"
+		case "configMap", "configMapRef", "configMapKeyRef", "secret", "secretRef":
+			return "; a file has its content here; mount what exists with volumes and volumeMounts in the template"
+		case "mode", "defaultMode":
+			return "; every file has the mode 0644; run a script with its interpreter, such as bash /path"
+		}
+	}
+	if typ == reflect.TypeFor[v1alpha1.ValuesSource]() {
+		switch key {
+		case "name", "key":
+			return "; set configMapRef." + key
+		case "configMap", "configMapKeyRef":
+			return "; set configMapRef"
+		case "secretRef", "secretKeyRef", "secret":
+			return "; values are text in the manifest, and no place for a Secret; let the container read it"
+		}
+	}
 	if belongs := containerField(key, typ); belongs != "" {
 		return "; set " + belongs
 	}

@@ -189,7 +189,13 @@ func (d *decoder) renderStructure(node *yaml.Node, typ reflect.Type, at *place) 
 	if result == nil || result.Kind == yaml.MappingNode && typ.Kind() != reflect.Slice || result.Kind == yaml.SequenceNode && typ.Kind() == reflect.Slice {
 		return result, true
 	}
-	d.errs = append(d.errs, field.Invalid(at.path, describe(result), "must render to "+describeKind(typ)+"; to render one of the values, write toYaml before it"))
+	hint := "; to render one of the values, write toYaml before it"
+	if result.ShortTag() == "!!null" {
+		hint = ", or to nothing for an absent field; write {{ with .Values.key }}{{ toYaml . }}{{ end }}"
+	} else if strings.Contains(node.Value, "toYaml") || strings.Contains(node.Value, "toJson") {
+		hint = ""
+	}
+	d.errs = append(d.errs, field.Invalid(at.path, describe(result), "must render to "+describeKind(typ)+hint))
 	return nil, false
 }
 

@@ -97,6 +97,9 @@ type size struct {
 	// elements are the elements of lists, the entries of maps and the values
 	// themselves.
 	elements int
+	// marks are what YAML writes apart from the elements: the keys of maps, and the
+	// end of each list and map.
+	marks int
 	// levels are how deep lists and maps are nested.
 	levels int
 }
@@ -135,6 +138,7 @@ func (b *Budget) add(value any, s *size, level int) error {
 	case Number:
 		s.bytes += len(value.text)
 	case []any:
+		s.marks++
 		if err := b.spend(len(value) * elementPrice); err != nil {
 			return err
 		}
@@ -144,6 +148,7 @@ func (b *Budget) add(value any, s *size, level int) error {
 			}
 		}
 	case map[string]any:
+		s.marks += 1 + len(value)
 		if err := b.spend(len(value) * elementPrice); err != nil {
 			return err
 		}
@@ -154,6 +159,7 @@ func (b *Budget) add(value any, s *size, level int) error {
 			}
 		}
 	case List:
+		s.marks++
 		if err := b.spend(value.Len() * elementPrice); err != nil {
 			return err
 		}
@@ -163,6 +169,7 @@ func (b *Budget) add(value any, s *size, level int) error {
 			}
 		}
 	case Object:
+		s.marks += 1 + len(value.Fields())
 		for _, name := range value.Fields() {
 			if err := b.spend(fieldPrice); err != nil {
 				return err

@@ -102,6 +102,9 @@ func (r *Renderer) unknownFunction(name string) error {
 			return fmt.Errorf("%s is not here: it %s%s", name, refusal.Reason, literalHint)
 		}
 	}
+	if slices.Contains(r.data.Fields(), name) {
+		return fmt.Errorf("there is no function %q; write .%s, with the dot", name, name)
+	}
 	names := slices.Sorted(maps.Keys(table()))
 	return fmt.Errorf("there is no function %q%s%s", excerpt(name, 0), r.didYouMean(name, names), literalHint)
 }
@@ -258,7 +261,7 @@ func (k kind) convert(arg any) (any, error) {
 		}
 		return nil, mustBe("a map", arg)
 	}
-	return nil, fmt.Errorf("can't be %s", kindOf(arg))
+	return nil, fmt.Errorf("can't be %s", KindOf(arg))
 }
 
 func mustBe(want string, arg any) error {
@@ -268,9 +271,9 @@ func mustBe(want string, arg any) error {
 		if text, ok := arg.(string); ok {
 			shown = strconv.Quote(excerpt(text, 0))
 		}
-		return fmt.Errorf("must be %s, not %s %s", want, kindOf(arg), shown)
+		return fmt.Errorf("must be %s, not %s %s", want, KindOf(arg), shown)
 	}
-	return fmt.Errorf("must be %s, not %s", want, kindOf(arg))
+	return fmt.Errorf("must be %s, not %s", want, KindOf(arg))
 }
 
 // wholeOrFloat is a number without a fraction as an integer.

@@ -77,7 +77,7 @@ func ordered(holds func(order int) bool) func(*Renderer, []any) (any, error) {
 	return func(_ *Renderer, args []any) (any, error) {
 		for _, value := range args {
 			if _, ok := value.(bool); ok || value == nil {
-				return nil, fmt.Errorf("%s has no order", kindOf(value))
+				return nil, fmt.Errorf("%s has no order", KindOf(value))
 			}
 		}
 		order, err := compare(args[0], args[1])
@@ -117,7 +117,7 @@ func compare(a, b any) (int, error) {
 		y, _ := toDecimal(b)
 		return cmp.Compare(x.(float64), y.(float64)), nil
 	}
-	return 0, fmt.Errorf("%s and %s can't be compared", kindOf(a), kindOf(b))
+	return 0, fmt.Errorf("%s and %s can't be compared", KindOf(a), KindOf(b))
 }
 
 func isNumber(value any) bool {

@@ -155,6 +155,10 @@ func (c coster) argument(f *Function, k kind, i int) any {
 		if k != text && c.Intn(2) == 0 {
 			return []any{c.number(), c.float(), true, Number{"0755", int64(493)}}[c.Intn(4)]
 		}
+		if strings.HasPrefix(f.Name, "from") && c.Intn(2) == 0 {
+			encoded, _ := appendJSON(nil, c.value())
+			return string(encoded[:min(len(encoded), MaxText)])
+		}
 		return c.text(MaxText)
 	case integer, long:
 		return c.number()

@@ -141,7 +141,35 @@ func syntaxError(text, snippet string, err error) error {
 	if pos < 0 {
 		pos = start
 	}
-	return at(text, snippet, parse.Pos(pos), errors.New(message+literalHint))
+	return at(text, snippet, parse.Pos(pos), errors.New(message+cure(message, text[pos:min(end, pos+maxSource)])))
+}
+
+// cures say what to write instead of what a template can't have, by what the parser
+// says of it.
+var cures = []struct {
+	// message is in what the parser says.
+	message *regexp.Regexp
+	// source is in the template; its groups are $1 and so on in write.
+	source *regexp.Regexp
+	write  string
+}{
+	{regexp.MustCompile(`^bad character U\+002D`), regexp.MustCompile(`([$.][\w.$]*)\.(\w+(?:-\w+)+)`), `a name with "-" can't stand after a dot; write (index $1 "$2")`},
+	{regexp.MustCompile(`^bad character U\+005B`), regexp.MustCompile(`([$.][\w.$]+)\[(\d+|\$\w+)\]`), `write (index $1 $2)`},
+	{regexp.MustCompile(`^bad character U\+005B`), regexp.MustCompile(`([$.][\w.$]+)\["?'?([^\]'"]*)["']?\]`), `write (index $1 "$2")`},
+	{regexp.MustCompile(`^malformed character constant`), regexp.MustCompile(``), "a text needs double quotes, or backquotes inside of double ones"},
+	{regexp.MustCompile(`^(unexpected "[=!<>&|?]"|bad character U\+00(3[CEF]|2[1AF6]|25)|(illegal|bad) number syntax: "[-+]|expected :=|missing value for command)`), regexp.MustCompile(`==|!=|[<>?+*/%]|&&|\|\||- `),
+		"a template has functions and no operators: write {{ if eq .Values.a 1 }}, and so ne, lt, gt, and, or, not, add, sub, mul, div, mod and ternary"},
+}
+
+// cure says what to write instead of what the parser refuses.
+func cure(message, source string) string {
+	for _, c := range cures {
+		found := c.source.FindStringSubmatchIndex(source)
+		if c.message.MatchString(message) && found != nil {
+			return "; " + string(c.source.ExpandString(nil, c.write, source, found))
+		}
+	}
+	return literalHint
 }
 
 // readable reports whether an action can be read by itself; one that begins or

@@ -227,7 +227,7 @@ func (e *evaluation) each(node parse.Node, value any, visit func(key, element an
 		}
 		return nil
 	}
-	return e.failf(node, "range takes a list, a map or an integer, not %s", kindOf(value))
+	return e.failf(node, "range takes a list, a map or an integer, not %s", KindOf(value))
 }
 
 // pipeline evaluates a pipeline that is asked for its value.
@@ -308,6 +308,11 @@ func (e *evaluation) command(dot any, command *parse.CommandNode, piped any) (an
 		return e.function(dot, name, command.Args[1:], piped)
 	}
 	if len(command.Args) > 1 || piped != nothing {
+		if value, err := e.argument(dot, first); err != nil {
+			return nil, err // it can't be called, and is not there either
+		} else if gap, ok := value.(*missing); ok {
+			return nil, gap.err()
+		}
 		return nil, e.failf(first, "%s is a value, not a function; it takes no arguments", source(first))
 	}
 	if _, ok := first.(*parse.NilNode); ok {
@@ -451,5 +456,5 @@ func (e *evaluation) field(c *chain, value any) (any, error) {
 		}
 		return inner, nil
 	}
-	return nil, e.failf(c, "%s is %s, and has no %q", c.path(), kindOf(value), name)
+	return nil, e.failf(c, "%s is %s, and has no %q", c.path(), KindOf(value), name)
 }

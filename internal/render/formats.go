@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"regexp"
 	"strconv"
@@ -17,14 +18,14 @@ import (
 
 func priceJSON(r *Renderer, args []any) (int, error) {
 	value, err := r.budget.measure(args[0])
-	// A byte may become "\u0001", and is copied three times.
-	return plus(times(value.bytes, 20), times(value.elements, 2*entryPrice)), err
+	// A byte may become "\u0001", and is copied as the text grows.
+	return plus(times(value.bytes, 34), times(value.elements, 2*entryPrice)), err
 }
 
 func pricePrettyJSON(r *Renderer, args []any) (int, error) {
 	value, err := r.budget.measure(args[0])
 	indents := times(value.elements, 2*value.levels)
-	return plus(times(value.bytes, 40), times(value.elements, 3*entryPrice), times(indents, 6)), err
+	return plus(times(value.bytes, 52), times(value.elements, 3*entryPrice), times(indents, 6)), err
 }
 
 func toJSON(_ *Renderer, args []any) (any, error) {
@@ -104,14 +105,15 @@ func appendEntry(out []byte, key string, value any) ([]byte, error) {
 	return appendJSON(append(append(out, encoded...), ':'), value)
 }
 
-// encoderPrice is the price of an encoder or a parser of YAML, and structurePrice of
-// a character that may begin a list, a map or an element of them.
-const encoderPrice, structurePrice = 32_000, 600
+// encoderPrice is the price of an encoder or a parser of YAML, eventPrice of what an
+// encoder writes one by one, which it keeps to the end, and structurePrice of a
+// character that may begin a list, a map or an element of them.
+const encoderPrice, eventPrice, structurePrice = 32_000, 1_300, 600
 
 func priceYAML(r *Renderer, args []any) (int, error) {
 	value, err := r.budget.measure(args[0])
 	indents := times(value.elements, 2*value.levels)
-	return plus(encoderPrice, times(value.bytes, 40), times(value.elements, 2_000), times(indents, 4)), err
+	return plus(encoderPrice, times(value.bytes, 40), times(value.elements+value.marks, eventPrice), times(indents, 4)), err
 }
 
 func toYAML(_ *Renderer, args []any) (any, error) {
@@ -219,43 +221,89 @@ func priceFromYAML(_ *Renderer, args []any) (int, error) {
 func fromYAML(_ *Renderer, args []any) (any, error) { return Parse([]byte(args[0].(string))) }
 
 func fromJSON(_ *Renderer, args []any) (any, error) {
-	decoder := json.NewDecoder(strings.NewReader(args[0].(string)))
-	decoder.UseNumber()
-	var value any
-	if err := decoder.Decode(&value); err != nil {
-		return nil, err
+	value, rest, err := ParseJSON(args[0].(string))
+	if err == nil && strings.TrimSpace(rest) != "" {
+		err = errors.New("there is more after the value")
 	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("there is more after the value")
-	}
-	return numbersAsWritten(value)
+	return value, err
 }
 
-// numbersAsWritten turns what encoding/json reads into what templates see.
-func numbersAsWritten(value any) (any, error) {
-	switch value := value.(type) {
+// ParseJSON reads the JSON value that a text begins with, as the values of a PeerJob
+// are read, and returns the rest of the text.
+func ParseJSON(text string) (value any, rest string, err error) {
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.UseNumber()
+	value, err = jsonValue(decoder, 1)
+	switch {
+	case errors.Is(err, io.EOF) && strings.TrimSpace(text) == "":
+		err = errors.New("is no JSON, but empty")
+	case errors.Is(err, io.EOF):
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	return value, text[decoder.InputOffset():], nil
+}
+
+func jsonValue(decoder *json.Decoder, level int) (any, error) {
+	token, err := decoder.Token()
+	if err != nil {
+		return nil, err
+	}
+	switch token := token.(type) {
 	case json.Number:
-		if n, err := strconv.ParseInt(value.String(), 10, 64); err == nil {
-			return written(value.String(), n), nil
+		if n, err := strconv.ParseInt(token.String(), 10, 64); err == nil {
+			return written(token.String(), n), nil
 		}
-		f, err := value.Float64()
-		return written(value.String(), f), err
-	case []any:
-		for i := range value {
-			var err error
-			if value[i], err = numbersAsWritten(value[i]); err != nil {
-				return nil, err
-			}
+		f, err := token.Float64()
+		return written(token.String(), f), err
+	case json.Delim:
+		if level > maxLevels {
+			return nil, errTooDeep
 		}
-	case map[string]any:
-		for key := range value {
-			var err error
-			if value[key], err = numbersAsWritten(value[key]); err != nil {
-				return nil, err
-			}
+		var all any
+		if token == '[' {
+			all, err = jsonList(decoder, level+1)
+		} else {
+			all, err = jsonDict(decoder, level+1)
+		}
+		if err == nil {
+			_, err = decoder.Token() // the end
+		}
+		return all, err
+	}
+	return token, nil
+}
+
+func jsonList(decoder *json.Decoder, level int) (any, error) {
+	list := []any{}
+	for decoder.More() {
+		element, err := jsonValue(decoder, level)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, element)
+	}
+	return list, nil
+}
+
+func jsonDict(decoder *json.Decoder, level int) (any, error) {
+	dict := map[string]any{}
+	for decoder.More() {
+		token, err := decoder.Token()
+		if err != nil {
+			return nil, err
+		}
+		key := token.(string) // the decoder takes nothing else
+		if _, found := dict[key]; found {
+			return nil, fmt.Errorf("duplicate key %q; keep one", excerpt(key, 0))
+		}
+		if dict[key], err = jsonValue(decoder, level); err != nil {
+			return nil, err
 		}
 	}
-	return value, nil
+	return dict, nil
 }
 
 func fromBase64(_ *Renderer, args []any) (any, error) {

@@ -86,7 +86,7 @@ var functions = []Function{
 	{Name: "printf", Group: groupText, Doc: "The arguments in Go's format; one verb for each argument, in their order.", Example: `{{ printf "%s-%03d" .Name 7 }}`, Result: "train-007",
 		takes: []kind{text}, further: anything, price: priceFormat, call: printFormat},
 	{Name: "quote", Group: groupText, Doc: "In double quotes, with escapes.", Example: `{{ quote "a\"b" }}`, Result: `"a\"b"`,
-		further: optional, price: perByte(16), call: concatenated(func(_ any, text string) string { return strconv.Quote(text) })},
+		further: optional, price: perByte(22), call: concatenated(func(_ any, text string) string { return strconv.Quote(text) })},
 	{Name: "squote", Group: groupText, Doc: "In single quotes.", Example: `{{ squote .Name }}`, Result: "'train'",
 		further: optional, price: perByte(6), call: concatenated(func(_ any, text string) string { return "'" + text + "'" })},
 	{Name: "trim", Group: groupText, Doc: "Without white space at both ends.", Example: `{{ trim "  a " }}`, Result: "a",

@@ -43,7 +43,7 @@ func length(_ *Renderer, args []any) (any, error) {
 	if list, ok := listOf(args[0]); ok {
 		return list.Len(), nil
 	}
-	return nil, fmt.Errorf("takes a list, a map or a text, not %s", kindOf(args[0]))
+	return nil, fmt.Errorf("takes a list, a map or a text, not %s", KindOf(args[0]))
 }
 
 func index(_ *Renderer, args []any) (any, error) {
@@ -52,7 +52,7 @@ func index(_ *Renderer, args []any) (any, error) {
 		if dict, ok := value.(map[string]any); ok {
 			name, ok := key.(string)
 			if !ok {
-				return nil, fmt.Errorf("the key of a map must be a string, not %s", kindOf(key))
+				return nil, fmt.Errorf("the key of a map must be a string, not %s", KindOf(key))
 			}
 			if value, ok = dict[name]; !ok {
 				return nil, &absence{dict, name}
@@ -61,7 +61,7 @@ func index(_ *Renderer, args []any) (any, error) {
 		}
 		list, ok := listOf(value)
 		if !ok {
-			return nil, fmt.Errorf("takes a list or a map, not %s", kindOf(value))
+			return nil, fmt.Errorf("takes a list or a map, not %s", KindOf(value))
 		}
 		place, err := integer.convert(key)
 		if err != nil {
@@ -91,7 +91,7 @@ func slice(_ *Renderer, args []any) (any, error) {
 	case isList:
 		n = list.Len()
 	case !isText:
-		return nil, fmt.Errorf("takes a list or a text, not %s", kindOf(args[0]))
+		return nil, fmt.Errorf("takes a list or a text, not %s", KindOf(args[0]))
 	}
 	if isList && n == 0 {
 		return nil, nil

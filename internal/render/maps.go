@@ -28,11 +28,11 @@ func dig(_ *Renderer, args []any) (any, error) {
 	for i, key := range args[:len(args)-2] {
 		name, ok := key.(string)
 		if !ok {
-			return nil, fmt.Errorf("argument %d must be a string, not %s", i+1, kindOf(key))
+			return nil, fmt.Errorf("argument %d must be a string, not %s", i+1, KindOf(key))
 		}
 		inner, ok := current.(map[string]any)
 		if !ok {
-			return nil, fmt.Errorf("%q is looked for in %s", excerpt(name, 0), kindOf(current))
+			return nil, fmt.Errorf("%q is looked for in %s", excerpt(name, 0), KindOf(current))
 		}
 		if current, ok = inner[name]; !ok {
 			return args[len(args)-2], nil

@@ -74,7 +74,11 @@ func (r *Renderer) explain(path, name string, in any) error {
 		}
 	}
 	if len(names) == 0 {
-		return fmt.Errorf("%s has no %q; it is empty", path, excerpt(name, 0))
+		hint := "; it is empty"
+		if strings.TrimPrefix(path, "$") == ".Values" {
+			hint = "; the PeerJob has no values: set spec.values or spec.valuesFrom"
+		}
+		return fmt.Errorf("%s has no %q%s", path, excerpt(name, 0), hint)
 	}
 	return fmt.Errorf("%s has no %q%s; it has %s", path, excerpt(name, 0), r.didYouMean(name, names), list(names))
 }
@@ -121,7 +125,7 @@ var helmObjects = map[string]string{
 	"Release":      "write .Name and .Namespace",
 	"Chart":        "write the text, or put it into the values",
 	"Capabilities": "set spec.kubernetesVersion: the fields are checked against it",
-	"Files":        "put the file into a ConfigMap and mount that",
+	"Files":        "write the text into spec.files, or mount a ConfigMap that a configMapGenerator makes of the file",
 	"Template":     "write the text, or put it into the values",
 	"Subcharts":    "a PeerJob has none",
 }

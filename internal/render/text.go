@@ -206,7 +206,7 @@ func printFormat(_ *Renderer, args []any) (any, error) {
 			if err != nil {
 				return fmt.Errorf("argument %d %w", next, err)
 			}
-			return fmt.Errorf("%s does not write argument %d, which is %s, %s", written, next, kindOf(arg), excerpt(shown, 0))
+			return fmt.Errorf("%s does not write argument %d, which is %s, %s", written, next, KindOf(arg), excerpt(shown, 0))
 		}
 		if v.letter == 'v' && strings.Trim(v.flags, "-0123456789") == "" && !strings.HasPrefix(v.flags, "0") {
 			text, err := show(arg)

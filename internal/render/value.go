@@ -93,8 +93,8 @@ func whole(value any) (int64, bool) {
 	return 0, false
 }
 
-// kindOf is how a message calls the kind of a value.
-func kindOf(value any) string {
+// KindOf is how a message calls the kind of a value.
+func KindOf(value any) string {
 	switch plain(value).(type) {
 	case nil:
 		return "null"
@@ -135,7 +135,7 @@ func show(value any) (string, error) {
 	case nil:
 		return "", errNullText
 	}
-	return "", fmt.Errorf("is %s, which has no text; name a part of it, range over it, or write | toJson or | toYaml", kindOf(value))
+	return "", fmt.Errorf("is %s, which has no text; name a part of it, range over it, or write | toJson or | toYaml", KindOf(value))
 }
 
 // showFloat is a number as text/template writes it. Where that is 1e+06, which no
