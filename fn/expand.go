@@ -11,6 +11,7 @@ import (
 	"github.com/peerjob/peerjob/internal/krmlist"
 	"github.com/peerjob/peerjob/internal/pipeline"
 	"github.com/peerjob/peerjob/internal/results"
+	"github.com/peerjob/peerjob/internal/values"
 )
 
 // File is one file of YAML or JSON documents.
@@ -31,6 +32,11 @@ const (
 	JSON Format = "json"
 )
 
+// Assignment sets one value for templates: the Path, with a string for the key of a
+// map and an int for a place in a list, leads to the Value, and a Value of nil removes a
+// key.
+type Assignment = values.Assignment
+
 // ExpandOptions are caller options of Expand.
 type ExpandOptions struct {
 	Options
@@ -38,9 +44,9 @@ type ExpandOptions struct {
 	Format Format
 	// Values are values for templates. They override those of every PeerJob.
 	Values map[string]any
-	// Assigned are those of Values that were given one by one, as with --set. Each
+	// Assignments change single values after everything was merged, as --set does. Each
 	// that no template reads is warned of.
-	Assigned map[string]any
+	Assignments []Assignment
 	// ShowValues writes the values and what each template rendered instead of
 	// the objects.
 	ShowValues bool
@@ -63,7 +69,7 @@ func Expand(files []File, stdout, stderr io.Writer, options ExpandOptions) (err 
 	objects := readFiles(files, report)
 	var expansions []*expansion.Expansion
 	if !report.Failed() {
-		objects, expansions = pipeline.Expand(objects, pipeline.Options{BarrierImage: options.BarrierImage, Values: options.Values, Assigned: options.Assigned}, report)
+		objects, expansions = pipeline.Expand(objects, pipeline.Options{BarrierImage: options.BarrierImage, Values: options.Values, Assignments: options.Assignments}, report)
 	}
 	report.Write(stderr)
 	if report.Failed() {

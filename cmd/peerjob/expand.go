@@ -10,9 +10,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
-	"helm.sh/helm/v3/pkg/strvals"
+	"github.com/spf13/pflag"
 
 	"github.com/peerjob/peerjob/fn"
 	"github.com/peerjob/peerjob/internal/values"
@@ -23,7 +24,8 @@ var documentFiles = []string{".yaml", ".yml", ".json"}
 
 func newExpand(options func() (fn.Options, error)) *cobra.Command {
 	format := string(fn.YAML)
-	var valueFiles, assignments []string
+	var valueFiles []string
+	var sets setFlags
 	var showValues bool
 	command := &cobra.Command{
 		Use:   "expand [FILE | DIRECTORY | -]...",
@@ -47,7 +49,7 @@ overrides the files. All of these override the values in the PeerJob.`,
 	command.Flags().StringVarP(&format, "output", "o", format, "how to write: yaml, or json for one v1 List")
 	defined(command.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{string(fn.YAML), string(fn.JSON)}, cobra.ShellCompDirectiveNoFileComp)))
 	command.Flags().StringArrayVarP(&valueFiles, "values", "f", nil, "a `file` with values for templates; - is stdin; may be given more than once")
-	command.Flags().StringArrayVar(&assignments, "set", nil, "values for templates, as `key=value[,key=value]`; may be given more than once")
+	sets.add(command.Flags())
 	command.Flags().BoolVar(&showValues, "show-values", false, "show the merged values and what each template renders, instead of the objects")
 	command.MarkFlagsMutuallyExclusive("output", "show-values")
 	command.RunE = func(cmd *cobra.Command, args []string) error {
@@ -61,7 +63,11 @@ overrides the files. All of these override the values in the PeerJob.`,
 		if err := checkStdin(args, valueFiles); err != nil {
 			return err
 		}
-		overrides, assigned, err := readValues(valueFiles, assignments, cmd.InOrStdin(), opts)
+		overrides, err := readValues(valueFiles, cmd.InOrStdin(), opts)
+		if err != nil {
+			return err
+		}
+		assignments, err := sets.read(opts)
 		if err != nil {
 			return err
 		}
@@ -70,7 +76,7 @@ overrides the files. All of these override the values in the PeerJob.`,
 			return err
 		}
 		return fn.Expand(files, cmd.OutOrStdout(), cmd.ErrOrStderr(), fn.ExpandOptions{
-			Options: opts, Format: fn.Format(format), Values: overrides, Assigned: assigned, ShowValues: showValues,
+			Options: opts, Format: fn.Format(format), Values: overrides, Assignments: assignments, ShowValues: showValues,
 		})
 	}
 	return command
@@ -119,33 +125,78 @@ func readDocuments(args []string, stdin io.Reader, opts fn.Options) ([]fn.File, 
 	return files, err
 }
 
-// readValues reads the values of the command line: the files in their order, and the
-// assignments over them, which it also returns by themselves.
-func readValues(names, assignments []string, stdin io.Reader, opts fn.Options) (all, assigned map[string]any, err error) {
+// readValues reads the files with values of the command line, in their order.
+func readValues(names []string, stdin io.Reader, opts fn.Options) (map[string]any, error) {
+	var all map[string]any
 	for _, name := range names {
 		files, err := readFiles(name, stdin, opts)
 		if err != nil {
-			return nil, nil, fmt.Errorf("--values: %w", err)
+			return nil, fmt.Errorf("--values: %w", err)
 		}
 		for _, file := range files {
 			if kind := values.KindOf(file.Content); kind != "" {
-				return nil, nil, usagef("--values: %s: holds a %s and no values; to expand it, name it without -f: peerjob expand %s", file.Name, kind, name)
+				return nil, usagef("--values: %s: holds a %s and no values; to expand it, name it without -f: peerjob expand %s", file.Name, kind, name)
 			}
 			read, err := values.Read(file.Content)
 			if err != nil {
-				return nil, nil, fmt.Errorf("--values: %s: %w", file.Name, err)
+				return nil, fmt.Errorf("--values: %s: %w", file.Name, err)
 			}
 			all = values.Merge(all, read)
 		}
 	}
-	for _, assignment := range assignments {
-		set, err := strvals.Parse(assignment)
-		if err != nil {
-			return nil, nil, usagef("--set: Invalid value: %q: %w", assignment, err)
+	return all, nil
+}
+
+// setFlags are the flags that set values one by one. They have Helm's names, syntax and
+// order.
+type setFlags struct{ json, typed, text, file []string }
+
+func (s *setFlags) add(flags *pflag.FlagSet) {
+	flags.StringArrayVar(&s.typed, "set", nil, "values for templates, as `key=value[,key=value]`; may be given more than once")
+	flags.StringArrayVar(&s.text, "set-string", nil, "like --set, and every value is a text")
+	flags.StringArrayVar(&s.json, "set-json", nil, "like --set, and every value is JSON, as `key=json`")
+	flags.StringArrayVar(&s.file, "set-file", nil, "like --set, and every value is the content of a file, as `key=file`")
+}
+
+// read reads the values of the flags, whatever their order on the command line: JSON,
+// then --set, texts and files.
+func (s *setFlags) read(opts fn.Options) ([]values.Assignment, error) {
+	var all []values.Assignment
+	for _, flag := range []struct {
+		name  string
+		texts []string
+		parse func(text string) ([]values.Assignment, error)
+	}{
+		{"--set-json", s.json, values.ParseSetJSON},
+		{"--set", s.typed, values.ParseSet},
+		{"--set-string", s.text, values.ParseSetString},
+		{"--set-file", s.file, func(text string) ([]values.Assignment, error) {
+			return values.ParseSetFile(text, func(name string) (string, error) { return readText(name, opts) })
+		}},
+	} {
+		for _, text := range flag.texts {
+			read, err := flag.parse(text)
+			if err != nil {
+				return nil, usagef("%s: Invalid value: %q: %w", flag.name, text, err)
+			}
+			all = append(all, read...)
 		}
-		assigned = values.Merge(assigned, set)
 	}
-	return values.Merge(all, assigned), assigned, nil
+	return all, nil
+}
+
+// readText reads a file that becomes one value.
+func readText(name string, opts fn.Options) (string, error) {
+	file, err := readFile(name, opts)
+	switch {
+	case err != nil:
+		return "", err
+	case len(file.Content) > values.MaxSize:
+		return "", fmt.Errorf("%s: has %d bytes, and values may have %d", name, len(file.Content), values.MaxSize)
+	case !utf8.Valid(file.Content):
+		return "", fmt.Errorf("%s: is no UTF-8 text", name)
+	}
+	return string(file.Content), nil
 }
 
 // readFiles reads the file, the directory or the stream that an argument

@@ -175,7 +175,7 @@ func readTemplates(node *yaml.Node, settings v1alpha1.Settings, source *krmlist.
 		return nil, nil
 	}
 	known, missing, wrong := sources.valuesOf(source, head)
-	if len(sources.overrides) == 0 {
+	if !sources.hasCallers() {
 		wrong, missing = append(wrong, missing...), nil
 	}
 	if len(wrong) == 0 {

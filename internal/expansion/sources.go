@@ -26,6 +26,8 @@ type Sources struct {
 	configMaps []*krmlist.Object
 	// overrides lie over the values of every PeerJob.
 	overrides map[string]any
+	// assignments change single values after that.
+	assignments []values.Assignment
 	// read are the values that were read before; PeerJobs are expanded side by
 	// side.
 	read  map[valuesKey]map[string]any
@@ -38,8 +40,8 @@ type valuesKey struct {
 }
 
 // NewSources returns the sources in a list, with the values of the caller.
-func NewSources(objects []*krmlist.Object, overrides map[string]any) *Sources {
-	sources := &Sources{overrides: overrides, read: map[valuesKey]map[string]any{}}
+func NewSources(objects []*krmlist.Object, overrides map[string]any, assignments []values.Assignment) *Sources {
+	sources := &Sources{overrides: overrides, assignments: assignments, read: map[valuesKey]map[string]any{}}
 	for _, o := range objects {
 		if o.APIVersion == "v1" && o.Kind == "ConfigMap" {
 			sources.configMaps = append(sources.configMaps, o)
@@ -76,8 +78,15 @@ func (s *Sources) valuesOf(source *krmlist.Object, pj *v1alpha1.PeerJob) (merged
 	if err != nil {
 		errs = append(errs, err)
 	}
-	return values.NewMerged(render.Merge(render.Merge(all, own), s.overrides)), missing, errs
+	all, wrong := values.Assign(render.Merge(render.Merge(all, own), s.overrides), s.assignments)
+	for _, err := range wrong {
+		errs = append(errs, field.Invalid(field.NewPath("spec", "values"), field.OmitValueType{}, "on the command line "+err.Error()))
+	}
+	return values.NewMerged(all), missing, errs
 }
+
+// hasCallers reports whether the caller has values.
+func (s *Sources) hasCallers() bool { return len(s.overrides) > 0 || len(s.assignments) > 0 }
 
 // ownValues are spec.values, with their numbers as they were written.
 func ownValues(source *krmlist.Object, pj *v1alpha1.PeerJob) (map[string]any, *field.Error) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/peerjob/peerjob/internal/render"
 	"github.com/peerjob/peerjob/internal/spell"
+	"github.com/peerjob/peerjob/internal/values"
 )
 
 // Unread is a value that no template reads.
@@ -19,9 +20,9 @@ type Unread struct {
 	Nearest string
 }
 
-// UnreadValues returns those of the values that no template of the PeerJobs reads, by
-// their keys.
-func UnreadValues(expansions []*Expansion, assigned map[string]any) []Unread {
+// UnreadValues returns those of the assigned values that no template of the PeerJobs
+// reads, by their keys.
+func UnreadValues(expansions []*Expansion, assignments []values.Assignment) []Unread {
 	var read []string
 	for _, e := range expansions {
 		if !e.HasTemplates() {
@@ -36,7 +37,12 @@ func UnreadValues(expansions []*Expansion, assigned map[string]any) []Unread {
 		}
 	}
 	var unread []Unread
-	for _, key := range keysOf(assigned, "") {
+	var keys []string
+	for _, a := range assignments {
+		keys = append(keys, a.Leaves()...)
+	}
+	slices.Sort(keys)
+	for _, key := range slices.Compact(keys) {
 		isRead := func(name string) bool {
 			return name == "" || strings.HasPrefix(key+".", name+".") || strings.HasPrefix(name, key+".")
 		}
@@ -45,20 +51,6 @@ func UnreadValues(expansions []*Expansion, assigned map[string]any) []Unread {
 		}
 	}
 	return unread
-}
-
-// keysOf returns the keys of all values in a map of maps, such as "image.tag",
-// sorted.
-func keysOf(values map[string]any, prefix string) []string {
-	var keys []string
-	for _, key := range slices.Sorted(maps.Keys(values)) {
-		if inner, ok := values[key].(map[string]any); ok && len(inner) > 0 {
-			keys = append(keys, keysOf(inner, prefix+key+".")...)
-		} else {
-			keys = append(keys, prefix+key)
-		}
-	}
-	return keys
 }
 
 // textsOf returns the strings in a value.

@@ -41,6 +41,7 @@ import (
 	"github.com/peerjob/peerjob/internal/neighbors"
 	"github.com/peerjob/peerjob/internal/parallel"
 	"github.com/peerjob/peerjob/internal/results"
+	"github.com/peerjob/peerjob/internal/values"
 )
 
 // Options are the caller's options.
@@ -49,9 +50,9 @@ type Options struct {
 	BarrierImage string
 	// Values are values for templates. They override those of every PeerJob.
 	Values map[string]any
-	// Assigned are those of Values that were given one by one. Each that no template
-	// reads is warned of.
-	Assigned map[string]any
+	// Assignments change single values after everything was merged. Each that no
+	// template reads is warned of.
+	Assignments []values.Assignment
 }
 
 // Reader reads a ResourceList with all annotations that the function reads of
@@ -122,7 +123,7 @@ func expandAll(objects []*krmlist.Object, functionConfig *krmlist.Object, option
 	settings.defaults.BarrierImage = cmp.Or(settings.defaults.BarrierImage, options.BarrierImage)
 	refuseSelectors(objects, report)
 	refuseLossyMode(objects, settings, report)
-	expandEach(expansions, settings.defaults, expansion.NewSources(objects, options.Values), report)
+	expandEach(expansions, settings.defaults, expansion.NewSources(objects, options.Values, options.Assignments), report)
 	refuseConflicts(expansions, objects, report)
 	if report.Failed() {
 		return objects, expansions
@@ -161,14 +162,14 @@ func expandEach(expansions []*expansion.Expansion, defaults v1alpha1.Settings, s
 
 // warnOfValues says when the caller's values reach no template, all of them or one.
 func warnOfValues(expansions []*expansion.Expansion, options Options, report *results.Report) {
-	if len(options.Values) == 0 {
+	if len(options.Values) == 0 && len(options.Assignments) == 0 {
 		return
 	}
 	if !slices.ContainsFunc(expansions, (*expansion.Expansion).HasTemplates) {
 		report.Warningf(nil, "the values of the command line reach no template: no PeerJob has spec.templating: Enabled")
 		return
 	}
-	for _, unread := range expansion.UnreadValues(expansions, options.Assigned) {
+	for _, unread := range expansion.UnreadValues(expansions, options.Assignments) {
 		hint := ""
 		if unread.Nearest != "" {
 			hint = "; did you mean " + unread.Nearest + "?"

@@ -219,16 +219,18 @@ func ParseSet(text string) ([]Assignment, error) { return parseSet(text, listOr(
 
 // ParseSetString is ParseSet for --set-string: every value is a text.
 func ParseSetString(text string) ([]Assignment, error) {
-	return parseSet(text, listOr(func(text string) any { return text }))
+	return parseSet(text, listOr(func(text string) (any, error) { return text, nil }))
 }
 
 // ParseSetFile is ParseSet for --set-file: a value is the name of a file, and read
 // returns its content.
 func ParseSetFile(text string, read func(name string) (string, error)) ([]Assignment, error) {
-	return parseSet(text, func(s *setScanner) (any, error) {
-		name, _ := s.until(",")
+	return parseSet(text, listOr(func(name string) (any, error) {
+		if name == "" {
+			return nil, errors.New("names no file; write key=file")
+		}
 		return read(name)
-	})
+	}))
 }
 
 // ParseSetJSON is ParseSet for --set-json: a value is JSON. A map of JSON without a key
@@ -354,11 +356,11 @@ func (s *setScanner) comma(what string) error {
 }
 
 // listOr reads one value, or a list of them in braces.
-func listOr(convert func(text string) any) func(*setScanner) (any, error) {
+func listOr(convert func(text string) (any, error)) func(*setScanner) (any, error) {
 	return func(s *setScanner) (any, error) {
 		if !strings.HasPrefix(s.rest, "{") {
 			text, _ := s.until(",")
-			return convert(text), nil
+			return convert(text)
 		}
 		s.rest = s.rest[1:]
 		list := []any{}
@@ -367,7 +369,11 @@ func listOr(convert func(text string) any) func(*setScanner) (any, error) {
 			if stop == 0 {
 				return nil, fmt.Errorf(`"{" has no "}"`)
 			}
-			list = append(list, convert(text))
+			element, err := convert(text)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, element)
 			if stop == '}' {
 				return list, s.comma("the list")
 			}
@@ -377,19 +383,19 @@ func listOr(convert func(text string) any) func(*setScanner) (any, error) {
 
 // typed is a value as --set takes it. A number with a 0 in front or with a fraction
 // stays a text, so that it keeps its form.
-func typed(text string) any {
+func typed(text string) (any, error) {
 	switch strings.ToLower(text) {
 	case "true":
-		return true
+		return true, nil
 	case "false":
-		return false
+		return false, nil
 	case "null":
-		return nil
+		return nil, nil
 	case "0":
-		return int64(0)
+		return int64(0), nil
 	}
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil && text[0] != '0' {
-		return n
+		return n, nil
 	}
-	return text
+	return text, nil
 }
