@@ -48,6 +48,13 @@ func Head(node *yaml.Node) (*v1alpha1.PeerJob, field.ErrorList) {
 	return d.peerJob(node), d.errs
 }
 
+// Texts calls visit for every string field of a PeerJob, with its text as it was
+// written.
+func Texts(node *yaml.Node, visit func(path *field.Path, text string)) {
+	d := &decoder{visit: visit}
+	d.peerJob(node)
+}
+
 // peerJob reads a PeerJob, and leaves the errors in the decoder.
 func (d *decoder) peerJob(node *yaml.Node) *v1alpha1.PeerJob {
 	value, _ := d.value(node, reflect.TypeFor[v1alpha1.PeerJob](), place{})
@@ -72,6 +79,8 @@ type decoder struct {
 	headOnly bool
 	// renderer renders templates; nil leaves them as they are.
 	renderer Renderer
+	// visit gets every text that is left as it is; nil wants none.
+	visit func(path *field.Path, text string)
 
 	errs field.ErrorList
 	// nothing says that the value that was read last rendered to nothing.
@@ -128,6 +137,12 @@ func (d *decoder) value(node *yaml.Node, typ reflect.Type, at place) (any, bool)
 	}
 	if node.Kind == yaml.ScalarNode && node.ShortTag() == "!!null" {
 		return nil, true
+	}
+	if template := unquoted(node); template != "" {
+		if !d.headOnly {
+			d.mismatch(&yaml.Node{Kind: yaml.ScalarNode, Value: template}, at.path, "in quotes, because a template is the text of one field; write "+quoted(template))
+		}
+		return nil, false
 	}
 	for typ.Kind() == reflect.Pointer {
 		typ = typ.Elem()
@@ -316,6 +331,9 @@ func (d *decoder) text(node *yaml.Node, typ reflect.Type, path *field.Path) (any
 	}
 	switch node.ShortTag() {
 	case "!!str", "!!timestamp":
+		if d.visit != nil {
+			d.visit(path, node.Value)
+		}
 		return node.Value, true
 	}
 	if typ == reflect.TypeFor[v1alpha1.Toggle]() {

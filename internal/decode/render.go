@@ -105,6 +105,30 @@ func isTemplate(node *yaml.Node) bool {
 	return node.Kind == yaml.ScalarNode && strings.Contains(node.Value, "{{") && node.ShortTag() == "!!str"
 }
 
+// unquoted returns the template that was written without quotes, as YAML reads it: a map
+// in a map, "{{ .Values.image }}". It is "" for any other node.
+func unquoted(node *yaml.Node) string {
+	if node.Kind != yaml.MappingNode || len(node.Content) == 0 || node.Content[0].Kind != yaml.MappingNode {
+		return ""
+	}
+	outer, inner := node, node.Content[0]
+	if outer.Style&yaml.FlowStyle == 0 || inner.Style&yaml.FlowStyle == 0 {
+		return ""
+	}
+	if len(outer.Content) == 2 && len(inner.Content) == 2 && inner.Content[0].Kind == yaml.ScalarNode && inner.Content[1].Value == "" {
+		return "{{ " + inner.Content[0].Value + " }}"
+	}
+	return "{{ ... }}"
+}
+
+// quoted is a template in quotes of YAML.
+func quoted(template string) string {
+	if strings.Contains(template, `"`) {
+		return "'" + template + "'"
+	}
+	return `"` + template + `"`
+}
+
 // Peers returns spec.peers as it was written, if that is a template.
 func Peers(node *yaml.Node) string {
 	peers := yamlnode.Resolve(yamlnode.Get(yamlnode.Get(node, "spec"), "peers"))

@@ -115,8 +115,13 @@ func (e *Expansion) Expand(settings v1alpha1.Settings, sources *Sources) (field.
 		errs = append(errs, templates.missingSources()...)
 		if renderer != nil {
 			renderer.Explain(errs)
+		} else {
+			explainForgotten(errs)
 		}
 		return diag.SortErrors(errs), nil
+	}
+	if templates == nil {
+		warnings = append(warnings, warnForgotten(node)...)
 	}
 	return nil, diag.SortWarnings(append(warnings, standIns(templates.missingSources())...))
 }

@@ -61,6 +61,7 @@ func readDocument(content, raw []byte, offset int) (*Object, error) {
 		if _, again := readDocuments(append(bytes.Repeat([]byte("\n"), lines), raw...)); again != nil {
 			err = again
 		}
+		err = explainTemplates(raw, lines, err)
 	}
 	o, tree := &Object{}, &yaml.Node{}
 	if len(roots) == 1 && roots[0].Kind == yaml.MappingNode {

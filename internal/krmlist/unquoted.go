@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package krmlist
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+var (
+	// templateLine matches a line of nothing but a template, as Helm has around
+	// fields, and templateValue a value that begins with a template without quotes.
+	templateLine  = regexp.MustCompile(`^[ \t]*\{\{.*\}\}[ \t]*$`)
+	templateValue = regexp.MustCompile(`^([ \t]*(?:- +)*(?:[\w./"'-]+ *: +)?)([\[{]* *[^"'|>#]*\{\{.*)$`)
+	// isPeerJob matches what a text with a PeerJob has.
+	isPeerJob = regexp.MustCompile(`(?m)^[ \t-]*kind: *["']?PeerJob\b`)
+)
+
+// maxExplained bounds the text that explainTemplates reads again, in bytes.
+const maxExplained = 1 << 20
+
+// explainTemplates adds to an error of the YAML parser what to write, if templates
+// without quotes are the cause: then the text can be read without them. The text
+// begins after this many lines.
+func explainTemplates(text []byte, before int, err error) error {
+	if len(text) > maxExplained || !bytes.Contains(text, []byte("{{")) {
+		return err
+	}
+	first, line := 0, ""
+	lines := strings.Split(string(text), "\n")
+	for i, l := range lines {
+		l = strings.TrimSuffix(l, "\r")
+		value := templateValue.FindStringSubmatch(l)
+		switch {
+		case templateLine.MatchString(l):
+			lines[i] = "#"
+		case value != nil:
+			lines[i] = value[1] + "x"
+		default:
+			continue
+		}
+		if first == 0 {
+			first, line = before+i+1, strings.TrimSpace(l)
+		}
+	}
+	if first == 0 {
+		return err
+	}
+	if _, still := readDocuments([]byte(strings.Join(lines, "\n"))); still != nil {
+		return err
+	}
+	switch {
+	case !isPeerJob.Match(text):
+		return fmt.Errorf("%w; line %d has a template, as files of a Helm chart do: render them first, as in: helm template CHART | peerjob expand", err, first)
+	case templateLine.MatchString(line):
+		return fmt.Errorf("%w; line %d is a template, and a template fills one field, with quotes around it, and can't put a field in or out; "+
+			`write nodeSelector: "{{ with .Values.nodeSelector }}{{ toYaml . }}{{ end }}"`, err, first)
+	}
+	return fmt.Errorf(`%w; line %d has a template without quotes, and a template fills one field; write image: "{{ .Values.image }}", with the quotes`, err, first)
+}
