@@ -77,7 +77,9 @@ func validateFiles(g *Group) field.ErrorList {
 			errs = append(errs, field.Invalid(at.Child("path"), file.Path, "must not be in /proc or /sys, where no file can be made: the container would never start; choose another path"))
 		case seen[file.Path]:
 			errs = append(errs, field.Duplicate(at.Child("path"), file.Path))
-		case slices.ContainsFunc(g.PeerJob.Spec.Files, func(other v1alpha1.PeerFile) bool { return strings.HasPrefix(file.Path, other.Path+"/") }):
+		case slices.ContainsFunc(g.PeerJob.Spec.Files, func(other v1alpha1.PeerFile) bool {
+			return other.Path != "" && strings.HasPrefix(file.Path, other.Path+"/")
+		}):
 			errs = append(errs, field.Invalid(at.Child("path"), file.Path, "must not be below the path of another file: a file has no folders"))
 		}
 		seen[file.Path] = true
