@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"path"
+	"strings"
 
 	"github.com/peerjob/peerjob/internal/expansion"
 	"github.com/peerjob/peerjob/internal/krmlist"
@@ -56,7 +58,8 @@ type ExpandOptions struct {
 // objects, for "kubectl apply -f -". In YAML every other document keeps its bytes.
 //
 // Findings are written to stderr, one line each. The error is ErrFailed when Expand
-// has reported errors; nothing was written to stdout then.
+// has reported errors; then nothing was written to stdout, or with ShowValues what is
+// known.
 func Expand(files []File, stdout, stderr io.Writer, options ExpandOptions) (err error) {
 	report := &results.Report{}
 	defer func() {
@@ -69,16 +72,20 @@ func Expand(files []File, stdout, stderr io.Writer, options ExpandOptions) (err 
 	objects := readFiles(files, report)
 	var expansions []*expansion.Expansion
 	if !report.Failed() {
+		warnOfKustomizations(objects, report)
 		objects, expansions = pipeline.Expand(objects, pipeline.Options{BarrierImage: options.BarrierImage, Values: options.Values, Assignments: options.Assignments}, report)
 	}
-	report.Write(stderr)
-	if report.Failed() {
-		return ErrFailed
+	if !report.Failed() && len(expansions) == 0 {
+		report.Infof(nil, "no PeerJob is among the objects, and they are written as they are")
 	}
+	report.Write(stderr)
 	var out bytes.Buffer
 	switch {
-	case options.ShowValues:
+	case options.ShowValues && (len(expansions) > 0 || !report.Failed()):
+		// What is known helps most where something is wrong.
 		err = expansion.WriteValues(&out, expansions)
+	case report.Failed():
+		return ErrFailed
 	case options.Format == JSON:
 		err = krmlist.WriteJSON(&out, objects)
 	default:
@@ -90,7 +97,22 @@ func Expand(files []File, stdout, stderr io.Writer, options ExpandOptions) (err 
 	if _, err := stdout.Write(out.Bytes()); err != nil {
 		return fmt.Errorf("stdout: %w", err)
 	}
+	if report.Failed() {
+		return ErrFailed
+	}
 	return nil
+}
+
+// warnOfKustomizations warns of files that say how kustomize builds the objects, which
+// peerjob does not read.
+func warnOfKustomizations(objects []*krmlist.Object, report *results.Report) {
+	for _, o := range objects {
+		file := strings.ReplaceAll(o.File, `\`, "/")
+		name := path.Base(file)
+		if o.Kind == "Kustomization" || strings.TrimSuffix(name, path.Ext(name)) == "kustomization" {
+			report.Warningf(&krmlist.Object{ShownFile: o.File, Index: o.Index}, "is for kustomize, and peerjob expand does not read it; run: kustomize build %s | peerjob expand", path.Dir(file))
+		}
+	}
 }
 
 // readFiles reads the documents of all files.

@@ -57,6 +57,8 @@ type Expansion struct {
 	job origin.Object
 	// renderer has what was rendered; it is nil without templates.
 	renderer *values.Renderer
+	// values are those that were found for templates that could not be rendered.
+	values map[string]any
 }
 
 // PodTemplate returns the template of the Pods as peerjob writes it. The PeerJob must
@@ -84,7 +86,7 @@ func (e *Expansion) Expand(settings v1alpha1.Settings, sources *Sources) (field.
 
 	templates, errs := readTemplates(node, settings, e.Source, sources)
 	if len(errs) > 0 {
-		e.Group = peerjob.NewGroup(templates.head, "")
+		e.Group, e.values = peerjob.NewGroup(templates.head, ""), templates.values.Values
 		return diag.SortErrors(diag.Append(append(errs, merges...), peerjob.Validate(e.Group, framework.Brings(e.Group)))), nil
 	}
 	pj, renderer, errs := read(node, templates, "", settings)
@@ -189,7 +191,7 @@ func readTemplates(node *yaml.Node, settings v1alpha1.Settings, source *krmlist.
 	if len(wrong) > 0 {
 		// The errors of the head are of interest only here: the PeerJob as a whole has
 		// them, too.
-		return &templates{head: head}, append(errs, wrong...)
+		return &templates{head: head, values: known}, append(errs, wrong...)
 	}
 	return &templates{head: head, values: known, peers: decode.Peers(node), missing: missing}, nil
 }

@@ -16,18 +16,23 @@ import (
 const shownPeers = 3
 
 // WriteValues writes, for every PeerJob with templates, the merged values, what
-// else its templates see, and what each rendered.
+// else its templates see, and what each rendered; of one with errors, what is known.
 func WriteValues(out *bytes.Buffer, expansions []*Expansion) error {
 	first := true
 	for _, e := range expansions {
-		if !e.HasTemplates() {
+		document := ordered("peerJob", e.Source.String())
+		switch {
+		case e.HasTemplates():
+			templates := []any{}
+			for _, r := range e.renderer.Rendered {
+				templates = append(templates, ordered("field", r.Field, "template", r.Template, "renders", r.Text))
+			}
+			document = append(document, ordered("values", e.renderer.Data.Values(), "data", shownData(e.renderer.Data), "templates", templates)...)
+		case e.values != nil:
+			document = append(document, entry{"values", e.values})
+		default:
 			continue
 		}
-		templates := []any{}
-		for _, r := range e.renderer.Rendered {
-			templates = append(templates, ordered("field", r.Field, "template", r.Template, "renders", r.Text))
-		}
-		document := ordered("peerJob", e.Source.String(), "values", e.renderer.Data.Values(), "data", shownData(e.renderer.Data), "templates", templates)
 		node, err := nodeOf(document)
 		if err != nil {
 			return err
