@@ -43,7 +43,7 @@ var allowed = map[string][]string{
 	"internal/results":      {"internal/diag", "internal/krmlist"},
 	"internal/rules":        {"internal/apitype", "internal/diag", "internal/spell"},
 	"internal/spell":        {},
-	"internal/values":       {"api/v1alpha1", "internal/peerjob", "internal/render", "internal/rules", "internal/yamlnode"},
+	"internal/values":       {"api/v1alpha1", "internal/decode", "internal/peerjob", "internal/render", "internal/rules", "internal/yamlnode"},
 	"internal/yamlnode":     {},
 }
 

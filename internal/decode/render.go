@@ -27,6 +27,18 @@ type Renderer interface {
 	RenderYAML(path *field.Path, text string) (*yaml.Node, *field.Error)
 }
 
+// ErrSaid is what a Renderer returns in place of an error that only repeats one that it
+// returned before, on another field.
+var ErrSaid = &field.Error{}
+
+// failed records an error of the renderer.
+func (d *decoder) failed(err *field.Error) (*yaml.Node, bool) {
+	if err != ErrSaid {
+		d.errs = append(d.errs, err)
+	}
+	return nil, false
+}
+
 // MayTemplate reports whether spec.templating may be set, at no cost for a
 // PeerJob that does not.
 func MayTemplate(node *yaml.Node) bool {
@@ -153,8 +165,7 @@ func (d *decoder) render(node *yaml.Node, typ reflect.Type, at *place) (*yaml.No
 	}
 	text, err := d.renderer.Render(at.path, node.Value)
 	if err != nil {
-		d.errs = append(d.errs, err)
-		return nil, false
+		return d.failed(err)
 	}
 	if text == "" && (typ.Kind() != reflect.String || at.item && isBlock(node.Value)) {
 		return nil, true
@@ -206,8 +217,7 @@ func (d *decoder) renderStructure(node *yaml.Node, typ reflect.Type, at *place) 
 	}
 	result, err := d.renderer.RenderYAML(at.path, node.Value)
 	if err != nil {
-		d.errs = append(d.errs, err)
-		return nil, false
+		return d.failed(err)
 	}
 	at.templates = literal
 	if result == nil || result.Kind == yaml.MappingNode && typ.Kind() != reflect.Slice || result.Kind == yaml.SequenceNode && typ.Kind() == reflect.Slice {

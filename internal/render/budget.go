@@ -64,14 +64,15 @@ type Budget struct {
 // NewBudget returns a full budget.
 func NewBudget() *Budget { return &Budget{left: budgetUnits} }
 
-var errBudget = fmt.Errorf("the templates of the PeerJob do too much work: together they may take %d steps, or %d MB of text; shorten the loop or the text",
+// ErrBudget is the error of a template for which the budget is not enough.
+var ErrBudget = fmt.Errorf("the templates of the PeerJob do too much work: together they may take %d steps, or %d MB of text; shorten the loop or the text",
 	budgetUnits/stepPrice, budgetUnits/1_000_000)
 
 // spend pays for work that is about to be done.
 func (b *Budget) spend(units int) error {
 	if units < 0 || units > b.left {
 		b.left = 0
-		return errBudget
+		return ErrBudget
 	}
 	b.left -= units
 	return nil

@@ -3,6 +3,7 @@
 package render
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand"
@@ -156,7 +157,7 @@ func (c coster) argument(f *Function, k kind, i int) any {
 			return []any{c.number(), c.float(), true, Number{"0755", int64(493)}}[c.Intn(4)]
 		}
 		if strings.HasPrefix(f.Name, "from") && c.Intn(2) == 0 {
-			encoded, _ := appendJSON(nil, c.value())
+			encoded, _ := appendJSON(nil, c.value(), json.Marshal)
 			return string(encoded[:min(len(encoded), MaxText)])
 		}
 		return c.text(MaxText)

@@ -23,7 +23,12 @@ type Error struct {
 	Snippet string
 	// Message says what is wrong and what to write instead.
 	Message string
+
+	cause error
 }
+
+// Unwrap returns what is wrong, without its place.
+func (e *Error) Unwrap() error { return e.cause }
 
 func (e *Error) Error() string {
 	where := ""
@@ -58,6 +63,7 @@ func at(text, snippet string, pos parse.Pos, err error) error {
 		Source:  excerpt(source, offset-start),
 		Snippet: snippet,
 		Message: cut(err.Error(), maxMessage),
+		cause:   err,
 	}
 }
 

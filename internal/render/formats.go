@@ -29,12 +29,12 @@ func pricePrettyJSON(r *Renderer, args []any) (int, error) {
 }
 
 func toJSON(_ *Renderer, args []any) (any, error) {
-	encoded, err := appendJSON(nil, args[0])
+	encoded, err := appendJSON(nil, args[0], json.Marshal)
 	return string(encoded), err
 }
 
 func toPrettyJSON(_ *Renderer, args []any) (any, error) {
-	encoded, err := appendJSON(nil, args[0])
+	encoded, err := appendJSON(nil, args[0], json.Marshal)
 	if err != nil {
 		return nil, err
 	}
@@ -43,8 +43,9 @@ func toPrettyJSON(_ *Renderer, args []any) (any, error) {
 	return out.String(), err
 }
 
-// appendJSON adds a value to a text in JSON, as encoding/json writes it.
-func appendJSON(out []byte, value any) ([]byte, error) {
+// appendJSON adds a value to a text in JSON, as encoding/json writes it. The function
+// encodes a single value.
+func appendJSON(out []byte, value any, encode func(any) ([]byte, error)) ([]byte, error) {
 	switch value := value.(type) {
 	case []any:
 		if value == nil {
@@ -57,7 +58,7 @@ func appendJSON(out []byte, value any) ([]byte, error) {
 				out = append(out, ',')
 			}
 			var err error
-			if out, err = appendEntry(out, key, value[key]); err != nil {
+			if out, err = appendEntry(out, key, value[key], encode); err != nil {
 				return nil, err
 			}
 		}
@@ -74,7 +75,7 @@ func appendJSON(out []byte, value any) ([]byte, error) {
 				out = append(out, ',')
 			}
 			first = false
-			if out, err = appendEntry(out, name, inner); err != nil {
+			if out, err = appendEntry(out, name, inner, encode); err != nil {
 				return nil, err
 			}
 		}
@@ -87,22 +88,36 @@ func appendJSON(out []byte, value any) ([]byte, error) {
 				out = append(out, ',')
 			}
 			var err error
-			if out, err = appendJSON(out, list.At(i)); err != nil {
+			if out, err = appendJSON(out, list.At(i), encode); err != nil {
 				return nil, err
 			}
 		}
 		return append(out, ']'), nil
 	}
-	encoded, err := json.Marshal(value)
+	encoded, err := encode(value)
 	return append(out, encoded...), err
 }
 
-func appendEntry(out []byte, key string, value any) ([]byte, error) {
-	encoded, err := json.Marshal(key)
+func appendEntry(out []byte, key string, value any, encode func(any) ([]byte, error)) ([]byte, error) {
+	encoded, err := encode(key)
 	if err != nil {
 		return nil, err
 	}
-	return appendJSON(append(append(out, encoded...), ':'), value)
+	return appendJSON(append(append(out, encoded...), ':'), value, encode)
+}
+
+func toRawJSON(_ *Renderer, args []any) (any, error) {
+	encoded, err := appendJSON(nil, args[0], func(value any) ([]byte, error) {
+		if text, ok := value.(string); !ok || !strings.ContainsAny(text, "<>&") {
+			return json.Marshal(value)
+		}
+		var out bytes.Buffer
+		encoder := json.NewEncoder(&out)
+		encoder.SetEscapeHTML(false)
+		err := encoder.Encode(value)
+		return bytes.TrimSuffix(out.Bytes(), []byte("\n")), err
+	})
+	return string(encoded), err
 }
 
 // encoderPrice is the price of an encoder or a parser of YAML, eventPrice of what an

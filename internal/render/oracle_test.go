@@ -262,6 +262,9 @@ var realistic = []string{
 	`{{ merge (dict "a" 1) (dict "a" 2 "b" 3) | toJson }} {{ mergeOverwrite (dict "a" 1) (dict "a" 2 "b" 3) | toJson }} {{ merge (dict "a" 0 "c" "" "d" false) (dict "a" 2 "c" "x" "d" true) | toJson }} {{ mergeOverwrite (dict "a" 1 "b" (dict "c" 1)) (dict "a" 0 "b" (dict "d" 2)) | toJson }}`,
 	`{{ merge (dict "m" (dict "a" 1)) (dict "m" (dict "a" 2 "b" 3)) | toJson }} {{ merge (dict "l" (list 1)) (dict "l" (list 2)) | toJson }} {{ mergeOverwrite (dict "l" (list 1)) (dict "l" list) | toJson }} {{ merge (dict "m" (dict)) (dict "m" (dict "b" 3)) | toJson }} {{ mergeOverwrite (dict "m" 1) (dict "m" (dict "b" 3)) | toJson }} {{ merge (dict "m" 1) (dict "m" (dict "b" 3)) | toJson }} {{ mergeOverwrite (dict "m" (dict "b" 3)) (dict "m" 1) | toJson }} {{ merge (dict) (dict "n" nil) | toJson }} {{ mergeOverwrite (dict "n" 1) (dict "n" nil) | toJson }} {{ merge (dict "l" list) (dict "l" (list 2)) | toJson }}`,
 	`{{ toJson .Values.resources }} {{ toJson .Values.args }} {{ toJson "a<b>&\u2028" }} {{ toJson 1.5 }} {{ toJson nil }} {{ toJson true }} {{ toJson .Values.unicode }} {{ toJson 1e21 }} {{ toJson 1e6 }} {{ toJson "\x00\x7f\"\\\n\t" }}`,
+	`{{ toRawJson .Values }} {{ toRawJson "<a&b>\\u003c" }} {{ toRawJson (dict "<" "\x00é") }} {{ mustToRawJson list }} {{ toRawJson 1.50 }}`,
+	`{{ deepCopy .Values.ports | toJson }} {{ mustDeepCopy "a" }} {{ merge (deepCopy (dict "a" 1)) (dict "b" 2) | toJson }}`,
+	`{{ sha512sum "" }} {{ sha512sum "a" }} {{ isAbs "/a" }} {{ isAbs "a" }} {{ isAbs "" }}`,
 	`{{ toPrettyJson .Values.ports }} {{ toPrettyJson dict }} {{ toPrettyJson list }} {{ toPrettyJson (dict "a" list "b" dict) }} {{ toPrettyJson 1 }}`,
 	`{{ toYaml .Values.resources }}`,
 	`{{ toYaml .Values.resources | nindent 8 }}`,
@@ -449,4 +452,18 @@ func sameKind(value any) bool {
 		}
 	}
 	return true
+}
+
+// TestFunctions_sprig holds the table to naming every function of sprig: as one that
+// is there, or with what to write instead.
+func TestFunctions_sprig(t *testing.T) {
+	r := New(testData(1), nil, NewBudget())
+	for name := range sprig.TxtFuncMap() {
+		if _, found := table()[name]; found {
+			continue
+		}
+		if err := r.unknownFunction(name); !strings.HasPrefix(err.Error(), name+" is not here: it ") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }

@@ -5,9 +5,11 @@ package render
 import (
 	"crypto/sha1"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
 	"hash/adler32"
+	"path"
 	"strconv"
 	"sync"
 
@@ -51,6 +53,13 @@ func sha256sum(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
 }
+
+func sha512sum(text string) string {
+	sum := sha512.Sum512([]byte(text))
+	return hex.EncodeToString(sum[:])
+}
+
+func isAbs(_ *Renderer, args []any) (any, error) { return path.IsAbs(args[0].(string)), nil }
 
 func sha1sum(text string) string {
 	sum := sha1.Sum([]byte(text))

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/decode"
 	"github.com/peerjob/peerjob/internal/peerjob"
 	"github.com/peerjob/peerjob/internal/render"
 )
@@ -26,6 +27,8 @@ type Renderer struct {
 	Rendered []Rendering
 
 	texts *render.Renderer
+	// exhausted says that an error told that the templates do too much work.
+	exhausted bool
 	// early are the fields that were rendered before all others, by their path.
 	early map[string]early
 }
@@ -102,7 +105,7 @@ func (r *Renderer) Render(path *field.Path, text string) (string, *field.Error) 
 		known.text, known.err = r.texts.Render(text)
 	}
 	if known.err != nil {
-		return "", templateError(path, known.err)
+		return "", r.failed(path, known.err)
 	}
 	r.Rendered = append(r.Rendered, Rendering{at, text, known.text})
 	return known.text, nil
@@ -112,10 +115,22 @@ func (r *Renderer) Render(path *field.Path, text string) (string, *field.Error) 
 func (r *Renderer) RenderYAML(path *field.Path, text string) (*yaml.Node, *field.Error) {
 	node, rendered, err := r.texts.RenderYAML(text)
 	if err != nil {
-		return nil, templateError(path, err)
+		return nil, r.failed(path, err)
 	}
 	r.Rendered = append(r.Rendered, Rendering{path.String(), text, rendered})
 	return node, nil
+}
+
+// failed is the error of a field. The templates share one budget: when it is used up,
+// the first field says so for all.
+func (r *Renderer) failed(path *field.Path, err error) *field.Error {
+	if errors.Is(err, render.ErrBudget) {
+		if r.exhausted {
+			return decode.ErrSaid
+		}
+		r.exhausted = true
+	}
+	return templateError(path, err)
 }
 
 // templateError is an error of a template, on the field that it stands in.
