@@ -37,8 +37,10 @@ with a pipe). Every other document stays as it is. If there is an error, expand
 writes nothing.
 
 The templates of PeerJobs with spec.templating: Enabled get values as in Helm:
---values for files, and --set. Later files override earlier ones, and --set
-overrides the files. All of these override the values in the PeerJob.`,
+--values for files, and --set, --set-string, --set-json and --set-file for single
+values. Later files override earlier ones, and single values override the files.
+All of these override the values in the PeerJob. --show-values shows them, also if
+there is an error.`,
 		Example: `  peerjob expand peerjob.yaml | kubectl apply -f -
   helm template chart | peerjob expand | kubectl apply -f -
   peerjob expand -o json deploy/ | jq '.items[].metadata.name'
