@@ -44,6 +44,12 @@ var elsewhere = []string{
 	"a key must be a string",               // internal/decode/decode_test.go
 	"write it out in both",                 // fn/reject_test.go
 	"differs from the PeerJob of the same", // fn/fn_test.go
+	"on the command line ",                 // testdata/script/expand_values.txtar
+	"; set path, the path of the file",     // testdata/script/misplaced.txtar
+	"; set containers, which may name",     // testdata/script/misplaced.txtar
+	"; a file has its content here",        // testdata/script/misplaced.txtar
+	"; every file has the mode 0644",       // testdata/script/misplaced.txtar
+	"; values are text in the manifest",    // testdata/script/misplaced.txtar
 	"; set spec.framework.leader",          // testdata/script/misplaced.txtar
 	"; a PeerJob has one Pod template",     // testdata/script/misplaced.txtar
 	"; a StatefulSet has them",             // testdata/script/misplaced.txtar
