@@ -30,7 +30,7 @@ func warn(t *testing.T, list string) []string {
 	for _, o := range objects {
 		if o.Kind == "PeerJob" {
 			e := &expansion.Expansion{Source: o, InList: true}
-			if errs, _ := e.Expand(v1alpha1.Settings{}, expansion.NewSources(objects, nil)); len(errs) > 0 {
+			if errs, _ := e.Expand(v1alpha1.Settings{}, expansion.NewSources(objects, nil, nil)); len(errs) > 0 {
 				t.Fatal(errs)
 			}
 			expansions = append(expansions, e)
