@@ -1,28 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package barrier runs one peer of a PeerJob's barrier: the sidecar which keeps
-// a Pod's containers from starting before every peer is there, and the Pod in DNS
-// until every peer is done, and the gate which gives up when a peer does not come.
+// Package barrier makes one process of a Pod a peer of its PeerJob's group: the
+// runner, which starts its command when every peer is there, and stays until
+// every peer has ended.
 //
-// What is said and decided is in package protocol, which is pure. Here are its
-// edges: the clock, connections, names, logs and the termination message.
+// What is said, believed and decided is in package protocol, which is pure. Here
+// are its edges: the clock, connections, names, and lines for a log.
 //
-//	barrier.go   the sidecar: drives a protocol.Node
-//	server.go    what it listens to: its peers, the kubelet's probe, the gate
+//	group.go     what the runner calls; drives a protocol.Node
+//	server.go    what a peer listens to, and how it bears strangers
 //	client.go    whom it calls
-//	gate.go      the gate, and "peerjob barrier status"
+//	wire.go      messages on a connection
 //	network.go   the Pod's network: listening, dialling, names
 //
 // # Rules
 //
-//   - Nothing that is read is trusted: messages are bounded in size and time,
-//     connections in number.
+//   - Nothing that is read is trusted: messages are bounded in size, exchanges in
+//     time, connections in number. None of these bounds counts by address, because
+//     all peers have one behind a mesh or a NAT.
+//   - A connection that waits takes nobody's place: a new one drops the oldest.
 //   - It listens on one port, and asks nobody but the DNS server and its peers.
-//   - The sidecar exits with 0 when it was told to stop, whatever happened: an
-//     exit code of a sidecar's must not meet a rule of a podFailurePolicy.
+//   - A go is believed only after index 0's name was resolved for it.
 //
 // # Never
 //
-// It never talks to the Kubernetes API, and never writes a file but the
-// termination message.
+// It never talks to the Kubernetes API, never writes a file, and never ends the
+// process.
 package barrier

@@ -17,10 +17,13 @@ type memory struct {
 	mu        sync.Mutex
 	names     map[string][]netip.Addr
 	listeners map[netip.AddrPort]*memoryListener
+	// dialled counts connections to an address; gone are addresses that reach nobody.
+	dialled map[netip.Addr]int
+	gone    map[netip.Addr]bool
 }
 
 func newMemory() *memory {
-	return &memory{names: map[string][]netip.Addr{}, listeners: map[netip.AddrPort]*memoryListener{}}
+	return &memory{names: map[string][]netip.Addr{}, listeners: map[netip.AddrPort]*memoryListener{}, dialled: map[netip.Addr]int{}, gone: map[netip.Addr]bool{}}
 }
 
 // name makes a name lead to these addresses, or to none.
@@ -28,6 +31,20 @@ func (m *memory) name(name string, addresses ...netip.Addr) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.names[name] = addresses
+}
+
+// dials counts the connections to an address.
+func (m *memory) dials(to netip.Addr) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.dialled[to]
+}
+
+// cut takes an address off the network: it reaches nobody.
+func (m *memory) cut(address netip.Addr) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.gone[address] = true
 }
 
 // memoryPod is the network that the Pod with this address sees.
@@ -67,9 +84,11 @@ func (p memoryPod) Dial(ctx context.Context, network, address string) (net.Conn,
 	}
 	p.mu.Lock()
 	l := p.listeners[to]
+	p.dialled[to.Addr()]++
+	cut := p.gone[p.address]
 	p.mu.Unlock()
 	refused := &net.OpError{Op: "dial", Net: network, Addr: net.TCPAddrFromAddrPort(to), Err: syscall.ECONNREFUSED}
-	if l == nil {
+	if l == nil || cut {
 		return nil, refused
 	}
 	near, far := net.Pipe()

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"net/http"
 	"net/netip"
 )
 
@@ -33,11 +32,4 @@ func (podNetwork) Dial(ctx context.Context, network, address string) (net.Conn, 
 
 func (podNetwork) Lookup(ctx context.Context, name string) ([]netip.Addr, error) {
 	return net.DefaultResolver.LookupNetIP(ctx, "ip", name)
-}
-
-// newTransport makes HTTP connections over a network. It uses no proxy, and it
-// closes each connection after one request: a peer is called seldom, and index 0
-// would otherwise hold a connection for each of them.
-func newTransport(n network) *http.Transport {
-	return &http.Transport{DialContext: n.Dial, DisableKeepAlives: true}
 }

@@ -3,154 +3,182 @@
 package barrier
 
 import (
-	"encoding/json"
-	"fmt"
-	"io"
-	"log"
+	"container/list"
+	"errors"
 	"net"
-	"net/http"
 	"net/netip"
+	"sync"
 	"time"
-
-	"golang.org/x/net/netutil"
 
 	"github.com/peerjob/peerjob/barrier/protocol"
 )
 
 const (
-	// maxConnections is how many connections are served at a time. More wait in
-	// the backlog of the kernel.
-	maxConnections = 256
-	// requestTimeout is how long a request may take to arrive, and an answer to
-	// be taken.
-	requestTimeout = 5 * time.Second
-	// gateHold is how long the gate's question is held.
-	gateHold = 5 * time.Second
-	// maxHeld is how many questions of startup probes are held at a time; more are
-	// answered at once. The kubelet asks one at a time, and again after a second.
-	maxHeld = 4
-	// maxHeader is how large the head of a request may be, in bytes; net/http
-	// adds 4 KiB to it.
-	maxHeader = 1 << 10
+	// maxConnections is how many connections are served at a time. A new one drops
+	// the oldest, so a connection has its place for as long as it takes strangers to
+	// open so many. A peer needs two round trips.
+	maxConnections = 1024
+	// acceptPause is how long the server waits when it can't accept a connection: the
+	// process has no file descriptor left.
+	acceptPause = 10 * time.Millisecond
 )
 
-// server is an http.Server on a listener with few connections.
-type server struct{ http.Server }
+// server serves a peer's port.
+type server struct {
+	group *Group
 
-func newServer(s *sidecar) *server {
-	mux := http.NewServeMux()
-	mux.HandleFunc("POST /report", s.serveReport)
-	mux.HandleFunc("GET /peer", s.servePeer)
-	mux.HandleFunc("GET /start", s.serveStart)
-	mux.HandleFunc("GET "+protocol.StartupPath, s.serveStartup)
-	mux.HandleFunc("GET /status", s.serveStatus)
-	return &server{http.Server{
-		Handler:           mux,
-		ReadHeaderTimeout: requestTimeout,
-		ReadTimeout:       requestTimeout,
-		WriteTimeout:      requestTimeout,
-		IdleTimeout:       requestTimeout,
-		MaxHeaderBytes:    maxHeader,
-		ErrorLog:          log.New(io.Discard, "", 0), // what strangers send is no news
-	}}
+	mu sync.Mutex
+	// waiting are the connections that wait for their answer, the oldest first.
+	waiting *list.List
+	closed  bool
+	serving sync.WaitGroup
 }
 
-func (s *server) Serve(listener net.Listener) error {
-	s.SetKeepAlivesEnabled(false)
-	return s.Server.Serve(netutil.LimitListener(listener, maxConnections))
+func newServer(g *Group) *server { return &server{group: g, waiting: list.New()} }
+
+// serve accepts connections until the listener is closed.
+func (s *server) serve(listener net.Listener) error {
+	for {
+		conn, err := listener.Accept()
+		switch {
+		case errors.Is(err, net.ErrClosed):
+			return nil
+		case err != nil:
+			if temporary := (interface{ Temporary() bool })(nil); !errors.As(err, &temporary) || !temporary.Temporary() {
+				return err
+			}
+			time.Sleep(acceptPause)
+		default:
+			s.admit(conn)
+		}
+	}
 }
 
-// serveReport is for peers that report to index 0.
-func (s *sidecar) serveReport(w http.ResponseWriter, r *http.Request) {
-	report, err := protocol.ReadReport(r.Body)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
+// admit serves a connection. If there are too many, the one that has waited longest
+// goes.
+func (s *server) admit(conn net.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		conn.Close()
 		return
+	}
+	if s.waiting.Len() >= maxConnections {
+		oldest := s.waiting.Front()
+		s.waiting.Remove(oldest)
+		oldest.Value.(net.Conn).Close()
+	}
+	place := s.waiting.PushBack(conn)
+	s.serving.Add(1)
+	go func() {
+		defer s.serving.Done()
+		defer conn.Close()
+		defer s.forget(place)
+		s.exchange(conn)
+	}()
+}
+
+func (s *server) forget(place *list.Element) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waiting.Remove(place) // nothing, if it was dropped
+}
+
+// close closes every connection that waits, and waits until none is served.
+func (s *server) close() {
+	s.mu.Lock()
+	s.closed = true
+	for place := s.waiting.Front(); place != nil; place = place.Next() {
+		place.Value.(net.Conn).Close()
+	}
+	s.mu.Unlock()
+	s.serving.Wait()
+}
+
+// exchange answers one question. An error ends the connection and is nobody's news:
+// what strangers send must not fill a log.
+func (s *server) exchange(conn net.Conn) {
+	if conn.SetDeadline(time.Now().Add(protocol.CallTimeout)) != nil {
+		return
+	}
+	e := &exchange{conn: conn, keys: s.group.keys}
+	hello, err := s.greet(e)
+	if err != nil {
+		_ = e.send(protocol.PageKind, protocol.Page{Text: err.Error()}) // the other side may be gone
+		return
+	}
+	switch hello.Purpose {
+	case protocol.ToReport:
+		err = s.hear(e)
+	case protocol.ToCall:
+		var identity protocol.Identity
+		s.group.change(func(now time.Duration) {
+			identity = s.group.node.Identity()
+			s.group.node.Called(now)
+		})
+		err = e.send(protocol.IdentityKind, identity)
+	case protocol.ToShow:
+		err = e.send(protocol.PageKind, protocol.Page{Text: s.group.Status()})
+	}
+	if err != nil {
+		_ = e.send(protocol.PageKind, protocol.Page{Text: err.Error()})
+	}
+}
+
+// greet reads the first message of a connection.
+func (s *server) greet(e *exchange) (protocol.Hello, error) {
+	kind, body, seal, err := e.read(maxHello)
+	if err != nil {
+		return protocol.Hello{}, err
+	}
+	if kind != protocol.HelloKind {
+		return protocol.Hello{}, errors.New("this is a port of peerjob-runner")
+	}
+	hello, err := protocol.ReadHello(body)
+	if err != nil {
+		return protocol.Hello{}, err
+	}
+	// Who asks from within the Pod needs no key.
+	sealed := e.transcript.Open(e.keys, protocol.HelloKind, body, seal)
+	if hello.Purpose == protocol.ToShow {
+		if !isLoopback(e.conn) {
+			return protocol.Hello{}, errors.New("only from within the Pod")
+		}
+		return hello, nil
+	}
+	if sealed != nil {
+		return protocol.Hello{}, sealed
+	}
+	s.group.mu.Lock()
+	defer s.group.mu.Unlock()
+	return hello, s.group.node.Greet(hello)
+}
+
+// hear hears a report of whoever can sign it for this connection.
+func (s *server) hear(e *exchange) error {
+	if err := e.send(protocol.ChallengeKind, protocol.Challenge{Nonce: nonce()}); err != nil {
+		return err
+	}
+	body, seal, err := e.receive(protocol.ReportKind, maxHello)
+	if err != nil {
+		return err
+	}
+	report, err := protocol.ReadReport(body)
+	if err != nil {
+		return err
+	}
+	if err := e.transcript.Verify(protocol.ReportKind, report.Process, seal); err != nil {
+		return err
 	}
 	var reply protocol.Reply
-	s.change(func(now time.Duration) { reply, err = s.node.Receive(now, report) })
+	s.group.change(func(now time.Duration) { reply, err = s.group.node.Receive(now, report) })
 	if err != nil {
-		http.Error(w, err.Error(), http.StatusConflict)
-		return
+		return err
 	}
-	writeJSON(w, reply)
+	return e.send(protocol.ReplyKind, reply)
 }
 
-// servePeer is for index 0, which calls its peers back, and calls them when they
-// may go.
-func (s *sidecar) servePeer(w http.ResponseWriter, _ *http.Request) {
-	var identity protocol.Identity
-	s.change(func(now time.Duration) {
-		identity = s.node.Identity()
-		s.node.Called(now)
-	})
-	writeJSON(w, identity)
-}
-
-// serveStart is for the gate of the same Pod, which is held until its
-// containers may start.
-func (s *sidecar) serveStart(w http.ResponseWriter, r *http.Request) {
-	if from, err := netip.ParseAddrPort(r.RemoteAddr); err != nil || !from.Addr().Unmap().IsLoopback() {
-		http.Error(w, "only for the gate of the same Pod", http.StatusForbidden)
-		return
-	}
-	s.change(func(time.Duration) { s.node.Gate() })
-	s.hold(w, r, gateHold)
-}
-
-// serveStartup is for the kubelet's startup probe, which is held like the gate's
-// question. The kubelet asks from an address of the node's.
-func (s *sidecar) serveStartup(w http.ResponseWriter, r *http.Request) {
-	s.change(func(time.Duration) { s.node.Probe() })
-	most := protocol.StartupHoldSeconds * time.Second
-	if s.held.Add(1) > maxHeld {
-		most = 0
-	}
-	defer s.held.Add(-1)
-	s.hold(w, r, most)
-}
-
-// hold answers when the Pod's containers may start, or after a while that they
-// may not.
-func (s *sidecar) hold(w http.ResponseWriter, r *http.Request, most time.Duration) {
-	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(most + requestTimeout)); err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	timer := time.NewTimer(most)
-	defer timer.Stop()
-	select {
-	case <-s.open:
-	case <-timer.C:
-	case <-s.left:
-	case <-r.Context().Done():
-	}
-	if isClosed(s.open) {
-		io.WriteString(w, "go\n")
-		return
-	}
-	s.mu.Lock()
-	waiting := s.node.Waiting(s.now())
-	s.mu.Unlock()
-	w.WriteHeader(http.StatusServiceUnavailable)
-	fmt.Fprintln(w, waiting)
-}
-
-// serveStatus is for people.
-func (s *sidecar) serveStatus(w http.ResponseWriter, _ *http.Request) {
-	s.mu.Lock()
-	status := s.node.Status(s.now())
-	s.mu.Unlock()
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	io.WriteString(w, status)
-}
-
-func writeJSON(w http.ResponseWriter, value any) {
-	data, err := json.Marshal(value)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	io.WriteString(w, string(data)+"\n")
+func isLoopback(conn net.Conn) bool {
+	from, err := netip.ParseAddrPort(conn.RemoteAddr().String())
+	return err == nil && from.Addr().Unmap().IsLoopback()
 }

@@ -19,7 +19,7 @@ var allowed = map[string][]string{
 	"api/v1alpha1":          {},
 	"barrier":               {"barrier/protocol"},
 	"barrier/protocol":      {},
-	"cmd/peerjob":           {"barrier", "barrier/protocol", "cmd/peerjob/collector", "examples/frameworks", "fn", "internal/framework", "internal/spell", "internal/values"},
+	"cmd/peerjob":           {"cmd/peerjob/collector", "examples/frameworks", "fn", "internal/framework", "internal/spell", "internal/values"},
 	"cmd/peerjob/collector": {},
 	"fn":                    {"internal/expansion", "internal/krmlist", "internal/pipeline", "internal/results", "internal/values"},
 	"internal/admission":    {"api/v1alpha1", "internal/apitype", "internal/diag", "internal/kinds", "internal/origin", "internal/peerjob"},

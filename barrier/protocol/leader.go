@@ -2,24 +2,32 @@
 
 package protocol
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // record is what index 0 knows of one peer.
 type record struct {
-	// proof belongs to the process which the peer's name led to; all zero until
-	// one has answered.
-	proof Proof
-	// born is when that process began.
-	born int64
+	// process is the one that the peer's name led to; all zero until one has
+	// answered.
+	process Process
 	// heard is when it last reported or answered.
 	heard time.Duration
-	// claimed is when someone last reported under this index whom the name did
-	// not lead to: a new process, perhaps, whose name is not published yet.
+	// claimed is when somebody last reported under this index whom the name did not
+	// lead to: a new process, perhaps, whose name is not published yet. Nothing
+	// follows from it but a call.
 	claimed time.Duration
 	// due is when it may next be called.
 	due time.Duration
-	// phase is how far it is.
-	phase Phase
+	// attempt is the attempt that it is in, phase how far it is, and code its exit
+	// code once it has ended.
+	attempt int32
+	phase   Phase
+	code    uint8
+	// terminating says that its Pod was told to end, gaveUp that it left because
+	// the time for the start was over.
+	terminating, gaveUp bool
 	// wanted says that it is to be called: because of such a report, or because it
 	// may go.
 	wanted bool
@@ -27,17 +35,25 @@ type record struct {
 	calling bool
 	// granted says that all were there when it waited to start.
 	granted bool
-	// fails counts the calls in a row that reached nobody, at most 255.
-	fails uint8
+	// lost says that it was counted as lost.
+	lost bool
+	// fails counts the calls in a row that reached nobody, at most 255; strangers
+	// the calls for reports that were not the peer's, at most maxStrangers.
+	fails, strangers uint8
 	// problem is why the last call failed.
 	problem Problem
 }
 
 // known reports whether a process has answered under the peer's name.
-func (r *record) known() bool { return r.proof != Proof{} }
+func (r *record) known() bool { return r.process != Process{} }
 
-// maxCalls is how many calls are on their way at most.
-const maxCalls = 64
+const (
+	// maxCalls is how many calls are on their way at most.
+	maxCalls = 64
+	// maxStrangers is how often the pause between two calls to a peer doubles when
+	// calls find that somebody else has reported under its index: up to 2 seconds.
+	maxStrangers = 3
+)
 
 // Problem is why a call reached nobody who counts.
 type Problem uint8
@@ -47,46 +63,50 @@ const (
 	NoName Problem = iota + 1
 	// NoAnswer: the name resolves, and nobody answers there.
 	NoAnswer
-	// WrongAnswer: someone else answers there.
+	// WrongAnswer: somebody else answers there.
 	WrongAnswer
 )
 
 // leader is the part of index 0: it counts.
 type leader struct {
 	config  Config
+	process Process
 	records []record
 	// open says that every peer is there; over that the end has come. Both are
 	// found anew in each tick.
 	open, over bool
-	// began says that containers of some peer have started. It is believed of anyone,
-	// because a Pod may only stay for it that need not.
-	began bool
+	// gaveUp says that the time for the start is over.
+	gaveUp bool
 	// busy says that someone waits, so that ticks are needed; starting, that
 	// someone waits to start.
 	busy, starting bool
-	// there and done count the peers that can be reached, and those at their end.
+	// there and done count the peers that can be reached, and those at their end,
+	// lost those that were lost.
 	there, done int32
+	lost        uint32
 	// calls is how many calls are on their way, and turn is the record from which
 	// on the next is looked for.
 	calls   int
 	turn    int32
 	summary summary
+	// events are for the log.
+	events []string
 }
 
-func newLeader(config Config) *leader {
-	return &leader{config: config, records: make([]record, config.Size), starting: config.Start}
+func newLeader(config Config, process Process) *leader {
+	return &leader{config: config, process: process, records: make([]record, config.Size), starting: config.Start}
 }
 
-// report takes a report, whose index is one of the Job's.
+// report takes a report that its process has signed, whose index is one of the
+// Job's.
 func (l *leader) report(now time.Duration, report Report) Reply {
 	r := &l.records[report.Index]
 	l.busy = true
-	l.began = l.began || report.Phase == Running || report.Phase == Ended
-	reply := Reply{Job: l.config.Job, Began: l.began}
-	if !r.known() || report.ID.Proof() != r.proof {
-		// Not the one whom the name leads to, as far as is known: a new one, or one
-		// that was replaced.
-		reply.Superseded = l.fresh(now, r) && report.Born < r.born
+	reply := Reply{Job: l.config.Job, Process: l.process, Attempt: report.Attempt, Lost: l.lost}
+	if !r.known() || report.Process != r.process {
+		// Not the one whom the name leads to, as far as is known: a new one, or one that
+		// was replaced, or a stranger.
+		reply.Superseded = l.fresh(now, r) && (report.Terminating || report.Phase == Ended)
 		if !reply.Superseded {
 			r.wanted, r.claimed = true, now
 		}
@@ -94,10 +114,10 @@ func (l *leader) report(now time.Duration, report Report) Reply {
 		return reply
 	}
 	r.heard, r.fails = now, 0
-	r.phase = max(r.phase, report.Phase)
-	switch report.Phase {
+	l.learn(report.Index, State(report))
+	switch r.phase {
 	case Starting:
-		reply.Go = r.granted
+		reply.Go, reply.GaveUp = r.granted, l.gaveUp && !r.granted
 	case Ended:
 		reply.Go = l.over
 	}
@@ -110,26 +130,70 @@ func (l *leader) report(now time.Duration, report Report) Reply {
 	return reply
 }
 
-// answered takes what the process said which answered under a peer's name.
-func (l *leader) answered(now time.Duration, index int32, identity Identity) {
-	if identity.Job != l.config.Job || identity.Index != index {
+// learn takes the state of the process of a record.
+func (l *leader) learn(index int32, state State) {
+	r := &l.records[index]
+	if state.Phase == Ended && r.phase < Ended {
+		r.code = uint8(state.Code)
+		if state.Code != 0 || l.config.Size <= shownPeers {
+			l.say("%s ended with code %d", l.config.Name(index), state.Code)
+		}
+	}
+	r.attempt = max(r.attempt, state.Attempt)
+	r.phase = max(r.phase, state.Phase)
+	r.terminating = r.terminating || state.Terminating
+	r.gaveUp = r.gaveUp || state.GaveUp
+}
+
+// answered takes what the processes said that answered under a peer's name.
+func (l *leader) answered(now time.Duration, index int32, identities []Identity) {
+	r := &l.records[index]
+	identity, found := l.choose(index, r.process, identities)
+	if !found {
 		l.unanswered(now, index, WrongAnswer)
 		return
 	}
 	l.called(index)
-	r := &l.records[index]
-	if identity.Proof != r.proof {
-		if r.known() && identity.Born < r.born && r.phase != Left && !l.silent(now, r) {
-			// The name still leads to an elder one, too.
-			r.wanted, r.due = false, now+callGap
-			return
+	if identity.Process != r.process {
+		l.replace(now, index, identity)
+	} else if r.claimed > 0 {
+		// Somebody else has reported, whom the name does not lead to.
+		if r.strangers == 0 {
+			l.say("somebody reports as %s who can't be reached under that name, and is not believed", l.config.Name(index))
 		}
-		*r = record{proof: identity.Proof, born: identity.Born}
-		l.busy = true
+		r.strangers = min(r.strangers+1, maxStrangers)
 	}
-	r.heard, r.due = now, now+callGap
-	r.phase = max(r.phase, identity.Phase)
-	r.wanted, r.fails, r.problem = false, 0, 0
+	r.heard, r.due = now, now+callGap<<r.strangers
+	r.claimed, r.wanted, r.fails, r.problem = 0, false, 0, 0
+	l.learn(index, State(identity))
+}
+
+// replace takes another process for the one of a record.
+func (l *leader) replace(now time.Duration, index int32, identity Identity) {
+	r := &l.records[index]
+	l.lose(index)
+	switch {
+	case r.known():
+		l.say("%s: another process has taken its place", l.config.Name(index))
+	case l.config.Size <= shownPeers:
+		l.say("%s is there", l.config.Name(index))
+	}
+	*r = record{process: identity.Process}
+	l.busy = true
+}
+
+// choose finds the process that counts, of those that answer under a peer's name.
+func (l *leader) choose(index int32, known Process, identities []Identity) (best Identity, found bool) {
+	ends := func(i Identity) bool { return i.Terminating || i.Phase == Left }
+	for _, i := range identities {
+		if i.Job != l.config.Job || i.Index != index {
+			continue
+		}
+		if !found || before(i.Process, ends(i), best.Process, ends(best), known) {
+			best, found = i, true
+		}
+	}
+	return best, found
 }
 
 // unanswered takes a call that reached nobody who counts.
@@ -164,15 +228,49 @@ func (l *leader) silent(now time.Duration, r *record) bool {
 	return now-r.heard > Heartbeat(l.config.Size)*3/2
 }
 
-// isDone reports whether nobody need wait for a peer any more: it is at its
-// end, or it was there and is gone, and nobody has come in its place. One which
-// was never heard of is not done: it may yet come.
+// isGone reports whether a peer was there, is not any more, and nobody has come in
+// its place. A report whose sender can't be reached does not keep it.
+func (l *leader) isGone(now time.Duration, r *record) bool {
+	return r.known() && r.phase != Left && !l.fresh(now, r) && r.fails > 1
+}
+
+// isDone reports whether nobody need wait for a peer any more: it is at its end,
+// or gone. One that was never heard of is not done: it may yet come.
 func (l *leader) isDone(now time.Duration, r *record) bool {
-	if !r.known() {
-		return false
+	return r.known() && r.phase >= Ended || l.isGone(now, r)
+}
+
+// lose counts a peer as lost, once, if a replacement can be expected: one that gave
+// up is not lost, or everybody would wait as long again.
+func (l *leader) lose(index int32) {
+	if r := &l.records[index]; r.known() && !r.lost && !r.gaveUp {
+		r.lost = true
+		l.lost++
 	}
-	gone := !l.fresh(now, r) && r.fails > 1 && now-r.claimed >= GoneAfter(l.config.Size)
-	return r.phase >= Ended || gone
+}
+
+// giveUp ends the wait for the start, and wants those to be called who wait for it.
+func (l *leader) giveUp(time.Duration) {
+	if l.gaveUp {
+		return
+	}
+	l.gaveUp, l.busy = true, true
+	for i := range l.records {
+		if r := &l.records[i]; i > 0 && r.known() && r.phase == Starting {
+			r.wanted = true
+		}
+	}
+}
+
+// told reports whether every peer that waits for the start has heard that the time
+// is over.
+func (l *leader) told() bool {
+	for i := range l.records {
+		if r := &l.records[i]; i > 0 && r.known() && r.phase == Starting {
+			return false
+		}
+	}
+	return true
 }
 
 // tick looks at every record, opens what is to be opened, and returns whom to
@@ -200,6 +298,11 @@ func (l *leader) count(now time.Duration) (waiting, starting bool) {
 			l.there++
 			starting = starting || r.phase == Starting && !r.granted
 			waiting = waiting || starting || r.phase == Ended
+		} else if r.known() && !r.lost && (r.phase == Left && r.terminating || l.isGone(now, r)) {
+			l.lose(int32(i))
+			if r.phase != Left {
+				l.say("%s is gone: not heard of for %s", l.config.Name(int32(i)), (now - r.heard).Round(time.Second))
+			}
 		}
 		if l.isDone(now, r) {
 			l.done++
@@ -243,8 +346,7 @@ func (l *leader) wantsCall(now time.Duration, index int32, r *record, waiting bo
 // who wait for it.
 func (l *leader) decide(now time.Duration) {
 	wasOver := l.over
-	l.open, l.over = l.there == l.config.Size, l.isOver(now)
-	l.began = l.began || l.open
+	l.open, l.over = l.there == l.config.Size && !l.gaveUp, l.isOver(now)
 	nowOver := l.over && !wasOver
 	if !l.open && !nowOver {
 		return
@@ -287,4 +389,8 @@ func (l *leader) drained(now time.Duration) bool {
 		}
 	}
 	return true
+}
+
+func (l *leader) say(format string, args ...any) {
+	l.events = append(l.events, fmt.Sprintf(format, args...))
 }

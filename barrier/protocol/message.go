@@ -4,8 +4,6 @@ package protocol
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,32 +14,26 @@ import (
 )
 
 const (
-	// StartupPath is what a startup probe asks the sidecar for: 200 when every
-	// peer is there, 503 when not.
-	StartupPath = "/startup"
-	// StartupHoldSeconds is how long that question is held. Each that ends without
-	// a yes is an event of the Pod.
-	StartupHoldSeconds = 50
-)
-
-const (
 	// MaxMessage is the largest message that is read, in bytes.
-	MaxMessage = 4 << 10
+	MaxMessage = 8 << 10
 	// maxJob is the longest unique ID of a Job that is taken, in bytes.
 	maxJob = 64
 	// maxText is the longest text in a message, in bytes.
 	maxText = 2 << 10
+	// maxAttempt is the highest attempt that is taken.
+	maxAttempt = 1 << 20
 )
 
-// Phase is how far a peer is. Within one process it only ever rises.
+// Phase is how far a peer is. Within one attempt of one process it only ever
+// rises.
 type Phase uint8
 
 const (
-	// Starting: waits for every peer to be there.
+	// Starting: the peer waits for every peer to be there.
 	Starting Phase = iota + 1
-	// Running: its containers run, or may.
+	// Running: its command runs.
 	Running
-	// Ended: its containers have ended; it stays for the others.
+	// Ended: its command has ended; the peer stays for the others.
 	Ended
 	// Left: it has left, or is about to.
 	Left
@@ -65,137 +57,226 @@ func (p *Phase) UnmarshalText(text []byte) error {
 	return errors.New("phase: must be starting, running, ended or left")
 }
 
-// ID is the secret of one process: who knows it speaks for that process.
-type ID [16]byte
+// Purpose is why somebody connects to a peer.
+type Purpose string
 
-// Proof can be made from an ID alone, and does not tell it. A process shows it
-// to whoever calls.
-type Proof [16]byte
+const (
+	// ToReport: a peer reports to index 0. A [Challenge], a [Report] and a [Reply]
+	// follow.
+	ToReport Purpose = "report"
+	// ToCall: index 0 calls a peer by its name. An [Identity] follows.
+	ToCall Purpose = "call"
+	// ToShow: a person asks from within the Pod. A [Page] follows.
+	ToShow Purpose = "status"
+)
 
-// Proof is what proves that an ID belongs to the process which was called.
-func (id ID) Proof() Proof {
-	sum := sha256.Sum256(id[:])
-	return Proof(sum[:16])
-}
-
-// MarshalText writes the ID in hexadecimal digits.
-func (id ID) MarshalText() ([]byte, error) { return []byte(hex.EncodeToString(id[:])), nil }
-
-// UnmarshalText reads 32 hexadecimal digits.
-func (id *ID) UnmarshalText(text []byte) error { return readHex(id[:], text) }
-
-// MarshalText writes the proof in hexadecimal digits.
-func (p Proof) MarshalText() ([]byte, error) { return []byte(hex.EncodeToString(p[:])), nil }
-
-// UnmarshalText reads 32 hexadecimal digits.
-func (p *Proof) UnmarshalText(text []byte) error { return readHex(p[:], text) }
-
-func readHex(to, text []byte) error {
-	if len(text) != hex.EncodedLen(len(to)) {
-		return fmt.Errorf("must be %d hexadecimal digits", hex.EncodedLen(len(to)))
-	}
-	_, err := hex.Decode(to, text)
-	return err
-}
-
-// Report is what a peer says to index 0.
-type Report struct {
+// Hello is the first message on every connection.
+type Hello struct {
 	// Job is the unique ID of the Job, so that Jobs of one name, one after the
-	// other, are told apart.
+	// other, are told apart. It is no secret.
 	Job string `json:"job"`
-	// Index is the completion index of the peer.
+	// Index is the completion index of the peer that is meant.
 	Index int32 `json:"index"`
-	// ID is the secret of the process which reports.
-	ID ID `json:"id"`
-	// Born is when the process began, as in [Identity].
-	Born int64 `json:"born"`
-	// Phase is how far it is.
-	Phase Phase `json:"phase"`
+	// Purpose is why the sender connects.
+	Purpose Purpose `json:"purpose"`
+	// Nonce is what the sender chose for this connection alone.
+	Nonce Nonce `json:"nonce"`
 }
 
-// Identity is what a peer says to whoever calls it by its name.
-type Identity struct {
+// Challenge is what index 0 answers before it hears a report.
+type Challenge struct {
+	// Nonce is what index 0 chose for this connection alone.
+	Nonce Nonce `json:"nonce"`
+}
+
+// State is what a peer says about itself, in a [Report] or an [Identity].
+type State struct {
 	// Job is the unique ID of the Job.
 	Job string `json:"job"`
 	// Index is the completion index of the peer.
 	Index int32 `json:"index"`
-	// Proof belongs to the ID with which the process reports.
-	Proof Proof `json:"proof"`
-	// Born is when the process began, in milliseconds since 1970 by the clock of
-	// its node: of two processes of one index the younger one counts.
-	Born int64 `json:"born"`
+	// Process is the process that speaks. It has signed the message.
+	Process Process `json:"process"`
+	// Attempt is the attempt that the peer is in, from 1.
+	Attempt int32 `json:"attempt"`
 	// Phase is how far it is.
 	Phase Phase `json:"phase"`
+	// Code is the exit code of its command, once it has ended.
+	Code int32 `json:"code,omitempty"`
+	// Terminating is true when the Pod was told to end: a SIGTERM from outside.
+	Terminating bool `json:"terminating,omitempty"`
+	// GaveUp is true when the peer leaves because the time for the start is over.
+	GaveUp bool `json:"gaveUp,omitempty"`
 }
+
+// Report is what a peer says to index 0.
+type Report State
+
+// Identity is what a peer says to whoever calls it by its name.
+type Identity State
 
 // Reply is what index 0 says to a peer that reports.
 type Reply struct {
 	// Job is the unique ID of the Job.
 	Job string `json:"job"`
+	// Process is the process of index 0. It has signed the message.
+	Process Process `json:"process"`
+	// Attempt is the attempt that the reply is about, from 1.
+	Attempt int32 `json:"attempt"`
 	// Go is true when what the peer waits for has come.
-	Go bool `json:"go"`
-	// Superseded is true when a younger process has the peer's index and name.
+	Go bool `json:"go,omitempty"`
+	// GaveUp is true when the time for the start is over.
+	GaveUp bool `json:"gaveUp,omitempty"`
+	// Superseded is true when another process has the peer's index and name.
 	Superseded bool `json:"superseded,omitempty"`
-	// Began is true when containers of some peer have started.
-	Began bool `json:"began,omitempty"`
+	// Terminating is true when the Pod of index 0 was told to end.
+	Terminating bool `json:"terminating,omitempty"`
+	// Lost counts the peers that index 0 has lost while it waited for the start.
+	Lost uint32 `json:"lost,omitempty"`
 	// Waiting says for whom everyone waits, in words.
 	Waiting string `json:"waiting,omitempty"`
 }
 
+// Acts reports whether a peer starts or leaves because of the reply. Then it is
+// believed only if index 0's name was resolved for it.
+func (r Reply) Acts() bool { return r.Go || r.GaveUp || r.Superseded }
+
+// Before reports whether a reply counts rather than another one, both of processes
+// that answer under index 0's name, if the peer knows one process already.
+func (r Reply) Before(other Reply, known Process) bool {
+	return before(r.Process, r.Terminating, other.Process, other.Terminating, known)
+}
+
+// before reports whether a process counts rather than another one that answers
+// under the same name, because an old Pod and its replacement are both in DNS for a
+// while. The process that is known counts for as long as it is there and was not
+// told to end: Kubernetes makes a replacement only for a Pod that has ended or was
+// told to. The order of the processes settles what is left, for everyone alike. No
+// clock does.
+func before(one Process, oneEnds bool, other Process, otherEnds bool, known Process) bool {
+	switch {
+	case oneEnds != otherEnds:
+		return otherEnds
+	case one == known || other == known:
+		return one == known && other != known
+	}
+	return bytes.Compare(one[:], other[:]) < 0
+}
+
+// Page is what a person reads.
+type Page struct {
+	Text string `json:"text"`
+}
+
+// ReadHello reads the first message of a connection. Whether it is for this
+// Job and this peer is for the [Node] to say.
+func ReadHello(data []byte) (Hello, error) {
+	var hello Hello
+	if err := read(data, &hello); err != nil {
+		return Hello{}, err
+	}
+	switch {
+	case len(hello.Job) > maxJob:
+		return Hello{}, errors.New("job: too long")
+	case hello.Index < 0:
+		return Hello{}, errors.New("index: must be 0 or more")
+	case hello.Purpose != ToReport && hello.Purpose != ToCall && hello.Purpose != ToShow:
+		return Hello{}, errors.New("purpose: must be report, call or status")
+	case hello.Nonce == Nonce{}:
+		return Hello{}, errors.New("nonce: must be set")
+	}
+	return hello, nil
+}
+
+// ReadChallenge reads a challenge.
+func ReadChallenge(data []byte) (Challenge, error) {
+	var challenge Challenge
+	if err := read(data, &challenge); err != nil {
+		return Challenge{}, err
+	}
+	if challenge.Nonce == (Nonce{}) {
+		return Challenge{}, errors.New("nonce: must be set")
+	}
+	return challenge, nil
+}
+
 // ReadReport reads a report and refuses one that no peer sends. Whether the
 // index is one of this Job's is for the [Node] to say, which knows the Job.
-func ReadReport(r io.Reader) (Report, error) {
-	var report Report
-	if err := read(r, &report); err != nil {
-		return Report{}, err
-	}
-	return report, check(report.Job, report.Index, report.Phase)
+func ReadReport(data []byte) (Report, error) {
+	state, err := readState(data)
+	return Report(state), err
 }
 
 // ReadIdentity reads an identity and refuses one that no peer has.
-func ReadIdentity(r io.Reader) (Identity, error) {
-	var identity Identity
-	if err := read(r, &identity); err != nil {
-		return Identity{}, err
-	}
-	return identity, check(identity.Job, identity.Index, identity.Phase)
+func ReadIdentity(data []byte) (Identity, error) {
+	state, err := readState(data)
+	return Identity(state), err
 }
 
 // ReadReply reads a reply, and makes its text safe to show.
-func ReadReply(r io.Reader) (Reply, error) {
+func ReadReply(data []byte) (Reply, error) {
 	var reply Reply
-	if err := read(r, &reply); err != nil {
+	if err := read(data, &reply); err != nil {
 		return Reply{}, err
 	}
-	if len(reply.Job) > maxJob {
+	switch {
+	case len(reply.Job) > maxJob:
 		return Reply{}, errors.New("job: too long")
+	case reply.Attempt < 1 || reply.Attempt > maxAttempt:
+		return Reply{}, fmt.Errorf("attempt: must be from 1 to %d", maxAttempt)
 	}
 	reply.Waiting = Printable(reply.Waiting, maxText)
 	return reply, nil
 }
 
-func check(job string, index int32, phase Phase) error {
-	switch {
-	case len(job) > maxJob:
-		return errors.New("job: too long")
-	case index < 0:
-		return errors.New("index: must be 0 or more")
-	case phase == 0:
-		return errors.New("phase: must be set")
+// ReadPage reads a page. Its lines stay, and each is made safe to show.
+func ReadPage(data []byte) (Page, error) {
+	var page Page
+	if err := read(data, &page); err != nil {
+		return Page{}, err
 	}
-	return nil
+	lines := strings.Split(page.Text, "\n")
+	for i := range lines {
+		lines[i] = Printable(lines[i], maxText)
+	}
+	return Page{strings.Join(lines, "\n")}, nil
 }
 
-// read reads one JSON value of at most MaxMessage bytes.
-func read(r io.Reader, into any) error {
-	data, err := io.ReadAll(io.LimitReader(r, MaxMessage+1))
-	if err != nil {
-		return err
+func readState(data []byte) (State, error) {
+	var state State
+	if err := read(data, &state); err != nil {
+		return State{}, err
 	}
+	switch {
+	case len(state.Job) > maxJob:
+		return State{}, errors.New("job: too long")
+	case state.Index < 0:
+		return State{}, errors.New("index: must be 0 or more")
+	case state.Attempt < 1 || state.Attempt > maxAttempt:
+		return State{}, fmt.Errorf("attempt: must be from 1 to %d", maxAttempt)
+	case state.Phase == 0:
+		return State{}, errors.New("phase: must be set")
+	case state.Code < 0 || state.Code > 255:
+		return State{}, errors.New("code: must be from 0 to 255")
+	}
+	return state, nil
+}
+
+// read reads one JSON value of at most MaxMessage bytes. A member that is not
+// known is refused: a message says what its sender means, or is none.
+func read(data []byte, into any) error {
 	if len(data) > MaxMessage {
 		return fmt.Errorf("more than %d bytes", MaxMessage)
 	}
-	return json.Unmarshal(bytes.TrimSpace(data), into)
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		return err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("more than one value")
+	}
+	return nil
 }
 
 // Printable is a text of at most so many bytes, on one line, without what a

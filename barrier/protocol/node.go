@@ -12,14 +12,17 @@ import (
 
 // Config is what a peer is told when it starts.
 type Config struct {
-	// Job is the unique ID of the Job.
+	// Job is the unique ID of the Job; see [Config.Validate].
 	Job string
 	// Index is the completion index of the peer, Size the number of peers.
 	Index, Size int32
-	// Start says that the containers wait until every peer is there, End that
-	// the Pod stays until every peer is at its end.
+	// Start says that the command waits until every peer is there, End that the Pod
+	// stays until every peer is at its end.
 	Start, End bool
-	// EndTimeout is how long it stays at most.
+	// StartTimeout is how long a peer waits for the start, 0 for no limit. The time
+	// begins again when a peer is lost.
+	StartTimeout time.Duration
+	// EndTimeout is how long a peer at its end stays at most.
 	EndTimeout time.Duration
 	// Until are the ways in which the Job may have succeeded without all its
 	// peers; none: all must be at their end.
@@ -28,29 +31,47 @@ type Config struct {
 	Name func(index int32) string
 }
 
-// Errors of [Node.Receive].
+// Validate is an error if the configuration is no peer's.
+func (c Config) Validate() error {
+	switch {
+	case c.Job == "":
+		return errors.New("the unique ID of the Job is empty: runs could not be told apart")
+	case len(c.Job) > maxJob:
+		return fmt.Errorf("the unique ID of the Job has more than %d bytes", maxJob)
+	case c.Size < 1:
+		return fmt.Errorf("%d peers: must be 1 or more", c.Size)
+	case c.Index < 0 || c.Index >= c.Size:
+		return fmt.Errorf("index %d: must be from 0 to %d", c.Index, c.Size-1)
+	case c.StartTimeout < 0 || c.EndTimeout < 0:
+		return errors.New("a timeout is negative")
+	case c.Name == nil:
+		return errors.New("the peers have no names")
+	}
+	return nil
+}
+
+// Errors of [Node.Greet] and [Node.Receive].
 var (
 	ErrNotLeader = errors.New("this is not index 0")
-	ErrOtherJob  = errors.New("a report of another Job")
-	ErrIndex     = errors.New("no such index in this Job")
+	ErrOtherJob  = errors.New("this is a peer of another Job")
+	ErrIndex     = errors.New("no such index here")
 )
 
 // Node is one peer. It is not safe for concurrent use.
 type Node struct {
-	config Config
-	id     ID
-	born   int64
-	peer   *peer
-	leader *leader // nil but at index 0
-	tick   time.Duration
+	config  Config
+	process Process
+	peer    *peer
+	leader  *leader // nil but at index 0
+	tick    time.Duration
 }
 
-// NewNode is a peer that begins now. The ID must be secret and never used
-// before, born is the time in milliseconds since 1970.
-func NewNode(config Config, id ID, born int64, random *rand.Rand, now time.Duration) *Node {
-	n := &Node{config: config, id: id, born: born, peer: newPeer(config, random, now)}
+// NewNode is a peer that begins now, as this process. The configuration must be
+// valid.
+func NewNode(config Config, process Process, random *rand.Rand, now time.Duration) *Node {
+	n := &Node{config: config, process: process, peer: newPeer(config, random, now)}
 	if config.Index == 0 {
-		n.leader = newLeader(config)
+		n.leader = newLeader(config, process)
 	}
 	return n
 }
@@ -60,12 +81,18 @@ type Actions struct {
 	// Report is to be sent to index 0, and its outcome given to [Node.Replied] or
 	// [Node.Failed]; nil for none.
 	Report *Report
+	// Anew says that index 0 has called, so that the reply may be a go: its name is
+	// to be resolved for this report. A go from an address that was resolved before is
+	// not to be believed.
+	Anew bool
 	// Calls are the peers to be called by their names, and the outcome of each
 	// given to [Node.Answered] or [Node.Unanswered].
 	Calls []int32
+	// Events are what a log is to say, a line each.
+	Events []string
 	// Next is when to come back, if nothing else happens before.
 	Next time.Duration
-	// Leave says that the process is to end now.
+	// Leave says that the peer is to say goodbye and end.
 	Leave bool
 }
 
@@ -76,10 +103,11 @@ func (n *Node) Step(now time.Duration) Actions {
 	n.peer.expire(now)
 	if n.leader != nil {
 		a.Calls = n.lead(now)
+		a.Events, n.leader.events = n.leader.events, nil
 	}
 	if now >= n.peer.due && !n.peer.sent && n.config.Index != 0 {
-		a.Report = n.report()
-		n.peer.sent, n.peer.reported = true, now
+		a.Report, a.Anew = n.report(), n.peer.news
+		n.peer.sent, n.peer.news, n.peer.reported = true, false, now
 	}
 	a.Leave = n.peer.phase == Left
 	a.Next = n.next(now)
@@ -90,15 +118,21 @@ func (n *Node) Step(now time.Duration) Actions {
 // itself, and is called back by its name like everyone.
 func (n *Node) lead(now time.Duration) (calls []int32) {
 	if now >= n.peer.due && n.peer.phase != Left {
-		phase := n.peer.phase
+		report := *n.report()
 		n.peer.reported = now
-		n.peer.replied(now, phase, n.leader.report(now, *n.report()))
+		n.peer.replied(now, report, n.leader.report(now, report))
 	}
 	if n.leader.busy && now >= n.tick {
 		calls = n.leader.tick(now)
 		n.tick = now + tickInterval(n.config.Size)
 	}
-	if n.peer.phase == Ended && (n.leader.over || !n.config.End) && n.leader.drained(now) {
+	switch {
+	case n.peer.phase == Starting && now >= n.peer.startDeadline():
+		n.leader.giveUp(now)
+		if n.leader.told() || now >= n.peer.startDeadline()+farewell {
+			n.peer.leave(now, StartTimedOut)
+		}
+	case n.peer.phase == Ended && (n.leader.over || !n.config.End) && n.leader.drained(now):
 		n.peer.leave(now, Together)
 	}
 	return calls
@@ -109,7 +143,12 @@ func (n *Node) next(now time.Duration) time.Duration {
 	if n.peer.sent {
 		next = now + maxRetry
 	}
-	if n.peer.phase == Ended {
+	switch n.peer.phase {
+	case Starting:
+		if deadline := n.peer.startDeadline(); deadline > now {
+			next = min(next, deadline)
+		}
+	case Ended:
 		next = min(next, n.peer.deadline())
 		if n.peer.failures > 1 && n.config.Index != 0 {
 			next = min(next, n.peer.abandoned())
@@ -121,99 +160,143 @@ func (n *Node) next(now time.Duration) time.Duration {
 	return max(next, now)
 }
 
-func (n *Node) report() *Report {
-	return &Report{Job: n.config.Job, Index: n.config.Index, ID: n.id, Born: n.born, Phase: n.peer.phase}
+func (n *Node) state() State {
+	p := n.peer
+	return State{
+		Job: n.config.Job, Index: n.config.Index, Process: n.process,
+		Attempt: p.attempt, Phase: p.phase, Code: p.code, Terminating: p.terminating, GaveUp: p.outcome == StartTimedOut,
+	}
 }
 
-// Replied takes the reply of index 0 to a report.
+func (n *Node) report() *Report {
+	report := Report(n.state())
+	return &report
+}
+
+// Replied takes the reply of index 0 to a report. Its process must have signed it.
 func (n *Node) Replied(now time.Duration, to Report, reply Reply) {
 	if reply.Job != n.config.Job {
-		n.Failed(now, "someone of another Job answers under the name of index 0")
+		n.Failed(now, "somebody of another Job answers under the name of index 0")
 		return
 	}
-	n.peer.replied(now, to.Phase, reply)
+	n.peer.replied(now, to, reply)
 }
 
 // Failed takes the reason why a report did not reach index 0.
 func (n *Node) Failed(now time.Duration, reason string) { n.peer.failed(now, reason) }
 
-// Answered takes what the process said which answered under a peer's name.
-func (n *Node) Answered(now time.Duration, index int32, identity Identity) {
+// Answered takes what the processes said that answered under a peer's name, one
+// for each address that it has. Each must have signed what it said.
+func (n *Node) Answered(now time.Duration, index int32, identities []Identity) {
 	if n.leader == nil || index < 0 || index >= n.config.Size {
 		return
 	}
-	n.leader.answered(now, index, identity)
-	if index == 0 && n.peer.phase == Ended && n.leader.records[0].proof != n.id.Proof() {
+	n.leader.answered(now, index, identities)
+	if index == 0 && n.peer.phase == Ended && n.leader.records[0].process != n.process {
 		n.peer.leave(now, Superseded)
 	}
 }
 
-// Unanswered takes a call which reached nobody who counts.
+// Unanswered takes the outcome of a call that reached nobody who counts.
 func (n *Node) Unanswered(now time.Duration, index int32, problem Problem) {
-	if n.leader != nil && index >= 0 && index < n.config.Size {
-		n.leader.unanswered(now, index, problem)
+	if n.leader == nil || index < 0 || index >= n.config.Size {
+		return
 	}
+	n.leader.unanswered(now, index, problem)
 }
 
-// Receive takes a report, and returns the reply to it.
+// Greet is an error if a connection is not for this peer. It believes nothing:
+// the hello may be a stranger's.
+func (n *Node) Greet(hello Hello) error {
+	switch {
+	case hello.Purpose == ToShow:
+		return nil
+	case hello.Job != n.config.Job:
+		return ErrOtherJob
+	case hello.Index != n.config.Index:
+		return ErrIndex
+	case hello.Purpose == ToReport && n.leader == nil:
+		return ErrNotLeader
+	}
+	return nil
+}
+
+// Receive takes a report and returns what index 0 says to it. The process that
+// reports must have signed it.
 func (n *Node) Receive(now time.Duration, report Report) (Reply, error) {
 	switch {
-	case n.leader == nil || n.peer.phase == Left:
+	case n.leader == nil:
 		return Reply{}, ErrNotLeader
 	case report.Job != n.config.Job:
 		return Reply{}, ErrOtherJob
 	case report.Index < 0 || report.Index >= n.config.Size:
 		return Reply{}, ErrIndex
 	}
-	return n.leader.report(now, report), nil
+	reply := n.leader.report(now, report)
+	reply.Terminating = n.peer.terminating
+	return reply, nil
 }
-
-// Called notes that someone has asked who this is. A peer that waits reports
-// then, because index 0 asks when it has news for it.
-func (n *Node) Called(now time.Duration) { n.peer.called(now) }
 
 // Identity is what the peer says to whoever calls it.
-func (n *Node) Identity() Identity {
-	return Identity{Job: n.config.Job, Index: n.config.Index, Proof: n.id.Proof(), Born: n.born, Phase: n.peer.phase}
-}
+func (n *Node) Identity() Identity { return Identity(n.state()) }
 
-// Gate notes that the Pod's containers have not started yet.
-func (n *Node) Gate() { n.peer.gated = true }
+// Called notes that somebody has called this peer: index 0 perhaps, which has news.
+func (n *Node) Called(now time.Duration) { n.peer.called(now) }
 
-// Probe notes that the kubelet's startup probe asks: the Pod's containers have
-// not started yet, or this process has taken the place of one that crashed.
-func (n *Node) Probe() { n.peer.probed = true }
+// Open reports whether the command may start, or could have started.
+func (n *Node) Open() bool { return n.peer.phase == Running || n.peer.phase == Ended }
 
-// Open reports whether the Pod's containers may start.
-func (n *Node) Open() bool { return n.peer.opened }
-
-// Terminate notes that the Pod's containers have ended.
-func (n *Node) Terminate(now time.Duration) {
-	n.peer.terminate(now)
+// End notes that the command has ended, with this exit code.
+func (n *Node) End(now time.Duration, code int32) {
+	n.peer.end(now, code)
 	if n.leader != nil {
 		// Index 0 does not wait for itself.
 		n.leader.summary.due = now
 	}
 }
 
+// Terminate notes that the Pod was told to end. A peer that has not started leaves
+// at once. Any other goes on, until its command ends.
+func (n *Node) Terminate(now time.Duration) { n.peer.terminate(now) }
+
+// Leave makes the peer leave now, whatever the others do.
+func (n *Node) Leave(now time.Duration) {
+	if n.peer.phase != Left {
+		n.peer.leave(now, Interrupted)
+	}
+}
+
 // Phase is how far the peer is.
 func (n *Node) Phase() Phase { return n.peer.phase }
 
-// Outcome is why the peer has left, and LastReport what it is to say then, once.
+// Outcome is why the peer has left.
 func (n *Node) Outcome() Outcome { return n.peer.outcome }
 
-// LastReport is what a peer that leaves says to index 0.
+// LastReport is what a peer that leaves says to index 0, once.
 func (n *Node) LastReport() Report { return *n.report() }
 
 // Waiting says for whom or for what the peer waits, "" when it does not know.
 func (n *Node) Waiting(now time.Duration) string {
-	switch {
-	case n.leader != nil:
+	if n.leader != nil {
 		return n.leader.summary.text(now, n.leader)
-	case n.peer.problem != "":
-		return fmt.Sprintf("index 0, %s: %s", n.config.Name(0), n.peer.problem)
 	}
-	return n.peer.waiting
+	if n.peer.problem == "" {
+		return n.peer.waiting
+	}
+	text := fmt.Sprintf("index 0, %s: %s", n.config.Name(0), n.peer.problem)
+	if n.peer.waiting != "" {
+		text += "; before that, for " + n.peer.waiting
+	}
+	return text
+}
+
+// Known says what index 0 knows of one peer, for its own status and for tests.
+func (n *Node) Known(index int32) string {
+	if n.leader == nil || index < 0 || index >= n.config.Size {
+		return ""
+	}
+	r := &n.leader.records[index]
+	return fmt.Sprintf("process %s, attempt %d, %s, heard of at %s", r.process, r.attempt, r.phase, r.heard)
 }
 
 // Status is a page about the peer, and about all of them at index 0.
@@ -222,8 +305,17 @@ func (n *Node) Status(now time.Duration) string {
 	line := func(name string, value any) { fmt.Fprintf(&page, "%-9s %v\n", name, value) }
 	line("peer", fmt.Sprintf("%d of %d, %s", n.config.Index, n.config.Size, n.config.Name(n.config.Index)))
 	line("phase", n.peer.phase)
-	if n.peer.phase == Ended {
-		line("leaves in", (n.peer.deadline() - now).Round(time.Second))
+	if n.peer.terminating {
+		line("told", "to end, by a signal from outside")
+	}
+	switch n.peer.phase {
+	case Starting:
+		if n.config.StartTimeout > 0 {
+			line("gives up", "in "+(n.peer.startDeadline()-now).Round(time.Second).String())
+		}
+	case Ended:
+		line("code", n.peer.code)
+		line("leaves", "in "+(n.peer.deadline()-now).Round(time.Second).String()+" at most")
 	}
 	if n.leader != nil {
 		line("there", fmt.Sprintf("%d of %d", n.leader.there, n.config.Size))

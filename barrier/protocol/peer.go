@@ -10,26 +10,34 @@ import (
 
 // peer is the part of every peer: how far it is, and when it reports.
 type peer struct {
-	config Config
-	random *rand.Rand
-	phase  Phase
+	config  Config
+	random  *rand.Rand
+	attempt int32
+	phase   Phase
 	// due is when the next report is to be sent, and reported when the last one
 	// was; sent says that it is on its way, and again that the peer was called
 	// since.
 	due, reported time.Duration
 	sent, again   bool
-	// opened says that the Pod's containers may start. gated says that they have not
-	// yet, and probed that they have not unless this process is not the Pod's first;
-	// began says that those of some peer have.
-	opened, gated, probed, began bool
+	// news says that index 0 has called, so that what it replies may be a go.
+	news bool
+	// leader is the process of index 0 that last replied, and lost how many peers it
+	// had lost then; missed says that index 0 itself is lost.
+	leader Process
+	lost   uint32
+	missed bool
 	// heard is when index 0 last replied, and failures counts the reports since
 	// then which it did not take.
 	heard    time.Duration
 	failures int
-	// problem is why the last report failed, or for whom everyone waits.
+	// problem is why the last report failed, waiting for whom everyone waits.
 	problem, waiting string
-	// ended is when the containers ended.
-	ended time.Duration
+	// began is when the time for the start began, and ended when the command ended.
+	began, ended time.Duration
+	// code is the exit code of the command, once it has ended.
+	code int32
+	// terminating says that the Pod was told to end.
+	terminating bool
 	// confirmed says that index 0 knows of the present phase.
 	confirmed bool
 	// outcome is why the peer has left.
@@ -37,9 +45,9 @@ type peer struct {
 }
 
 func newPeer(config Config, random *rand.Rand, now time.Duration) *peer {
-	p := &peer{config: config, random: random, phase: Starting, heard: now}
+	p := &peer{config: config, random: random, attempt: 1, phase: Starting, began: now, heard: now}
 	if !config.Start {
-		p.phase, p.opened = Running, true
+		p.phase = Running
 	}
 	p.due = now + PublishDelay + p.spread()
 	// No call makes the first report come sooner.
@@ -79,6 +87,7 @@ func (p *peer) called(now time.Duration) {
 	if p.phase != Starting && p.phase != Ended {
 		return
 	}
+	p.news = true
 	if p.again = p.sent; !p.sent {
 		p.due = min(p.due, max(now, p.reported+reportGap))
 	}
@@ -90,11 +99,11 @@ func (p *peer) enter(now time.Duration, phase Phase) {
 	p.due = now
 }
 
-// replied takes the reply to a report of the given phase.
-func (p *peer) replied(now time.Duration, phase Phase, reply Reply) {
+// replied takes the reply to a report.
+func (p *peer) replied(now time.Duration, to Report, reply Reply) {
 	p.heard, p.failures, p.sent, p.problem = now, 0, false, ""
-	p.began = p.began || reply.Began
-	if phase != p.phase {
+	p.met(now, reply)
+	if to.Phase != p.phase || to.Terminating != p.terminating {
 		// What was asked is not what is asked now.
 		p.due = now
 		return
@@ -102,53 +111,87 @@ func (p *peer) replied(now time.Duration, phase Phase, reply Reply) {
 	p.confirmed, p.waiting = true, reply.Waiting
 	p.schedule(now)
 	switch {
-	case phase == Starting && reply.Go:
-		p.opened = true
+	case reply.Attempt != p.attempt:
+		// Only a failure policy has more than one attempt.
+	case p.phase == Starting && reply.Go:
 		p.enter(now, Running)
-	case phase == Ended && reply.Superseded:
+	case p.phase == Starting && reply.GaveUp:
+		p.leave(now, StartTimedOut)
+	case p.phase == Ended && reply.Superseded:
 		p.leave(now, Superseded)
-	case phase == Ended && reply.Go && p.config.Index != 0:
+	case p.phase == Ended && reply.Go && p.config.Index != 0:
 		p.leave(now, Together)
 	}
 }
 
-// failed takes a report that did not arrive.
+// met notes which process of index 0 has replied. The time for the start begins
+// again when a peer was lost, index 0 included: its replacement needs time to come.
+func (p *peer) met(now time.Duration, reply Reply) {
+	known := p.leader != Process{}
+	if known && (p.leader != reply.Process || p.lost != reply.Lost) {
+		p.began = now
+	}
+	p.leader, p.lost, p.missed = reply.Process, reply.Lost, false
+}
+
+// failed takes the reason why a report did not reach index 0.
 func (p *peer) failed(now time.Duration, reason string) {
 	p.failures++
 	p.sent, p.problem = false, Printable(reason, maxText)
+	if known := p.leader != (Process{}); known && !p.missed && now-p.heard >= GoneAfter(p.config.Size) {
+		p.missed, p.began = true, now
+	}
 	p.schedule(now)
 }
 
-// terminate is the end of the Pod's containers.
+// end takes the end of the command, which may never have started.
+func (p *peer) end(now time.Duration, code int32) {
+	switch p.phase {
+	case Starting:
+		p.leave(now, NeverStarted)
+	case Running:
+		p.ended, p.code = now, code
+		if !p.config.End && p.config.Index != 0 {
+			p.leave(now, NotAsked)
+			return
+		}
+		p.enter(now, Ended)
+	}
+}
+
+// terminate takes the order to end that comes from outside.
 func (p *peer) terminate(now time.Duration) {
-	if p.phase >= Ended {
+	if p.terminating || p.phase == Left {
 		return
 	}
-	p.ended = now
-	switch {
-	case p.phase == Starting && (p.gated || p.probed && !p.began):
+	p.terminating = true
+	if p.phase == Starting {
 		p.leave(now, NeverStarted)
-	case !p.config.End && p.config.Index != 0:
-		p.leave(now, NotAsked)
-	default:
-		// A leader which is gone is noticed from here on.
-		p.heard = now
-		p.enter(now, Ended)
-		p.due += p.spread()
+		return
 	}
+	// Index 0 is to know at once: another process may take the index over.
+	p.confirmed, p.due = false, now
 }
 
 // expire leaves when there is nothing more to wait for.
 func (p *peer) expire(now time.Duration) {
-	if p.phase != Ended {
-		return
-	}
 	switch {
+	case p.phase == Starting && now >= p.startDeadline() && p.config.Index != 0:
+		p.leave(now, StartTimedOut)
+	case p.phase != Ended:
 	case now >= p.deadline():
 		p.leave(now, TimedOut)
 	case p.config.Index != 0 && p.failures > 1 && now >= p.abandoned():
 		p.leave(now, LeaderGone)
 	}
+}
+
+// startDeadline is when a peer that waits for the start gives up.
+func (p *peer) startDeadline() time.Duration {
+	if p.config.StartTimeout == 0 {
+		return never
+	}
+	return p.began + p.config.StartTimeout
 }
 
 // abandoned is when an index 0 that does not reply counts as gone.
@@ -159,7 +202,7 @@ func (p *peer) abandoned() time.Duration {
 	return p.heard + GoneAfter(p.config.Size)
 }
 
-// deadline is when the peer leaves whatever is.
+// deadline is when a peer at its end leaves, whatever the others do.
 func (p *peer) deadline() time.Duration {
 	if !p.config.End {
 		// Only index 0: it stays for those who have not heard yet that all are there.
@@ -182,28 +225,36 @@ const (
 	TimedOut
 	// LeaderGone: index 0 can't be reached any more.
 	LeaderGone
-	// Superseded: a younger process has the index and the name.
+	// Superseded: another process has the index and the name.
 	Superseded
-	// NeverStarted: the Pod ended before its containers started.
+	// NeverStarted: the Pod ended before its command started.
 	NeverStarted
 	// NotAsked: nobody asked for a barrier at the end.
 	NotAsked
+	// StartTimedOut: the time for the start is over.
+	StartTimedOut
+	// Interrupted: the Pod must end, whether or not the others have ended.
+	Interrupted
 )
 
 func (o Outcome) String() string {
 	switch o {
 	case Together:
-		return "every peer is at its end"
+		return "every peer has ended"
 	case TimedOut:
-		return "timed out"
+		return "the time for the end is over"
 	case LeaderGone:
 		return "index 0 is gone"
 	case Superseded:
 		return "another Pod has taken this index over"
 	case NeverStarted:
-		return "the containers never started"
+		return "the command never started"
 	case NotAsked:
-		return "nothing to wait for"
+		return "there is no barrier at the end"
+	case StartTimedOut:
+		return "the time for the start is over"
+	case Interrupted:
+		return "the Pod must end"
 	}
 	return fmt.Sprintf("outcome %d", uint8(o))
 }

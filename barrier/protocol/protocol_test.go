@@ -3,8 +3,6 @@
 package protocol
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -14,8 +12,6 @@ import (
 	"testing"
 	"time"
 	"unsafe"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // TestSimulation_thousand has 1,000 peers which come within a minute and end
@@ -92,7 +88,7 @@ func TestSimulation_few(t *testing.T) {
 // second: it reports no more often than ten times.
 func TestNode_called(t *testing.T) {
 	config := Config{Job: "uid", Index: 1, Size: 3, Start: true, Name: func(i int32) string { return fmt.Sprint(i) }}
-	n := NewNode(config, ID{1}, 0, rand.New(rand.NewPCG(1, 0)), 0)
+	n := NewNode(config, Process{1}, rand.New(rand.NewPCG(1, 0)), 0)
 	reports := 0
 	for now := time.Duration(0); now < PublishDelay+time.Second; now += time.Millisecond {
 		n.Called(now)
@@ -102,7 +98,7 @@ func TestNode_called(t *testing.T) {
 				t.Fatalf("reports after %v, when its name may not be published", now)
 			}
 			n.Called(now)
-			n.Replied(now, *report, Reply{Job: "uid"})
+			n.Replied(now, *report, Reply{Job: "uid", Attempt: 1})
 		}
 	}
 	if reports < 5 || reports > 10 {
@@ -116,10 +112,10 @@ func TestNode_calledMeanwhile(t *testing.T) {
 	// So many peers that one waits ten seconds between two reports.
 	config := Config{Job: "uid", Index: 1, Size: 10_000, Start: true, Name: func(i int32) string { return fmt.Sprint(i) }}
 	for name, arrive := range map[string]func(*Node, time.Duration, Report){
-		"replied": func(n *Node, now time.Duration, r Report) { n.Replied(now, r, Reply{Job: "uid"}) },
+		"replied": func(n *Node, now time.Duration, r Report) { n.Replied(now, r, Reply{Job: "uid", Attempt: 1}) },
 		"failed":  func(n *Node, now time.Duration, _ Report) { n.Failed(now, "refused") },
 	} {
-		n := NewNode(config, ID{1}, 0, rand.New(rand.NewPCG(1, 0)), 0)
+		n := NewNode(config, Process{1}, rand.New(rand.NewPCG(1, 0)), 0)
 		const now = time.Minute
 		report := n.Step(now).Report
 		if report == nil {
@@ -130,27 +126,6 @@ func TestNode_calledMeanwhile(t *testing.T) {
 		if n.Step(now+reportGap).Report == nil {
 			t.Errorf("%s: no report %v after the call", name, reportGap)
 		}
-	}
-}
-
-// TestSimulation_probedAgain has a sidecar which crashes while its Pod's
-// containers run, and a peer that is gone, so that the barrier at the start does
-// not open again: the Pod stays for the others all the same.
-func TestSimulation_probedAgain(t *testing.T) {
-	w := newWorld(worldConfig{size: 3, endTimeout: 3 * time.Minute, latency: 5 * time.Millisecond, probe: true}, 1)
-	for i := range int32(3) {
-		w.start(i, 10*time.Minute)
-	}
-	w.run(time.Minute)
-	w.pods[2][0].kill()
-	w.run(2 * time.Minute)
-	peer := w.pods[1][0]
-	peer.crash(time.Second)
-	w.run(3 * time.Minute)
-	peer.terminate()
-	w.run(time.Hour)
-	if stayed := peer.leftAt - peer.endedAt; peer.outcome != TimedOut || stayed < 3*time.Minute {
-		t.Errorf("%v, %v after its end", peer.outcome, stayed)
 	}
 }
 
@@ -175,8 +150,6 @@ func TestSimulation_faults(t *testing.T) {
 			loss: []float64{0, 0, 0.05, 0.2}[w.random.IntN(4)], twice: []float64{0, 0.3}[w.random.IntN(2)],
 			latency: []time.Duration{time.Millisecond, 100 * time.Millisecond, time.Second}[w.random.IntN(3)],
 			publish: []time.Duration{0, 2 * time.Second, 30 * time.Second}[w.random.IntN(3)],
-			skew:    []time.Duration{0, 10 * time.Second}[w.random.IntN(2)],
-			probe:   w.random.IntN(2) == 0,
 		}
 		w.pods = make([][]*simPod, w.config.size)
 		var faults []string
@@ -188,7 +161,7 @@ func TestSimulation_faults(t *testing.T) {
 			if w.random.IntN(2) == 0 {
 				index = 0
 			}
-			kind := []string{"crash", "kill", "delete", "noise"}[w.random.IntN(4)]
+			kind := []string{"kill", "delete", "noise"}[w.random.IntN(3)]
 			faults = append(faults, fmt.Sprintf("%v: %s %d", at, kind, index))
 			w.after(at, func() { w.fault(kind, index) })
 		}
@@ -249,8 +222,6 @@ func (w *world) fault(kind string, index int32) {
 		}
 	}
 	switch kind {
-	case "crash":
-		p.crash(w.upTo(2 * time.Second))
 	case "kill":
 		p.kill()
 		w.after(500*time.Millisecond+w.upTo(5*time.Second), again)
@@ -265,16 +236,15 @@ func (w *world) fault(kind string, index int32) {
 func (w *world) noise() {
 	for range 200 {
 		w.after(w.upTo(time.Minute), func() {
-			leader := w.resolve(0)
+			leader := w.leader()
 			if leader == nil {
 				return
 			}
-			var id ID
-			id[0] = byte(w.random.Uint32())
 			// A report that is refused is as good: the leader must not take harm.
 			_, _ = leader.node.Receive(w.now, Report{
-				Job: []string{"uid", "other"}[w.random.IntN(2)], Index: int32(w.random.IntN(30)) - 2, ID: id,
-				Born: w.random.Int64(), Phase: Phase(w.random.IntN(6)),
+				Job: []string{"uid", "other"}[w.random.IntN(2)], Index: int32(w.random.IntN(30)) - 2, Process: w.process(),
+				Attempt: 1 + int32(w.random.IntN(2)), Phase: Phase(1 + w.random.IntN(4)), Code: int32(w.random.IntN(256)),
+				Terminating: w.random.IntN(2) == 0, GaveUp: w.random.IntN(2) == 0,
 			})
 			leader.step()
 		})
@@ -287,7 +257,7 @@ func TestSimulation_missing(t *testing.T) {
 	for i := range int32(4) {
 		w.start(i, time.Minute)
 	}
-	w.run(time.Hour)
+	w.run(startTimeout - time.Second)
 	for i := range 4 {
 		if p := w.pods[i][0]; p.opened {
 			t.Errorf("index %d started", i)
@@ -332,29 +302,6 @@ func TestSimulation_gone(t *testing.T) {
 		p := w.pods[i][0]
 		if p.outcome != Together || p.leftAt < killed+GoneAfter(5)-Heartbeat(5)*12/10 || p.leftAt > p.endedAt+GoneAfter(5)+Heartbeat(5) {
 			t.Errorf("index %d ended at %v and left at %v: %v", i, p.endedAt, p.leftAt, p.outcome)
-		}
-	}
-}
-
-// TestSimulation_unpublished has a peer that is killed, and whose next Pod
-// reports long before its name is published: it is not gone.
-func TestSimulation_unpublished(t *testing.T) {
-	w := newWorld(worldConfig{size: 3, endTimeout: 10 * time.Minute, latency: time.Millisecond}, 1)
-	for i := range int32(3) {
-		w.start(i, time.Minute)
-	}
-	w.run(50 * time.Second)
-	w.pods[2][0].kill()
-	w.run(52 * time.Second)
-	next := w.start(2, time.Minute)
-	w.run(52*time.Second + 1)
-	next.published = false
-	w.after(30*time.Second, func() { next.published = true })
-	w.run(time.Hour)
-	report(t, w)
-	for i, pods := range w.pods {
-		if p := pods[len(pods)-1]; p.outcome != Together || !next.opened {
-			t.Errorf("index %d: %v", i, p.outcome)
 		}
 	}
 }
@@ -509,67 +456,23 @@ func TestSource(t *testing.T) {
 	}
 }
 
-// FuzzRead holds everything that is read from the wire to its bounds, and index
-// 0 to its word, whatever it is told.
-func FuzzRead(f *testing.F) {
-	f.Add([]byte(`{"job":"uid","index":1,"id":"000102030405060708090a0b0c0d0e0f","born":5,"phase":"ended"}`))
-	f.Add([]byte(`{"job":"uid","index":1,"proof":"000102030405060708090a0b0c0d0e0f","born":5,"phase":"running"}`))
-	f.Add([]byte(`{"job":"uid","go":true,"superseded":true,"waiting":"a\nb"}`))
-	f.Add([]byte(`{"job":"uid","index":-1}`))
-	config := Config{Job: "uid", Size: 3, Start: true, End: true, EndTimeout: time.Minute, Name: func(i int32) string { return fmt.Sprint(i) }}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if report, err := ReadReport(bytes.NewReader(data)); err == nil {
-			again, err := json.Marshal(report)
-			if err != nil {
-				t.Fatal(err)
-			}
-			read, err := ReadReport(bytes.NewReader(again))
-			if diff := cmp.Diff(report, read); diff != "" || err != nil {
-				t.Errorf("%s: %v %s", data, err, diff)
-			}
-			node := NewNode(config, ID{1}, 0, rand.New(rand.NewPCG(1, 1)), 0)
-			if reply, err := node.Receive(0, report); err == nil && (reply.Go || len(reply.Waiting) > maxText) {
-				t.Errorf("%s: %+v", data, reply)
-			}
-			node.Step(time.Second)
-			if node.Open() {
-				t.Errorf("%s opens the barrier", data)
-			}
-		}
-		if identity, err := ReadIdentity(bytes.NewReader(data)); err == nil {
-			node := NewNode(config, ID{1}, 0, rand.New(rand.NewPCG(1, 1)), 0)
-			for i := range int32(3) {
-				node.Answered(0, i, identity)
-			}
-			node.Step(2 * time.Second)
-			if node.Open() {
-				t.Errorf("%s opens the barrier", data)
-			}
-		}
-		if reply, err := ReadReply(bytes.NewReader(data)); err == nil && (len(reply.Job) > maxJob || len(reply.Waiting) > maxText || strings.ContainsAny(reply.Waiting, "\n\x1b")) {
-			t.Errorf("%s: %+v", data, reply)
-		}
-	})
-}
-
 // BenchmarkLeader_report is what one report costs index 0.
 func BenchmarkLeader_report(b *testing.B) {
 	config := Config{Job: "uid", Size: 1000, Start: true, Name: func(i int32) string { return fmt.Sprint(i) }}
-	l := newLeader(config)
-	id := ID{1}
+	l := newLeader(config, Process{1})
 	for i := range l.records {
-		l.answered(0, int32(i), Identity{Job: "uid", Index: int32(i), Proof: id.Proof(), Phase: Starting})
+		l.answered(0, int32(i), []Identity{{Job: "uid", Index: int32(i), Process: Process{1}, Attempt: 1, Phase: Starting}})
 	}
 	b.ReportAllocs()
 	for i := range b.N {
-		l.report(0, Report{Job: "uid", Index: int32(i % 1000), ID: id, Phase: Starting})
+		l.report(0, Report{Job: "uid", Index: int32(i % 1000), Process: Process{1}, Attempt: 1, Phase: Starting})
 	}
 }
 
 // BenchmarkLeader_tick is what one look at 100,000 records costs.
 func BenchmarkLeader_tick(b *testing.B) {
 	config := Config{Job: "uid", Size: 100000, Start: true, Name: func(i int32) string { return fmt.Sprint(i) }}
-	l := newLeader(config)
+	l := newLeader(config, Process{1})
 	b.ReportAllocs()
 	for range b.N {
 		l.tick(0)

@@ -3,7 +3,6 @@
 package protocol
 
 import (
-	"bytes"
 	"container/heap"
 	"encoding/json"
 	"fmt"
@@ -25,7 +24,7 @@ type world struct {
 	broken   []string
 }
 
-// startTimeout is how long a gate waits before it fails its Pod.
+// startTimeout is how long a peer waits for the start.
 const startTimeout = 10 * time.Minute
 
 // worldConfig says what goes wrong.
@@ -40,22 +39,18 @@ type worldConfig struct {
 	latency time.Duration
 	// publish is how long after its start a Pod's name resolves, at most.
 	publish time.Duration
-	// probe says that a startup probe asks each process of a sidecar, and no gate.
-	probe bool
-	// skew is how wrong the clocks of nodes are, at most.
-	skew time.Duration
 }
 
-// simPod is one Pod with its sidecar.
+// simPod is one Pod with its runner.
 type simPod struct {
 	world *world
 	index int32
 	node  *Node
-	// process tells the events of one process of the sidecar from those of
-	// another, and timer the latest alarm from those before it.
-	process, timer int
-	skew           time.Duration
-	work           time.Duration
+	// known is the process of index 0 that it knows, as its edge does.
+	known Process
+	// timer tells the latest alarm from those before it.
+	timer int
+	work  time.Duration
 
 	published, gone     bool
 	publishedAt         time.Duration
@@ -111,87 +106,60 @@ func (w *world) upTo(most time.Duration) time.Duration {
 	return time.Duration(w.random.Int64N(int64(most)))
 }
 
-// start starts a Pod whose containers have so much to do.
+// start starts a Pod whose command has so much to do.
 func (w *world) start(index int32, work time.Duration) *simPod {
-	p := &simPod{world: w, index: index, work: work, skew: w.upTo(2*w.config.skew) - w.config.skew}
+	p := &simPod{world: w, index: index, work: work}
 	w.pods[index] = append(w.pods[index], p)
-	p.startSidecar()
-	w.after(startTimeout, func() {
-		if !p.opened {
-			p.terminate()
-		}
-	})
 	w.after(w.upTo(w.config.publish), func() {
 		if !p.gone {
 			p.published, p.publishedAt = true, w.now
 		}
 	})
+	config := Config{
+		Job: "uid", Index: p.index, Size: w.config.size, Start: true, End: true,
+		StartTimeout: startTimeout, EndTimeout: w.config.endTimeout, Until: w.config.until,
+		Name: func(i int32) string { return fmt.Sprintf("train-%d.svc", i) },
+	}
+	p.node = NewNode(config, w.process(), rand.New(rand.NewPCG(w.random.Uint64(), 0)), w.now)
+	p.step()
 	return p
 }
 
-// startSidecar starts the process of the sidecar, again when it has crashed.
-func (p *simPod) startSidecar() {
-	w := p.world
-	p.process++
-	var id ID
-	for i := range id {
-		id[i] = byte(w.random.Uint32())
+// process is one that nobody else is.
+func (w *world) process() (p Process) {
+	for i := range p {
+		p[i] = byte(w.random.Uint32())
 	}
-	config := Config{
-		Job: "uid", Index: p.index, Size: w.config.size, Start: true, End: true, EndTimeout: w.config.endTimeout, Until: w.config.until,
-		Name: func(i int32) string { return fmt.Sprintf("train-%d.svc", i) },
-	}
-	random := rand.New(rand.NewPCG(w.random.Uint64(), 0))
-	p.node = NewNode(config, id, (w.now + p.skew).Milliseconds(), random, w.now)
-	switch {
-	case w.config.probe:
-		p.node.Probe()
-	case !p.opened:
-		p.node.Gate()
-	}
-	p.step()
+	return p
 }
 
 // kill is the sudden end of a Pod.
-func (p *simPod) kill() {
-	p.gone, p.published, p.abrupt = true, false, true
-	p.process++
-}
+func (p *simPod) kill() { p.gone, p.published, p.abrupt = true, false, true }
 
-// crash is the sudden end of the sidecar alone; the kubelet starts it again.
-func (p *simPod) crash(pause time.Duration) {
-	if p.gone || p.ended {
-		return
-	}
-	p.process++
-	process := p.process
-	p.world.after(pause, func() {
-		if p.process == process && !p.gone {
-			p.startSidecar()
-			if p.ended {
-				p.node.Terminate(p.world.now)
-				p.step()
-			}
-		}
-	})
-}
-
-// terminate is the end of the containers: their work is done, or the Pod is
-// being deleted.
+// terminate is a SIGTERM from outside: the command ends of it.
 func (p *simPod) terminate() {
 	if p.gone || p.ended {
 		return
 	}
-	p.ended, p.endedAt = true, p.world.now
 	p.node.Terminate(p.world.now)
+	p.step()
+	p.end()
+}
+
+// end is the end of the command.
+func (p *simPod) end() {
+	if p.gone || p.ended {
+		return
+	}
+	p.ended, p.endedAt = true, p.world.now
+	p.node.End(p.world.now, 0)
 	p.step()
 }
 
 // alive is a function which does nothing once the process has ended.
 func (p *simPod) alive(do func()) func() {
-	process := p.process
 	return func() {
-		if p.process == process && !p.gone {
+		if !p.gone {
 			do()
 		}
 	}
@@ -204,7 +172,7 @@ func (p *simPod) step() {
 	if p.node.Open() && !p.opened {
 		p.opened, p.openedAt = true, w.now
 		w.checkStart(p)
-		w.after(p.work, p.terminate)
+		w.after(p.work, p.end)
 	}
 	if actions.Report != nil {
 		p.send(*actions.Report)
@@ -217,11 +185,13 @@ func (p *simPod) step() {
 		w.checkEnd(p)
 		last := p.node.LastReport()
 		p.gone, p.published = true, false
-		p.process++
+		if p.outcome == StartTimedOut {
+			p.endedAt = w.now
+		}
 		if p.index != 0 {
 			w.message(&last)
 			w.after(w.upTo(w.config.latency), func() {
-				if leader := w.resolve(0); leader != nil && !w.lost() {
+				if leader := w.leader(); leader != nil && !w.lost() {
 					_, _ = leader.node.Receive(w.now, last) // nobody is there for the reply
 					leader.step()
 				}
@@ -247,77 +217,96 @@ func (w *world) message(report *Report) {
 	if err != nil {
 		panic(err)
 	}
-	if read, err := ReadReport(bytes.NewReader(data)); err != nil || read != *report {
+	if read, err := ReadReport(data); err != nil || read != *report {
 		w.broken = append(w.broken, fmt.Sprintf("%s reads as %+v: %v", data, read, err))
 	}
 }
 
-// resolve finds the Pod that a name leads to; of several, any.
-func (w *world) resolve(index int32) *simPod {
-	var there []*simPod
+// resolve finds the Pods that a name leads to.
+func (w *world) resolve(index int32) (there []*simPod) {
 	for _, p := range w.pods[index] {
 		if p.published && !p.gone {
 			there = append(there, p)
 		}
 	}
+	return there
+}
+
+// leader is a Pod that index 0's name leads to; of several, any.
+func (w *world) leader() *simPod {
+	there := w.resolve(0)
 	if len(there) == 0 {
 		return nil
 	}
 	return there[w.random.IntN(len(there))]
 }
 
-// send sends a report to index 0 and brings the reply.
+// send sends a report to index 0, to every address of its name, and brings the
+// reply that counts.
 func (p *simPod) send(report Report) {
 	w := p.world
-	w.message(&report)
 	fail := func(d time.Duration, reason string) {
 		w.after(d, p.alive(func() { p.node.Failed(w.now, reason); p.step() }))
 	}
-	leader := w.resolve(0)
-	if leader == nil {
+	leaders := w.resolve(0)
+	if len(leaders) == 0 {
+		w.message(&report)
 		fail(w.upTo(w.config.latency), "no such host")
 		return
 	}
-	if w.lost() {
-		fail(CallTimeout, "timeout")
-		return
-	}
-	arrive := leader.alive(func() {
-		reply, err := leader.node.Receive(w.now, report)
-		leader.step()
-		if err != nil || w.lost() {
+	var best *Reply
+	pending := len(leaders)
+	done := func() {
+		if pending--; pending > 0 {
+			return
+		}
+		if best == nil {
 			fail(CallTimeout, "no reply")
 			return
 		}
-		w.after(w.upTo(w.config.latency), p.alive(func() { p.node.Replied(w.now, report, reply); p.step() }))
-	})
-	// A process that ends before it replies is a timeout for who asked.
-	process := leader.process
-	w.after(w.upTo(w.config.latency), func() {
-		if leader.process != process || leader.gone {
-			fail(w.upTo(w.config.latency), "refused")
-			return
+		p.known = best.Process
+		p.node.Replied(w.now, report, *best)
+		p.step()
+	}
+	for _, leader := range leaders {
+		w.message(&report)
+		if w.lost() {
+			w.after(0, p.alive(done))
+			continue
 		}
-		arrive()
-	})
-	if w.random.Float64() < w.config.twice {
-		w.after(w.upTo(w.config.latency), leader.alive(func() {
-			_, _ = leader.node.Receive(w.now, report) // the first one got the reply
+		arrive := func() {
+			if leader.gone {
+				p.alive(done)()
+				return
+			}
+			reply, err := leader.node.Receive(w.now, report)
 			leader.step()
-		}))
+			if err != nil || w.lost() {
+				p.alive(done)()
+				return
+			}
+			w.after(w.upTo(w.config.latency), p.alive(func() {
+				if best == nil || reply.Before(*best, p.known) {
+					best = &reply
+				}
+				done()
+			}))
+		}
+		w.after(w.upTo(w.config.latency), arrive)
+		if w.random.Float64() < w.config.twice {
+			w.after(w.upTo(w.config.latency), leader.alive(func() {
+				_, _ = leader.node.Receive(w.now, report) // the first one got the reply
+				leader.step()
+			}))
+		}
 	}
 }
 
-// call calls a peer by its name.
+// call calls a peer by its name, at every address.
 func (p *simPod) call(index int32) {
 	w := p.world
 	w.messages["call"]++
-	var there []*simPod
-	for _, other := range w.pods[index] {
-		if other.published && !other.gone {
-			there = append(there, other)
-		}
-	}
+	there := w.resolve(index)
 	if len(there) == 0 {
 		w.after(w.upTo(w.config.latency), p.alive(func() { p.node.Unanswered(w.now, index, NoName); p.step() }))
 		return
@@ -326,16 +315,12 @@ func (p *simPod) call(index int32) {
 		w.after(CallTimeout, p.alive(func() { p.node.Unanswered(w.now, index, NoAnswer); p.step() }))
 		return
 	}
+	var identities []Identity
 	for _, other := range there {
 		w.after(w.upTo(w.config.latency), other.alive(func() { other.node.Called(w.now); other.step() }))
+		identities = append(identities, other.node.Identity())
 	}
-	youngest := there[0].node.Identity()
-	for _, other := range there[1:] {
-		if identity := other.node.Identity(); identity.Born > youngest.Born {
-			youngest = identity
-		}
-	}
-	w.after(w.upTo(w.config.latency), p.alive(func() { p.node.Answered(w.now, index, youngest); p.step() }))
+	w.after(w.upTo(w.config.latency), p.alive(func() { p.node.Answered(w.now, index, identities); p.step() }))
 }
 
 // checkStart holds a start to the truth: every peer's name must have led to it

@@ -62,6 +62,8 @@ func (l *leader) state(now time.Duration, r *record) string {
 	switch {
 	case l.fresh(now, r):
 		return r.phase.String()
+	case r.known() && r.phase == Left && r.gaveUp:
+		return "gave up"
 	case r.known() && r.phase == Left:
 		return "has left"
 	case r.known():
@@ -75,7 +77,7 @@ func (l *leader) state(now time.Duration, r *record) string {
 	case NoAnswer:
 		return "reports, but does not answer under its name"
 	case WrongAnswer:
-		return "reports, but someone else answers under its name"
+		return "reports, but somebody else answers under its name"
 	}
 	return "reports, and is being called back"
 }

@@ -2,13 +2,16 @@
 
 package protocol
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 const (
-	// PublishDelay is how long a process waits before its first report. A name
-	// that is looked up before it is published is remembered as missing by many
-	// DNS servers, for up to 30 seconds.
-	PublishDelay = time.Second
+	// PublishDelay is how long a process waits before its first report. Some DNS
+	// servers remember for seconds that a name was missing, so nobody should ask
+	// before it is likely to be published.
+	PublishDelay = 500 * time.Millisecond
 	// CallTimeout is how long a call may take, look-up included.
 	CallTimeout = 3 * time.Second
 	// quickTries is how often something that fails is tried again at the same pace,
@@ -25,6 +28,10 @@ const (
 	// leftWithLeader is how long a peer at its end tries to reach an index 0
 	// which may leave before it, as [Config].Until says.
 	leftWithLeader = 3 * time.Second
+	// farewell is how long an index 0 that gives up tries to tell the others.
+	farewell = 2 * time.Second
+	// never is later than anything.
+	never = time.Duration(math.MaxInt64)
 )
 
 // WaitInterval is the mean time between two reports of a peer which waits and

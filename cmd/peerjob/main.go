@@ -14,13 +14,8 @@ import (
 	"io"
 	"os"
 
-	"github.com/peerjob/peerjob/barrier"
 	"github.com/peerjob/peerjob/fn"
 )
-
-// exitTimedOut is the exit code of "peerjob barrier wait" when not every peer
-// came in time, which a podFailurePolicy can ask for.
-const exitTimedOut = 75
 
 func main() {
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
@@ -30,8 +25,7 @@ func main() {
 const exitUsage = 2
 
 // run is the whole program but the exit: 0 when all is well, exitUsage when the
-// command was called wrongly, exitTimedOut when a barrier did not open in time, 1
-// otherwise.
+// command was called wrongly, 1 otherwise.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := newRoot(os.Getenv)
 	root.SetArgs(args)
@@ -44,9 +38,6 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	if !errors.Is(err, fn.ErrFailed) {
 		_, _ = fmt.Fprintf(stderr, "peerjob: %v\n", err) // without stderr the exit code has to do
-	}
-	if errors.Is(err, barrier.ErrTimedOut) {
-		return exitTimedOut
 	}
 	if errors.As(err, new(usageError)) {
 		return exitUsage

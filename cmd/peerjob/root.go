@@ -104,7 +104,7 @@ func newRoot(getenv func(string) string) *cobra.Command {
 		return fn.Run(collector.Metered(cmd.InOrStdin()), cmd.OutOrStdout(), cmd.ErrOrStderr(), opts)
 	}
 	expand := newExpand(options)
-	root.AddCommand(expand, newBarrier(getenv), newFrameworks(), newInstall(), newVersion())
+	root.AddCommand(expand, newFrameworks(), newInstall(), newVersion())
 	for _, reader := range []*cobra.Command{root, expand} {
 		reader.Flags().StringVar(&maxInput, "max-input", "",
 			fmt.Sprintf("refuse input larger than this, such as 256Mi (default $%s, or %s)", maxInputVariable, resource.NewQuantity(fn.DefaultMaxInput, resource.BinarySI)))

@@ -11,8 +11,8 @@
 // (https://go.dev/ref/spec#Program_initialization). It imports next to nothing,
 // and its path comes before those of k8s.io.
 //
-// Every command that does more than print help must call [Resume], [Steady] or
-// [Metered]. Until then a heap of 128 MiB is the bound.
+// Every command that does more than print help must call [Resume] or [Metered]. Until
+// then a heap of 128 MiB is the bound.
 package collector
 
 import (
@@ -27,11 +27,6 @@ const (
 	// smallHeap is the heap, in bytes, above which there is one all the same,
 	// for small input that stands for much.
 	smallHeap = 128 << 20
-	// steadyPercent is how much the heap of a process that stays may grow between
-	// two collections, in percent of what lives, and steadyMemory, in bytes, is
-	// above which memory it may not: half of what the sidecar of a barrier has.
-	steadyPercent = 300
-	steadyMemory  = 32 << 20
 )
 
 // The settings of the process, as the environment has them.
@@ -41,13 +36,6 @@ var percent, limit = debug.SetGCPercent(-1), debug.SetMemoryLimit(smallHeap)
 func Resume() {
 	debug.SetGCPercent(percent)
 	debug.SetMemoryLimit(limit)
-}
-
-// Steady is for a process that stays for long and has a small heap. It collects
-// no more often than GOGC says, and collects where GOGC says off.
-func Steady() {
-	debug.SetGCPercent(max(percent, steadyPercent))
-	debug.SetMemoryLimit(min(limit, steadyMemory))
 }
 
 // Metered returns the input. The collector runs as usual once much of it was

@@ -2,25 +2,7 @@
 
 package main
 
-import (
-	"bytes"
-	"strings"
-	"testing"
-)
-
-// TestRun_barrierTimedOut holds the gate to its exit code, which a
-// podFailurePolicy asks for, and everything else to 1.
-func TestRun_barrierTimedOut(t *testing.T) {
-	for want, args := range map[int][]string{
-		75: {"barrier", "wait", "--port", "17448", "--timeout", "50ms", "--termination-message", ""},
-		1:  {"barrier", "status", "--port", "17448"},
-	} {
-		var stdout, stderr bytes.Buffer
-		if got := run(args, strings.NewReader(""), &stdout, &stderr); got != want || stdout.Len() > 0 {
-			t.Errorf("%v: exit code %d, want %d\n%s%s", args, got, want, &stdout, &stderr)
-		}
-	}
-}
+import "testing"
 
 func TestImageOf(t *testing.T) {
 	for version, want := range map[string]string{

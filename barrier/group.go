@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package barrier
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	mathrand "math/rand/v2"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/peerjob/peerjob/barrier/protocol"
+)
+
+const (
+	// logInterval is how often a peer that waits says for whom.
+	logInterval = 10 * time.Second
+	// farewell is how long a peer tries to say that it leaves.
+	farewell = time.Second
+	// MinKey is the shortest key of a group, in bytes.
+	MinKey = 16
+)
+
+// Options are what a peer is told.
+type Options struct {
+	// Config says which peer this is and what it waits for.
+	Config protocol.Config
+	// Port is the port of the runner, the same in every peer.
+	Port uint16
+	// Key is the key that all peers of the group share, at least [MinKey] bytes. With
+	// nil, who can answer under a peer's name can speak for it.
+	Key []byte
+	// Log takes the lines of the log, one for each event, without a line end, one at a
+	// time. Nil for none.
+	Log func(line string)
+}
+
+// StartTimeoutError says that not every peer came in time.
+type StartTimeoutError struct {
+	// After is how long the peer waited, counted anew from when a peer was lost.
+	After time.Duration
+	// Missing are the peers that are missing, in words.
+	Missing string
+}
+
+func (e *StartTimeoutError) Error() string {
+	return fmt.Sprintf("start: timed out after %s; waited for %s", e.After, orUnknown(e.Missing))
+}
+
+// EndError says that a peer left before the others had ended.
+type EndError struct {
+	// Outcome is why it left.
+	Outcome protocol.Outcome
+	// After is how long it stayed, and Waiting for whom, in words.
+	After   time.Duration
+	Waiting string
+}
+
+func (e *EndError) Error() string {
+	if e.Outcome == protocol.TimedOut {
+		return fmt.Sprintf("end: timed out after %s; waited for %s", e.After, orUnknown(e.Waiting))
+	}
+	return fmt.Sprintf("end: %s; waited for %s", e.Outcome, orUnknown(e.Waiting))
+}
+
+func orUnknown(waiting string) string {
+	if waiting == "" {
+		return "the other peers"
+	}
+	return waiting
+}
+
+// Group is one peer's part in its group.
+type Group struct {
+	options  Options
+	keys     protocol.Keys
+	began    time.Time
+	client   *client
+	server   *server
+	listener net.Listener
+
+	mu   sync.Mutex // guards node and ended
+	node *protocol.Node
+	// ended is when the command ended.
+	ended time.Duration
+	// changed wakes the loop after something happened to the node.
+	changed chan struct{}
+	// open is closed when the command may start, left when the peer leaves, and
+	// finished when the loop has ended.
+	open, left, finished chan struct{}
+	// calls are the reports and calls that are on their way; stop ends them.
+	calls  sync.WaitGroup
+	ctx    context.Context
+	stop   context.CancelFunc
+	closer sync.Once
+	// logging is held while a line is written.
+	logging sync.Mutex
+	failure error
+}
+
+// Join listens on the port and takes part in the group until [Group.Close]. It is an
+// error if the options are no peer's, or if the port is taken. When the context is done,
+// the peer leaves as with Close, but says no goodbye.
+func Join(ctx context.Context, options Options) (*Group, error) {
+	return join(ctx, options, podNetwork{})
+}
+
+func join(ctx context.Context, options Options, network network) (*Group, error) {
+	if err := options.Config.Validate(); err != nil {
+		return nil, err
+	}
+	if options.Key != nil && len(options.Key) < MinKey {
+		return nil, fmt.Errorf("the key has %d bytes, and must have %d or more", len(options.Key), MinKey)
+	}
+	if options.Log == nil {
+		options.Log = func(string) {}
+	}
+	keys, err := protocol.NewKeys(rand.Reader, options.Key)
+	if err != nil {
+		return nil, err
+	}
+	listener, err := network.Listen(options.Port)
+	if err != nil {
+		return nil, err
+	}
+	g := &Group{
+		options: options, keys: keys, began: time.Now(), client: newClient(options, keys, network), listener: listener,
+		changed: make(chan struct{}, 1), open: make(chan struct{}), left: make(chan struct{}), finished: make(chan struct{}),
+	}
+	g.ctx, g.stop = context.WithCancel(ctx)
+	g.node = protocol.NewNode(options.Config, keys.Process(), mathrand.New(mathrand.NewPCG(mathrand.Uint64(), mathrand.Uint64())), g.now())
+	g.server = newServer(g)
+	go func() {
+		if err := g.server.serve(listener); err != nil {
+			g.say(fmt.Sprintf("peers can't reach this Pod any more: %v", err))
+		}
+	}()
+	go g.loop()
+	context.AfterFunc(g.ctx, func() {
+		_ = listener.Close() // Close has closed it, or nobody asks
+		g.server.close()
+	})
+	return g, nil
+}
+
+func (g *Group) now() time.Duration { return time.Since(g.began) }
+
+// WaitStart waits until the command may start. It returns a [*StartTimeoutError] if
+// not every peer came in time, and an error of the context if that is done before, or
+// if the peer has left.
+func (g *Group) WaitStart(ctx context.Context) error {
+	select {
+	case <-g.open:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("start: stopped while waiting for %s: %w", orUnknown(g.Waiting()), context.Cause(ctx))
+	case <-g.left:
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.node.Outcome() == protocol.StartTimedOut {
+		return &StartTimeoutError{After: g.options.Config.StartTimeout, Missing: g.node.Waiting(g.now())}
+	}
+	return fmt.Errorf("start: %s: %w", g.node.Outcome(), context.Canceled)
+}
+
+// Terminating notes that the Pod was told to end, by a SIGTERM. The others hear of
+// it at once. A peer that has not started leaves.
+func (g *Group) Terminating() { g.change(func(now time.Duration) { g.node.Terminate(now) }) }
+
+// Ended notes that the command has ended, with this exit code.
+func (g *Group) Ended(code int) {
+	g.change(func(now time.Duration) {
+		g.ended = now
+		g.node.End(now, int32(code))
+	})
+}
+
+// WaitEnd waits, after [Group.Ended], until this peer may leave. It returns an
+// [*EndError] if it leaves before the others have ended, and an error of the context
+// if that is done before.
+func (g *Group) WaitEnd(ctx context.Context) error {
+	select {
+	case <-g.left:
+	case <-ctx.Done():
+		return fmt.Errorf("end: stopped while waiting for %s: %w", orUnknown(g.Waiting()), context.Cause(ctx))
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch outcome := g.node.Outcome(); outcome {
+	case protocol.TimedOut, protocol.LeaderGone, protocol.Interrupted:
+		return &EndError{Outcome: outcome, After: (g.now() - g.ended).Round(time.Second), Waiting: g.node.Waiting(g.now())}
+	}
+	return nil
+}
+
+// Waiting says for whom or for what the peer waits, "" when it does not know.
+func (g *Group) Waiting() string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.node.Waiting(g.now())
+}
+
+// Status is a page about the peer, and about all of them at index 0.
+func (g *Group) Status() string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.node.Status(g.now())
+}
+
+// Close says goodbye to index 0, for a second at most, and ends everything that the
+// peer does. It may be called at any time, and again.
+func (g *Group) Close() error {
+	g.closer.Do(func() {
+		g.change(func(now time.Duration) { g.node.Leave(now) })
+		<-g.finished
+		g.goodbye()
+		g.failure = g.listener.Close()
+		g.stop()
+		g.calls.Wait()
+		g.server.close()
+	})
+	return g.failure
+}
+
+// goodbye tells index 0 that this peer leaves.
+func (g *Group) goodbye() {
+	g.mu.Lock()
+	outcome, last := g.node.Outcome(), g.node.LastReport()
+	g.mu.Unlock()
+	if last.Index == 0 || outcome == protocol.LeaderGone {
+		return
+	}
+	ctx, cancel := context.WithTimeout(g.ctx, farewell)
+	defer cancel()
+	if _, err := g.client.report(ctx, last, false); err != nil {
+		g.say(fmt.Sprintf("index 0 does not know that this peer leaves: %v", err))
+	}
+}
+
+// loop drives the node until it leaves.
+func (g *Group) loop() {
+	defer close(g.finished)
+	defer close(g.left)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	var say teller
+	for {
+		g.mu.Lock()
+		now := g.now()
+		actions := g.node.Step(now)
+		lines := append(actions.Events, say.lines(g, now)...)
+		opens := g.node.Open() && !isClosed(g.open)
+		g.mu.Unlock()
+		if opens {
+			close(g.open)
+		}
+		for _, line := range lines {
+			g.say(line)
+		}
+		if actions.Leave {
+			return
+		}
+		if actions.Report != nil {
+			g.calls.Go(func() { g.report(*actions.Report, actions.Anew) })
+		}
+		for _, index := range actions.Calls {
+			g.calls.Go(func() { g.call(index) })
+		}
+		timer.Reset(actions.Next - now)
+		select {
+		case <-timer.C:
+		case <-g.changed:
+		case <-g.ctx.Done():
+			g.change(func(now time.Duration) { g.node.Leave(now) })
+		}
+	}
+}
+
+// say writes a line to the log.
+func (g *Group) say(line string) {
+	g.logging.Lock()
+	defer g.logging.Unlock()
+	g.options.Log(line)
+}
+
+// change does something to the node and wakes the loop.
+func (g *Group) change(do func(now time.Duration)) {
+	g.mu.Lock()
+	do(g.now())
+	g.mu.Unlock()
+	select {
+	case g.changed <- struct{}{}:
+	default:
+	}
+}
+
+// report sends a report to index 0.
+func (g *Group) report(report protocol.Report, anew bool) {
+	ctx, cancel := context.WithTimeout(g.ctx, protocol.CallTimeout)
+	defer cancel()
+	reply, err := g.client.report(ctx, report, anew)
+	g.change(func(now time.Duration) {
+		if err != nil {
+			g.node.Failed(now, err.Error())
+			return
+		}
+		g.node.Replied(now, report, reply)
+	})
+}
+
+// call calls a peer by its name.
+func (g *Group) call(index int32) {
+	ctx, cancel := context.WithTimeout(g.ctx, protocol.CallTimeout)
+	defer cancel()
+	identities, problem := g.client.call(ctx, index)
+	g.change(func(now time.Duration) {
+		if problem != 0 {
+			g.node.Unanswered(now, index, problem)
+			return
+		}
+		g.node.Answered(now, index, identities)
+	})
+}
+
+// teller says what happens to a peer, in lines for a log.
+type teller struct {
+	phase protocol.Phase
+	since time.Duration
+	said  time.Duration
+}
+
+// lines are what is to be said now. It is called with the group's lock.
+func (t *teller) lines(g *Group, now time.Duration) (lines []string) {
+	phase, before := g.node.Phase(), t.phase
+	waiting := g.node.Waiting(now)
+	if phase != before {
+		lines = append(lines, t.entered(g, now, phase)...)
+		t.phase, t.since, t.said = phase, now, now
+		return lines
+	}
+	if (phase == protocol.Starting || phase == protocol.Ended) && now-t.said >= logInterval {
+		t.said = now
+		what := map[protocol.Phase]string{protocol.Starting: "start", protocol.Ended: "end"}[phase]
+		lines = append(lines, fmt.Sprintf("%s: waiting for %s", what, orUnknown(waiting)))
+	}
+	return lines
+}
+
+// entered says which phase the peer has come to.
+func (t *teller) entered(g *Group, now time.Duration, phase protocol.Phase) []string {
+	c := g.options.Config
+	switch phase {
+	case protocol.Starting:
+		limit := "without a time limit"
+		if c.StartTimeout > 0 {
+			limit = fmt.Sprintf("at most %s", c.StartTimeout)
+		}
+		return []string{fmt.Sprintf("peer %d of %d, %s: waiting for every peer, %s", c.Index, c.Size, c.Name(c.Index), limit)}
+	case protocol.Running:
+		if t.phase == protocol.Starting {
+			return []string{fmt.Sprintf("start: every peer is there, after %s", (now - t.since).Round(time.Millisecond))}
+		}
+		return []string{fmt.Sprintf("peer %d of %d, %s", c.Index, c.Size, c.Name(c.Index))}
+	case protocol.Ended:
+		if c.End {
+			return []string{fmt.Sprintf("end: staying until every peer has ended, at most %s", c.EndTimeout)}
+		}
+	case protocol.Left:
+		switch outcome := g.node.Outcome(); outcome {
+		case protocol.StartTimedOut:
+			return []string{(&StartTimeoutError{c.StartTimeout, g.node.Waiting(now)}).Error()}
+		case protocol.TimedOut, protocol.LeaderGone, protocol.Interrupted:
+			return []string{(&EndError{outcome, (now - t.since).Round(time.Second), g.node.Waiting(now)}).Error()}
+		default:
+			return []string{fmt.Sprintf("leaving: %s", outcome)}
+		}
+	}
+	return nil
+}
+
+func isClosed(c chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}

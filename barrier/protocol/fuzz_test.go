@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package protocol
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// again writes a message and reads it again.
+func again[T any](t *testing.T, data []byte, message T, read func([]byte) (T, error)) {
+	t.Helper()
+	written, err := json.Marshal(message)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := read(written)
+	if diff := cmp.Diff(message, second); diff != "" || err != nil {
+		t.Errorf("%s reads as %s: %v %s", data, written, err, diff)
+	}
+}
+
+// FuzzRead holds everything that is read from the wire to its bounds: it is refused, or
+// what was read can be written and read again.
+func FuzzRead(f *testing.F) {
+	for _, seed := range []any{
+		Hello{Job: "uid", Index: 1, Purpose: ToReport, Nonce: Nonce{1}},
+		Challenge{Nonce: Nonce{2}},
+		Report{Job: "uid", Index: 1, Process: Process{3}, Attempt: 1, Phase: Ended, Code: 3, Terminating: true},
+		Reply{Job: "uid", Process: Process{4}, Attempt: 1, Go: true, Superseded: true, Lost: 2, Waiting: "a\nb"},
+		Page{Text: "a\nb\x1b[31m"},
+	} {
+		data, err := json.Marshal(seed)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Add([]byte(`{"job":"uid","index":-1}`))
+	f.Add([]byte(strings.Repeat("[", 1000)))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if hello, err := ReadHello(data); err == nil {
+			again(t, data, hello, ReadHello)
+		}
+		if challenge, err := ReadChallenge(data); err == nil {
+			again(t, data, challenge, ReadChallenge)
+		}
+		if report, err := ReadReport(data); err == nil {
+			again(t, data, report, ReadReport)
+		}
+		if identity, err := ReadIdentity(data); err == nil {
+			again(t, data, identity, ReadIdentity)
+		}
+		if page, err := ReadPage(data); err == nil {
+			again(t, data, page, ReadPage)
+			if strings.ContainsAny(page.Text, "\x1b\r\x00") {
+				t.Errorf("%s: %q", data, page.Text)
+			}
+		}
+		if reply, err := ReadReply(data); err == nil {
+			again(t, data, reply, ReadReply)
+			if len(reply.Job) > maxJob || len(reply.Waiting) > maxText || strings.ContainsAny(reply.Waiting, "\n\x1b") {
+				t.Errorf("%s: %+v", data, reply)
+			}
+		}
+	})
+}
+
+// dice reads random choices from the bytes of a fuzzer, zeros at their end.
+type dice []byte
+
+func (d *dice) roll(n int) int {
+	if len(*d) == 0 {
+		return 0
+	}
+	b := (*d)[0]
+	*d = (*d)[1:]
+	return int(b) % n
+}
+
+// FuzzNode_strangers has three peers, and somebody who says to them whatever the
+// fuzzer finds, whenever it finds. He is no peer: he has the key of none, and no name
+// leads to him. What is decided is what would be decided without him: all start when
+// the last one has come, and leave when the last one has ended, or is gone.
+func FuzzNode_strangers(f *testing.F) {
+	f.Add([]byte{}, false)
+	f.Add([]byte("\x10\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x10\x11\x12\x13\x14"), true)
+	f.Add([]byte(strings.Repeat("\x01\x01\x02\x03\x01\x00\x01\x00", 60)), true)
+	f.Fuzz(func(t *testing.T, data []byte, dies bool) {
+		const comes, ends, dead, over = 20 * time.Second, 90 * time.Second, 80 * time.Second, 5 * time.Minute
+		w := newWorld(worldConfig{size: 3, endTimeout: time.Hour, latency: 10 * time.Millisecond, publish: time.Second}, 1)
+		w.start(0, 30*time.Second)
+		w.start(1, 30*time.Second)
+		w.after(comes, func() { w.start(2, ends-comes-2*time.Second) })
+		if dies {
+			w.after(dead, func() { w.pods[2][0].kill() })
+		}
+		choices := dice(data)
+		for at := time.Duration(0); len(choices) > 0 && at < over; {
+			at += time.Duration(choices.roll(256)) * 4 * time.Millisecond
+			w.after(at, w.stranger(&choices))
+		}
+		w.run(comes - time.Second)
+		for i := range 2 {
+			if w.pods[i][0].opened {
+				t.Fatalf("index %d has started without index 2", i)
+			}
+		}
+		w.run(comes + 10*time.Second)
+		for i, pods := range w.pods {
+			if !pods[0].opened {
+				t.Fatalf("index %d has not started: waits for %s", i, pods[0].node.Waiting(w.now))
+			}
+		}
+		w.run(dead - time.Second)
+		for i, pods := range w.pods {
+			if pods[0].left {
+				t.Fatalf("index %d has left while index 2 runs: %v", i, pods[0].outcome)
+			}
+		}
+		w.run(over)
+		report(t, w)
+		for i, pods := range w.pods {
+			p := pods[0]
+			if dies && i == 2 {
+				continue
+			}
+			if !p.left || p.outcome != Together || p.leftAt > ends+GoneAfter(3)+linger(3) {
+				t.Errorf("index %d: left at %v: %v", i, p.leftAt, p.outcome)
+			}
+		}
+	})
+}
+
+// stranger is one thing that somebody does who is no peer.
+func (w *world) stranger(d *dice) func() {
+	target := int32(d.roll(3))
+	process := Process{byte(1 + d.roll(255)), 0xee}
+	report := Report{
+		Job: []string{"uid", "uid", "uid", "other", ""}[d.roll(5)], Index: int32(d.roll(5)) - 1, Process: process,
+		Attempt: int32(1 + d.roll(3)), Phase: Phase(1 + d.roll(4)), Code: int32(d.roll(256)),
+		Terminating: d.roll(2) == 1, GaveUp: d.roll(2) == 1,
+	}
+	kind := d.roll(3)
+	return func() {
+		if len(w.pods[target]) == 0 || w.pods[target][0].gone {
+			return
+		}
+		p := w.pods[target][0]
+		switch kind {
+		case 0:
+			_, _ = p.node.Receive(w.now, report) // what he hears is nobody's harm
+		case 1:
+			p.node.Called(w.now)
+			p.node.Identity()
+		case 2:
+			_ = p.node.Greet(Hello{Job: report.Job, Index: report.Index, Purpose: ToReport, Nonce: Nonce{1}})
+		}
+		p.step()
+	}
+}

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package barrier
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/netip"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/peerjob/peerjob/barrier/protocol"
+)
+
+// stranger is the network of somebody who is no peer.
+func (j *job) stranger() memoryPod {
+	return memoryPod{j.network, netip.MustParseAddr("10.77.200.1")}
+}
+
+// forger is a stranger who speaks the protocol, with keys of his own.
+func (j *job) forger(group []byte) *client {
+	keys, err := protocol.NewKeys(seed(7), group)
+	if err != nil {
+		j.t.Fatal(err)
+	}
+	return newClient(Options{Config: j.config, Port: port}, keys, j.stranger())
+}
+
+// seed is a source of bytes that is no secret.
+type seed byte
+
+func (s seed) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = byte(s)
+	}
+	return len(p), nil
+}
+
+// hold opens a connection to a peer, sends something, and holds it until it is closed
+// or the test ends.
+func (j *job) hold(to *pod, send []byte) {
+	conn, err := j.stranger().Dial(j.t.Context(), "tcp", netip.AddrPortFrom(to.address, port).String())
+	if err != nil {
+		return // the peer has left
+	}
+	defer conn.Close()
+	defer context.AfterFunc(j.t.Context(), func() { conn.Close() })()
+	if len(send) > 0 {
+		if _, err := conn.Write(send); err != nil {
+			return
+		}
+	}
+	_, _ = io.Copy(io.Discard, conn)
+}
+
+// TestStrangers_idle has connections without end that say nothing, or not
+// enough. Peers start and end as if there were none.
+func TestStrangers_idle(t *testing.T) {
+	for name, said := range map[string][]byte{
+		"nothing": nil, "a head": {1, 0, 200},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				j := newJob(t, 3)
+				leader := j.start(0)
+				ctx, stop := context.WithCancel(t.Context())
+				var strangers sync.WaitGroup
+				for range 2 * maxConnections {
+					strangers.Go(func() {
+						for ctx.Err() == nil {
+							j.hold(leader, said)
+							time.Sleep(time.Second)
+						}
+					})
+				}
+				time.Sleep(time.Second)
+				began := time.Now()
+				pods := []*pod{leader, j.start(1), j.start(2)}
+				opened(t, pods...)
+				if took := time.Since(began); took > soon {
+					t.Errorf("started after %v", took)
+				}
+				pods[1].group.Ended(0)
+				time.Sleep(2 * protocol.GoneAfter(3))
+				if !pods[1].waits() {
+					t.Errorf("a peer left while two others run:\n%s", pods[1].logged())
+				}
+				pods[2].group.Ended(0)
+				pods[0].group.Ended(0)
+				for i, p := range []*pod{pods[1], pods[2], pods[0]} {
+					if _, err := p.left(); err != nil {
+						t.Errorf("peer %d: %v", i, err)
+					}
+				}
+				stop()
+				strangers.Wait()
+			})
+		})
+	}
+}
+
+// TestStrangers_thousand has 1,000 peers that come in the same moment.
+func TestStrangers_thousand(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		j := newJob(t, 1000)
+		began := time.Now()
+		pods := j.startAll()
+		opened(t, pods...)
+		if took := time.Since(began); took > 10*time.Second {
+			t.Errorf("started after %v", took)
+		}
+		for _, p := range pods {
+			p.group.Close()
+		}
+	})
+}
+
+// forged is a report of a process that is no peer's.
+func (c *client) forged(index int32, phase protocol.Phase) protocol.Report {
+	return protocol.Report{Job: "uid", Index: index, Process: c.keys.Process(), Attempt: 1, Phase: phase}
+}
+
+// TestStrangers_report has forged reports for every index, all the time. Nobody
+// starts, leaves or stays because of them, and index 0 calls nobody more often than
+// it may.
+func TestStrangers_report(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := newJob(t, 3)
+		forger := j.forger(nil)
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		pods := []*pod{j.start(0), j.start(1)}
+		var strangers sync.WaitGroup
+		flood := func() {
+			for ctx.Err() == nil {
+				for index := range int32(3) {
+					for phase := protocol.Starting; phase <= protocol.Left; phase++ {
+						// What comes of it is not the forger's to know.
+						_, _ = forger.reportTo(ctx, address(0), forger.forged(index, phase))
+						time.Sleep(20 * time.Millisecond)
+					}
+				}
+			}
+		}
+		strangers.Go(flood)
+		time.Sleep(time.Minute)
+		for i, p := range pods {
+			if !p.waits() {
+				t.Fatalf("peer %d started without peer 2", i)
+			}
+		}
+		before := j.network.dials(address(1))
+		time.Sleep(time.Minute)
+		if calls := j.network.dials(address(1)) - before; calls > 60 {
+			t.Errorf("index 0 called a peer %d times in a minute", calls)
+		}
+		pods = append(pods, j.start(2))
+		opened(t, pods...)
+
+		pods[0].group.Ended(0)
+		pods[1].group.Ended(0)
+		time.Sleep(time.Minute)
+		if !pods[0].waits() || !pods[1].waits() {
+			t.Fatal("a peer left while one runs")
+		}
+		// Peer 2 is gone, and nobody else can say that it is there.
+		pods[2].unplug()
+		j.network.name(j.config.Name(2))
+		j.network.cut(pods[2].address)
+		for i, p := range []*pod{pods[1], pods[0]} {
+			if took, err := p.left(); err != nil || took > protocol.GoneAfter(3)+protocol.Heartbeat(3)+linger {
+				t.Errorf("%d left after %v: %v", i, took, err)
+			}
+		}
+		stop()
+		strangers.Wait()
+		pods[2].group.Close()
+	})
+}
+
+// linger is how long index 0 stays for a peer that can't be reached.
+const linger = 13 * time.Second
+
+// TestStrangers_leader has somebody who gets index 0's address when its Pod is gone.
+// He is not believed, because index 0's name does not lead to him.
+func TestStrangers_leader(t *testing.T) {
+	for name, leads := range map[string]bool{"no name": false, "another address": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				j := newJob(t, 3)
+				pods := []*pod{j.start(0), j.start(1)}
+				time.Sleep(10 * time.Second)
+				pods[0].unplug()
+				pods[0].group.Close()
+				j.network.name(j.config.Name(0))
+				if leads {
+					j.network.name(j.config.Name(0), netip.MustParseAddr("10.77.0.99"))
+				}
+				rogue := j.rogue(address(0))
+				time.Sleep(time.Minute)
+				if !pods[1].waits() {
+					t.Fatalf("a peer started on the word of a stranger:\n%s", pods[1].logged())
+				}
+				if rogue.heard() == 0 {
+					t.Error("nobody asked the stranger, so the test shows nothing")
+				}
+				pods[1].group.Close()
+			})
+		})
+	}
+}
+
+// rogue answers every report with a go, sealed with keys of his own.
+type rogue struct {
+	mu      sync.Mutex
+	reports int
+}
+
+func (r *rogue) heard() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.reports
+}
+
+func (j *job) rogue(at netip.Addr) *rogue {
+	listener, err := memoryPod{j.network, at}.Listen(port)
+	if err != nil {
+		j.t.Fatal(err)
+	}
+	r := &rogue{}
+	keys := j.forger(nil).keys
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go r.answer(&exchange{conn: conn, keys: keys})
+		}
+	}()
+	context.AfterFunc(j.t.Context(), func() { listener.Close() })
+	return r
+}
+
+func (r *rogue) answer(e *exchange) {
+	defer e.conn.Close()
+	if _, _, err := e.receive(protocol.HelloKind, maxHello); err != nil {
+		return
+	}
+	if e.send(protocol.ChallengeKind, protocol.Challenge{Nonce: nonce()}) != nil {
+		return
+	}
+	if _, _, err := e.receive(protocol.ReportKind, maxHello); err != nil {
+		return
+	}
+	r.mu.Lock()
+	r.reports++
+	r.mu.Unlock()
+	_ = e.send(protocol.ReplyKind, protocol.Reply{Job: "uid", Process: e.keys.Process(), Attempt: 1, Go: true}) // the peer may be gone
+}
+
+// relay passes on what two sides say, and keeps what the first one said.
+type relay struct {
+	mu   sync.Mutex
+	said [][]byte
+}
+
+func (r *relay) between(near, far net.Conn) {
+	var both sync.WaitGroup
+	both.Go(func() {
+		defer far.Close()
+		buffer := make([]byte, 1<<12)
+		for {
+			n, err := near.Read(buffer)
+			if n > 0 {
+				r.mu.Lock()
+				r.said = append(r.said, append([]byte(nil), buffer[:n]...))
+				r.mu.Unlock()
+				if _, err := far.Write(buffer[:n]); err != nil {
+					return
+				}
+			}
+			if err != nil {
+				return
+			}
+		}
+	})
+	both.Go(func() {
+		defer near.Close()
+		_, _ = io.Copy(near, far) // the end of either side is the end of both
+	})
+	both.Wait()
+}
+
+// TestStrangers_replay has somebody on the path who keeps what a peer reported, and
+// says it again when the peer is gone. It does not count: index 0 has chosen another
+// number.
+func TestStrangers_replay(t *testing.T) {
+	for name, key := range map[string][]byte{"without a key": nil, "with a key": []byte("0123456789abcdef")} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				j := newJob(t, 2)
+				j.key = key
+				pods := j.startAll()
+				opened(t, pods...)
+				peer, leader := pods[1], pods[0]
+				// The peer says its report to index 0, through somebody who listens.
+				near, between := net.Pipe()
+				far, err := j.stranger().Dial(t.Context(), "tcp", netip.AddrPortFrom(leader.address, port).String())
+				if err != nil {
+					t.Fatal(err)
+				}
+				r := &relay{}
+				go r.between(between, far)
+				c := newClient(peer.group.options, peer.group.keys, through{peer.memoryPod, near})
+				peer.group.mu.Lock()
+				report := peer.group.node.LastReport()
+				peer.group.mu.Unlock()
+				if _, err := c.reportTo(t.Context(), leader.address, report); err != nil {
+					t.Fatal(err)
+				}
+				before := leader.group.heard(1)
+				time.Sleep(time.Second)
+				// Its Pod is gone.
+				j.network.cut(peer.address)
+				again, err := j.stranger().Dial(t.Context(), "tcp", netip.AddrPortFrom(leader.address, port).String())
+				if err != nil {
+					t.Fatal(err)
+				}
+				go io.Copy(io.Discard, again)
+				for _, message := range r.said {
+					if _, err := again.Write(message); err != nil {
+						t.Fatal(err)
+					}
+				}
+				synctest.Wait()
+				if len(r.said) < 2 || leader.group.heard(1) != before {
+					t.Errorf("%d messages said again count", len(r.said))
+				}
+				again.Close()
+				peer.group.Close()
+				leader.group.Close()
+			})
+		})
+	}
+}
+
+// through dials into one connection.
+type through struct {
+	memoryPod
+	conn net.Conn
+}
+
+func (t through) Dial(context.Context, string, string) (net.Conn, error) { return t.conn, nil }
+
+// heard is what index 0 says about a peer.
+func (g *Group) heard(index int32) string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.node.Known(index)
+}
+
+// TestStrangers_noKey has peers with a key, and somebody without it under the name of
+// one of them, and under that of index 0. He is nobody.
+func TestStrangers_noKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := newJob(t, 2)
+		j.key = []byte("0123456789abcdef")
+		leader := j.start(0)
+		j.key = nil
+		rogue := j.start(1)
+		time.Sleep(time.Minute)
+		if !leader.waits() || !rogue.waits() {
+			t.Fatalf("a peer without the key counts:\n%s", leader.logged())
+		}
+		if got, want := rogue.group.Waiting(), "index 0, train-0.svc: refused: the message is not sealed by who it says"; got != want {
+			t.Errorf("it waits for %q, want %q", got, want)
+		}
+		if got, want := leader.group.Waiting(), "1 of 2 peers: train-1.svc (never heard of)"; got != want {
+			t.Errorf("index 0 waits for %q, want %q", got, want)
+		}
+		rogue.group.Close()
+		leader.group.Close()
+	})
+}
