@@ -18,8 +18,10 @@ const (
 	// the oldest, so a connection has its place for as long as it takes strangers to
 	// open so many. A peer needs two round trips.
 	maxConnections = 1024
-	// acceptPause is how long the server waits when it can't accept a connection: the
-	// process has no file descriptor left.
+	// fewConnections is how many are served at least, and how many fewer when the
+	// process has no file descriptor left for another.
+	fewConnections = 64
+	// acceptPause is how long the server waits then.
 	acceptPause = 10 * time.Millisecond
 )
 
@@ -30,11 +32,15 @@ type server struct {
 	mu sync.Mutex
 	// waiting are the connections that wait for their answer, the oldest first.
 	waiting *list.List
+	// most is how many there are at most.
+	most    int
 	closed  bool
 	serving sync.WaitGroup
 }
 
-func newServer(g *Group) *server { return &server{group: g, waiting: list.New()} }
+func newServer(g *Group) *server {
+	return &server{group: g, waiting: list.New(), most: maxConnections}
+}
 
 // serve accepts connections until the listener is closed.
 func (s *server) serve(listener net.Listener) error {
@@ -47,6 +53,7 @@ func (s *server) serve(listener net.Listener) error {
 			if temporary := (interface{ Temporary() bool })(nil); !errors.As(err, &temporary) || !temporary.Temporary() {
 				return err
 			}
+			s.shrink()
 			time.Sleep(acceptPause)
 		default:
 			s.admit(conn)
@@ -63,11 +70,7 @@ func (s *server) admit(conn net.Conn) {
 		conn.Close()
 		return
 	}
-	if s.waiting.Len() >= maxConnections {
-		oldest := s.waiting.Front()
-		s.waiting.Remove(oldest)
-		oldest.Value.(net.Conn).Close()
-	}
+	s.drop(s.most - 1)
 	place := s.waiting.PushBack(conn)
 	s.serving.Add(1)
 	go func() {
@@ -76,6 +79,24 @@ func (s *server) admit(conn net.Conn) {
 		defer s.forget(place)
 		s.exchange(conn)
 	}()
+}
+
+// drop closes the connections that have waited longest, until there are so many.
+func (s *server) drop(left int) {
+	for s.waiting.Len() > left {
+		oldest := s.waiting.Front()
+		s.waiting.Remove(oldest)
+		oldest.Value.(net.Conn).Close()
+	}
+}
+
+// shrink serves fewer connections from now on, so that file descriptors are left: the
+// limit of the process is lower than this server's.
+func (s *server) shrink() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.most = max(min(s.most, s.waiting.Len())-fewConnections, fewConnections)
+	s.drop(s.most)
 }
 
 func (s *server) forget(place *list.Element) {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -100,6 +101,58 @@ func TestStrangers_idle(t *testing.T) {
 			})
 		})
 	}
+}
+
+// exhausted is a listener of a process that has no file descriptor left, for so many
+// connections.
+type exhausted struct {
+	net.Listener
+	failures int
+}
+
+func (e *exhausted) Accept() (net.Conn, error) {
+	if e.failures > 0 {
+		e.failures--
+		return nil, &net.OpError{Op: "accept", Net: "tcp", Err: syscall.EMFILE}
+	}
+	return e.Listener.Accept()
+}
+
+// TestServer_shrink has a process whose limit of file descriptors is lower than the
+// server's of connections. The server drops those that wait, and goes on.
+func TestServer_shrink(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := newJob(t, 2)
+		p := j.start(0)
+		for range 500 {
+			go j.hold(p, nil)
+		}
+		synctest.Wait()
+		p.group.server.shrink()
+		if got := p.group.server.waiting.Len(); got != 500-fewConnections {
+			t.Errorf("%d connections are left of 500", got)
+		}
+		listener, err := p.Listen(port + 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		served := make(chan error)
+		go func() { served <- p.group.server.serve(&exhausted{listener, 100}) }()
+		time.Sleep(2 * time.Second)
+		if got := p.group.server.most; got != fewConnections {
+			t.Errorf("%d connections at most, want %d", got, fewConnections)
+		}
+		c := j.forger(nil)
+		c.port = port + 1
+		if _, err := c.callTo(t.Context(), p.address, 0); err != nil {
+			t.Errorf("a call: %v", err)
+		}
+		listener.Close()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+		p.group.Close()
+	})
 }
 
 // TestStrangers_thousand has 1,000 peers that come in the same moment.

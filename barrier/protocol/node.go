@@ -107,6 +107,9 @@ func (n *Node) Step(now time.Duration) Actions {
 	}
 	if now >= n.peer.due && !n.peer.sent && n.config.Index != 0 {
 		a.Report, a.Anew = n.report(), n.peer.news
+		if n.peer.news {
+			n.peer.vain++
+		}
 		n.peer.sent, n.peer.news, n.peer.reported = true, false, now
 	}
 	a.Leave = n.peer.phase == Left

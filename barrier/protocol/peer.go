@@ -19,8 +19,10 @@ type peer struct {
 	// since.
 	due, reported time.Duration
 	sent, again   bool
-	// news says that index 0 has called, so that what it replies may be a go.
+	// news says that somebody has called, index 0 perhaps, so that its reply may be a
+	// go; vain counts such reports in a row that brought none.
 	news bool
+	vain int
 	// leader is the process of index 0 that last replied, and lost how many peers it
 	// had lost then; missed says that index 0 itself is lost.
 	leader Process
@@ -89,14 +91,21 @@ func (p *peer) called(now time.Duration) {
 	}
 	p.news = true
 	if p.again = p.sent; !p.sent {
-		p.due = min(p.due, max(now, p.reported+reportGap))
+		p.due = min(p.due, max(now, p.reported+p.gap()))
 	}
+}
+
+// gap is the shortest pause between two reports of a peer that is called. It grows
+// with each call that brings nothing, up to the time after which the peer would
+// report anyway: then whoever calls all the time changes little.
+func (p *peer) gap() time.Duration {
+	return min(reportGap<<min(p.vain, 16), WaitInterval(p.config.Size))
 }
 
 // enter changes the phase, which index 0 is to know at once.
 func (p *peer) enter(now time.Duration, phase Phase) {
 	p.phase, p.confirmed, p.again, p.waiting = phase, false, false, ""
-	p.due = now
+	p.due, p.vain = now, 0
 }
 
 // replied takes the reply to a report.

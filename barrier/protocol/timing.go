@@ -22,8 +22,8 @@ const (
 	// callGap is the shortest pause between two calls to one peer, so that
 	// nobody can make index 0 call someone more often.
 	callGap = 250 * time.Millisecond
-	// reportGap is the shortest pause between two reports of a peer that is called,
-	// so that nobody can make it report more often.
+	// reportGap is the shortest pause between two reports of a peer that is called
+	// for the first time. See peer.gap.
 	reportGap = 100 * time.Millisecond
 	// leftWithLeader is how long a peer at its end tries to reach an index 0
 	// which may leave before it, as [Config].Until says.
