@@ -73,7 +73,7 @@ func Expand(files []File, stdout, stderr io.Writer, options ExpandOptions) (err 
 	var expansions []*expansion.Expansion
 	if !report.Failed() {
 		warnOfKustomizations(objects, report)
-		objects, expansions = pipeline.Expand(objects, pipeline.Options{BarrierImage: options.BarrierImage, Values: options.Values, Assignments: options.Assignments}, report)
+		objects, expansions = pipeline.Expand(objects, pipeline.Options{RunnerImage: options.RunnerImage, Values: options.Values, Assignments: options.Assignments}, report)
 	}
 	if !report.Failed() && len(expansions) == 0 {
 		report.Infof(nil, "no PeerJob is among the objects, and they are written as they are")

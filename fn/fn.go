@@ -29,9 +29,9 @@ const DefaultMaxInput = 64 << 20
 type Options struct {
 	// MaxInput is the largest input to read, in bytes. 0 means DefaultMaxInput.
 	MaxInput int64
-	// BarrierImage is the default of spec.barrier.image. With "" a PeerJob that
-	// needs the image must name it.
-	BarrierImage string
+	// RunnerImage is the default of spec.runner.image. With "" a PeerJob that needs
+	// the image must name it.
+	RunnerImage string
 }
 
 func (o Options) maxInput() int64 {
@@ -53,7 +53,7 @@ func Run(stdin io.Reader, stdout, stderr io.Writer, options Options) error {
 	if err != nil {
 		return refuse(stdout, stderr, report, fmt.Errorf("stdin: %w", err))
 	}
-	out := pipeline.Run(data, pipeline.Reader, pipeline.Options{BarrierImage: options.BarrierImage}, report)
+	out := pipeline.Run(data, pipeline.Reader, pipeline.Options{RunnerImage: options.RunnerImage}, report)
 	return write(out, stdout, stderr, report)
 }
 

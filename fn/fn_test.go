@@ -238,7 +238,7 @@ func TestRun_functionConfig(t *testing.T) {
 		"unknown settings": {
 			items: []string{train}, config: "functionConfig: {apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {pruned: 'true', mode: validate, mode: Expand, prune: 'yes', clusterDomain: a_b}, binaryData: {}}\n", want: []string{"PeerJob train"},
 			stderr: `peerjob: ConfigMap c: binaryData: Forbidden: unknown field; put settings under data
-peerjob: ConfigMap c: data[pruned]: Unsupported value: "pruned": supported values: "barrierImage", "clusterDomain", "kubernetesVersion", "mode", "prune"
+peerjob: ConfigMap c: data[pruned]: Unsupported value: "pruned": supported values: "clusterDomain", "kubernetesVersion", "mode", "prune", "runnerImage"
 peerjob: ConfigMap c: data.mode: Unsupported value: "validate": supported values: "Expand", "Validate", "KustomizeValidator"
 peerjob: ConfigMap c: data.mode: Duplicate value: "mode": duplicate key; keep one
 peerjob: ConfigMap c: data.prune: Unsupported value: "yes": supported values: "false", "true"
@@ -247,7 +247,7 @@ peerjob: ConfigMap c: data.clusterDomain: Invalid value: "a_b": a lowercase RFC 
 		},
 		"of another kind": {
 			items: []string{train}, config: "functionConfig: {apiVersion: fn.kpt.dev/v1alpha1, kind: SetLabels, metadata: {name: x}}\n", want: []string{"PeerJob train"},
-			stderr: "peerjob: SetLabels x: kind: Invalid value: \"fn.kpt.dev/v1alpha1/SetLabels\": the functionConfig must be a peerjob.dev/v1alpha1/PeerJob, or a v1/ConfigMap with the settings barrierImage, clusterDomain, kubernetesVersion, mode, prune in its data\n",
+			stderr: "peerjob: SetLabels x: kind: Invalid value: \"fn.kpt.dev/v1alpha1/SetLabels\": the functionConfig must be a peerjob.dev/v1alpha1/PeerJob, or a v1/ConfigMap with the settings clusterDomain, kubernetesVersion, mode, prune, runnerImage in its data\n",
 		},
 	}
 	for name, tt := range tests {

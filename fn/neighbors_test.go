@@ -100,14 +100,15 @@ func TestWarnOfNeighbors(t *testing.T) {
 	}
 }
 
-// TestWarnOfNeighbors_barrier has the sidecar of a barrier in the sums.
-func TestWarnOfNeighbors_barrier(t *testing.T) {
+// TestWarnOfNeighbors_runner has the init container that brings the runner, which counts
+// for limits, and not in the sums of what runs.
+func TestWarnOfNeighbors_runner(t *testing.T) {
 	const neighbors = "apiVersion: v1\nkind: LimitRange\nmetadata: {name: n}\nspec: {limits: [{type: Container, max: {memory: 32Mi}}]}"
-	const quota = "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: n}\nspec: {hard: {requests.cpu: 4}}"
+	const quota = "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: n}\nspec: {hard: {requests.cpu: 3}}"
 	_, stderr, failed := run(t, list(neighbors, quota,
-		"apiVersion: peerjob.dev/v1alpha1\nkind: PeerJob\nmetadata: {name: train}\nspec:\n  peers: 4\n  barrier: {end: Enabled, image: x}\n  template: {spec: {containers: [{name: w, image: x, resources: {requests: {cpu: 1}}}]}}"))
-	want := "peerjob: warning: PeerJob train: spec.barrier.resources.limits[memory]: 64Mi is more than LimitRange n allows a container, 32Mi, and no Pod would be made\n" +
-		"peerjob: warning: PeerJob train: spec.peers: 4 peers need more requests.cpu than ResourceQuota n has, 4, and not all would be made\n"
+		"apiVersion: peerjob.dev/v1alpha1\nkind: PeerJob\nmetadata: {name: train}\nspec:\n  peers: 4\n  barrier: {end: Enabled}\n  runner: {image: x, resources: {requests: {cpu: 2}, limits: {memory: 64Mi}}}\n  template: {spec: {containers: [{name: w, image: x, command: [a], resources: {requests: {cpu: 1}}}]}}"))
+	want := "peerjob: warning: PeerJob train: spec.runner.resources.limits[memory]: 64Mi is more than LimitRange n allows a container, 32Mi, and no Pod would be made\n" +
+		"peerjob: warning: PeerJob train: spec.peers: 4 peers need more requests.cpu than ResourceQuota n has, 3, and not all would be made\n"
 	if diff := cmp.Diff(want, stderr); diff != "" || failed {
 		t.Errorf("stderr (-want +got):\n%s", diff)
 	}

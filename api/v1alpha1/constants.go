@@ -11,10 +11,9 @@ const (
 	// only from 1.27 on.
 	NameLabel = "job-name"
 	// UIDLabel is the label of a Pod that holds the unique ID of its Job. The Job
-	// controller sets it from 1.27 on, and a barrier needs 1.29.
-	UIDLabel = batchv1.ControllerUidLabel
-	// OldUIDLabel is the label of a Pod that holds the same in every version.
-	OldUIDLabel = "controller-uid"
+	// controller has set it in every version; "batch.kubernetes.io/controller-uid"
+	// exists only from 1.27 on.
+	UIDLabel = "controller-uid"
 	// IndexAnnotation is the annotation of a Pod that holds its completion index.
 	// The Job controller sets it; the label of that name exists only from 1.28 on.
 	IndexAnnotation = batchv1.JobCompletionIndexAnnotation
@@ -39,7 +38,8 @@ const (
 	// EnvSelf holds the name of the peer itself.
 	EnvSelf = "PEERJOB_SELF"
 	// EnvUID holds the unique ID of the Job: one value for all Pods of a Job, and
-	// another for the next Job of that name. Only a container that uses it has it.
+	// another for the next Job of that name. Only a container that uses it has it, and
+	// the one with the runner.
 	EnvUID = "PEERJOB_UID"
 )
 
@@ -50,27 +50,43 @@ func PeerEnvNames() []string {
 	return []string{EnvIndex, EnvName, EnvNamespace, EnvService, EnvSize, EnvLeader, EnvSelf}
 }
 
-// The containers of a barrier.
+// RunnerEnvNames are the variables that the runner reads. Its container has them even
+// if spec.peerEnv is Disabled.
+func RunnerEnvNames() []string {
+	return []string{EnvIndex, EnvName, EnvService, EnvSize, EnvUID}
+}
+
+// What the runner adds to a Pod.
 const (
-	// BarrierContainer is the name of the sidecar of a barrier, and of its port.
-	BarrierContainer = "peerjob-barrier"
-	// BarrierGate is the name of the init container that fails the Pod when not
-	// every peer came in time.
-	BarrierGate = "peerjob-barrier-start"
+	// RunnerName is the name of the volume with the runner, of its program and of its
+	// port.
+	RunnerName = "peerjob-runner"
+	// RunnerInstall is the name of the init container that copies the runner.
+	RunnerInstall = "peerjob-runner-install"
+	// RunnerDirectory is where the container finds the runner.
+	RunnerDirectory = "/peerjob"
+	// RunnerKey is the name of the volume with the key of spec.runner.keySecretName.
+	RunnerKey = "peerjob-runner-key"
+	// RunnerKeyDirectory is where the container finds the key.
+	RunnerKeyDirectory = "/peerjob-key"
+	// RunnerKeyFile is the key of the Secret, and its file.
+	RunnerKeyFile = "key"
+	// RunnerRepository is where the images of the runner are published.
+	RunnerRepository = "ghcr.io/peerjob/runner"
 )
 
 // Bounds and defaults of numbers.
 const (
-	// DefaultBarrierPort is the default of spec.barrier.port.
-	DefaultBarrierPort = 7450
+	// DefaultRunnerPort is the default of spec.runner.port.
+	DefaultRunnerPort = 7450
 	// DefaultStartTimeoutSeconds is the default of spec.barrier.startTimeoutSeconds.
 	DefaultStartTimeoutSeconds = 600
 	// DefaultEndTimeoutSeconds is the default of spec.barrier.endTimeoutSeconds.
 	DefaultEndTimeoutSeconds = 30
 	// MaxBarrierTimeoutSeconds is the longest timeout of a barrier: a day.
 	MaxBarrierTimeoutSeconds = 24 * 60 * 60
-	// MinBarrierPort is the first port that a process without rights may listen on.
-	MinBarrierPort = 1024
+	// MinRunnerPort is the first port that a process without rights may listen on.
+	MinRunnerPort = 1024
 	// MaxPort is the last port.
 	MaxPort = 65535
 	// MaxProcessesPerPeer is more processes than a node has a use for.

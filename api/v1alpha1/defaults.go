@@ -6,7 +6,6 @@ import (
 	"cmp"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 )
 
 // Settings are the values that a functionConfig gives for every PeerJob that
@@ -17,8 +16,8 @@ type Settings struct {
 	ClusterDomain string
 	// KubernetesVersion is the default of spec.kubernetesVersion.
 	KubernetesVersion string
-	// BarrierImage is the default of spec.barrier.image.
-	BarrierImage string
+	// RunnerImage is the default of spec.runner.image.
+	RunnerImage string
 }
 
 // Default fills in what the user may leave out. The names have no default
@@ -35,7 +34,10 @@ func Default(pj *PeerJob, settings Settings) {
 			ref.Key = cmp.Or(ref.Key, DefaultValuesKey)
 		}
 	}
-	defaultBarrier(&spec.Barrier, settings)
+	defaultBarrier(&spec.Barrier)
+	if spec.Barrier.Enabled() {
+		defaultRunner(&spec.Runner, settings)
+	}
 	spec.ClusterDomain = cmp.Or(spec.ClusterDomain, settings.ClusterDomain, DefaultClusterDomain)
 	spec.KubernetesVersion = cmp.Or(spec.KubernetesVersion, settings.KubernetesVersion)
 	pod := &spec.Template.Spec
@@ -46,10 +48,14 @@ func Default(pj *PeerJob, settings Settings) {
 	}
 }
 
-// Enabled reports whether the Pods have the sidecar of a barrier.
+// Enabled reports whether the peers wait for each other, at the start or at the end.
 func (b *PeerBarrier) Enabled() bool { return b.Start == Enabled || b.End == Enabled }
 
-func defaultBarrier(b *PeerBarrier, settings Settings) {
+// defaultBarrier leaves alone what the user did not write at all.
+func defaultBarrier(b *PeerBarrier) {
+	if *b == (PeerBarrier{}) {
+		return
+	}
 	b.Start = cmp.Or(b.Start, Disabled)
 	b.End = cmp.Or(b.End, Disabled)
 	if !b.Enabled() {
@@ -57,15 +63,10 @@ func defaultBarrier(b *PeerBarrier, settings Settings) {
 	}
 	b.StartTimeoutSeconds = cmp.Or(b.StartTimeoutSeconds, new(int32(DefaultStartTimeoutSeconds)))
 	b.EndTimeoutSeconds = cmp.Or(b.EndTimeoutSeconds, new(int32(DefaultEndTimeoutSeconds)))
-	b.Port = cmp.Or(b.Port, new(int32(DefaultBarrierPort)))
-	b.Image = cmp.Or(b.Image, settings.BarrierImage)
-	if b.Resources == nil {
-		b.Resources = &corev1.ResourceRequirements{
-			Requests: corev1.ResourceList{
-				corev1.ResourceCPU:    resource.MustParse("10m"),
-				corev1.ResourceMemory: resource.MustParse("32Mi"),
-			},
-			Limits: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("64Mi")},
-		}
-	}
+}
+
+func defaultRunner(r *PeerRunner, settings Settings) {
+	r.Delivery = cmp.Or(r.Delivery, InitContainerDelivery)
+	r.Image = cmp.Or(r.Image, settings.RunnerImage)
+	r.Port = cmp.Or(r.Port, new(int32(DefaultRunnerPort)))
 }

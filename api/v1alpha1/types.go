@@ -139,6 +139,11 @@ type PeerJobSpec struct {
 	// Optional; off by default.
 	Barrier PeerBarrier `json:"barrier,omitempty"`
 
+	// runner configures the program that peerjob puts in front of the command of one
+	// container. It does what spec.barrier asks for. See docs/runner.md.
+	// Optional; every field in it has a default in a release of peerjob.
+	Runner PeerRunner `json:"runner,omitempty"`
+
 	// clusterDomain is the DNS domain of the cluster, for fully qualified names
 	// and for checks of their length.
 	// A DNS domain; default "cluster.local", or what the functionConfig says.
@@ -300,48 +305,85 @@ type PeerService struct {
 	Ports []corev1.ServicePort `json:"ports,omitempty"`
 }
 
-// PeerBarrier lets the peers of a Job start together and leave together. A
-// native sidecar with peerjob's own image does that in every Pod, and your
-// containers stay as they are. It needs servers from 1.29 on.
+// PeerBarrier lets the peers of a Job start together and leave together. A small
+// program does that, the runner (spec.runner): it starts the command of your
+// container, so the container must have one.
 type PeerBarrier struct {
-	// start, when Enabled, keeps the containers and the init containers of every
-	// Pod from starting until every peer was reached under its name.
+	// start, when Enabled, keeps the command of every peer from starting until every
+	// peer was reached under its name. Init containers run before that.
 	// Enabled or Disabled; default Disabled.
 	Start Toggle `json:"start,omitempty"`
 
-	// end, when Enabled, keeps every Pod in DNS after its containers have ended,
-	// until the containers of every peer have. With a successPolicy, it waits only
-	// for the indexes that make the Job succeed.
+	// end, when Enabled, keeps every Pod in DNS after its command has ended, until the
+	// commands of every peer have. With a successPolicy, it waits only for the indexes
+	// that make the Job succeed.
 	// Enabled or Disabled; default Disabled.
 	End Toggle `json:"end,omitempty"`
 
-	// startTimeoutSeconds is how long a Pod waits for the other peers, in seconds.
-	// Then the Pod fails: its init container "peerjob-barrier-start" ends with exit
-	// code 75, and the termination message names the missing peers. With 0, a Pod
-	// waits without limit, and does not have that container.
+	// startTimeoutSeconds is how long a peer waits for the others, in seconds. Then its
+	// container ends with exit code 75, and the termination message names the missing
+	// peers. With 0, a peer waits without limit.
 	// 0 to 86400; default 600.
 	StartTimeoutSeconds *int32 `json:"startTimeoutSeconds,omitempty"`
 
-	// endTimeoutSeconds is how long a Pod stays for the other peers after its
-	// containers have ended, in seconds. The terminationGracePeriodSeconds of the
-	// Pod must be at least 5 seconds longer, and is by default. The deletion of a
-	// Pod and the drain of a node may take that long.
+	// endTimeoutSeconds is how long a peer stays for the others after its command has
+	// ended, in seconds. A Pod that is deleted stays no longer than its
+	// terminationGracePeriodSeconds.
 	// 1 to 86400; default 30.
 	EndTimeoutSeconds *int32 `json:"endTimeoutSeconds,omitempty"`
+}
 
-	// image is the peerjob image that the sidecar runs. Its entrypoint must be
-	// peerjob.
-	// Default what the functionConfig says, else the image of the peerjob version
-	// that expands the PeerJob.
+// RunnerDelivery is how the runner comes into the container.
+type RunnerDelivery string
+
+const (
+	// InitContainerDelivery copies the runner from its image into an emptyDir volume.
+	InitContainerDelivery RunnerDelivery = "InitContainer"
+	// ImageVolumeDelivery mounts the image of the runner as a volume.
+	ImageVolumeDelivery RunnerDelivery = "ImageVolume"
+)
+
+// PeerRunner configures the program that peerjob puts in front of the command of one
+// container, as its first process. It has an effect only with spec.barrier.
+type PeerRunner struct {
+	// delivery is how the runner comes into the container. With InitContainer, an init
+	// container copies it into an emptyDir volume, which every server and container
+	// runtime can do. With ImageVolume, the kubelet mounts the image as a volume, which
+	// saves the init container and about a second. It needs Kubernetes 1.35, and
+	// containerd 2.1 or CRI-O 1.31.
+	// InitContainer or ImageVolume; default InitContainer.
+	Delivery RunnerDelivery `json:"delivery,omitempty"`
+
+	// image is the image of the runner. It is not the image of peerjob.
+	// Default what the functionConfig says, else the image that was released with
+	// this version of peerjob. A build of peerjob that is no release has no default.
 	Image string `json:"image,omitempty"`
 
-	// port is the TCP port of the sidecars. The Service also gets it, unless
-	// spec.service.ports is set.
+	// imagePullPolicy says when the image of the runner is pulled, as in core/v1.
+	// Always, IfNotPresent or Never; default unset: the server uses IfNotPresent for an
+	// image with a tag other than "latest".
+	ImagePullPolicy corev1.PullPolicy `json:"imagePullPolicy,omitempty"`
+
+	// resources are those of the init container that copies the runner, as in core/v1.
+	// The runner itself has those of your container. Only for the delivery
+	// InitContainer.
+	// Default: the CPU, memory and ephemeral storage of the container that the runner
+	// runs in, so that the Pod needs nothing more and keeps its QoS class.
+	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
+
+	// port is the TCP port on which the runners of the peers talk to each other. The
+	// Service also gets it, unless spec.service.ports is set.
 	// 1024 to 65535; default 7450.
 	Port *int32 `json:"port,omitempty"`
 
-	// resources are those of the sidecar, as in core/v1. For the Pod to be
-	// Guaranteed, its limits must be set and equal its requests.
-	// Default: requests of 10m CPU and 32Mi memory, a limit of 64Mi memory.
-	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
+	// container is the name of the container whose command the runner starts. It must
+	// not be an init container.
+	// Default the only container; required if there are several.
+	Container string `json:"container,omitempty"`
+
+	// keySecretName names a Secret in the same namespace. The runners prove to each
+	// other that they know its key "key". Without it, they trust whatever answers under
+	// the name of a peer.
+	// Default none.
+	KeySecretName string `json:"keySecretName,omitempty"`
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 )
 
 // TestDefault has a PeerJob that leaves out all that can be left out. docs/reference.md
@@ -20,7 +19,6 @@ func TestDefault(t *testing.T) {
 		PeerEnv:        "Enabled",
 		NameSuffixHash: "Disabled",
 		Templating:     "Disabled",
-		Barrier:        PeerBarrier{Start: "Disabled", End: "Disabled"},
 		ClusterDomain:  "cluster.local",
 		Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{
 			RestartPolicy: corev1.RestartPolicyNever, EnableServiceLinks: new(false),
@@ -33,7 +31,7 @@ func TestDefault(t *testing.T) {
 
 // TestDefault_more has fields whose defaults depend on others.
 func TestDefault_more(t *testing.T) {
-	settings := Settings{ClusterDomain: "example.org", KubernetesVersion: "1.30", BarrierImage: "example.com/peerjob:v1"}
+	settings := Settings{ClusterDomain: "example.org", KubernetesVersion: "1.30", RunnerImage: "example.com/runner:v1"}
 	pj := &PeerJob{}
 	pj.Spec.Barrier.End = Enabled
 	pj.Spec.ValuesFrom = []ValuesSource{{}, {ConfigMapRef: &ConfigMapKey{Name: "a"}}, {ConfigMapRef: &ConfigMapKey{Name: "b", Key: "k"}}}
@@ -41,14 +39,13 @@ func TestDefault_more(t *testing.T) {
 	Default(pj, settings)
 	want := PeerBarrier{
 		Start: "Disabled", End: "Enabled", StartTimeoutSeconds: new(int32(600)), EndTimeoutSeconds: new(int32(30)),
-		Port: new(int32(7450)), Image: "example.com/peerjob:v1",
-		Resources: &corev1.ResourceRequirements{
-			Requests: corev1.ResourceList{"cpu": resource.MustParse("10m"), "memory": resource.MustParse("32Mi")},
-			Limits:   corev1.ResourceList{"memory": resource.MustParse("64Mi")},
-		},
 	}
 	if diff := cmp.Diff(want, pj.Spec.Barrier); diff != "" {
 		t.Errorf("barrier (-want +got):\n%s", diff)
+	}
+	runner := PeerRunner{Delivery: "InitContainer", Image: "example.com/runner:v1", Port: new(int32(7450))}
+	if diff := cmp.Diff(runner, pj.Spec.Runner); diff != "" {
+		t.Errorf("runner (-want +got):\n%s", diff)
 	}
 	if spec := pj.Spec; spec.ClusterDomain != "example.org" || spec.KubernetesVersion != "1.30" || spec.Template.Spec.DNSPolicy != "ClusterFirstWithHostNet" {
 		t.Errorf("%q, %q, %q", spec.ClusterDomain, spec.KubernetesVersion, spec.Template.Spec.DNSPolicy)
@@ -58,17 +55,34 @@ func TestDefault_more(t *testing.T) {
 	}
 }
 
+// TestDefault_barrier has what the user wrote of a barrier that is off.
+func TestDefault_barrier(t *testing.T) {
+	pj := &PeerJob{}
+	pj.Spec.Barrier.StartTimeoutSeconds = new(int32(9))
+	Default(pj, Settings{RunnerImage: "example.com/runner:v1"})
+	want := PeerBarrier{Start: "Disabled", End: "Disabled", StartTimeoutSeconds: new(int32(9))}
+	if diff := cmp.Diff(want, pj.Spec.Barrier); diff != "" {
+		t.Errorf("barrier (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(PeerRunner{}, pj.Spec.Runner); diff != "" {
+		t.Errorf("runner (-want +got):\n%s", diff)
+	}
+}
+
 // TestDefault_kept has a PeerJob that sets everything: no default and no setting
 // changes it, and the defaults of a PeerJob that has them change nothing either.
 func TestDefault_kept(t *testing.T) {
-	settings := Settings{ClusterDomain: "example.org", KubernetesVersion: "1.30", BarrierImage: "example.com/peerjob:v1"}
+	settings := Settings{ClusterDomain: "example.org", KubernetesVersion: "1.30", RunnerImage: "example.com/runner:v1"}
 	own := func() *PeerJob {
 		return &PeerJob{Spec: PeerJobSpec{
 			Service: PeerService{PublishNotReadyAddresses: new(false)},
 			PeerEnv: Disabled, NameSuffixHash: Enabled, Templating: Enabled,
 			Barrier: PeerBarrier{
 				Start: Enabled, End: Disabled, StartTimeoutSeconds: new(int32(0)), EndTimeoutSeconds: new(int32(1)),
-				Port: new(int32(0)), Image: "own", Resources: &corev1.ResourceRequirements{},
+			},
+			Runner: PeerRunner{
+				Delivery: ImageVolumeDelivery, Image: "own", ImagePullPolicy: corev1.PullNever, Resources: &corev1.ResourceRequirements{},
+				Port: new(int32(0)), Container: "w", KeySecretName: "k",
 			},
 			ClusterDomain: "own.local", KubernetesVersion: "1.29",
 			Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{

@@ -44,11 +44,11 @@ A PeerJob:
 
 Settings, in the data of a v1 ConfigMap as functionConfig:
 
-  barrierImage       default of spec.barrier.image (the image of this version)
   clusterDomain      default of spec.clusterDomain ("cluster.local")
   kubernetesVersion  default of spec.kubernetesVersion (unset)
   mode               Expand (default); Validate: check, report, change nothing;
                      KustomizeValidator: the same, for "validators:" of kustomize
+  runnerImage        default of spec.runner.image (the runner of this version)
   prune              "true" removes objects whose PeerJob is gone ("false")`
 
 // newRoot returns the command tree. getenv is where variables come from.
@@ -79,7 +79,7 @@ func newRoot(getenv func(string) string) *cobra.Command {
 		if value == "" {
 			source, value = maxInputVariable, getenv(maxInputVariable)
 		}
-		opts := fn.Options{BarrierImage: imageOf(currentVersion())}
+		opts := fn.Options{RunnerImage: runnerOf(currentVersion())}
 		if value == "" {
 			return opts, nil
 		}

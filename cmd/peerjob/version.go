@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/peerjob/peerjob/api/v1alpha1"
 )
 
 // version is the version that the linker sets: "make build" takes it from
@@ -32,13 +34,13 @@ func currentVersion() string {
 // "v0.1.0-dev.0123456789ab", nor a pseudo-version of a module is one.
 var release = regexp.MustCompile(`^v\d+\.\d+\.\d+(-(alpha|beta|rc)\.\d+)?$`)
 
-// imageOf returns the image of a version. It returns "" for a build that is no
-// release: its image is published nowhere, so no Pod may ask for it by default.
-func imageOf(version string) string {
+// runnerOf returns the image of the runner of a version. It returns "" for a build that
+// is no release: its image is published nowhere, so no Pod may ask for it by default.
+func runnerOf(version string) string {
 	if !release.MatchString(version) {
 		return ""
 	}
-	return "ghcr.io/peerjob/peerjob:" + version
+	return v1alpha1.RunnerRepository + ":" + version
 }
 
 // printVersion prints what "peerjob version" and "peerjob --version" print.

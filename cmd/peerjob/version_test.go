@@ -4,11 +4,11 @@ package main
 
 import "testing"
 
-func TestImageOf(t *testing.T) {
+func TestRunnerOf(t *testing.T) {
 	for version, want := range map[string]string{
-		"v0.1.0":                             "ghcr.io/peerjob/peerjob:" + "v0.1.0",
-		"v1.2.3-rc.1":                        "ghcr.io/peerjob/peerjob:" + "v1.2.3-rc.1",
-		"v1.2.3-beta.10":                     "ghcr.io/peerjob/peerjob:" + "v1.2.3-beta.10",
+		"v0.1.0":                             "ghcr.io/peerjob/runner:v0.1.0",
+		"v1.2.3-rc.1":                        "ghcr.io/peerjob/runner:v1.2.3-rc.1",
+		"v1.2.3-beta.10":                     "ghcr.io/peerjob/runner:v1.2.3-beta.10",
 		"(devel)":                            "",
 		"v0.1.0-dev":                         "",
 		"v0.1.0-dev.0123456789ab":            "",
@@ -18,8 +18,8 @@ func TestImageOf(t *testing.T) {
 		"v0.0.0-20260101000000-0123456789ab+dirty": "",
 		"v0.1.0+dirty": "",
 	} {
-		if got := imageOf(version); got != want {
-			t.Errorf("imageOf(%q) = %q, want %q", version, got, want)
+		if got := runnerOf(version); got != want {
+			t.Errorf("runnerOf(%q) = %q, want %q", version, got, want)
 		}
 	}
 }

@@ -32,6 +32,7 @@ var sections = []struct{ typ, prefix string }{
 	{"FrameworkElastic", "spec.framework.elastic."},
 	{"PeerFile", "spec.files[]."},
 	{"PeerBarrier", "spec.barrier."},
+	{"PeerRunner", "spec.runner."},
 }
 
 // apiDocs are where Kubernetes describes its own types.

@@ -80,8 +80,7 @@ var Features = append([]Feature{
 	of[v1alpha1.PeerJobSpec]("scheduling", Feature{Gate: features.WorkloadWithJob}),
 	of[batchv1.PodFailurePolicyRule]("action", Feature{Value: string(batchv1.PodFailurePolicyActionFailIndex), Since: 29, Source: gateHistory + " (JobBackoffLimitPerIndex)"}),
 
-	of[v1alpha1.PeerBarrier]("start", Feature{Value: string(v1alpha1.Enabled), Since: 29, Source: gateHistory + " (SidecarContainers)"}),
-	of[v1alpha1.PeerBarrier]("end", Feature{Value: string(v1alpha1.Enabled), Since: 29, Source: gateHistory + " (SidecarContainers)"}),
+	of[v1alpha1.PeerRunner]("delivery", Feature{Value: string(v1alpha1.ImageVolumeDelivery), Gate: features.ImageVolume}),
 
 	// The Pod.
 	of[corev1.PodSpec]("os", Feature{Since: 24, Source: gateHistory + " (IdentifyPodOS)"}),
@@ -313,7 +312,7 @@ func replacedVariables(g *peerjob.Group) []string {
 	var paths []string
 	g.EachContainer(func(container *corev1.Container, path *field.Path) {
 		for i, variable := range container.Env {
-			if g.IsPeerVariable(variable) {
+			if g.IsPeerVariable(container, variable) {
 				paths = append(paths, path.Child("env").Index(i).String())
 			}
 		}

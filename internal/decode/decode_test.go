@@ -226,7 +226,7 @@ func TestPeerJob_limits(t *testing.T) {
 	for give, want := range map[string]string{
 		"spec: {peers: 3000000000}":                          "spec.peers: Invalid value: 3000000000: must be between 1 and 100000",
 		"spec: {peers: -3000000000}":                         "spec.peers: Invalid value: -3000000000: must be between 1 and 100000",
-		"spec: {barrier: {port: 3000000000}}":                "spec.barrier.port: Invalid value: 3000000000: must be between 1024 and 65535",
+		"spec: {runner: {port: 3000000000}}":                 "spec.runner.port: Invalid value: 3000000000: must be between 1024 and 65535",
 		"spec: {barrier: {startTimeoutSeconds: 9999999999}}": "spec.barrier.startTimeoutSeconds: Invalid value: 9999999999: must be between 0 and 86400",
 		"spec: {barrier: {endTimeoutSeconds: 9999999999}}":   "spec.barrier.endTimeoutSeconds: Invalid value: 9999999999: must be between 1 and 86400",
 		"spec: {framework: {port: 3000000000}}":              "spec.framework.port: Invalid value: 3000000000: must be between 1 and 65535",

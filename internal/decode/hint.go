@@ -85,6 +85,16 @@ func hint(key string, typ reflect.Type, nearest string) string {
 			return "; values are text in the manifest, and no place for a Secret; let the container read it"
 		}
 	}
+	if typ == reflect.TypeFor[v1alpha1.PeerBarrier]() {
+		switch key {
+		case "port", "container", "delivery", "imagePullPolicy", "keySecretName":
+			return "; use spec.runner." + key
+		case "image":
+			return "; use spec.runner.image, with the image of the runner, which is " + v1alpha1.RunnerRepository
+		case "resources":
+			return "; the barrier has no container of its own any more, so remove it; spec.runner.resources are those of the init container that brings the runner"
+		}
+	}
 	if belongs := containerField(key, typ); belongs != "" {
 		return "; set " + belongs
 	}

@@ -23,7 +23,7 @@ var limitsOf = map[limited]*limits{
 	{reflect.TypeFor[v1alpha1.PeerJobSpec](), "peers"}:               {1, v1alpha1.MaxPeers},
 	{reflect.TypeFor[v1alpha1.PeerBarrier](), "startTimeoutSeconds"}: {0, v1alpha1.MaxBarrierTimeoutSeconds},
 	{reflect.TypeFor[v1alpha1.PeerBarrier](), "endTimeoutSeconds"}:   {1, v1alpha1.MaxBarrierTimeoutSeconds},
-	{reflect.TypeFor[v1alpha1.PeerBarrier](), "port"}:                {v1alpha1.MinBarrierPort, v1alpha1.MaxPort},
+	{reflect.TypeFor[v1alpha1.PeerRunner](), "port"}:                 {v1alpha1.MinRunnerPort, v1alpha1.MaxPort},
 	{reflect.TypeFor[v1alpha1.Framework](), "port"}:                  {1, v1alpha1.MaxPort},
 	{reflect.TypeFor[v1alpha1.Framework](), "processesPerPeer"}:      {1, v1alpha1.MaxProcessesPerPeer},
 }

@@ -221,6 +221,8 @@ func FuzzGroup(f *testing.F) {
 	f.Add("metadata: {name: a}\nspec: {peers: 3, framework: {type: OpenMPI, port: 1, processesPerPeer: 2, containers: [w], leader: {command: [a], args: [b]}, sshSecretName: k}, template: {spec: {containers: [{name: w, command: [c]}, {name: v}]}}}")
 	f.Add("metadata: {name: a}\nspec: {framework: {type: Torchrun, elastic: {}}}")
 	f.Add("metadata: {name: a}\nspec: {peers: -1, framework: {type: TPU}}")
+	f.Add("metadata: {name: a}\nspec: {peers: 2, barrier: {start: Enabled, end: Enabled}, runner: {image: x, delivery: ImageVolume, keySecretName: k, container: w}, peerEnv: Disabled, template: {spec: {hostNetwork: true, containers: [{name: w, command: [c]}, {name: v}]}}}")
+	f.Add("metadata: {name: a}\nspec: {barrier: {end: Enabled}, runner: {container: w}, template: {spec: {containers: [{name: w}, {name: w, livenessProbe: {}, lifecycle: {preStop: {}}}]}}}")
 	f.Fuzz(func(t *testing.T, text string) {
 		var document yaml.Node
 		if yaml.Unmarshal([]byte(text), &document) != nil || len(document.Content) == 0 || strings.Contains(text, "&") {

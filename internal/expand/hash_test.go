@@ -56,7 +56,7 @@ func TestHash(t *testing.T) {
 		{"peers: 2", "peers: 2, backoffLimit: 3, suspend: true, ttlSecondsAfterFinished: 1"},
 		{"peers: 2", "peers: 2, service: {ports: [{port: 1}]}, job: {labels: {a: b}}"},
 		{"peers: 2", "peers: 2, kubernetesVersion: '1.30', clusterDomain: example.org"},
-		{"peers: 2", "peers: 2, barrier: {port: 9000, start: Disabled}"},
+		{"peers: 2", "peers: 2, barrier: {start: Disabled}, runner: {port: 9000}"},
 		{"spec: {containers: [{name: w, image: x}]}", "spec: {dnsPolicy: ClusterFirst, terminationGracePeriodSeconds: 30, securityContext: {}, schedulerName: default-scheduler, tolerations: [], containers: [{name: w, image: x, imagePullPolicy: Always, terminationMessagePolicy: File}]}"},
 		{"name: train", "name: train, labels: {a: b}, annotations: {config.kubernetes.io/path: x}"},
 	} {
@@ -87,7 +87,7 @@ func TestHash_golden(t *testing.T) {
 	for _, pj := range []struct{ name, text string }{
 		{"smallest", "metadata: {name: a}\nspec: {peers: 2, template: {spec: {containers: [{name: w, image: x}]}}}"},
 		{"full", full},
-		{"barrier", "metadata: {name: a}\nspec: {peers: 2, barrier: {start: Enabled, end: Enabled, image: x}, template: {spec: {containers: [{name: w, image: x}]}}}"},
+		{"barrier", "metadata: {name: a}\nspec: {peers: 2, barrier: {start: Enabled, end: Enabled}, runner: {image: x}, template: {spec: {containers: [{name: w, image: x, command: [a]}]}}}"},
 	} {
 		fmt.Fprintf(&got, "%s %s\n", pj.name, hash(t, pj.text))
 	}

@@ -3,6 +3,8 @@
 package expand
 
 import (
+	"slices"
+
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -28,8 +30,7 @@ func job(g *peerjob.Group) origin.Object {
 	framework.Apply(g, job)
 	template := &job.Spec.Template
 	complete(g, template)
-	barrier := barrierContainers(g)
-	addBarrier(g, template, barrier)
+	addRunner(g, job)
 	return origin.Object{Object: job, Origins: origin.New(func(from *origin.Map) {
 		from.From(specPath, g.Path)
 		ownEntries(from, metadataPath.Child("labels"), own.Labels, pjJobPath.Child("labels"))
@@ -39,7 +40,7 @@ func job(g *peerjob.Group) origin.Object {
 		if g.Job.SuccessPolicy == nil {
 			from.All(specPath.Child("successPolicy"), peerjob.FrameworkPath)
 		}
-		templateOrigins(from, g, template, barrier)
+		templateOrigins(from, g, template)
 	})}
 }
 
@@ -48,39 +49,39 @@ func complete(g *peerjob.Group, template *corev1.PodTemplateSpec) {
 	template.Labels = copied(template.Labels)
 	template.Annotations = copied(template.Annotations)
 	template.Spec.Subdomain = g.ServiceName()
-	if g.HasPeerEnv() {
+	if g.HasPeerEnv() || g.HasRunner() {
 		template.Annotations = merged(template.Annotations, map[string]string{v1alpha1.ServiceAnnotation: g.ServiceName()})
-		addPeerEnv(g, template.Spec.InitContainers)
-		addPeerEnv(g, template.Spec.Containers)
 	}
+	addPeerEnv(g, template.Spec.InitContainers, g.Template().Spec.InitContainers)
+	addPeerEnv(g, template.Spec.Containers, g.Template().Spec.Containers)
 	addFiles(g, &template.Spec)
 }
 
-// templateOrigins says where the parts of a Pod template came from, before whose
-// init containers those of a barrier stand.
-func templateOrigins(from *origin.Map, g *peerjob.Group, template *corev1.PodTemplateSpec, barrier []corev1.Container) {
-	path := specPath.Child("template")
+// templateOrigins says where the parts of a Pod template came from.
+func templateOrigins(from *origin.Map, g *peerjob.Group, template *corev1.PodTemplateSpec) {
+	path, user := specPath.Child("template"), &g.Template().Spec
 	// The API server adds a label with the Job's name.
 	from.EntryFrom(path.Child("metadata", "labels"), g.JobName, peerjob.NamePath)
 	pod, own := path.Child("spec"), g.PodPath()
 	from.All(pod.Child("subdomain"), g.ServiceNamePath())
-	if g.Template().Spec.TerminationGracePeriodSeconds == nil {
-		from.All(pod.Child("terminationGracePeriodSeconds"), pjBarrierPath.Child("endTimeoutSeconds"))
-	}
-	from.AllElements(pod.Child("volumes"), len(g.Template().Spec.Volumes), -1, peerjob.FrameworkPath)
+	from.AllElements(pod.Child("volumes"), len(user.Volumes), -1, peerjob.FrameworkPath)
 	fileVolumeOrigins(from, template.Spec.Volumes, pod.Child("volumes"))
-	from.Elements(pod.Child("initContainers"), len(barrier), own.Child("initContainers"))
-	for i, container := range barrier {
-		barrierOrigins(from, g, container.Name, pod.Child("initContainers").Index(i))
+	runnerVolumeOrigins(from, g, template.Spec.Volumes, pod.Child("volumes"))
+	added := len(template.Spec.InitContainers) - len(user.InitContainers)
+	from.Elements(pod.Child("initContainers"), added, own.Child("initContainers"))
+	if added > 0 {
+		installOrigins(from, g, pod.Child("initContainers").Index(0))
 	}
-	for i := range g.Template().Spec.InitContainers {
-		at := i + len(barrier)
-		containerOrigins(from, g, &template.Spec.InitContainers[at], pod.Child("initContainers").Index(at),
-			&g.Template().Spec.InitContainers[i], own.Child("initContainers").Index(i))
+	for i := range user.InitContainers {
+		containerOrigins(from, g, &template.Spec.InitContainers[added+i], pod.Child("initContainers").Index(added+i),
+			&user.InitContainers[i], own.Child("initContainers").Index(i))
 	}
-	for i := range g.Template().Spec.Containers {
-		containerOrigins(from, g, &template.Spec.Containers[i], pod.Child("containers").Index(i),
-			&g.Template().Spec.Containers[i], own.Child("containers").Index(i))
+	for i := range user.Containers {
+		at, source := pod.Child("containers").Index(i), own.Child("containers").Index(i)
+		containerOrigins(from, g, &template.Spec.Containers[i], at, &user.Containers[i], source)
+		if i == g.RunnerContainer() {
+			runnerOrigins(from, g, &template.Spec.Containers[i], at, &user.Containers[i], source)
+		}
 	}
 }
 
@@ -89,14 +90,17 @@ func templateOrigins(from *origin.Map, g *peerjob.Group, template *corev1.PodTem
 // framework's mounts behind.
 func containerOrigins(from *origin.Map, g *peerjob.Group, container *corev1.Container, at *field.Path, own *corev1.Container, source *field.Path) {
 	env, kept := at.Child("env"), g.OwnVariables(own)
-	added, peers := len(container.Env)-len(kept), 0
-	if g.HasPeerEnv() {
-		peers = len(v1alpha1.PeerEnvNames())
-		if peers < added && container.Env[peers].Name == v1alpha1.EnvUID {
-			peers++
-		}
+	added := len(container.Env) - len(kept)
+	// Only the framework sets others before the user's.
+	peers := 0
+	for peers < added && (slices.Contains(v1alpha1.PeerEnvNames(), container.Env[peers].Name) || container.Env[peers].Name == v1alpha1.EnvUID) {
+		peers++
 	}
-	from.AllElements(env, 0, peers, pjPeerEnvPath)
+	peersFrom := pjPeerEnvPath
+	if !g.HasPeerEnv() {
+		peersFrom = peerjob.RunnerPath
+	}
+	from.AllElements(env, 0, peers, peersFrom)
 	from.AllElements(env, peers, added, peerjob.FrameworkPath)
 	from.Elements(env, added, source.Child("env"))
 	for place, index := range kept {
@@ -108,9 +112,12 @@ func containerOrigins(from *origin.Map, g *peerjob.Group, container *corev1.Cont
 	fileMountOrigins(from, g, container.VolumeMounts, at.Child("volumeMounts"))
 }
 
-// addPeerEnv puts the peers' variables before all others.
-func addPeerEnv(g *peerjob.Group, containers []corev1.Container) {
+// addPeerEnv puts the peers' variables before all others. The containers are copies of
+// the user's own.
+func addPeerEnv(g *peerjob.Group, containers, own []corev1.Container) {
 	for i := range containers {
-		containers[i].Env = append(g.PeerEnv(peerjob.UsesUID(&containers[i])), containers[i].Env...)
+		if env := g.ContainerEnv(&own[i], &containers[i]); len(env) > 0 {
+			containers[i].Env = append(env, containers[i].Env...)
+		}
 	}
 }

@@ -23,8 +23,7 @@ var (
 	pjServicePath = specPath.Child("service")
 	pjJobPath     = specPath.Child("job")
 	pjPeerEnvPath = specPath.Child("peerEnv")
-	pjBarrierPath = specPath.Child("barrier")
-	barrierPort   = pjBarrierPath.Child("port")
+	runnerPort    = peerjob.RunnerPath.Child("port")
 )
 
 func service(g *peerjob.Group) origin.Object {
@@ -78,8 +77,8 @@ func portOrigins(from *origin.Map, g *peerjob.Group, derived []rules.Port, own i
 	from.AllElements(ports, own+len(derived), -1, peerjob.FrameworkPath)
 	for i, port := range derived {
 		at := ports.Index(i)
-		if g.Barrier().Enabled() && port.Path.String() == barrierPort.String() {
-			from.All(at, barrierPort)
+		if port.Path.String() == runnerPort.String() {
+			from.All(at, runnerPort)
 			continue
 		}
 		from.From(at, port.Path)

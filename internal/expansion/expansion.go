@@ -144,9 +144,20 @@ func check(g *peerjob.Group, objects []origin.Object, errs field.ErrorList) (fie
 	tooNew, dropped := admission.CheckVersion(g, objects)
 	errs = diag.Append(errs, tooNew)
 	if len(errs) > 0 {
-		return errs, nil
+		return withoutRunner(errs), nil
 	}
 	return nil, slices.Concat(peerjob.Warn(g, brought), framework.Warn(g), warned, dropped)
+}
+
+// withoutRunner leaves out what the server says about that which the runner brings, if
+// there is anything else: it follows from that. A volume without an image is no volume to
+// the server, for instance, and it does not find the one of the mount.
+func withoutRunner(errs field.ErrorList) field.ErrorList {
+	others := slices.DeleteFunc(slices.Clone(errs), func(err *field.Error) bool { return err.Field == peerjob.RunnerPath.String() })
+	if len(others) == 0 {
+		return errs
+	}
+	return others
 }
 
 // templates are what the templates of a PeerJob are rendered from.

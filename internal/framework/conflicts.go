@@ -34,11 +34,11 @@ func (s setup) validateVariables() field.ErrorList {
 	return errs
 }
 
-// validatePorts refuses a port that is the framework's: the barrier's, a container
+// validatePorts refuses a port that is the framework's: the runner's, a container
 // port or a port of the Service.
 func (s setup) validatePorts() field.ErrorList {
 	ports := Ports(s.group)
-	return slices.Concat(s.validateBarrierPort(ports), s.validateContainerPorts(ports), s.validateServicePorts(ports))
+	return slices.Concat(s.validateRunnerPort(ports), s.validateContainerPorts(ports), s.validateServicePorts(ports))
 }
 
 // portTaken is the error about a port, or the name of one, which is the framework's.
@@ -47,14 +47,14 @@ func (s setup) portTaken(path *field.Path, value any, port corev1.ServicePort) *
 		port.Name, s.Type, port.Port))
 }
 
-func (s setup) validateBarrierPort(ports []corev1.ServicePort) field.ErrorList {
-	if !s.group.Barrier().Enabled() {
+func (s setup) validateRunnerPort(ports []corev1.ServicePort) field.ErrorList {
+	if !s.group.HasRunner() {
 		return nil
 	}
 	var errs field.ErrorList
 	for _, port := range ports {
-		if port.Port == *s.group.Barrier().Port {
-			errs = append(errs, s.portTaken(specPath.Child("barrier", "port"), port.Port, port))
+		if port.Port == *s.group.Runner().Port {
+			errs = append(errs, s.portTaken(peerjob.RunnerPath.Child("port"), port.Port, port))
 		}
 	}
 	return errs

@@ -22,7 +22,7 @@ func TestMap_Of(t *testing.T) {
 	m.Entry(labels, "team", "a b", spec.Child("job", "labels"))
 	m.EntryFrom(spec.Child("template", "metadata", "labels"), "train", field.NewPath("metadata", "name"))
 	m.Elements(pod.Child("initContainers"), 1, role.Child("template", "spec", "initContainers"))
-	m.All(pod.Child("initContainers").Index(0), spec.Child("barrier"))
+	m.All(pod.Child("initContainers").Index(0), spec.Child("runner"))
 	m.AllElements(pod.Child("containers").Index(0).Child("env"), 0, 2, framework)
 	m.Elements(pod.Child("containers").Index(0).Child("env"), 2, pod.Child("containers").Index(0).Child("env"))
 	m.AllElements(pod.Child("volumes"), 3, -1, framework)
@@ -43,7 +43,7 @@ func TestMap_Of(t *testing.T) {
 		{"spec.template.metadata.labels", "train", "metadata.name"},
 		{"spec.template.metadata.labels", "other", "spec.roles[1].template.metadata.labels"},
 		{"spec.template.spec.initContainers", nil, "spec.roles[1].template.spec.initContainers"},
-		{"spec.template.spec.initContainers[0].image", nil, "spec.barrier"},
+		{"spec.template.spec.initContainers[0].image", nil, "spec.runner"},
 		{"spec.template.spec.initContainers[3].image", nil, "spec.roles[1].template.spec.initContainers[2].image"},
 		{"spec.template.spec.containers[0].env[1].name", nil, "spec.framework"},
 		{"spec.template.spec.containers[0].env[12].name", nil, "spec.template.spec.containers[0].env[10].name"},

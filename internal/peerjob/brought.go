@@ -15,6 +15,9 @@ type Brought struct {
 	// Variables returns the variables before those of the container with a name; nil
 	// for none.
 	Variables func(container string) []corev1.EnvVar
+	// Command reports whether the framework writes the command of the container with a
+	// name; nil for none.
+	Command func(container string) bool
 	// Ports are ports that the framework listens on.
 	Ports []corev1.ServicePort
 	// Processes is the number of processes in each Pod, 0 where nothing sets one.
@@ -26,8 +29,11 @@ func (b Brought) variables(g *Group) rules.Variables {
 	return rules.Variables{
 		Before: func(container *corev1.Container) []corev1.EnvVar {
 			var before []corev1.EnvVar
-			if g.HasPeerEnv() {
+			switch {
+			case g.HasPeerEnv():
 				before = g.PeerEnv(true)
+			case g.isRunnerContainer(container):
+				before = g.RunnerEnv()
 			}
 			if b.Variables != nil {
 				before = append(before, b.Variables(container.Name)...)

@@ -33,13 +33,20 @@ func (g *Group) PeerEnv(uid bool) []corev1.EnvVar {
 		{Name: v1alpha1.EnvSelf, Value: ref(v1alpha1.EnvName) + "-" + ref(v1alpha1.EnvIndex) + "." + ref(v1alpha1.EnvService)},
 	}
 	if uid {
-		env = append(env, fromField(v1alpha1.EnvUID, "metadata.labels['"+v1alpha1.OldUIDLabel+"']"))
+		env = append(env, fromField(v1alpha1.EnvUID, "metadata.labels['"+v1alpha1.UIDLabel+"']"))
 	}
 	return env
 }
 
 func fromField(name, path string) corev1.EnvVar {
 	return corev1.EnvVar{Name: name, ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: path}}}
+}
+
+// RunnerEnv returns the variables that the runner reads.
+func (g *Group) RunnerEnv() []corev1.EnvVar {
+	return slices.DeleteFunc(g.PeerEnv(true), func(variable corev1.EnvVar) bool {
+		return !slices.Contains(v1alpha1.RunnerEnvNames(), variable.Name)
+	})
 }
 
 // UsesUID reports whether a container speaks of PEERJOB_UID and does not set it.
@@ -53,10 +60,38 @@ func UsesUID(container *corev1.Container) bool {
 		slices.ContainsFunc(rules.Commands(container, nil), func(c rules.Command) bool { return slices.ContainsFunc(c.Words, speaks) })
 }
 
-// IsPeerVariable reports whether a variable of the user's says what the variable of
-// the peers with its name says: then it is taken for that one.
-func (g *Group) IsPeerVariable(variable corev1.EnvVar) bool {
-	if !g.HasPeerEnv() {
+// ContainerEnv returns the variables that peerjob puts before those of a container of
+// the user's; expanded is what became of it so far.
+func (g *Group) ContainerEnv(own, expanded *corev1.Container) []corev1.EnvVar {
+	runner := g.isRunnerContainer(own)
+	switch {
+	case g.HasPeerEnv():
+		asked := slices.ContainsFunc(own.Env, func(v corev1.EnvVar) bool { return v.Name == v1alpha1.EnvUID && g.IsPeerVariable(own, v) })
+		return g.PeerEnv(runner || asked || UsesUID(expanded))
+	case runner:
+		return g.RunnerEnv()
+	}
+	return nil
+}
+
+// ReservedEnvNames are the variables of a container of the user's that peerjob sets.
+func (g *Group) ReservedEnvNames(container *corev1.Container) []string {
+	runner := g.isRunnerContainer(container)
+	switch {
+	case g.HasPeerEnv() && runner:
+		return append(v1alpha1.PeerEnvNames(), v1alpha1.EnvUID)
+	case g.HasPeerEnv():
+		return v1alpha1.PeerEnvNames()
+	case runner:
+		return v1alpha1.RunnerEnvNames()
+	}
+	return nil
+}
+
+// IsPeerVariable reports whether a variable of a container of the user's says what
+// peerjob's variable with its name says: then it is taken for that one.
+func (g *Group) IsPeerVariable(container *corev1.Container, variable corev1.EnvVar) bool {
+	if !g.HasPeerEnv() && !slices.Contains(g.ReservedEnvNames(container), variable.Name) {
 		return false
 	}
 	plain := variable
@@ -75,7 +110,7 @@ func (g *Group) IsPeerVariable(variable corev1.EnvVar) bool {
 func (g *Group) OwnVariables(container *corev1.Container) []int {
 	own := make([]int, 0, len(container.Env))
 	for i, variable := range container.Env {
-		if !g.IsPeerVariable(variable) {
+		if !g.IsPeerVariable(container, variable) {
 			own = append(own, i)
 		}
 	}
@@ -85,13 +120,13 @@ func (g *Group) OwnVariables(container *corev1.Container) []int {
 // DropOwn removes from a copy of the Pod template what the user wrote as peerjob or the
 // Job controller writes it: it comes again, in its place.
 func (g *Group) DropOwn(template *corev1.PodTemplateSpec) {
-	drop := func(containers []corev1.Container) {
-		for i := range containers {
-			containers[i].Env = slices.DeleteFunc(containers[i].Env, g.IsPeerVariable)
+	drop := func(copies, own []corev1.Container) {
+		for i := range copies {
+			copies[i].Env = slices.DeleteFunc(copies[i].Env, func(v corev1.EnvVar) bool { return g.IsPeerVariable(&own[i], v) })
 		}
 	}
-	drop(template.Spec.InitContainers)
-	drop(template.Spec.Containers)
+	drop(template.Spec.InitContainers, g.Template().Spec.InitContainers)
+	drop(template.Spec.Containers, g.Template().Spec.Containers)
 	for key, value := range template.Labels {
 		if rules.IsJobNameLabel(key) && value == g.JobName {
 			delete(template.Labels, key)

@@ -54,15 +54,15 @@ func (g *Group) DerivedPorts() []rules.Port {
 }
 
 // containerPorts returns the ports of the Pod, as Service ports with the container
-// ports' own names. The barrier's comes last.
+// ports' own names. The runner's comes last.
 func (g *Group) containerPorts() []rules.Port {
 	ports := rules.ContainerPorts(g.Template(), g.TemplatePath())
-	if g.Barrier().Enabled() {
+	if g.HasRunner() {
 		ports = append(ports, rules.Port{
 			ServicePort: corev1.ServicePort{
-				Name: v1alpha1.BarrierContainer, Port: *g.Barrier().Port, Protocol: corev1.ProtocolTCP, AppProtocol: new("http"),
+				Name: v1alpha1.RunnerName, Port: *g.Runner().Port, Protocol: corev1.ProtocolTCP, AppProtocol: new("http"),
 			},
-			Path: barrierPath.Child("port"),
+			Path: RunnerPath.Child("port"),
 		})
 	}
 	return ports

@@ -33,6 +33,7 @@ func Validate(g *Group, brought Brought) field.ErrorList {
 		validateTemplating(pj),
 		validateFiles(g),
 		validateBarrier(g),
+		validateRunner(g, brought),
 		validateClusterDomain(pj),
 		ValidateVersion(spec.KubernetesVersion, specPath.Child("kubernetesVersion")),
 		rules.PartialAdmission(job, metadataPath),
@@ -218,17 +219,18 @@ func validateRestartPolicy(g *Group) field.ErrorList {
 // validateVariables refuses a variable of the user's that has the name of one of
 // peerjob's.
 func validateVariables(g *Group) field.ErrorList {
-	if g.PeerJob.Spec.PeerEnv == v1alpha1.Disabled {
-		return nil
-	}
-	reserved := v1alpha1.PeerEnvNames()
 	var errs field.ErrorList
 	g.EachContainer(func(container *corev1.Container, path *field.Path) {
+		reserved := g.ReservedEnvNames(container)
 		for i, variable := range container.Env {
-			if slices.Contains(reserved, variable.Name) && !g.IsPeerVariable(variable) {
-				errs = append(errs, field.Invalid(path.Child("env").Index(i).Child("name"), variable.Name,
-					"is set by peerjob; remove it, or set spec.peerEnv to Disabled"))
+			if !slices.Contains(reserved, variable.Name) || g.IsPeerVariable(container, variable) {
+				continue
 			}
+			detail := "is set by peerjob; remove it, or set spec.peerEnv to Disabled"
+			if g.isRunnerContainer(container) && slices.Contains(v1alpha1.RunnerEnvNames(), variable.Name) {
+				detail = "is set by peerjob, and read by the runner of spec.barrier; remove it"
+			}
+			errs = append(errs, field.Invalid(path.Child("env").Index(i).Child("name"), variable.Name, detail))
 		}
 	})
 	return errs

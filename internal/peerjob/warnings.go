@@ -21,6 +21,7 @@ func Warn(g *Group, brought Brought) []diag.Warning {
 		rules.TargetPorts(service, ports, servicePath.Child("ports")),
 		warnTTL(g),
 		warnFiles(g),
+		warnRunner(g),
 		rules.HostNetwork(template, job, ports, brought.Ports, g.TemplatePath()),
 		rules.References(template, brought.variables(g), g.TemplatePath()),
 		rules.Unexpanded(template, brought.variables(g), g.TemplatePath()),

@@ -46,8 +46,8 @@ import (
 
 // Options are the caller's options.
 type Options struct {
-	// BarrierImage is the default of spec.barrier.image.
-	BarrierImage string
+	// RunnerImage is the default of spec.runner.image.
+	RunnerImage string
 	// Values are values for templates. They override those of every PeerJob.
 	Values map[string]any
 	// Assignments change single values after everything was merged. Each that no
@@ -120,7 +120,7 @@ func unchanged(data []byte, report *results.Report) (out krmlist.Output) {
 func expandAll(objects []*krmlist.Object, functionConfig *krmlist.Object, options Options, report *results.Report) ([]*krmlist.Object, []*expansion.Expansion) {
 	krmlist.Locate(objects)
 	expansions, settings := findPeerJobs(objects, functionConfig, report)
-	settings.defaults.BarrierImage = cmp.Or(settings.defaults.BarrierImage, options.BarrierImage)
+	settings.defaults.RunnerImage = cmp.Or(settings.defaults.RunnerImage, options.RunnerImage)
 	refuseSelectors(objects, report)
 	refuseLossyMode(objects, settings, report)
 	expandEach(expansions, settings.defaults, expansion.NewSources(objects, options.Values, options.Assignments), report)

@@ -44,13 +44,6 @@ type settings struct {
 
 // setters have the keys of such a ConfigMap, each with what its value does.
 var setters = map[string]func(*settings, string, *field.Path) *field.Error{
-	"barrierImage": func(s *settings, value string, path *field.Path) *field.Error {
-		if strings.TrimSpace(value) != value || value == "" {
-			return field.Invalid(path, value, "must be an image")
-		}
-		s.defaults.BarrierImage = value
-		return nil
-	},
 	"clusterDomain": func(s *settings, value string, path *field.Path) *field.Error {
 		for _, msg := range validation.IsDNS1123Subdomain(value) {
 			return field.Invalid(path, value, msg)
@@ -77,6 +70,13 @@ var setters = map[string]func(*settings, string, *field.Path) *field.Error{
 			return field.NotSupported(path, value, []string{"false", "true"})
 		}
 		s.prune = value == "true"
+		return nil
+	},
+	"runnerImage": func(s *settings, value string, path *field.Path) *field.Error {
+		if strings.TrimSpace(value) != value || value == "" {
+			return field.Invalid(path, value, "must be an image")
+		}
+		s.defaults.RunnerImage = value
 		return nil
 	},
 }
@@ -124,6 +124,10 @@ func readSettings(about *krmlist.Object) (settings, field.ErrorList) {
 		}
 		seen[key] = true
 		set, found := setters[key]
+		if key == "barrierImage" {
+			errs = append(errs, field.Forbidden(dataPath.Child(key), "is gone; use data.runnerImage, with the image of the runner, which is "+v1alpha1.RunnerRepository))
+			return
+		}
 		if !found {
 			errs = append(errs, field.NotSupported(dataPath.Key(key), key, settingNames()))
 			return

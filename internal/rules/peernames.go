@@ -93,6 +93,30 @@ func (n PeerNames) Stale(text string) []StaleName {
 	return stale
 }
 
+// peerByVariables matches the name of a peer that is made of the peers' variables, as a
+// shell or the kubelet reads them, up to its index.
+var peerByVariables = regexp.MustCompile(`PEERJOB_LEADER\b|PEERJOB_NAME[)}]?-`)
+
+// ownIndex matches the index of the peer itself.
+var ownIndex = regexp.MustCompile(`^\$[({]?JOB_COMPLETION_INDEX\b`)
+
+// Named returns the first name of a peer in a text that is not the peer's own, as the
+// text has it: "train-0.train", or "PEERJOB_LEADER". It returns "" if there is none.
+func (n PeerNames) Named(text string) string {
+	for _, at := range peerByVariables.FindAllStringIndex(text, -1) {
+		if !ownIndex.MatchString(text[at[1]:]) {
+			return strings.TrimRight(text[at[0]:at[1]], ")}-")
+		}
+	}
+	for _, at := range peerName.FindAllStringSubmatchIndex(text, -1) {
+		job, index, service := text[at[2]:at[3]], text[at[4]:at[5]], text[at[6]:at[7]]
+		if job == n.Job && service == n.Service && !ownIndex.MatchString(index) && isHostName(text, at[0], at[1]) {
+			return text[at[0]:at[1]]
+		}
+	}
+	return ""
+}
+
 // longerName matches what follows a name that is the beginning of a longer one, and
 // domain what follows a peer's name in its fully qualified form.
 var (

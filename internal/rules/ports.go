@@ -41,11 +41,16 @@ func ContainerPorts(template *corev1.PodTemplateSpec, path *field.Path) []Port {
 	}
 	for i := range template.Spec.InitContainers {
 		container := &template.Spec.InitContainers[i]
-		if container.RestartPolicy != nil && *container.RestartPolicy == corev1.ContainerRestartPolicyAlways {
+		if IsSidecar(container) {
 			visit(container, pod.Child("initContainers").Index(i))
 		}
 	}
 	return ports
+}
+
+// IsSidecar reports whether an init container runs beside the containers.
+func IsSidecar(container *corev1.Container) bool {
+	return container.RestartPolicy != nil && *container.RestartPolicy == corev1.ContainerRestartPolicyAlways
 }
 
 // TargetPorts finds ports that are forwarded nowhere: a headless Service has no

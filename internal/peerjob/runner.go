@@ -1,0 +1,515 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package peerjob
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/rules"
+	"github.com/peerjob/peerjob/internal/spell"
+)
+
+// RunnerPath is the field that what the runner brings comes from.
+var RunnerPath = specPath.Child("runner")
+
+// Runner is how the runner of the group is set up. It is of use only to a group that
+// has one ([Group.HasRunner]).
+func (g *Group) Runner() *v1alpha1.PeerRunner { return &g.PeerJob.Spec.Runner }
+
+// HasRunner reports whether a runner starts the command of a container.
+func (g *Group) HasRunner() bool { return g.Barrier().Enabled() }
+
+// RunnerContainer is the index of the container that the runner runs in, among those
+// that are no init containers. It is -1 in a group without a runner, and where it is
+// not known which one.
+func (g *Group) RunnerContainer() int {
+	if !g.HasRunner() {
+		return -1
+	}
+	containers := g.Template().Spec.Containers
+	if name := g.Runner().Container; name != "" {
+		return slices.IndexFunc(containers, func(c corev1.Container) bool { return c.Name == name })
+	}
+	if len(containers) != 1 {
+		return -1
+	}
+	return 0
+}
+
+// isRunnerContainer reports whether a container of the user's Pod template is the one
+// that the runner runs in.
+func (g *Group) isRunnerContainer(container *corev1.Container) bool {
+	at := g.RunnerContainer()
+	return at >= 0 && &g.Template().Spec.Containers[at] == container
+}
+
+// RunnerGraceSeconds is how long a container runs after SIGTERM, in seconds; nil if that
+// is what the server sets. Behind it, the kubelet kills. A preStop hook that sleeps
+// takes its time from it, and a probe that fails can have a time of its own.
+func (g *Group) RunnerGraceSeconds() *int64 {
+	at := g.RunnerContainer()
+	if at < 0 {
+		return nil
+	}
+	container, least := &g.Template().Spec.Containers[at], int64(corev1.DefaultTerminationGracePeriodSeconds)
+	if own := g.Template().Spec.TerminationGracePeriodSeconds; own != nil {
+		least = *own
+	}
+	for _, probe := range []*corev1.Probe{container.StartupProbe, container.LivenessProbe} {
+		if probe != nil && probe.TerminationGracePeriodSeconds != nil {
+			least = min(least, *probe.TerminationGracePeriodSeconds)
+		}
+	}
+	if hook := container.Lifecycle; hook != nil && hook.PreStop != nil && hook.PreStop.Sleep != nil {
+		least -= hook.PreStop.Sleep.Seconds
+	}
+	if least == corev1.DefaultTerminationGracePeriodSeconds {
+		return nil
+	}
+	return new(max(least, 0))
+}
+
+// validateRunner refuses a runner that can't run, that can't start the user's command,
+// or that stands in the way of the user's containers.
+func validateRunner(g *Group, brought Brought) field.ErrorList {
+	r := g.Runner()
+	var errs field.ErrorList
+	errs = append(errs, validateRange(r.Port, v1alpha1.MinRunnerPort, v1alpha1.MaxPort, RunnerPath.Child("port"))...)
+	if deliveries := []v1alpha1.RunnerDelivery{v1alpha1.InitContainerDelivery, v1alpha1.ImageVolumeDelivery}; r.Delivery != "" && !slices.Contains(deliveries, r.Delivery) {
+		errs = append(errs, field.NotSupported(RunnerPath.Child("delivery"), r.Delivery, deliveries))
+	}
+	if r.Resources != nil && r.Delivery == v1alpha1.ImageVolumeDelivery {
+		errs = append(errs, field.Forbidden(RunnerPath.Child("resources"), "are those of an init container, and the delivery ImageVolume has none; remove it"))
+	}
+	if r.KeySecretName != "" {
+		for _, msg := range validation.IsDNS1123Subdomain(r.KeySecretName) {
+			errs = append(errs, field.Invalid(RunnerPath.Child("keySecretName"), r.KeySecretName, msg))
+		}
+	}
+	if !g.HasRunner() {
+		return errs
+	}
+	return slices.Concat(errs,
+		validateRunnerImage(r),
+		validateRunnerContainer(g),
+		validateRunnerCommand(g, brought),
+		validateRunnerHooks(g),
+		validateRunnerProbes(g),
+		validateRunnerNames(g),
+		validateRunnerPaths(g),
+		validateLinux(g),
+		validateGone(g),
+	)
+}
+
+func validateRunnerImage(r *v1alpha1.PeerRunner) field.ErrorList {
+	path := RunnerPath.Child("image")
+	repository, _, _ := strings.Cut(r.Image, "@")
+	if at := strings.LastIndex(repository, ":"); at > strings.LastIndex(repository, "/") {
+		repository = repository[:at]
+	}
+	switch {
+	case r.Image == "":
+		return field.ErrorList{field.Required(path, fmt.Sprintf(
+			"this build of peerjob is no release, so no image of the runner was published for it; set the image of a release, such as %s:v0.1.0, or of your own build, here or as runnerImage in the functionConfig",
+			v1alpha1.RunnerRepository))}
+	case strings.TrimSpace(r.Image) != r.Image:
+		return field.ErrorList{field.Invalid(path, r.Image, "must not begin or end with a space")}
+	case strings.HasSuffix("/"+repository, "/peerjob/peerjob"):
+		return field.ErrorList{field.Invalid(path, r.Image, "is the image of peerjob; the runner has its own, "+v1alpha1.RunnerRepository)}
+	}
+	return nil
+}
+
+// validateRunnerContainer wants to know whose command the runner starts.
+func validateRunnerContainer(g *Group) field.ErrorList {
+	path, pod := RunnerPath.Child("container"), &g.Template().Spec
+	name := g.Runner().Container
+	names := containerNames(pod.Containers)
+	switch {
+	case g.RunnerContainer() >= 0 || len(names) == 0:
+		return nil
+	case name == "":
+		return field.ErrorList{field.Required(path, fmt.Sprintf("the Pod has several containers; name the one whose command the runner starts, of %q", names))}
+	case slices.Contains(containerNames(pod.InitContainers), name):
+		return field.ErrorList{field.Invalid(path, name, fmt.Sprintf("is an init container, which ends before the peers start; name one of %q", names))}
+	}
+	err := field.NotSupported(path, name, names)
+	if nearest := spell.Nearest(name, names); nearest != "" {
+		err.Detail += fmt.Sprintf("; did you mean %q?", nearest)
+	}
+	return field.ErrorList{err}
+}
+
+func containerNames(containers []corev1.Container) []string {
+	names := make([]string, len(containers))
+	for i := range containers {
+		names[i] = containers[i].Name
+	}
+	return names
+}
+
+// runnerContainer returns the container that the runner runs in and its path, and false
+// where it is not known.
+func (g *Group) runnerContainer() (*corev1.Container, *field.Path, bool) {
+	at := g.RunnerContainer()
+	if at < 0 {
+		return nil, nil, false
+	}
+	return &g.Template().Spec.Containers[at], g.PodPath().Child("containers").Index(at), true
+}
+
+// validateRunnerCommand wants a command: what an image starts by itself is written in
+// the image.
+func validateRunnerCommand(g *Group, brought Brought) field.ErrorList {
+	container, path, found := g.runnerContainer()
+	if !found || len(container.Command) > 0 || brought.Command != nil && brought.Command(container.Name) {
+		return nil
+	}
+	image := cmp.Or(container.Image, "IMAGE")
+	what, then := "Entrypoint and Cmd", "the Entrypoint as command, and the Cmd as args"
+	if len(container.Args) > 0 {
+		what, then = "Entrypoint", "that"
+	}
+	return field.ErrorList{field.Required(path.Child("command"), fmt.Sprintf(
+		"the runner of spec.barrier starts it, and what an image starts by itself is not known here; %q or %q shows its %s: write %s",
+		"crane config "+image, "docker inspect "+image, what, then))}
+}
+
+// validateRunnerHooks refuses a hook that keeps the peers from finding each other.
+func validateRunnerHooks(g *Group) field.ErrorList {
+	container, path, found := g.runnerContainer()
+	if !found || g.Barrier().Start != v1alpha1.Enabled || container.Lifecycle == nil || container.Lifecycle.PostStart == nil {
+		return nil
+	}
+	if container.Lifecycle.PostStart.Sleep != nil {
+		return nil // ends by itself
+	}
+	return field.ErrorList{field.Forbidden(path.Child("lifecycle", "postStart"),
+		"with spec.barrier.start, the command starts when every peer has an address, and a Pod gets none before this hook has ended: if it waits for the command, both wait forever; do it in the command")}
+}
+
+// Defaults of a probe, in seconds and failures.
+const (
+	defaultProbePeriod    = 10
+	defaultProbeThreshold = 3
+	// forever is longer than anything runs, in seconds: 68 years.
+	forever = 1<<31 - 1
+)
+
+// probeSeconds is the earliest time after the start of a container at which the kubelet
+// kills it because nothing answers a probe.
+func probeSeconds(p *corev1.Probe) int64 {
+	period, threshold := int64(cmp.Or(p.PeriodSeconds, defaultProbePeriod)), int64(cmp.Or(p.FailureThreshold, defaultProbeThreshold))
+	return int64(p.InitialDelaySeconds) + (threshold-1)*period
+}
+
+// neededThreshold is the least failureThreshold with which a probe leaves a container
+// alone for so many seconds.
+func neededThreshold(p *corev1.Probe, seconds int64) int64 {
+	period := int64(max(cmp.Or(p.PeriodSeconds, defaultProbePeriod), 1))
+	return max(seconds-int64(p.InitialDelaySeconds)+period-1, 0)/period + 1
+}
+
+// validateRunnerProbes refuses a probe that can kill a peer while its command does not
+// run: before it, while it waits for the others, and behind it.
+func validateRunnerProbes(g *Group) field.ErrorList {
+	container, path, found := g.runnerContainer()
+	if !found {
+		return nil
+	}
+	var errs field.ErrorList
+	b := g.Barrier()
+	startup, liveness := container.StartupProbe, container.LivenessProbe
+	wait := int64(*b.StartTimeoutSeconds)
+	if wait == 0 {
+		wait = forever
+	}
+	kills := func(p *corev1.Probe) bool {
+		return p != nil && b.Start == v1alpha1.Enabled && g.asksCommand(p, container) && probeSeconds(p) < wait
+	}
+	// A liveness probe begins when the startup probe has succeeded.
+	probe, at := startup, path.Child("startupProbe")
+	if startup == nil {
+		probe, at = liveness, path.Child("livenessProbe")
+	}
+	if kills(probe) {
+		detail := fmt.Sprintf("can kill a peer after %d s, while it waits for the others without limit (spec.barrier.startTimeoutSeconds is 0); set a limit, or remove the probe", probeSeconds(probe))
+		if wait < forever {
+			cure := fmt.Sprintf("set its failureThreshold to at least %d", neededThreshold(probe, wait))
+			if startup == nil {
+				cure = fmt.Sprintf("add a startupProbe of that kind, with a failureThreshold of at least %d and a periodSeconds of %d: this probe begins when that one has succeeded",
+					neededThreshold(&corev1.Probe{PeriodSeconds: probe.PeriodSeconds}, wait), cmp.Or(probe.PeriodSeconds, defaultProbePeriod))
+			}
+			detail = fmt.Sprintf("can kill a peer after %d s, while it waits for the others (spec.barrier.startTimeoutSeconds is %d); %s", probeSeconds(probe), wait, cure)
+		}
+		errs = append(errs, field.Forbidden(at, detail))
+	}
+	if liveness != nil && b.End == v1alpha1.Enabled && g.restarts(container) &&
+		g.asksCommand(liveness, container) && probeSeconds(liveness) < int64(*b.EndTimeoutSeconds) {
+		errs = append(errs, field.Forbidden(path.Child("livenessProbe"), fmt.Sprintf(
+			"with restartPolicy OnFailure, the kubelet runs a command again that has ended, while the peer stays for the others (spec.barrier.endTimeoutSeconds is %d); set restartPolicy to Never, or its failureThreshold to at least %d",
+			*b.EndTimeoutSeconds, neededThreshold(liveness, int64(*b.EndTimeoutSeconds)))))
+	}
+	return errs
+}
+
+// restarts reports whether the kubelet starts a container again that it killed.
+func (g *Group) restarts(container *corev1.Container) bool {
+	if own := container.RestartPolicy; own != nil {
+		return *own != corev1.ContainerRestartPolicyNever
+	}
+	return g.Template().Spec.RestartPolicy == corev1.RestartPolicyOnFailure
+}
+
+// asksCommand reports whether the answer to a probe may come from the command of the
+// container: not from another host, another container or the runner itself.
+func (g *Group) asksCommand(p *corev1.Probe, container *corev1.Container) bool {
+	var host string
+	var port int32
+	switch {
+	case p.HTTPGet != nil:
+		host, port = p.HTTPGet.Host, p.HTTPGet.Port.IntVal
+	case p.TCPSocket != nil:
+		host, port = p.TCPSocket.Host, p.TCPSocket.Port.IntVal
+	case p.GRPC != nil:
+		port = p.GRPC.Port
+	}
+	if host != "" && host != "localhost" && host != "127.0.0.1" && host != "::1" {
+		return false
+	}
+	if port == 0 {
+		return true
+	}
+	if port == *g.Runner().Port && p.TCPSocket != nil {
+		return false
+	}
+	declares := func(c *corev1.Container) bool {
+		return slices.ContainsFunc(c.Ports, func(declared corev1.ContainerPort) bool { return declared.ContainerPort == port })
+	}
+	if declares(container) {
+		return true
+	}
+	other := false
+	g.EachContainer(func(c *corev1.Container, _ *field.Path) { other = other || declares(c) })
+	return !other
+}
+
+// validateRunnerNames refuses containers, volumes and ports that are the runner's.
+func validateRunnerNames(g *Group) field.ErrorList {
+	var errs field.ErrorList
+	g.EachContainer(func(container *corev1.Container, path *field.Path) {
+		if container.Name == v1alpha1.RunnerInstall && g.Runner().Delivery != v1alpha1.ImageVolumeDelivery {
+			errs = append(errs, field.Invalid(path.Child("name"), container.Name, "is a container of spec.runner; choose another name"))
+		}
+		for _, port := range container.Ports {
+			if port.ContainerPort == *g.Runner().Port && cmp.Or(port.Protocol, corev1.ProtocolTCP) == corev1.ProtocolTCP {
+				errs = append(errs, field.Invalid(RunnerPath.Child("port"), *g.Runner().Port, fmt.Sprintf(
+					"is a port of container %q, too; choose another", container.Name)))
+			}
+		}
+	})
+	for i, volume := range g.Template().Spec.Volumes {
+		if volume.Name == v1alpha1.RunnerName || volume.Name == v1alpha1.RunnerKey && g.Runner().KeySecretName != "" {
+			errs = append(errs, field.Invalid(g.PodPath().Child("volumes").Index(i).Child("name"), volume.Name, "is a volume of spec.runner; choose another name"))
+		}
+	}
+	return errs
+}
+
+// validateRunnerPaths refuses what the user wants to find where the runner is mounted.
+func validateRunnerPaths(g *Group) field.ErrorList {
+	container, at, found := g.runnerContainer()
+	if !found {
+		return nil
+	}
+	var errs field.ErrorList
+	refuse := func(path *field.Path, value string) {
+		for _, directory := range g.runnerDirectories() {
+			if clean := cleanPath(value); clean == directory || strings.HasPrefix(clean, directory+"/") {
+				errs = append(errs, field.Invalid(path, value, fmt.Sprintf("is where spec.runner mounts what it needs, %s; choose another path", directory)))
+			}
+		}
+	}
+	for i, mount := range container.VolumeMounts {
+		refuse(at.Child("volumeMounts").Index(i).Child("mountPath"), mount.MountPath)
+	}
+	for i, device := range container.VolumeDevices {
+		refuse(at.Child("volumeDevices").Index(i).Child("devicePath"), device.DevicePath)
+	}
+	for i := range g.PeerJob.Spec.Files {
+		if file := &g.PeerJob.Spec.Files[i]; HasFile(file, container.Name, false) {
+			refuse(FilesPath.Index(i).Child("path"), file.Path)
+		}
+	}
+	if container.WorkingDir != "" {
+		refuse(at.Child("workingDir"), container.WorkingDir)
+	}
+	if container.TerminationMessagePath != "" {
+		refuse(at.Child("terminationMessagePath"), container.TerminationMessagePath)
+	}
+	if len(container.Command) > 0 && path.IsAbs(container.Command[0]) {
+		refuse(at.Child("command").Index(0), container.Command[0])
+	}
+	return errs
+}
+
+// runnerDirectories are the directories that the runner has in its container.
+func (g *Group) runnerDirectories() []string {
+	if g.Runner().KeySecretName == "" {
+		return []string{v1alpha1.RunnerDirectory}
+	}
+	return []string{v1alpha1.RunnerDirectory, v1alpha1.RunnerKeyDirectory}
+}
+
+// cleanPath is a path in a container as the kubelet reads it.
+func cleanPath(text string) string { return path.Clean("/" + text) }
+
+// validateLinux refuses Pods that only a Windows node runs.
+func validateLinux(g *Group) field.ErrorList {
+	const detail = "the runner of spec.barrier is a program for Linux; remove spec.barrier, or let the Pods run on Linux"
+	const windows = string(corev1.Windows)
+	pod, path := &g.Template().Spec, g.PodPath()
+	var errs field.ErrorList
+	if pod.OS != nil && pod.OS.Name == corev1.Windows {
+		errs = append(errs, field.Invalid(path.Child("os", "name"), windows, detail))
+	}
+	for _, key := range osLabels {
+		if pod.NodeSelector[key] == windows {
+			errs = append(errs, field.Invalid(path.Child("nodeSelector").Key(key), windows, detail))
+		}
+	}
+	if pod.Affinity == nil || pod.Affinity.NodeAffinity == nil || pod.Affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution == nil {
+		return errs
+	}
+	// One of the terms is enough for a node.
+	terms := pod.Affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution.NodeSelectorTerms
+	for _, term := range terms {
+		if !slices.ContainsFunc(term.MatchExpressions, wantsWindows) {
+			return errs
+		}
+	}
+	if len(terms) > 0 {
+		errs = append(errs, field.Forbidden(path.Child("affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution"), "wants Windows: "+detail))
+	}
+	return errs
+}
+
+// osLabels are the labels of a node with its operating system.
+var osLabels = []string{corev1.LabelOSStable, "beta.kubernetes.io/os"}
+
+// wantsWindows reports whether a requirement keeps Pods from every Linux node.
+func wantsWindows(r corev1.NodeSelectorRequirement) bool {
+	return slices.Contains(osLabels, r.Key) && r.Operator == corev1.NodeSelectorOpIn && !slices.Contains(r.Values, string(corev1.Linux))
+}
+
+// validateGone refuses a rule for the exit code of a container that earlier versions of
+// peerjob added.
+func validateGone(g *Group) field.ErrorList {
+	policy := g.Job.PodFailurePolicy
+	container, _, found := g.runnerContainer()
+	if policy == nil || !found {
+		return nil
+	}
+	own := map[string]bool{}
+	g.EachContainer(func(c *corev1.Container, _ *field.Path) { own[c.Name] = true })
+	var errs field.ErrorList
+	for i, rule := range policy.Rules {
+		codes := rule.OnExitCodes
+		if codes == nil || codes.ContainerName == nil || own[*codes.ContainerName] {
+			continue
+		}
+		if name := *codes.ContainerName; name == "peerjob-barrier" || name == "peerjob-barrier-start" {
+			path := g.Path.Child("podFailurePolicy", "rules").Index(i).Child("onExitCodes", "containerName")
+			errs = append(errs, field.Invalid(path, name, fmt.Sprintf(
+				"is no container of the Pod any more: the container that waits for its peers in vain ends with 75; write %q", container.Name)))
+		}
+	}
+	return errs
+}
+
+// warnRunner returns what is probably not meant about the runner.
+func warnRunner(g *Group) []diag.Warning {
+	if !g.HasRunner() {
+		if *g.Barrier() == (v1alpha1.PeerBarrier{}) && *g.Runner() != (v1alpha1.PeerRunner{}) {
+			return []diag.Warning{diag.Warn(RunnerPath, "does nothing without spec.barrier; set spec.barrier.start or spec.barrier.end to Enabled, or remove it")}
+		}
+		return nil
+	}
+	var w []diag.Warning
+	if g.Barrier().Start == v1alpha1.Enabled {
+		w = append(w, warnInitContainers(g)...)
+	}
+	return append(w, warnQOS(g)...)
+}
+
+// warnInitContainers finds init containers that may wait for a peer. It runs before the
+// barrier, and the command of that peer behind it.
+func warnInitContainers(g *Group) []diag.Warning {
+	names := rules.PeerNames{Job: g.JobName, Service: g.ServiceName(), Peers: g.Peers()}
+	var w []diag.Warning
+	for i := range g.Template().Spec.InitContainers {
+		container := &g.Template().Spec.InitContainers[i]
+		if rules.IsSidecar(container) {
+			continue
+		}
+		for _, text := range rules.Texts(container, g.PodPath().Child("initContainers").Index(i)) {
+			if peer := names.Named(text.Value); peer != "" {
+				w = append(w, diag.Warn(text.Path,
+					"names the peer %s, and runs before the start barrier, when no command of a peer runs; if it waits for one, it waits forever: wait in the command of container %q, which starts when all peers are there",
+					peer, g.runnerName()))
+				break
+			}
+		}
+	}
+	return w
+}
+
+// runnerName is the name of the container that the runner runs in, "" where it is not
+// known.
+func (g *Group) runnerName() string {
+	if container, _, found := g.runnerContainer(); found {
+		return container.Name
+	}
+	return ""
+}
+
+// warnQOS finds resources of the init container that take a Pod its class: every other
+// container is Guaranteed.
+func warnQOS(g *Group) []diag.Warning {
+	pod := &g.Template().Spec
+	if g.Runner().Resources == nil || pod.Resources != nil || isGuaranteed(g.Runner().Resources) || len(pod.Containers) == 0 {
+		return nil
+	}
+	all := true
+	g.EachContainer(func(container *corev1.Container, _ *field.Path) { all = all && isGuaranteed(&container.Resources) })
+	if !all {
+		return nil
+	}
+	return []diag.Warning{diag.Warn(RunnerPath.Child("resources"),
+		"makes the Pod Burstable, and all other containers are Guaranteed; remove it, or set limits of CPU and memory that equal the requests")}
+}
+
+// isGuaranteed reports whether a container has limits of CPU and memory that equal its
+// requests. The server makes a request of a limit.
+// See https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/#guaranteed.
+func isGuaranteed(r *corev1.ResourceRequirements) bool {
+	for _, name := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory} {
+		limit, found := r.Limits[name]
+		request, requested := r.Requests[name]
+		if !found || limit.IsZero() || requested && request.Cmp(limit) != 0 {
+			return false
+		}
+	}
+	return true
+}
