@@ -60,7 +60,7 @@ func (g *Group) containerPorts() []rules.Port {
 	if g.HasRunner() {
 		ports = append(ports, rules.Port{
 			ServicePort: corev1.ServicePort{
-				Name: v1alpha1.RunnerName, Port: *g.Runner().Port, Protocol: corev1.ProtocolTCP, AppProtocol: new("http"),
+				Name: v1alpha1.RunnerName, Port: *g.Runner().Port, Protocol: corev1.ProtocolTCP, AppProtocol: new("tcp"),
 			},
 			Path: RunnerPath.Child("port"),
 		})
