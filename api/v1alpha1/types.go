@@ -382,8 +382,8 @@ type PeerRunner struct {
 	Container string `json:"container,omitempty"`
 
 	// keySecretName names a Secret in the same namespace. The runners prove to each
-	// other that they know its key "key". Without it, they trust whatever answers under
-	// the name of a peer.
+	// other that they know its entry "key", of at least 16 bytes. Without it, they trust
+	// whatever answers under the name of a peer.
 	// Default none.
 	KeySecretName string `json:"keySecretName,omitempty"`
 }
