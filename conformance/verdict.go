@@ -286,10 +286,11 @@ func overlap(a, b string) bool {
 	return strings.HasPrefix(a, b) || strings.HasPrefix(b, a)
 }
 
-// place is a path without the indexes. The resources of a barrier are those of
-// the init containers that expansion adds.
+// place is a path without the indexes. The resources of a runner are those of the init
+// container that expansion adds, and its delivery is the volume.
 func place(path string) string {
-	path = strings.Replace(path, "spec.barrier.resources", "spec.template.spec.initContainers[0].resources", 1)
+	path = strings.Replace(path, "spec.runner.resources", "spec.template.spec.initContainers[0].resources", 1)
+	path = strings.Replace(path, "spec.runner.delivery", "spec.template.spec.volumes[0].image", 1)
 	return indexes.ReplaceAllString(path, ".[]") + "."
 }
 

@@ -35,7 +35,7 @@ func TestBarrier_killed(t *testing.T) {
 			logs := mustComplete(t, job, patience)
 			checkMet(t, logs, 3)
 			for _, pod := range podsOf(t, job) {
-				log, err := kubernetes.Logs(interrupted, &pod, "peerjob-barrier")
+				log, err := kubernetes.Logs(interrupted, &pod, "peer")
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -46,8 +46,8 @@ func TestBarrier_killed(t *testing.T) {
 }
 
 // TestBarrier_fails has a peer that fails once, and comes back while the others
-// still run. Nothing tells the sidecar of a failure: the Pod stays, as one that is
-// done, for endTimeoutSeconds, and fails then.
+// still run. A command that failed has ended like any other: the Pod stays for
+// endTimeoutSeconds, and fails then.
 func TestBarrier_fails(t *testing.T) {
 	t.Parallel()
 	const script = meet + `[ "$JOB_COMPLETION_INDEX" != 1 ] || [ "$FAILURES" = 1 ] || { echo failing; exit 1; }
@@ -68,7 +68,7 @@ func onePeerTooMany(t *testing.T, port int, spec ...string) (job *batchv1.Job, s
 		t.Fatal(err)
 	}
 	size = len(nodes.Items) + 1
-	container := fmt.Sprintf("template: {spec: {containers: [{name: peer, image: %q, command: ['true'], ports: [{containerPort: 8099, hostPort: %d}]}]}}", bashImage, port)
+	container := fmt.Sprintf("template: {spec: {containers: [{name: peer, image: %q, command: [bash, -c, 'echo ran'], ports: [{containerPort: 8099, hostPort: %d}]}]}}", bashImage, port)
 	return apply(t, peers(size, "", append(spec, container)...).Layer), size
 }
 
@@ -81,7 +81,7 @@ func TestBarrier_waits(t *testing.T) {
 	pods, err := kubernetes.WaitForPods(ctx, job.Namespace, job.Name, func(pods []corev1.Pod) bool {
 		scheduled := 0
 		for _, pod := range pods {
-			for _, status := range pod.Status.InitContainerStatuses {
+			for _, status := range pod.Status.ContainerStatuses {
 				if status.State.Running != nil {
 					scheduled++
 				}
@@ -94,22 +94,26 @@ func TestBarrier_waits(t *testing.T) {
 	}
 	missing := slices.IndexFunc(pods, func(p corev1.Pod) bool { return p.Spec.NodeName == "" })
 	name := "job-" + cluster.Index(&pods[missing]) + ".job"
-	want := fmt.Sprintf(`waiting="1 of %d peers: %s (never heard of)`, size, name)
+	want := fmt.Sprintf("1 of %d peers: %s (never heard of)", size, name)
 	if name == "job-0.job" {
-		want = `waiting="index 0, job-0.job: `
+		want = "index 0, job-0.job: "
 	}
 	for i, pod := range pods {
 		if i == missing {
 			continue
 		}
-		log, err := kubernetes.WaitForLog(ctx, &pod, "peerjob-barrier", want)
+		log, err := kubernetes.WaitForLog(ctx, &pod, "peer", want)
 		if err != nil {
 			t.Errorf("%v:\n%s", err, log)
 		}
 	}
 	for _, pod := range podsOf(t, job) {
-		if pod.Status.Phase != corev1.PodPending {
+		if pod.Spec.NodeName != "" && pod.Status.Phase != corev1.PodRunning {
 			t.Errorf("%s is %s while it waits", pod.Name, pod.Status.Phase)
+		}
+		// The command would print nothing and end.
+		if log, err := kubernetes.Logs(ctx, &pod, "peer"); err == nil && containsLine(log, "ran") {
+			t.Errorf("the command of %s has run:\n%s", pod.Name, log)
 		}
 	}
 	began := time.Now()
@@ -149,12 +153,9 @@ func TestBarrier_neverScheduled(t *testing.T) {
 	}
 	told := 0
 	for _, pod := range pods {
-		for _, status := range pod.Status.InitContainerStatuses {
+		for _, status := range pod.Status.ContainerStatuses {
 			ended := status.State.Terminated
-			if status.Name != "peerjob-barrier-start" || ended == nil || ended.ExitCode == 0 {
-				continue
-			}
-			if strings.Contains(ended.Message, "the Pod was stopped") {
+			if ended == nil || ended.ExitCode == 143 {
 				// It found room when another had failed, and the Job's failure ended it.
 				continue
 			}
@@ -213,7 +214,7 @@ func TestBarrier_restricted(t *testing.T) {
 	const script = `for ((i = 0; i < PEERJOB_SIZE; i++)); do
   getent hosts "$PEERJOB_NAME-$i.$PEERJOB_SERVICE" && echo "reached $i"
 done
-exec 3<> /dev/tcp/127.0.0.1/7450 && printf 'GET /status HTTP/1.0\r\n\r\n' >&3 && cat <&3
+/peerjob/peerjob-runner status
 `
 	secure := `template: {spec: {securityContext: {runAsNonRoot: true, runAsUser: 65534, seccompProfile: {type: RuntimeDefault}},
   containers: [{name: peer, image: "` + bashImage + `", command: [bash, -c, ` + quote(script) + `], securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}}]}}`

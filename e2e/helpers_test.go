@@ -103,7 +103,7 @@ func mustComplete(t *testing.T, job *batchv1.Job, limit time.Duration) map[strin
 }
 
 // logs returns what the first container of each Pod in a phase printed, by
-// index.
+// index, without the lines of the runner.
 func logs(t *testing.T, job *batchv1.Job, phase corev1.PodPhase) map[string]string {
 	t.Helper()
 	pods, err := kubernetes.Pods(interrupted, job.Namespace, job.Name)
@@ -119,9 +119,20 @@ func logs(t *testing.T, job *batchv1.Job, phase corev1.PodPhase) map[string]stri
 		if err != nil {
 			t.Fatal(err)
 		}
-		all[cluster.Index(&pod)] = log
+		all[cluster.Index(&pod)] = withoutRunner(log)
 	}
 	return all
+}
+
+// withoutRunner is a log without the lines of the runner.
+func withoutRunner(log string) string {
+	var own strings.Builder
+	for line := range strings.Lines(log) {
+		if !strings.HasPrefix(line, "peerjob-runner: ") {
+			own.WriteString(line)
+		}
+	}
+	return own.String()
 }
 
 // containsLine reports whether a text has a line.

@@ -52,7 +52,7 @@ func TestPing(t *testing.T) {
 		{name: "the page's own YAML", layer: render.Layer{Files: map[string]string{"page.yaml": page}, Settings: settings, Plain: true}},
 		{name: "PeerJob", layer: render.Layer{Files: peerJob, Settings: settings}},
 		{name: "PeerJob with the barrier", all: true, layer: render.Layer{Files: peerJob, Settings: settings, Patches: []string{barrier}}},
-		{name: "PeerJob with the barrier, no limit", all: true, layer: render.Layer{Files: peerJob, Settings: settings, Patches: []string{unlimitedBarrier}}},
+		{name: "PeerJob with the barrier, image volume", all: true, layer: render.Layer{Files: peerJob, Settings: settings, Patches: []string{barrier, imageVolume}}},
 	}
 	for batch := range *batches {
 		for _, s := range table {
@@ -70,11 +70,12 @@ func TestPing(t *testing.T) {
 	}
 }
 
-// What a user writes to have the barrier, and to have one that waits for the start
-// as long as it takes.
+// What a user writes to have the barrier, to have one that waits for the start as long as
+// it takes, and to have the runner without an init container.
 const (
 	barrier          = "barrier: {start: Enabled, end: Enabled}"
 	unlimitedBarrier = "barrier: {start: Enabled, end: Enabled, startTimeoutSeconds: 0}"
+	imageVolume      = "runner: {delivery: ImageVolume}"
 )
 
 // series is what came of one form of the Job.
@@ -169,7 +170,7 @@ func lastPinged(ctx context.Context, pod *corev1.Pod, pods []corev1.Pod) *corev1
 	if err != nil {
 		return nil
 	}
-	lines := strings.Split(strings.TrimSpace(log), "\n")
+	lines := strings.Split(strings.TrimSpace(withoutRunner(log)), "\n")
 	last := lines[len(lines)-1]
 	for _, other := range pods {
 		if other.Status.Phase == corev1.PodSucceeded && strings.Contains(last, "Failed to ping pod "+other.Spec.Hostname+".") {

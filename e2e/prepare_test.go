@@ -35,11 +35,16 @@ func ownPrograms(ctx context.Context, bin string) error {
 }
 
 func buildPeerjob(ctx context.Context, file string) error {
+	return buildOwn(ctx, "./cmd/peerjob", file)
+}
+
+// buildOwn builds a program of this repository as a release.
+func buildOwn(ctx context.Context, pkg, file string) error {
 	version, err := version()
 	if err != nil {
 		return err
 	}
-	return node.Own(ctx, repository, "./cmd/peerjob", file, "-X main.version="+version)
+	return node.Own(ctx, repository, pkg, file, "-X main.version="+version)
 }
 
 func version() (string, error) {
@@ -52,13 +57,13 @@ func writeImages(ctx context.Context, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	pause, peerjob := filepath.Join(dir, "pause"), filepath.Join(dir, "peerjob")
+	pause, runner := filepath.Join(dir, "pause"), filepath.Join(dir, "peerjob-runner")
 	defer os.Remove(pause)
-	defer os.Remove(peerjob)
+	defer os.Remove(runner)
 	if err := node.Own(ctx, ".", "./node/pause", pause); err != nil {
 		return err
 	}
-	if err := buildPeerjob(ctx, peerjob); err != nil {
+	if err := buildOwn(ctx, "./cmd/peerjob-runner", runner); err != nil {
 		return err
 	}
 	version, err := version()
@@ -73,10 +78,9 @@ func writeImages(ctx context.Context, dir string) error {
 		"pause": {Name: node.PauseImage, Entrypoint: []string{"/pause"}, Files: []images.File{{Path: "/pause", Source: pause, Mode: 0o755}}},
 		// What the documentation's page runs.
 		"bash": {Name: bashImage, Files: bash},
-		// As the Dockerfile has it.
-		"peerjob": {Name: "ghcr.io/peerjob/peerjob:" + version, Entrypoint: []string{"/usr/local/bin/peerjob"}, User: "nobody", Files: []images.File{
-			{Path: "/usr/local/bin/peerjob", Source: peerjob, Mode: 0o755},
-			{Path: "/etc/passwd", Source: filepath.Join(repository, "build", "passwd")},
+		// As Dockerfile.runner has it.
+		"runner": {Name: "ghcr.io/peerjob/runner:" + version, Entrypoint: []string{"/peerjob-runner"}, User: "65534:65534", Files: []images.File{
+			{Path: "/peerjob-runner", Source: runner, Mode: 0o755},
 		}},
 	}
 	if *frameworks {

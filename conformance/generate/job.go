@@ -57,11 +57,11 @@ func (g *generator) spec() Object {
 	g.perIndex(spec, peers)
 	g.policies(spec, pod, peers)
 	g.setFramework(spec, pod)
+	g.setRunner(spec)
 	return spec
 }
 
-// barrier grows what lets the peers start and leave together. Its image is
-// always set, as the one that expands would.
+// barrier grows what lets the peers start and leave together.
 func (g *generator) barrier() Object {
 	seconds := right(1, 25, 30, 600, 86400).wrongly(0, -1, 86401)
 	return g.object(
@@ -69,10 +69,55 @@ func (g *generator) barrier() Object {
 		field{"end", 0.7, right("Enabled", "Enabled", "Disabled").wrongly("")},
 		field{"startTimeoutSeconds", 0.4, right(0, 0, 1, 600, 86400).wrongly(-1, 86401)},
 		field{"endTimeoutSeconds", 0.3, seconds},
-		field{"image", always, right("example.com/peerjob:v1", "x").wrongly("", " x")},
-		field{"port", 0.3, right(1024, 7450, 8080, 65535).wrongly(0, 80, 65536)},
-		field{"resources", 0.3, (&pod{generator: g}).resources},
 	)
+}
+
+// setRunner grows the runner of a barrier, and gives its container the command that it
+// starts. The image is always set, as the one that expands would.
+func (g *generator) setRunner(spec Object) {
+	if spec["barrier"] == nil && !g.goesWrong() {
+		return
+	}
+	delivery := right("InitContainer").wrongly("Image", "imageVolume")
+	if g.chance(g.recent(0.5)) {
+		delivery = right("ImageVolume")
+	}
+	runner := g.object(
+		field{"delivery", 0.4, delivery},
+		field{"image", always, right("example.com/runner:v1", "x").wrongly("", " x")},
+		field{"imagePullPolicy", 0.2, right("Always", "Never", "IfNotPresent").wrongly("always")},
+		field{"port", 0.3, right(1024, 7450, 8080, 65535).wrongly(0, 80, 65536)},
+		field{"keySecretName", 0.2, right("keys", "a.b").wrongly("A_b")},
+	)
+	if runner["delivery"] != "ImageVolume" && g.chance(0.3) {
+		runner["resources"] = (&pod{generator: g}).resources()
+	}
+	spec["runner"] = runner
+	if g.goesWrong() {
+		return
+	}
+	template, _ := spec["template"].(Object)
+	podSpec, _ := template["spec"].(Object)
+	containers, _ := podSpec["containers"].(List)
+	if len(containers) == 0 {
+		return
+	}
+	container, ok := containers[len(containers)-1].(Object)
+	if !ok {
+		return
+	}
+	if len(containers) > 1 || g.chance(0.2) {
+		runner["container"] = container["name"]
+	}
+	if container["command"] == nil {
+		container["command"] = g.list(1, 3, command)
+	}
+	// They may kill a peer that waits.
+	delete(container, "startupProbe")
+	delete(container, "livenessProbe")
+	if lifecycle, ok := container["lifecycle"].(Object); ok {
+		delete(lifecycle, "postStart")
+	}
 }
 
 // perIndex sets the limits of single indexes.
