@@ -228,40 +228,57 @@ func validateRunnerProbes(g *Group) field.ErrorList {
 	if !found {
 		return nil
 	}
-	var errs field.ErrorList
-	b := g.Barrier()
-	startup, liveness := container.StartupProbe, container.LivenessProbe
-	wait := int64(*b.StartTimeoutSeconds)
+	return append(validateProbeAtStart(g, container, path), validateProbeAtEnd(g, container, path)...)
+}
+
+// validateProbeAtStart looks at the first probe that can kill: a liveness probe begins
+// when the startup probe has succeeded.
+func validateProbeAtStart(g *Group, container *corev1.Container, path *field.Path) field.ErrorList {
+	wait := int64(*g.Barrier().StartTimeoutSeconds)
+	if g.Barrier().Start != v1alpha1.Enabled {
+		return nil
+	}
+	limit := fmt.Sprintf("while it waits for the others (spec.barrier.startTimeoutSeconds is %d)", wait)
 	if wait == 0 {
 		wait = forever
 	}
-	kills := func(p *corev1.Probe) bool {
-		return p != nil && b.Start == v1alpha1.Enabled && g.asksCommand(p, container) && probeSeconds(p) < wait
+	dangerous := func(p *corev1.Probe) bool { return p != nil && g.asksCommand(p, container) && probeSeconds(p) < wait }
+	startup, liveness := container.StartupProbe, container.LivenessProbe
+	switch {
+	case startup != nil && !dangerous(startup), startup == nil && !dangerous(liveness):
+		return nil
+	case startup != nil && wait == forever:
+		return field.ErrorList{threshold(startup, path.Child("startupProbe"), fmt.Sprintf(
+			"the probe can kill a peer after %d s, %s: no number is enough; set startTimeoutSeconds to more than 0, or remove the probe", probeSeconds(startup), limit))}
+	case startup != nil:
+		return field.ErrorList{threshold(startup, path.Child("startupProbe"), fmt.Sprintf(
+			"the probe can kill a peer after %d s, %s; set it to at least %d", probeSeconds(startup), limit, neededThreshold(startup, wait)))}
+	case wait == forever:
+		return field.ErrorList{threshold(liveness, path.Child("livenessProbe"), fmt.Sprintf(
+			"the probe can kill a peer after %d s, %s: no number is enough; set startTimeoutSeconds to more than 0, or remove the probe", probeSeconds(liveness), limit))}
 	}
-	// A liveness probe begins when the startup probe has succeeded.
-	probe, at := startup, path.Child("startupProbe")
-	if startup == nil {
-		probe, at = liveness, path.Child("livenessProbe")
+	every := &corev1.Probe{PeriodSeconds: cmp.Or(liveness.PeriodSeconds, defaultProbePeriod)}
+	return field.ErrorList{field.Required(path.Child("startupProbe"), fmt.Sprintf(
+		"the livenessProbe can kill a peer after %d s, %s, and it begins only when a startupProbe has succeeded; write one of the same kind, with periodSeconds %d and a failureThreshold of at least %d",
+		probeSeconds(liveness), limit, every.PeriodSeconds, neededThreshold(every, wait)))}
+}
+
+func validateProbeAtEnd(g *Group, container *corev1.Container, path *field.Path) field.ErrorList {
+	liveness, stay := container.LivenessProbe, int64(*g.Barrier().EndTimeoutSeconds)
+	if g.Barrier().End != v1alpha1.Enabled || liveness == nil || !g.restarts(container) || !g.asksCommand(liveness, container) || probeSeconds(liveness) >= stay {
+		return nil
 	}
-	if kills(probe) {
-		detail := fmt.Sprintf("can kill a peer after %d s, while it waits for the others without limit (spec.barrier.startTimeoutSeconds is 0); set a limit, or remove the probe", probeSeconds(probe))
-		if wait < forever {
-			cure := fmt.Sprintf("set its failureThreshold to at least %d", neededThreshold(probe, wait))
-			if startup == nil {
-				cure = fmt.Sprintf("add a startupProbe of that kind, with a failureThreshold of at least %d and a periodSeconds of %d: this probe begins when that one has succeeded",
-					neededThreshold(&corev1.Probe{PeriodSeconds: probe.PeriodSeconds}, wait), cmp.Or(probe.PeriodSeconds, defaultProbePeriod))
-			}
-			detail = fmt.Sprintf("can kill a peer after %d s, while it waits for the others (spec.barrier.startTimeoutSeconds is %d); %s", probeSeconds(probe), wait, cure)
-		}
-		errs = append(errs, field.Forbidden(at, detail))
+	return field.ErrorList{threshold(liveness, path.Child("livenessProbe"), fmt.Sprintf(
+		"the kubelet can run a command again that has ended, while the peer stays for the others (spec.barrier.endTimeoutSeconds is %d): it starts a container again that a probe has killed; set it to at least %d, or restartPolicy to Never",
+		stay, neededThreshold(liveness, stay)))}
+}
+
+// threshold is an error about the number of failures after which a probe kills.
+func threshold(p *corev1.Probe, path *field.Path, detail string) *field.Error {
+	if p.FailureThreshold == 0 {
+		return field.Required(path.Child("failureThreshold"), detail)
 	}
-	if liveness != nil && b.End == v1alpha1.Enabled && g.restarts(container) &&
-		g.asksCommand(liveness, container) && probeSeconds(liveness) < int64(*b.EndTimeoutSeconds) {
-		errs = append(errs, field.Forbidden(path.Child("livenessProbe"), fmt.Sprintf(
-			"with restartPolicy OnFailure, the kubelet runs a command again that has ended, while the peer stays for the others (spec.barrier.endTimeoutSeconds is %d); set restartPolicy to Never, or its failureThreshold to at least %d",
-			*b.EndTimeoutSeconds, neededThreshold(liveness, int64(*b.EndTimeoutSeconds)))))
-	}
-	return errs
+	return field.Invalid(path.Child("failureThreshold"), p.FailureThreshold, detail)
 }
 
 // restarts reports whether the kubelet starts a container again that it killed.
