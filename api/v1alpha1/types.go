@@ -349,8 +349,7 @@ type PeerRunner struct {
 	// delivery is how the runner comes into the container. With InitContainer, an init
 	// container copies it into an emptyDir volume, which every server and container
 	// runtime can do. With ImageVolume, the kubelet mounts the image as a volume, which
-	// saves the init container and about a second. It needs Kubernetes 1.35, and
-	// containerd 2.1 or CRI-O 1.31.
+	// saves the init container. It needs Kubernetes 1.35, and containerd 2.1 or CRI-O 1.31.
 	// InitContainer or ImageVolume; default InitContainer.
 	Delivery RunnerDelivery `json:"delivery,omitempty"`
 
