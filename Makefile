@@ -7,6 +7,7 @@ VERSION ?= $(shell ./hack/version)
 # builds it here until it is published.
 TAG     ?= $(VERSION)
 IMAGE   ?= ghcr.io/peerjob/peerjob:$(TAG)
+RUNNER_IMAGE ?= ghcr.io/peerjob/runner:$(TAG)
 
 # Tools are Go modules of their own module file, so that the product's go.mod
 # names only what the product needs.
@@ -39,14 +40,21 @@ demo: build ## Run the real kustomize on examples/ping and print the Service and
 ##@ Build
 
 .PHONY: build
-build: ## Build bin/peerjob, static and stamped with the version
+build: ## Build bin/peerjob and, for Linux, bin/peerjob-runner, static and stamped with the version
 	$(BUILD) -o bin/peerjob ./cmd/peerjob
+	GOOS=linux $(BUILD) -o bin/peerjob-runner ./cmd/peerjob-runner
 
 .PHONY: image
 image: ## Build the image from the binary, on nothing else; nothing is pulled
 	GOOS=linux $(BUILD) -o bin/image/peerjob ./cmd/peerjob
 	docker build --quiet --build-arg VERSION=$(VERSION) --tag $(IMAGE) .
 	@echo $(IMAGE)
+
+.PHONY: runner-image
+runner-image: ## Build the runner's image in the same way
+	GOOS=linux $(BUILD) -o bin/image/peerjob-runner ./cmd/peerjob-runner
+	docker build --quiet --build-arg VERSION=$(VERSION) --tag $(RUNNER_IMAGE) --file Dockerfile.runner .
+	@echo $(RUNNER_IMAGE)
 
 .PHONY: clean
 clean: ## Remove what was built
@@ -166,8 +174,9 @@ verify-package: ## Check that the repository renders as a kpt package and stays 
 	else echo 'SKIP: kpt is not on this machine'; fi
 
 .PHONY: verify-size
-verify-size: build image ## Check that the binary and the image are no larger than 25 MB
-	@./hack/size $(IMAGE)
+verify-size: build image runner-image ## Check that peerjob and its image are no larger than 25 MB, and the runner and its image than 8 MB
+	@./hack/size 25 bin/peerjob $(IMAGE)
+	@./hack/size 8 bin/peerjob-runner $(RUNNER_IMAGE)
 
 .PHONY: help
 help: ## Show this help

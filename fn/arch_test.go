@@ -45,13 +45,19 @@ var allowed = map[string][]string{
 	"internal/spell":        {},
 	"internal/values":       {"api/v1alpha1", "internal/decode", "internal/peerjob", "internal/render", "internal/rules", "internal/yamlnode"},
 	"internal/yamlnode":     {},
+
+	// The runner, in every container of a peer.
+	"cmd/peerjob-runner":      {"barrier", "barrier/protocol", "internal/runner/process"},
+	"internal/runner/process": {},
 }
 
 // TestImports holds the packages to one direction and to the map in
 // docs/architecture.md, and the core to values: no files, no streams, no network, no
 // clock, no randomness.
 func TestImports(t *testing.T) {
-	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", module+"api/...", module+"barrier/...", module+"cmd/...", module+"fn/...", module+"internal/...").Output()
+	list := exec.Command("go", "list", "-json=ImportPath,Imports", module+"api/...", module+"barrier/...", module+"cmd/...", module+"fn/...", module+"internal/...")
+	list.Env = append(os.Environ(), "GOOS=linux") // of the runner
+	out, err := list.Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +94,7 @@ func TestImports(t *testing.T) {
 			// A protocol needs durations, and chance that is given to it; a test of its
 			// own holds it to that.
 			given := name == "barrier/protocol" && slices.Contains([]string{"time", "math/rand/v2"}, path)
-			if slices.Contains(impure, path) && !given && !strings.HasPrefix(name, "cmd/peerjob") && name != "barrier" {
+			if slices.Contains(impure, path) && !given && !strings.HasPrefix(name, "cmd/peerjob") && name != "barrier" && name != "internal/runner/process" {
 				t.Errorf("%s imports %s: below the command there are only values", name, path)
 			}
 		}
@@ -103,6 +109,24 @@ func TestImports(t *testing.T) {
 	for name := range allowed {
 		if !strings.Contains(string(page), "`"+name+"`") {
 			t.Errorf("docs/architecture.md does not have %s", name)
+		}
+	}
+}
+
+// TestRunnerPackages holds the runner to few packages: every container of every peer runs
+// it, and every node pulls it.
+func TestRunnerPackages(t *testing.T) {
+	list := exec.Command("go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", module+"cmd/peerjob-runner")
+	list.Env = append(os.Environ(), "GOOS=linux")
+	out, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours := append([]string{"cmd/peerjob-runner"}, allowed["cmd/peerjob-runner"]...)
+	for line := range strings.Lines(string(out)) {
+		path := strings.TrimSpace(line)
+		if !slices.Contains(ours, strings.TrimPrefix(path, module)) && !strings.HasPrefix(path, "golang.org/x/sys/") {
+			t.Errorf("%s is linked into the runner", path)
 		}
 	}
 }
