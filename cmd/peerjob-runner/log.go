@@ -40,34 +40,45 @@ func (stderr) Write(p []byte) (n int, err error) {
 // logger writes one line per event, for people who read "kubectl logs". The command
 // shares the stream and its reader can be slow or gone, so nothing waits for a write.
 type logger struct {
-	lines chan string
-	done  chan struct{}
+	lines chan logLine
+}
+
+type logLine struct {
+	text    string
+	written chan<- struct{} // closed when all lines before are written, if not nil
 }
 
 func newLogger(to io.Writer) *logger {
-	l := &logger{lines: make(chan string, logLines), done: make(chan struct{})}
+	l := &logger{lines: make(chan logLine, logLines)}
 	go func() {
-		defer close(l.done)
 		for line := range l.lines {
-			_, _ = io.WriteString(to, line) // the runner works without a log, too
+			_, _ = io.WriteString(to, line.text) // the runner works without a log, too
+			if line.written != nil {
+				close(line.written)
+			}
 		}
 	}()
 	return l
 }
 
-// printf logs a line. It must not be called after close.
 func (l *logger) printf(format string, args ...any) {
 	select {
-	case l.lines <- "peerjob-runner: " + fmt.Sprintf(format, args...) + "\n":
+	case l.lines <- logLine{text: "peerjob-runner: " + fmt.Sprintf(format, args...) + "\n"}:
 	default:
 	}
 }
 
-// close waits for the lines to be written, but not long.
-func (l *logger) close() {
-	close(l.lines)
+// flush waits for the lines to be written, but not long.
+func (l *logger) flush() {
+	written := make(chan struct{})
+	timeout := time.After(logTime)
 	select {
-	case <-l.done:
-	case <-time.After(logTime):
+	case l.lines <- logLine{written: written}:
+	case <-timeout:
+		return
+	}
+	select {
+	case <-written:
+	case <-timeout:
 	}
 }

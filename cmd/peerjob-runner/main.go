@@ -38,7 +38,8 @@ Usage:
   peerjob-runner run [FLAGS] -- COMMAND [ARGUMENT...]
                                run a command when every peer is there
   peerjob-runner install DIR   copy this program to DIR/peerjob-runner
-  peerjob-runner status        print the group of peers, in a running container
+  peerjob-runner status [--port=7450]
+                               print what this peer waits for, in a running container
   peerjob-runner version       print the version
 
 "peerjob-runner run --help" lists the flags.
@@ -63,6 +64,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return runCommand(args, stdout, stderr)
 	case "install":
 		return installProgram(args, stdout, stderr)
+	case "status":
+		return printStatus(args, stdout, stderr)
 	case "version", "--version":
 		return printVersion(stdout, stderr)
 	case "help", "--help", "-h":

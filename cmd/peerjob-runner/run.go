@@ -11,11 +11,13 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"runtime/debug"
 	"strconv"
-	"strings"
 	"time"
 
+	"github.com/peerjob/peerjob/barrier"
+	"github.com/peerjob/peerjob/barrier/protocol"
 	"github.com/peerjob/peerjob/internal/runner/process"
 )
 
@@ -34,91 +36,52 @@ const runUsage = "Usage: peerjob-runner run [FLAGS] -- COMMAND [ARGUMENT...]"
 
 // runOptions are the flags of "run".
 type runOptions struct {
-	port         uint16
-	start, end   *time.Duration // nil: no barrier there
-	until        []string
-	grace        time.Duration
-	message, key string
-	command      []string
+	port       uint16
+	start, end *time.Duration // nil: no barrier there
+	until      []protocol.Until
+	grace      time.Duration
+	message    string
+	keyFile    string
+	command    []string
 }
 
-// group is what a runner does with the other peers.
-type group interface {
-	// WaitStart returns when every peer is there. An error whose Timeout method returns
-	// true names the missing ones.
-	WaitStart(ctx context.Context) error
-	// Ended says that the command ended, and returns when this peer may leave, at the
-	// latest when ctx is done.
-	Ended(ctx context.Context, exitCode int)
-	Close() error
-}
-
-// parseRun returns flag.ErrHelp if the arguments ask for help, and the text of it.
-func parseRun(args []string) (*runOptions, string, error) {
-	o := &runOptions{}
-	flags := flag.NewFlagSet("peerjob-runner run", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	flags.Usage = func() {}
-	flags.Func("port", "the `port` of the group, the same in every peer", func(text string) error {
-		port, err := strconv.ParseUint(text, 10, 16)
-		if err != nil || port == 0 {
-			return errors.New("must be from 1 to 65535")
-		}
-		o.port = uint16(port)
-		return nil
-	})
-	flags.Func("start-timeout", "start the command when every peer is there, and exit with 75 after this `time` (0s: no limit)", duration(&o.start))
-	flags.Func("end-timeout", "after the command, stay until every peer has ended, at most this `time` (0s: no limit)", duration(&o.end))
+func runFlags(o *runOptions) *flag.FlagSet {
+	flags := newFlags("run")
+	portFlag(flags, &o.port)
+	durationFlag(flags, "start-timeout", "start the command when every peer is there, and exit with 75 after this `time` (0s: no limit)", &o.start, 0)
+	durationFlag(flags, "end-timeout", "after the command, stay until every peer has ended, at most this `time`", &o.end, time.Second)
 	flags.Func("until", "at the end, wait only for these `indexes`, as INDEXES:COUNT (default all); may be repeated", func(text string) error {
-		o.until = append(o.until, text)
-		return nil
+		until, err := protocol.ParseUntil(text)
+		o.until = append(o.until, until)
+		return err
 	})
 	flags.DurationVar(&o.grace, "grace-period", gracePeriod, "leave before this `time` after SIGTERM is over, the Pod's terminationGracePeriodSeconds")
 	flags.StringVar(&o.message, "termination-message", terminationMessage, "append errors to this `file`")
-	flags.StringVar(&o.key, "key-file", "", "prove with the key in this `file` to be a peer")
-	if err := flags.Parse(args); err != nil {
-		var help strings.Builder
-		help.WriteString(runUsage + "\n\nFlags:\n")
-		flags.SetOutput(&help)
-		flags.PrintDefaults()
-		return nil, help.String(), err
-	}
-	o.command = flags.Args()
-	if len(o.command) == 0 {
-		return nil, "", errors.New("run needs a command: peerjob-runner run [FLAGS] -- COMMAND [ARGUMENT...]")
-	}
-	if o.port == 0 && (o.start != nil || o.end != nil) {
-		return nil, "", errors.New("--start-timeout and --end-timeout need --port")
-	}
-	return o, "", nil
-}
-
-// duration parses a flag that is nil if it is not set.
-func duration(to **time.Duration) func(string) error {
-	return func(text string) error {
-		d, err := time.ParseDuration(text)
-		if err != nil || d < 0 {
-			return errors.New("must be a duration from 0s, such as 600s")
-		}
-		*to = &d
-		return nil
-	}
+	flags.StringVar(&o.keyFile, "key-file", "", "prove with the key in this `file` to be a peer")
+	return flags
 }
 
 func runCommand(args []string, stdout, stderr io.Writer) int {
-	options, help, err := parseRun(args)
+	options := &runOptions{}
+	flags := runFlags(options)
+	err := flags.Parse(args)
+	options.command = flags.Args()
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		return print(stdout, stderr, help)
+		return print(stdout, stderr, help(runUsage, flags))
 	case err != nil:
 		return wrongUsage(stderr, "%v", err)
+	case len(options.command) == 0:
+		return wrongUsage(stderr, "run needs a command: peerjob-runner run [FLAGS] -- COMMAND [ARGUMENT...]")
+	case options.port == 0 && (options.start != nil || options.end != nil):
+		return wrongUsage(stderr, "--start-timeout and --end-timeout need --port")
 	}
 	// GOGC and GOMEMLIMIT are in the environment for the command.
 	debug.SetGCPercent(100)
 	debug.SetMemoryLimit(math.MaxInt64)
 	r := &runner{options: options, log: newLogger(stderr), terminated: make(chan struct{})}
-	code := r.run()
-	r.log.close()
+	code := r.run(os.Getenv)
+	r.log.flush()
 	return code
 }
 
@@ -126,29 +89,143 @@ func runCommand(args []string, stdout, stderr io.Writer) int {
 type runner struct {
 	options *runOptions
 	log     *logger
-	logged  [65]bool // the signals that were logged
+	group   *barrier.Group // nil without barriers
+	logged  [65]bool       // the signals that were logged
 	// terminated is closed when the command gets SIGTERM.
 	terminated chan struct{}
-	group      group // nil without barriers
 }
 
 // run returns the exit code.
-func (r *runner) run() int {
+func (r *runner) run(getenv func(string) string) int {
 	supervisor, err := process.New(r.passed)
 	if err != nil {
-		return r.fail(exitFailed, err)
+		return r.fail(err)
+	}
+	if err := r.join(getenv); err != nil {
+		return r.fail(err)
+	}
+	defer r.leave()
+	if err := r.waitStart(supervisor.Stopped()); err != nil {
+		return r.fail(err)
 	}
 	if err := supervisor.Start(r.options.command); err != nil {
-		return r.fail(exitCode(err), err)
+		return r.fail(err)
 	}
 	status, killed := supervisor.Wait()
 	if killed > 0 {
 		r.log.printf("the command left %d processes, which were killed", killed)
 	}
-	if status.Code() != 0 {
+	if status.Code() != 0 || r.group != nil {
 		r.log.printf("the command %s", status)
 	}
+	r.waitEnd(supervisor.Stopped(), status.Code())
 	return status.Code()
+}
+
+// join makes this process a peer of its group, if it has a barrier.
+func (r *runner) join(getenv func(string) string) error {
+	o := r.options
+	if o.start == nil && o.end == nil {
+		return nil
+	}
+	config, err := peerConfig(getenv)
+	if err != nil {
+		return err
+	}
+	config.Until = o.until
+	if o.start != nil {
+		config.Start, config.StartTimeout = true, *o.start
+	}
+	if o.end != nil {
+		config.End, config.EndTimeout = true, *o.end
+	}
+	var key []byte
+	if o.keyFile != "" {
+		if key, err = os.ReadFile(o.keyFile); err != nil {
+			return err
+		}
+		if len(key) == 0 {
+			return fmt.Errorf("the key in %s is empty", o.keyFile)
+		}
+	}
+	r.group, err = barrier.Join(context.Background(), barrier.Options{
+		Config: config, Port: o.port, Key: key,
+		Log: func(line string) { r.log.printf("%s", line) },
+	})
+	return err
+}
+
+// peerConfig reads who this peer is from the variables of a PeerJob's Pod.
+func peerConfig(getenv func(string) string) (protocol.Config, error) {
+	for _, name := range []string{"PEERJOB_NAME", "PEERJOB_SERVICE", "PEERJOB_UID"} {
+		if getenv(name) == "" {
+			return protocol.Config{}, fmt.Errorf("%s is not set; peerjob sets it in the containers of a PeerJob", name)
+		}
+	}
+	size, err := strconv.ParseInt(getenv("PEERJOB_SIZE"), 10, 32)
+	if err != nil || size < 1 {
+		return protocol.Config{}, fmt.Errorf("PEERJOB_SIZE is %q, and must be the number of peers", getenv("PEERJOB_SIZE"))
+	}
+	index, err := strconv.ParseInt(getenv("JOB_COMPLETION_INDEX"), 10, 32)
+	if err != nil || index < 0 || index >= size {
+		return protocol.Config{}, fmt.Errorf("JOB_COMPLETION_INDEX is %q, and must be from 0 to %d", getenv("JOB_COMPLETION_INDEX"), size-1)
+	}
+	return protocol.Config{
+		Job: getenv("PEERJOB_UID"), Index: int32(index), Size: int32(size),
+		Name: func(i int32) string {
+			return fmt.Sprintf("%s-%d.%s", getenv("PEERJOB_NAME"), i, getenv("PEERJOB_SERVICE"))
+		},
+	}, nil
+}
+
+// waitStart waits until the command may start.
+func (r *runner) waitStart(stopped context.Context) error {
+	if r.group == nil {
+		return nil
+	}
+	err := r.group.WaitStart(stopped)
+	if stopped.Err() != nil {
+		r.group.Terminating()
+	}
+	return err
+}
+
+// waitEnd waits until this peer may leave. A signal to end does not end it at once,
+// because the others still need its name: it waits until the grace period is nearly
+// over.
+func (r *runner) waitEnd(stopped context.Context, code int) {
+	if r.group == nil {
+		return
+	}
+	r.group.Ended(code)
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-stopped.Done():
+			r.group.Terminating()
+		case <-r.terminated:
+		case <-ctx.Done():
+			return
+		}
+		time.Sleep(max(0, r.options.grace-graceMargin))
+		cancel(errors.New("the grace period is nearly over"))
+	}()
+	if err := r.group.WaitEnd(ctx); err != nil {
+		if ctx.Err() != nil {
+			r.log.printf("%v", err) // the group says any other
+		}
+		r.message(err.Error())
+	}
+}
+
+func (r *runner) leave() {
+	if r.group == nil {
+		return
+	}
+	if err := r.group.Close(); err != nil {
+		r.log.printf("%v", err)
+	}
 }
 
 // passed notes a signal that the command got.
@@ -160,6 +237,9 @@ func (r *runner) passed(signal process.Signal) {
 	r.log.printf("passed %s on to the command", signal)
 	if signal == process.SIGTERM {
 		close(r.terminated)
+		if r.group != nil {
+			r.group.Terminating()
+		}
 	}
 }
 
@@ -167,24 +247,35 @@ func (r *runner) passed(signal process.Signal) {
 func exitCode(err error) int {
 	var stopped *process.StoppedError
 	var command *process.CommandError
-	var timeout interface{ Timeout() bool }
+	var timeout *barrier.StartTimeoutError
 	switch {
 	case errors.As(err, &stopped):
 		return 128 + int(stopped.Signal)
 	case errors.As(err, &command):
 		return command.Code
-	case errors.As(err, &timeout) && timeout.Timeout():
+	case errors.As(err, &timeout):
 		return exitTimedOut
 	}
 	return exitFailed
 }
 
-// fail reports why the command did not run.
-func (r *runner) fail(code int, err error) int {
-	text := fmt.Sprintf("%v; the command did not run (exit code %d)", err, code)
-	r.log.printf("%s", text)
+// fail reports why the command did not run, and returns the exit code.
+func (r *runner) fail(err error) int {
+	code := exitCode(err)
+	so := fmt.Sprintf("the command did not run (exit code %d)", code)
+	text := fmt.Sprintf("%v; %s", err, so)
+	if errors.As(err, new(*barrier.StartTimeoutError)) {
+		r.log.printf("%s", so) // the group has said why
+	} else {
+		r.log.printf("%s", text)
+	}
+	r.message(text)
+	return code
+}
+
+// message appends a line to the termination message.
+func (r *runner) message(text string) {
 	if err := appendMessage(r.options.message, "peerjob-runner: "+text); err != nil {
 		r.log.printf("write the termination message: %v", err)
 	}
-	return code
 }
