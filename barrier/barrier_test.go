@@ -320,6 +320,55 @@ func TestGroup_replaced(t *testing.T) {
 	}
 }
 
+// TestGroup_failed has a peer whose command fails: it leaves at once, and its
+// replacement finds the others, who stay for it.
+func TestGroup_failed(t *testing.T) {
+	for index := range int32(2) {
+		t.Run(fmt.Sprintf("index %d", index), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				j := newJob(t, 2)
+				pods := j.startAll()
+				opened(t, pods...)
+				pods[index].group.Ended(3)
+				if took, err := pods[index].left(); err != nil || took > time.Second {
+					t.Errorf("the peer that failed left after %v: %v", took, err)
+				}
+				pods[1-index].group.Ended(0)
+				time.Sleep(10 * time.Second)
+				pods[index] = j.start(index)
+				opened(t, pods[index])
+				pods[index].group.Ended(0)
+				for i, p := range pods {
+					if took, err := p.left(); err != nil || took > time.Minute {
+						t.Errorf("peer %d left after %v: %v\n%s", i, took, err, p.logged())
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestGroup_suspended has a Job whose Pods are all told to end, and commands that end
+// with different codes: nobody waits for replacements.
+func TestGroup_suspended(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := newJob(t, 3)
+		pods := j.startAll()
+		opened(t, pods...)
+		for _, p := range pods {
+			p.group.Terminating()
+		}
+		pods[0].group.Ended(0)
+		pods[1].group.Ended(143)
+		pods[2].group.Ended(0)
+		for _, i := range []int{1, 2, 0} {
+			if took, err := pods[i].left(); err != nil || took > 2*time.Second {
+				t.Errorf("peer %d left after %v: %v\n%s", i, took, err, pods[i].logged())
+			}
+		}
+	})
+}
+
 // TestGroup_log holds the log to one line for each event.
 func TestGroup_log(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -329,7 +378,7 @@ func TestGroup_log(t *testing.T) {
 		pods = append(pods, j.start(1))
 		opened(t, pods...)
 		time.Sleep(time.Minute)
-		pods[1].group.Ended(3)
+		pods[1].group.Ended(0)
 		time.Sleep(time.Second)
 		pods[0].group.Ended(0)
 		for _, p := range slices.Backward(pods) {
@@ -341,7 +390,7 @@ func TestGroup_log(t *testing.T) {
 train-0.svc is there
 train-1.svc is there
 start: every peer is there, after Ns
-train-1.svc ended with code 3
+train-1.svc ended with code 0
 train-0.svc ended with code 0
 end: staying until every peer has ended, at most 1h0m0s
 leaving: every peer has ended`, `peer 1 of 2, train-1.svc: waiting for every peer, at most 1h0m0s

@@ -46,8 +46,7 @@ func TestBarrier_killed(t *testing.T) {
 }
 
 // TestBarrier_fails has a peer that fails once, and comes back while the others
-// still run. A command that failed has ended like any other: the Pod stays for
-// endTimeoutSeconds, and fails then.
+// still run. Its Pod fails at once.
 func TestBarrier_fails(t *testing.T) {
 	t.Parallel()
 	const script = meet + `[ "$JOB_COMPLETION_INDEX" != 1 ] || [ "$FAILURES" = 1 ] || { echo failing; exit 1; }

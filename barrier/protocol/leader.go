@@ -80,10 +80,11 @@ type leader struct {
 	// busy says that someone waits, so that ticks are needed; starting, that
 	// someone waits to start.
 	busy, starting bool
-	// there and done count the peers that can be reached, and those at their end,
-	// lost those that were lost.
-	there, done int32
-	lost        uint32
+	// there and done count the peers that can be reached, and those at their end;
+	// ending those at their end or told to end, even if their commands failed; lost
+	// those that were lost.
+	there, done, ending int32
+	lost                uint32
 	// calls is how many calls are on their way, and turn is the record from which
 	// on the next is looked for.
 	calls   int
@@ -133,7 +134,7 @@ func (l *leader) report(now time.Duration, report Report) Reply {
 // learn takes the state of the process of a record.
 func (l *leader) learn(index int32, state State) {
 	r := &l.records[index]
-	if state.Phase == Ended && r.phase < Ended {
+	if state.Phase >= Ended && r.phase < Ended {
 		r.code = uint8(state.Code)
 		if state.Code != 0 || l.config.Size <= shownPeers {
 			l.say("%s ended with code %d", l.config.Name(index), state.Code)
@@ -234,10 +235,14 @@ func (l *leader) isGone(now time.Duration, r *record) bool {
 	return r.known() && r.phase != Left && !l.fresh(now, r) && r.fails > 1
 }
 
+// failed reports whether the peer's command failed. Its Job makes it anew, or fails.
+func (r *record) failed() bool { return r.phase >= Ended && r.code != 0 }
+
 // isDone reports whether nobody need wait for a peer any more: it is at its end,
-// or gone. One that was never heard of is not done: it may yet come.
+// or gone. One that was never heard of is not done, and neither is one that failed: it
+// may yet come.
 func (l *leader) isDone(now time.Duration, r *record) bool {
-	return r.known() && r.phase >= Ended || l.isGone(now, r)
+	return r.known() && r.phase >= Ended && !r.failed() || l.isGone(now, r)
 }
 
 // lose counts a peer as lost, once, if a replacement can be expected: one that gave
@@ -291,14 +296,14 @@ func (l *leader) tick(now time.Duration) []int32 {
 // count counts the peers that are there and those that are done. It reports whether a
 // peer waits for the others, and whether one waits to start.
 func (l *leader) count(now time.Duration) (waiting, starting bool) {
-	l.there, l.done = 0, 0
+	l.there, l.done, l.ending = 0, 0, 0
 	for i := range l.records {
 		r := &l.records[i]
 		if l.fresh(now, r) {
 			l.there++
 			starting = starting || r.phase == Starting && !r.granted
 			waiting = waiting || starting || r.phase == Ended
-		} else if r.known() && !r.lost && (r.phase == Left && r.terminating || l.isGone(now, r)) {
+		} else if r.known() && !r.lost && (r.phase == Left && (r.terminating || r.failed()) || l.isGone(now, r)) {
 			l.lose(int32(i))
 			if r.phase != Left {
 				l.say("%s is gone: not heard of for %s", l.config.Name(int32(i)), (now - r.heard).Round(time.Second))
@@ -306,6 +311,9 @@ func (l *leader) count(now time.Duration) (waiting, starting bool) {
 		}
 		if l.isDone(now, r) {
 			l.done++
+		}
+		if l.isDone(now, r) || r.phase >= Ended && r.terminating {
+			l.ending++
 		}
 		waiting = waiting || r.wanted
 	}
@@ -363,8 +371,12 @@ func (l *leader) decide(now time.Duration) {
 	}
 }
 
-// isOver reports whether nobody need stay any more.
+// isOver reports whether nobody need stay any more: every peer is done, or the whole Job
+// was told to end, and no replacement comes.
 func (l *leader) isOver(now time.Duration) bool {
+	if l.ending == l.config.Size {
+		return true
+	}
 	if len(l.config.Until) == 0 {
 		return l.done == l.config.Size
 	}
@@ -384,7 +396,7 @@ func (l *leader) drained(now time.Duration) bool {
 		if i == 0 || !r.known() || now-r.heard > linger(l.config.Size) {
 			continue
 		}
-		if r.phase == Starting && r.granted || r.phase == Ended && l.config.End {
+		if r.phase == Starting && r.granted || r.phase == Ended && l.config.End && l.over {
 			return false
 		}
 	}

@@ -135,7 +135,7 @@ func (n *Node) lead(now time.Duration) (calls []int32) {
 		if n.leader.told() || now >= n.peer.startDeadline()+farewell {
 			n.peer.leave(now, StartTimedOut)
 		}
-	case n.peer.phase == Ended && (n.leader.over || !n.config.End) && n.leader.drained(now):
+	case n.peer.phase == Ended && (n.leader.over || !n.peer.stays()) && n.leader.drained(now):
 		n.peer.leave(now, Together)
 	}
 	return calls

@@ -160,13 +160,17 @@ func (p *peer) end(now time.Duration, code int32) {
 		p.leave(now, NeverStarted)
 	case Running:
 		p.ended, p.code = now, code
-		if !p.config.End && p.config.Index != 0 {
+		if !p.stays() && p.config.Index != 0 {
 			p.leave(now, NotAsked)
 			return
 		}
 		p.enter(now, Ended)
 	}
 }
+
+// stays reports whether a peer whose command has ended waits for the others. One that
+// failed does not: the Job makes it anew, and the sooner the better.
+func (p *peer) stays() bool { return p.config.End && p.code == 0 }
 
 // terminate takes the order to end that comes from outside.
 func (p *peer) terminate(now time.Duration) {
@@ -213,7 +217,7 @@ func (p *peer) abandoned() time.Duration {
 
 // deadline is when a peer at its end leaves, whatever the others do.
 func (p *peer) deadline() time.Duration {
-	if !p.config.End {
+	if !p.stays() {
 		// Only index 0: it stays for those who have not heard yet that all are there.
 		return p.ended + linger(p.config.Size)
 	}
@@ -238,7 +242,7 @@ const (
 	Superseded
 	// NeverStarted: the Pod ended before its command started.
 	NeverStarted
-	// NotAsked: nobody asked for a barrier at the end.
+	// NotAsked: nobody asked for a barrier at the end, or the command failed.
 	NotAsked
 	// StartTimedOut: the time for the start is over.
 	StartTimedOut
@@ -259,7 +263,7 @@ func (o Outcome) String() string {
 	case NeverStarted:
 		return "the command never started"
 	case NotAsked:
-		return "there is no barrier at the end"
+		return "nothing to wait for at the end"
 	case StartTimedOut:
 		return "the time for the start is over"
 	case Interrupted:
