@@ -38,6 +38,8 @@ func (l *leader) summarize(now time.Duration) string {
 		r := &l.records[i]
 		missing := ""
 		switch {
+		case l.starting && l.gaveUp && r.gaveUp:
+			continue // it came, and has heard that the time is over
 		case l.starting && !l.fresh(now, r), !l.starting && !l.isDone(now, r):
 			missing = l.state(now, r)
 		default:
