@@ -277,7 +277,8 @@ func (o *Object) Annotate(key, value string) {
 
 // setAnnotation sets an annotation in the YAML of an object.
 func setAnnotation(tree *yaml.Node, key, value string) {
-	annotations := ownMap(ownMap(tree, "metadata"), "annotations")
+	metadata, shared := ownMap(tree, "metadata", false)
+	annotations, _ := ownMap(metadata, "annotations", shared)
 	next := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value, Style: yaml.DoubleQuotedStyle}
 	for i := 0; i+1 < len(annotations.Content); i += 2 {
 		if annotations.Content[i].Value == key {
@@ -290,26 +291,27 @@ func setAnnotation(tree *yaml.Node, key, value string) {
 }
 
 // ownMap returns the map under a key, and makes one if there is none. It first copies
-// a map that is an alias or has an anchor: a change must not reach the other places
-// that use it.
-func ownMap(node *yaml.Node, key string) *yaml.Node {
+// a map that other places use, too: one that is an alias or has an anchor, or that is in
+// such a map. A change must not reach them. It reports whether the map was shared.
+func ownMap(node *yaml.Node, key string, shared bool) (*yaml.Node, bool) {
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		if node.Content[i].Value != key {
 			continue
 		}
 		value := node.Content[i+1]
+		shared = shared || value.Kind == yaml.AliasNode || value.Anchor != ""
 		switch {
-		case yamlnode.Resolve(value).Kind == yaml.MappingNode && (value.Kind == yaml.AliasNode || value.Anchor != ""):
+		case yamlnode.Resolve(value).Kind != yaml.MappingNode:
+			node.Content[i+1] = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+		case shared:
 			own := *yamlnode.Resolve(value)
 			own.Anchor = ""
 			own.Content = append([]*yaml.Node(nil), own.Content...)
 			node.Content[i+1] = &own
-		case value.Kind != yaml.MappingNode:
-			node.Content[i+1] = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
 		}
-		return node.Content[i+1]
+		return node.Content[i+1], shared
 	}
 	value := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
 	node.Content = append(node.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: key}, value)
-	return value
+	return value, false
 }
