@@ -131,6 +131,10 @@ func TestMerge(t *testing.T) {
 			list: stream(marked, strings.Replace(service, "clusterIP", "type", 1)), children: map[string][]string{"a": {service}},
 			want: stream(marked, service),
 		},
+		"text in the place of a map": {
+			list: stream(marked, strings.Replace(service, "spec:\n  clusterIP: None\n", "spec: None\n", 1)), children: map[string][]string{"a": {service}},
+			want: stream(marked, service),
+		},
 		"an object of the user's own stays": {
 			list: stream(marked, "apiVersion: v1\nkind: Service\nmetadata: {name: mine}\n"), children: map[string][]string{"a": nil},
 			want: stream(marked, "apiVersion: v1\nkind: Service\nmetadata: {name: mine}\n"),
@@ -210,6 +214,20 @@ func TestMerge_notInList(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(stream(other, service, job), text.String()); diff != "" {
+		t.Errorf("list (-want +got):\n%s", diff)
+	}
+}
+
+// TestMerge_plainFiles has objects of files that no orchestrator writes: what is new has no
+// annotations of a position.
+func TestMerge_plainFiles(t *testing.T) {
+	objects, _ := krmlist.ReadFile("jobs/train.yaml", []byte(marked))
+	e := &expansion.Expansion{Source: objects[0], InList: true, Children: []*krmlist.Object{childOf(t, objects[0], service)}}
+	var text bytes.Buffer
+	if err := krmlist.WriteYAML(&text, Merge(objects, []*expansion.Expansion{e}, false, &results.Report{})); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(stream(marked, service), text.String()); diff != "" {
 		t.Errorf("list (-want +got):\n%s", diff)
 	}
 }
