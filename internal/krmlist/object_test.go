@@ -336,12 +336,12 @@ func TestReader_functionConfig(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := ""
-			if o := list.FunctionConfig(); o != nil {
-				got = o.String()
-			}
-			if got != want {
-				t.Errorf("%s, %q: got %q", name, config, got)
+			// A config of null is none.
+			switch o := list.FunctionConfig(); {
+			case (o == nil) != (want == ""):
+				t.Errorf("%s, %q: got %v", name, config, o)
+			case o != nil && o.String() != want:
+				t.Errorf("%s, %q: got %q", name, config, o)
 			}
 			var back struct {
 				Items   []map[string]any

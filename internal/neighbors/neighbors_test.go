@@ -85,6 +85,7 @@ func TestWarn_silent(t *testing.T) {
 		"a policy of other namespaces":   train + "---\n{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p}, spec: {podSelector: {}, ingress: [{from: [{namespaceSelector: {}}]}]}}\n",
 		"a policy for nobody's traffic":  train + "---\n{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p}, spec: {podSelector: {}, policyTypes: [], egress: [{}], ingress: [{}]}}\n",
 		"limits that fit":                peerJobOf("", "", "", ", resources: {requests: {cpu: 1}, limits: {cpu: 2}}") + "---\n{apiVersion: v1, kind: LimitRange, metadata: {name: l}, spec: {limits: [{type: Container, max: {cpu: 2}, min: {cpu: 1}}, {type: PersistentVolumeClaim, max: {storage: 1}}]}}\n",
+		"a ratio that is just allowed":   peerJobOf("", "", "", ", resources: {requests: {cpu: 1}, limits: {cpu: 2}}") + "---\n{apiVersion: v1, kind: LimitRange, metadata: {name: l}, spec: {limits: [{type: Container, maxLimitRequestRatio: {cpu: 2}}]}}\n",
 		"a quota that fits":              peerJobOf("", "", "", ", resources: {requests: {cpu: 1}, limits: {cpu: 1}}") + "---\n{apiVersion: v1, kind: ResourceQuota, metadata: {name: q}, spec: {hard: {pods: 4, requests.cpu: 4, limits.cpu: 4, services: 9}}}\n",
 		"a quota of some Pods":           train + "---\n{apiVersion: v1, kind: ResourceQuota, metadata: {name: q}, spec: {hard: {pods: 1}, scopes: [BestEffort]}}\n",
 		"a gang of as many":              peerJobOf("", "", ", annotations: {scheduling.k8s.io/group-name: g}", "") + "---\n{apiVersion: scheduling.volcano.sh/v1beta1, kind: PodGroup, metadata: {name: g}, spec: {minMember: 4}}\n",
@@ -151,6 +152,33 @@ func TestWarn(t *testing.T) {
 		"a quota of less memory": {
 			peerJobOf("", "", "", ", resources: {requests: {memory: 2Gi}}") + "---\n{apiVersion: v1, kind: ResourceQuota, metadata: {name: q}, spec: {hard: {requests.memory: 7Gi}}}\n",
 			[]string{"PeerJob train: spec.peers: 4 peers need more requests.memory than ResourceQuota q has, 7Gi, and not all would be made"},
+		},
+		"a quota that counts what no Pod takes, and fewer claims": {
+			strings.Replace(train, "    spec:\n", "    spec:\n      volumes:\n"+
+				"      - {name: tmp, emptyDir: {}}\n"+
+				"      - {name: data, ephemeral: {volumeClaimTemplate: {spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 2Gi}}}}}}\n", 1) +
+				"---\n{apiVersion: v1, kind: ResourceQuota, metadata: {name: q}, spec: {hard: {count/widgets: 0, persistentvolumeclaims: 3, requests.storage: 7Gi}}}\n",
+			[]string{
+				"PeerJob train: spec.peers: 4 peers need more persistentvolumeclaims than ResourceQuota q has, 3, and not all would be made",
+				"PeerJob train: spec.peers: 4 peers need more requests.storage than ResourceQuota q has, 7Gi, and not all would be made",
+			},
+		},
+		"a quota of fewer objects, said once": {
+			strings.Replace(train, "name: train}", "name: far, namespace: n}", 1) + "---" + train + "---" + strings.Replace(train, "name: train}", "name: other}", 1) +
+				"---\n{apiVersion: v1, kind: ResourceQuota, metadata: {name: q}, spec: {hard: {count/jobs.batch: 1, services: 2}}}\n",
+			[]string{"PeerJob train: ResourceQuota q allows 1 objects of the kind Job, and the PeerJobs make 2: not all would be made"},
+		},
+		"a ratio without a request": {
+			peerJobOf("", "", "", ", resources: {requests: {cpu: 0}, limits: {cpu: 2}}") + "---\n{apiVersion: v1, kind: LimitRange, metadata: {name: l}, spec: {limits: [{type: Container, maxLimitRequestRatio: {cpu: 2}}]}}\n",
+			[]string{"PeerJob train: spec.template.spec.containers[0].resources.limits[cpu]: LimitRange l limits the ratio of limit and request of cpu, and there is not both: no Pod would be made; write both"},
+		},
+		"a ratio without a limit": {
+			peerJobOf("", "", "", ", resources: {requests: {cpu: 2}}") + "---\n{apiVersion: v1, kind: LimitRange, metadata: {name: l}, spec: {limits: [{type: Container, maxLimitRequestRatio: {cpu: 2}}]}}\n",
+			[]string{"PeerJob train: spec.template.spec.containers[0].resources.limits[cpu]: LimitRange l limits the ratio of limit and request of cpu, and there is not both: no Pod would be made; write both"},
+		},
+		"a ratio above the allowed": {
+			peerJobOf("", "", "", ", resources: {requests: {cpu: 1}, limits: {cpu: 3}}") + "---\n{apiVersion: v1, kind: LimitRange, metadata: {name: l}, spec: {limits: [{type: Container, maxLimitRequestRatio: {cpu: 2}}]}}\n",
+			[]string{"PeerJob train: spec.template.spec.containers[0].resources.limits[cpu]: 3 is more than 2 times the request, 1, which LimitRange l allows, and no Pod would be made"},
 		},
 		"a gang of more": {
 			peerJobOf("", "", gang, "") + "---\n{apiVersion: scheduling.volcano.sh/v1beta1, kind: PodGroup, metadata: {name: g}, spec: {minMember: 5}}\n",
