@@ -65,7 +65,7 @@ func TestGroup(t *testing.T) {
 		}
 	}
 	cmd := exec.CommandContext(t.Context(), "sh", "-c", groupScript, "sh", built)
-	cmd.Dir, cmd.SysProcAttr = folder, ownMounts()
+	cmd.Dir, cmd.SysProcAttr = folder, ownNamespaces()
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	stdin, err := cmd.StdinPipe()

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -79,7 +80,7 @@ func TestInstall_errors(t *testing.T) {
 			}
 			cmd := exec.Command("sh", "-c", test.prepare+"\n$prefix \"$1\" install \"$2\"; code=$?; ls -A \"$2\" 2>/dev/null; exit $code", "sh", built, folder)
 			if strings.Contains(test.prepare, "mount") {
-				cmd.SysProcAttr = ownMounts()
+				cmd.SysProcAttr = ownNamespaces()
 			}
 			var stdout, stderr bytes.Buffer
 			cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -94,7 +95,7 @@ func TestInstall_errors(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := strings.NewReplacer("FOLDER", folder, "SIZE", itoa(info.Size())).Replace(test.want)
+			want := strings.NewReplacer("FOLDER", folder, "SIZE", strconv.FormatInt(info.Size(), 10)).Replace(test.want)
 			got, _ := strings.CutPrefix(stderr.String(), "peerjob-runner: ")
 			if !strings.HasPrefix(got, want) || strings.Count(got, "\n") > 1 {
 				t.Errorf("error %q, want %q", got, want)

@@ -11,7 +11,7 @@
 // internal/runner/process does what process 1 does, and package barrier speaks with the
 // peers. Every node pulls this program, and every container of every peer runs it. So it
 // links no package of Kubernetes, and package flag in place of cobra, which makes it
-// 0.5 MB smaller.
+// 0.9 MB smaller.
 package main
 
 import (

@@ -61,6 +61,21 @@ func freePort(t *testing.T) string {
 	return fmt.Sprintf("--port=%d", listener.Addr().(*net.TCPAddr).Port)
 }
 
+// ownNamespaces gives a process mounts and a network of its own, and has all its
+// descendants end with it, and it with the test.
+func ownNamespaces() *syscall.SysProcAttr {
+	attr := &syscall.SysProcAttr{
+		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWPID,
+		Pdeathsig:  syscall.SIGKILL,
+	}
+	if os.Getuid() != 0 {
+		attr.Cloneflags |= syscall.CLONE_NEWUSER
+		attr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}
+		attr.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}}
+	}
+	return attr
+}
+
 func read(t *testing.T, file string) string {
 	t.Helper()
 	content, err := os.ReadFile(file)
@@ -130,7 +145,7 @@ func TestRun_reports(t *testing.T) {
 		{"", "true", "", 0, "", ""},
 		{"", "exit 75", "", 75, "peerjob-runner: the command ended with exit code 75\n", ""},
 		{"", "kill -SEGV $$", "", 139, "peerjob-runner: the command was killed by SIGSEGV\n", ""},
-		{"", "setsid sleep 1000 & exit 3", "", 3, "peerjob-runner: the command left 1 processes, which were killed\npeerjob-runner: the command ended with exit code 3\n", ""},
+		{"", "setsid sleep 1000 & exit 3", "", 3, "peerjob-runner: the command left processes behind; killed 1\npeerjob-runner: the command ended with exit code 3\n", ""},
 		{"--port=7451 --end-timeout=1s", "true", "PEERJOB_UID=", 1, "peerjob-runner: PEERJOB_UID is not set; peerjob sets it in the containers of a PeerJob; the command did not run (exit code 1)\n", "="},
 		{"--port=7451 --end-timeout=1s", "true", "PEERJOB_SIZE=0", 1, "peerjob-runner: PEERJOB_SIZE is \"0\", and must be the number of peers; the command did not run (exit code 1)\n", "="},
 		{"--port=7451 --end-timeout=1s", "true", "JOB_COMPLETION_INDEX=2", 1, "peerjob-runner: JOB_COMPLETION_INDEX is \"2\", and must be from 0 to 1; the command did not run (exit code 1)\n", "="},
@@ -242,8 +257,7 @@ func TestRun_logIsNotRead(t *testing.T) {
 	for name, stderr := range map[string]*os.File{"full": filled, "closed": broken} {
 		t.Run(name, func(t *testing.T) {
 			cmd, _ := peer(t, 0, "", "sh", "-c", "trap 'echo got USR1; exit 3' USR1; echo ready; while :; do read line; done")
-			// The runner must see a descriptor that blocks, as in a container.
-			cmd.Stderr = os.NewFile(stderr.Fd(), name)
+			cmd.Stderr = stderr
 			stdout, err := cmd.StdoutPipe()
 			if err != nil {
 				t.Fatal(err)

@@ -113,7 +113,7 @@ func (r *runner) run(getenv func(string) string) int {
 	}
 	status, killed := supervisor.Wait()
 	if killed > 0 {
-		r.log.printf("the command left %d processes, which were killed", killed)
+		r.log.printf("the command left processes behind; killed %d", killed)
 	}
 	if status.Code() != 0 || r.group != nil {
 		r.log.printf("the command %s", status)

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -27,11 +28,13 @@ import (
 const roleVariable = "PEERJOB_TEST_ROLE"
 
 var roles = map[string]func(arguments []string){
-	"supervise":     supervise,     // run a command
+	"supervise":     supervise, // run a command
+	"restricted":    superviseAsUser,
 	"supervise-ask": superviseAsk,  // say "waiting", and run a command after stdin's end
 	"signals":       printSignals,  // say "ready", and print each signal
 	"orphan":        makeOrphan,    // have a process reaped by process 1
 	"storm":         makeOrphans,   // leave many processes that end at once, exit with 42
+	"runtime":       useRuntime,    // need the Go runtime's own signals
 	"foreground":    printTerminal, // say whether this is the foreground group
 }
 
@@ -67,9 +70,14 @@ func runTests(m *testing.M) int {
 	return m.Run()
 }
 
-// supervise is what the runner does, without a group.
-func supervise(command []string) {
-	mountProc()
+func supervise(command []string)       { superviseAs(command, false) }
+func superviseAsUser(command []string) { superviseAs(command, true) }
+
+// superviseAs is what the runner does, without a group.
+func superviseAs(command []string, restricted bool) {
+	if os.Getpid() == 1 {
+		mountProc(restricted)
+	}
 	s, err := New(nil)
 	check(err)
 	os.Exit(superviseOne(s, command))
@@ -115,18 +123,16 @@ func superviseAsk(command []string) {
 	os.Exit(superviseOne(s, command))
 }
 
-// mountProc mounts the /proc of a process namespace of its own.
-func mountProc() {
-	if os.Getpid() == 1 {
-		check(unix.Mount("", "/", "", unix.MS_PRIVATE|unix.MS_REC, ""))
-		check(unix.Mount("proc", "/proc", "proc", 0, ""))
-		if os.Getenv("TEST_UID") != "" {
-			// Like a Pod of the "restricted" level.
-			check(unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-			check(syscall.Setgroups(nil))
-			check(syscall.Setgid(65534))
-			check(syscall.Setuid(65534))
-		}
+// mountProc mounts the /proc of a process namespace of its own, and becomes the user of
+// a Pod at the level "restricted".
+func mountProc(restricted bool) {
+	check(unix.Mount("", "/", "", unix.MS_PRIVATE|unix.MS_REC, ""))
+	check(unix.Mount("proc", "/proc", "proc", 0, ""))
+	if restricted {
+		check(unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		check(syscall.Setgroups(nil))
+		check(syscall.Setgid(65534))
+		check(syscall.Setuid(65534))
 	}
 }
 
@@ -180,6 +186,29 @@ func makeOrphans([]string) {
 	os.Exit(42)
 }
 
+var nowhere *signalInfo
+
+// useRuntime has the Go runtime handle a fault, stop a loop and hear of a broken pipe.
+func useRuntime([]string) {
+	_, err := New(nil)
+	check(err)
+	func() {
+		defer func() { fmt.Println("recovered:", recover()) }()
+		fmt.Println(nowhere.pid)
+	}()
+	go func() {
+		for i := 0; ; i++ {
+			_ = i
+		}
+	}()
+	runtime.GC() // stops the loop
+	read, write, err := os.Pipe()
+	check(err)
+	check(read.Close())
+	_, err = write.Write([]byte("x"))
+	fmt.Println(errors.Is(err, unix.EPIPE))
+}
+
 func printTerminal([]string) {
 	group, err := unix.IoctlGetInt(0, unix.TIOCGPGRP)
 	check(err)
@@ -220,7 +249,7 @@ func start(t *testing.T, attr *syscall.SysProcAttr, role string, arguments ...st
 }
 
 func command(t *testing.T, attr *syscall.SysProcAttr, role string, arguments ...string) *exec.Cmd {
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	t.Cleanup(cancel)
 	name := program
 	if role == "" {
@@ -231,13 +260,19 @@ func command(t *testing.T, attr *syscall.SysProcAttr, role string, arguments ...
 	// A command that outlives the runner must not hold the test.
 	cmd.WaitDelay = 5 * time.Second
 	cmd.Env = append(os.Environ(), roleVariable+"="+role)
-	if attr != nil && attr.Pdeathsig != 0 {
-		cmd.Env = append(cmd.Env, "TEST_UID=nobody")
-	}
+	// No process outlives its test, also if that fails.
+	t.Cleanup(func() {
+		if cmd.Process == nil || cmd.ProcessState != nil {
+			return
+		}
+		for _, pid := range append(descendants(cmd.Process.Pid), cmd.Process.Pid) {
+			_ = unix.Kill(pid, unix.SIGKILL)
+		}
+	})
 	return cmd
 }
 
-// command returns the arguments that have the runner run this program in a role.
+// asRole returns the arguments that have the runner run this program in a role.
 func asRole(role string) []string {
 	return []string{"env", roleVariable + "=" + role, program}
 }
@@ -289,33 +324,28 @@ func (r *run) ends(want int) {
 }
 
 // inEachMode runs a test with the runner as process 1, as such with a user that
-// has no rights, and as a subreaper.
-func inEachMode(t *testing.T, test func(t *testing.T, attr *syscall.SysProcAttr)) {
-	namespaces := func() *syscall.SysProcAttr {
-		attr := &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS}
-		if os.Getuid() != 0 {
-			attr.Cloneflags |= unix.CLONE_NEWUSER
-			attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}}
-			attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}
-		}
-		return attr
+// has no rights, and as a subreaper. The test starts the role that it is given.
+func inEachMode(t *testing.T, test func(t *testing.T, attr *syscall.SysProcAttr, role string)) {
+	namespaces := &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS}
+	if os.Getuid() != 0 {
+		namespaces.Cloneflags |= unix.CLONE_NEWUSER
+		namespaces.UidMappings = []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}
+		namespaces.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}}
 	}
 	t.Parallel()
 	t.Run("process 1", func(t *testing.T) {
 		t.Parallel()
-		test(t, namespaces())
+		test(t, namespaces, "supervise")
 	})
 	t.Run("process 1, restricted", func(t *testing.T) {
 		t.Parallel()
 		if os.Getuid() != 0 {
 			t.Skip("needs root, to become another user")
 		}
-		attr := namespaces()
-		attr.Pdeathsig = unix.SIGKILL
-		test(t, attr)
+		test(t, namespaces, "restricted")
 	})
 	t.Run("subreaper", func(t *testing.T) {
 		t.Parallel()
-		test(t, &syscall.SysProcAttr{})
+		test(t, nil, "supervise")
 	})
 }

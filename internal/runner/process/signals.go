@@ -98,9 +98,12 @@ const ignored = 1 // the handler SIG_IGN
 
 // What the handler reads. It is set before the handler is.
 var (
-	signalPipe     int32   // a signalInfo is written here
-	ownPid         int32   // the sender of the Go runtime's own signals
-	runtimeHandler uintptr // the handler of the Go runtime
+	//lint:ignore U1000 the handler writes each signalInfo here
+	signalPipe int32
+	//lint:ignore U1000 the handler compares: the runtime's own signals have this sender
+	ownPid int32
+	//lint:ignore U1000 the handler jumps here: to the handler of the Go runtime
+	runtimeHandler uintptr
 )
 
 // handlerAddress is the address of the handler, which is in assembly.

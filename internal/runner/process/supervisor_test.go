@@ -30,8 +30,8 @@ func catchable() []unix.Signal {
 }
 
 func TestSignals_eachGoesOnOnce(t *testing.T) {
-	inEachMode(t, func(t *testing.T, attr *syscall.SysProcAttr) {
-		r := start(t, attr, "supervise", asRole("signals")...)
+	inEachMode(t, func(t *testing.T, attr *syscall.SysProcAttr, role string) {
+		r := start(t, attr, role, asRole("signals")...)
 		r.expect("ready")
 		for _, s := range catchable() {
 			r.signal(s)
@@ -54,8 +54,8 @@ func killRunner(r *run) {
 
 // Real-time signals are queued and have a value.
 func TestSignals_values(t *testing.T) {
-	inEachMode(t, func(t *testing.T, attr *syscall.SysProcAttr) {
-		r := start(t, attr, "supervise", asRole("signals")...)
+	inEachMode(t, func(t *testing.T, attr *syscall.SysProcAttr, role string) {
+		r := start(t, attr, role, asRole("signals")...)
 		r.expect("ready")
 		const count = 100
 		for value := range uintptr(count) {
@@ -79,10 +79,19 @@ func TestSignals_values(t *testing.T) {
 	})
 }
 
+// The Go runtime still gets its own signals.
+func TestSignals_ofTheRuntime(t *testing.T) {
+	t.Parallel()
+	r := start(t, nil, "runtime")
+	r.expect("recovered: runtime error: invalid memory address or nil pointer dereference")
+	r.expect("true")
+	r.ends(0)
+}
+
 // A container runtime signals process 1 alone.
 func TestSignals_onlyTheCommand(t *testing.T) {
-	inEachMode(t, func(t *testing.T, attr *syscall.SysProcAttr) {
-		r := start(t, attr, "supervise", "sh", "-c", `
+	inEachMode(t, func(t *testing.T, attr *syscall.SysProcAttr, role string) {
+		r := start(t, attr, role, "sh", "-c", `
 			trap 'echo "got USR1"' USR1
 			sleep 1000 & worker=$!
 			echo ready
@@ -118,8 +127,8 @@ func TestCode(t *testing.T) {
 }
 
 func TestSignals_defaultActionEndsTheCommand(t *testing.T) {
-	inEachMode(t, func(t *testing.T, attr *syscall.SysProcAttr) {
-		r := start(t, attr, "supervise", "sh", "-c", "echo ready; exec sleep 1000")
+	inEachMode(t, func(t *testing.T, attr *syscall.SysProcAttr, role string) {
+		r := start(t, attr, role, "sh", "-c", "echo ready; exec sleep 1000")
 		r.expect("ready")
 		r.signal(unix.SIGTERM)
 		r.ends(143)
@@ -127,8 +136,8 @@ func TestSignals_defaultActionEndsTheCommand(t *testing.T) {
 }
 
 func TestSignals_ignoredByTheCommand(t *testing.T) {
-	inEachMode(t, func(t *testing.T, attr *syscall.SysProcAttr) {
-		r := start(t, attr, "supervise", "sh", "-c", "trap '' TERM; echo ready; cat; echo end; exit 4")
+	inEachMode(t, func(t *testing.T, attr *syscall.SysProcAttr, role string) {
+		r := start(t, attr, role, "sh", "-c", "trap '' TERM; echo ready; cat; echo end; exit 4")
 		r.expect("ready")
 		r.signal(unix.SIGTERM)
 		_, _ = fmt.Fprintln(r.stdin, "still here")
@@ -140,8 +149,8 @@ func TestSignals_ignoredByTheCommand(t *testing.T) {
 }
 
 func TestOrphans_reaped(t *testing.T) {
-	inEachMode(t, func(t *testing.T, attr *syscall.SysProcAttr) {
-		r := start(t, attr, "supervise", asRole("orphan")...)
+	inEachMode(t, func(t *testing.T, attr *syscall.SysProcAttr, role string) {
+		r := start(t, attr, role, asRole("orphan")...)
 		r.expect("adopted")
 		r.expect("reaped")
 		r.ends(0)
@@ -149,15 +158,15 @@ func TestOrphans_reaped(t *testing.T) {
 }
 
 func TestOrphans_statusOfTheCommandIsNotLost(t *testing.T) {
-	inEachMode(t, func(t *testing.T, attr *syscall.SysProcAttr) {
-		start(t, attr, "supervise", asRole("storm")...).ends(42)
+	inEachMode(t, func(t *testing.T, attr *syscall.SysProcAttr, role string) {
+		start(t, attr, role, asRole("storm")...).ends(42)
 	})
 }
 
 // The end of process 1 is the end of all.
 func TestWait_killsWhatIsLeft(t *testing.T) {
-	inEachMode(t, func(t *testing.T, attr *syscall.SysProcAttr) {
-		r := start(t, attr, "supervise", "sh", "-c", `
+	inEachMode(t, func(t *testing.T, attr *syscall.SysProcAttr, role string) {
+		r := start(t, attr, role, "sh", "-c", `
 			setsid sh -c 'trap "" TERM HUP; sleep 1000 & echo ready; wait' & read started
 			exit 5`)
 		r.expect("ready")
@@ -223,8 +232,8 @@ func TestStart_signalAtTheSameTime(t *testing.T) {
 // Nobody here can continue a job, so a stop of job control lasts no longer than it
 // would for process 1.
 func TestStop_jobControl(t *testing.T) {
-	inEachMode(t, func(t *testing.T, attr *syscall.SysProcAttr) {
-		r := start(t, attr, "supervise", "sh", "-c", "echo ready; while read line; do echo $line; done")
+	inEachMode(t, func(t *testing.T, attr *syscall.SysProcAttr, role string) {
+		r := start(t, attr, role, "sh", "-c", "echo ready; while read line; do echo $line; done")
 		r.expect("ready")
 		for i, s := range []unix.Signal{unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU} {
 			r.signal(s)
@@ -237,8 +246,8 @@ func TestStop_jobControl(t *testing.T) {
 }
 
 func TestStop_meant(t *testing.T) {
-	inEachMode(t, func(t *testing.T, attr *syscall.SysProcAttr) {
-		r := start(t, attr, "supervise", "sh", "-c", "echo ready; while read line; do echo $line; done; exit 6")
+	inEachMode(t, func(t *testing.T, attr *syscall.SysProcAttr, role string) {
+		r := start(t, attr, role, "sh", "-c", "echo ready; while read line; do echo $line; done; exit 6")
 		r.expect("ready")
 		child := descendants(r.cmd.Process.Pid)[0]
 		if err := unix.Kill(child, unix.SIGSTOP); err != nil {
