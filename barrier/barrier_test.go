@@ -202,7 +202,7 @@ func TestGroup_missing(t *testing.T) {
 			if took := time.Since(began); took > j.config.StartTimeout+soon {
 				t.Errorf("peer %d gave up after %v", i, took)
 			}
-			p.group.Close()
+			_ = p.group.Close()
 		}
 	})
 }
@@ -219,7 +219,7 @@ func TestGroup_lostAtStart(t *testing.T) {
 		if err := pods[2].group.WaitStart(t.Context()); !errors.Is(err, context.Canceled) {
 			t.Errorf("a peer that was told to end: %v", err)
 		}
-		pods[2].group.Close()
+		_ = pods[2].group.Close()
 		time.Sleep(100 * time.Second)
 		for i, p := range pods[:2] {
 			if !p.waits() || p.group.node.Phase() != protocol.Starting {
@@ -263,7 +263,7 @@ func TestGroup_leaderGone(t *testing.T) {
 		if want := "end: index 0 is gone; waited for index 0, train-0.svc: dial tcp 10.77.0.1:7450: connection refused"; err == nil || err.Error() != want || took > time.Minute {
 			t.Errorf("%v after %v, want %q", err, took, want)
 		}
-		pods[0].group.Close()
+		_ = pods[0].group.Close()
 	})
 }
 
@@ -423,7 +423,7 @@ func TestGroup_stopped(t *testing.T) {
 		if want := "start: stopped while waiting for 1 of 2 peers: train-1.svc (never heard of): context canceled"; err == nil || err.Error() != want {
 			t.Errorf("%v, want %s", err, want)
 		}
-		p.group.Close()
+		_ = p.group.Close()
 	})
 }
 
@@ -455,7 +455,7 @@ waits for 1 of 2 peers: train-1.svc (never heard of)
 		if err != nil || !strings.Contains(string(body), "only from within the Pod") {
 			t.Errorf("%s: %v", body, err)
 		}
-		p.group.Close()
+		_ = p.group.Close()
 	})
 }
 

@@ -72,7 +72,7 @@ func TestLoad_leader(t *testing.T) {
 	if err := g.WaitEnd(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	g.Close()
+	_ = g.Close()
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		t.Fatal(err)
@@ -118,7 +118,7 @@ func TestLoad(t *testing.T) {
 			if err := g.WaitEnd(t.Context()); err != nil {
 				t.Error(err)
 			}
-			g.Close()
+			_ = g.Close()
 		})
 	}
 	all.Wait()

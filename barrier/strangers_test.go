@@ -151,7 +151,7 @@ func TestServer_shrink(t *testing.T) {
 		if err := <-served; err != nil {
 			t.Error(err)
 		}
-		p.group.Close()
+		_ = p.group.Close()
 	})
 }
 
@@ -169,7 +169,7 @@ func TestStrangers_thousand(t *testing.T) {
 			t.Errorf("started after %v", took)
 		}
 		for _, p := range pods {
-			p.group.Close()
+			_ = p.group.Close()
 		}
 	})
 }
@@ -233,7 +233,7 @@ func TestStrangers_report(t *testing.T) {
 		}
 		stop()
 		strangers.Wait()
-		pods[2].group.Close()
+		_ = pods[2].group.Close()
 	})
 }
 
@@ -250,7 +250,7 @@ func TestStrangers_leader(t *testing.T) {
 				pods := []*pod{j.start(0), j.start(1)}
 				time.Sleep(10 * time.Second)
 				pods[0].unplug()
-				pods[0].group.Close()
+				_ = pods[0].group.Close()
 				j.network.name(j.config.Name(0))
 				if leads {
 					j.network.name(j.config.Name(0), netip.MustParseAddr("10.77.0.99"))
@@ -263,7 +263,7 @@ func TestStrangers_leader(t *testing.T) {
 				if rogue.heard() == 0 {
 					t.Error("nobody asked the stranger, so the test shows nothing")
 				}
-				pods[1].group.Close()
+				_ = pods[1].group.Close()
 			})
 		})
 	}
@@ -386,7 +386,7 @@ func TestStrangers_replay(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				go io.Copy(io.Discard, again)
+				go func() { _, _ = io.Copy(io.Discard, again) }()
 				for _, message := range r.said {
 					if _, err := again.Write(message); err != nil {
 						t.Fatal(err)
@@ -397,8 +397,8 @@ func TestStrangers_replay(t *testing.T) {
 					t.Errorf("%d messages said again count", len(r.said))
 				}
 				again.Close()
-				peer.group.Close()
-				leader.group.Close()
+				_ = peer.group.Close()
+				_ = leader.group.Close()
 			})
 		})
 	}
@@ -438,7 +438,7 @@ func TestStrangers_noKey(t *testing.T) {
 		if got, want := leader.group.Waiting(), "1 of 2 peers: train-1.svc (never heard of)"; got != want {
 			t.Errorf("index 0 waits for %q, want %q", got, want)
 		}
-		rogue.group.Close()
-		leader.group.Close()
+		_ = rogue.group.Close()
+		_ = leader.group.Close()
 	})
 }
