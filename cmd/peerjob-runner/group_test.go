@@ -43,7 +43,7 @@ for i in 0 1 2; do
   (
     code=0
     JOB_COMPLETION_INDEX=$i ip netns exec p$i "$1" run --port=7450 --start-timeout=20s --end-timeout=20s \
-      --termination-message=message$i --key-file=key -- sh -c "echo started; read line < pipe$i; true" > out$i 2> log$i || code=$?
+      --termination-message=message$i --key-file=key -- sh -c "echo started; read line < pipe$i; exit 0" > out$i 2> log$i || code=$?
     echo "peer $i: $code"
   ) &
 done
@@ -148,6 +148,16 @@ func TestGroup(t *testing.T) {
 	}
 	if t.Failed() || testing.Verbose() {
 		t.Log(logs(folder))
+	}
+}
+
+// A command that failed has nothing to wait for.
+func TestRun_failedCommandLeavesAtOnce(t *testing.T) {
+	t.Parallel()
+	cmd, _ := peer(t, 1, freePort(t)+" --end-timeout=600s", "sh", "-c", "exit 3")
+	output, _ := cmd.CombinedOutput()
+	if code := cmd.ProcessState.ExitCode(); code != 3 {
+		t.Errorf("exit code %d, want 3; output:\n%s", code, output)
 	}
 }
 
