@@ -87,9 +87,13 @@ func write(list krmlist.Output, stdout, stderr io.Writer, report *results.Report
 
 // ReadAll reads everything. More than Options.MaxInput is an error that says how to
 // raise the limit.
-func ReadAll(r io.Reader, options Options) ([]byte, error) {
+func ReadAll(r io.Reader, options Options) ([]byte, error) { return ReadSized(r, 0, options) }
+
+// ReadSized is [ReadAll] of something that has a size in bytes, as far as its reader
+// knows: then it is in memory only once.
+func ReadSized(r io.Reader, size int64, options Options) ([]byte, error) {
 	limit := min(options.maxInput(), math.MaxInt64-1)
-	data, err := readChunks(io.LimitReader(r, limit+1))
+	data, err := readChunks(io.LimitReader(r, limit+1), int(min(size, limit)))
 	if err != nil {
 		return nil, err
 	}
@@ -101,11 +105,12 @@ func ReadAll(r io.Reader, options Options) ([]byte, error) {
 }
 
 // readChunks reads everything into chunks and joins them at the end. One growing
-// slice would leave several times the input behind.
-func readChunks(r io.Reader) ([]byte, error) {
+// slice would leave several times the input behind. The first chunk has room for the
+// expected size.
+func readChunks(r io.Reader, expected int) ([]byte, error) {
 	const first, largest = 1 << 14, 1 << 22
 	var chunks [][]byte
-	for size := first; ; size = min(2*size, largest) {
+	for size := max(first, expected+1); ; size = min(2*size, largest) {
 		chunk := make([]byte, size)
 		n, err := io.ReadFull(r, chunk)
 		chunks = append(chunks, chunk[:n])

@@ -239,7 +239,7 @@ func TestRun_functionConfig(t *testing.T) {
 			items: []string{train}, config: "functionConfig: {apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {pruned: 'true', mode: validate, mode: Expand, prune: 'yes', clusterDomain: a_b}, binaryData: {}}\n", want: []string{"PeerJob train"},
 			stderr: `peerjob: ConfigMap c: binaryData: Forbidden: unknown field; put settings under data
 peerjob: ConfigMap c: data[pruned]: Unsupported value: "pruned": supported values: "clusterDomain", "kubernetesVersion", "mode", "prune", "runnerImage"
-peerjob: ConfigMap c: data.mode: Unsupported value: "validate": supported values: "Expand", "Validate", "KustomizeValidator"
+peerjob: ConfigMap c: data.mode: Unsupported value: "validate": supported values: "Expand", "Validate", "KustomizeValidator", "Lint"
 peerjob: ConfigMap c: data.mode: Duplicate value: "mode": duplicate key; keep one
 peerjob: ConfigMap c: data.prune: Unsupported value: "yes": supported values: "false", "true"
 peerjob: ConfigMap c: data.clusterDomain: Invalid value: "a_b": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')

@@ -14,13 +14,17 @@ const (
 	DependsOnAnnotation = "config.kubernetes.io/depends-on"
 )
 
+// LintIgnoreAnnotation lists ids of findings, separated by commas, that "peerjob lint" does
+// not report of the object that has it. It is the user's, on any object.
+const LintIgnoreAnnotation = Group + "/lint-ignore"
+
 // IsReservedKey reports whether a label or an annotation belongs to an
 // orchestrator or to peerjob. Such a key says something of the very object
 // that carries it (its file, its place, its function, its history), and would
 // be wrong on another: it is never copied.
 func IsReservedKey(key string) bool {
 	domain, _, found := strings.Cut(key, "/")
-	if !found {
+	if !found || key == LintIgnoreAnnotation {
 		return false
 	}
 	switch domain {
@@ -31,8 +35,8 @@ func IsReservedKey(key string) bool {
 		strings.HasSuffix(domain, "."+Group)
 }
 
-// IsOwnKey reports whether the key is one of peerjob's own.
+// IsOwnKey reports whether the key is one of peerjob's own, which no user may set.
 func IsOwnKey(key string) bool {
 	domain, _, found := strings.Cut(key, "/")
-	return found && (domain == Group || strings.HasSuffix(domain, "."+Group))
+	return found && key != LintIgnoreAnnotation && (domain == Group || strings.HasSuffix(domain, "."+Group))
 }

@@ -47,7 +47,8 @@ Settings, in the data of a v1 ConfigMap as functionConfig:
   clusterDomain      default of spec.clusterDomain ("cluster.local")
   kubernetesVersion  default of spec.kubernetesVersion (unset)
   mode               Expand (default); Validate: check, report, change nothing;
-                     KustomizeValidator: the same, for "validators:" of kustomize
+                     KustomizeValidator: the same, for "validators:" of kustomize;
+                     Lint: check hand-written Services and Jobs, too (see lint)
   runnerImage        default of spec.runner.image (the runner of this version)
   prune              "true" removes objects whose PeerJob is gone ("false")`
 
@@ -104,8 +105,9 @@ func newRoot(getenv func(string) string) *cobra.Command {
 		return fn.Run(collector.Metered(cmd.InOrStdin()), cmd.OutOrStdout(), cmd.ErrOrStderr(), opts)
 	}
 	expand := newExpand(options)
-	root.AddCommand(expand, newFrameworks(), newInstall(), newVersion())
-	for _, reader := range []*cobra.Command{root, expand} {
+	lint := newLint(options)
+	root.AddCommand(expand, lint, newFrameworks(), newInstall(), newVersion())
+	for _, reader := range []*cobra.Command{root, expand, lint} {
 		reader.Flags().StringVar(&maxInput, "max-input", "",
 			fmt.Sprintf("refuse input larger than this, such as 256Mi (default $%s, or %s)", maxInputVariable, resource.NewQuantity(fn.DefaultMaxInput, resource.BinarySI)))
 	}

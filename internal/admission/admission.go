@@ -218,7 +218,9 @@ func checkService(object *corev1.Service) (field.ErrorList, []string) {
 	if err := coreinternal.Convert_v1_Service_To_core_Service(object, service, nil); err != nil {
 		return field.ErrorList{field.InternalError(field.NewPath("spec"), err)}, nil
 	}
-	service.Spec.ClusterIPs = []string{service.Spec.ClusterIP}
+	if service.Spec.ClusterIP != "" { // else the server finds one
+		service.Spec.ClusterIPs = []string{service.Spec.ClusterIP}
+	}
 	if service.Spec.IPFamilyPolicy == nil {
 		service.Spec.IPFamilyPolicy = new(core.IPFamilyPolicySingleStack)
 	}

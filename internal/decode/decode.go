@@ -3,6 +3,7 @@
 package decode
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -82,6 +83,9 @@ type decoder struct {
 	// visit gets every text that is left as it is; nil wants none.
 	visit func(path *field.Path, text string)
 
+	// what is what an error calls the whole; "" is a PeerJob.
+	what string
+
 	errs field.ErrorList
 	// nothing says that the value that was read last rendered to nothing.
 	nothing bool
@@ -121,7 +125,7 @@ func (d *decoder) count(node *yaml.Node, path *field.Path) bool {
 	d.bytes += len(node.Value)
 	if (d.nodes > maxNodes || d.bytes > maxBytes) && !d.full {
 		d.full = true
-		d.errs = append(d.errs, field.Forbidden(orRoot(path), "the PeerJob is too large: with its YAML aliases followed it has more values than any object can hold"))
+		d.errs = append(d.errs, field.Forbidden(orRoot(path), "the "+cmp.Or(d.what, "PeerJob")+" is too large: with its YAML aliases followed it has more values than any object can hold"))
 	}
 	return !d.full
 }

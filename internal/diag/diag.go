@@ -55,6 +55,8 @@ type Warning struct {
 	Field string
 	// Message says what happens, and what to write instead.
 	Message string
+	// Excerpt is the part of a long value that it is about, "" for the value as a whole.
+	Excerpt string
 }
 
 // Warn returns a warning about a field.

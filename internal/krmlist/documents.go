@@ -50,7 +50,7 @@ func ReadFile(name string, content []byte) ([]*Object, map[*Object]error) {
 
 // readDocument reads the document that begins at an offset of the file.
 func readDocument(content, raw []byte, offset int) (*Object, error) {
-	roots, err := readDocuments(yamlOfJSON(raw))
+	roots, err := readDocuments(YAMLOfJSON(raw))
 	if err == nil && len(roots) > 1 {
 		err = errors.New("holds several documents that no line --- separates; write it in UTF-8, with line feeds")
 	}
@@ -120,7 +120,7 @@ func WriteJSON(out *bytes.Buffer, objects []*Object) error {
 		if err != nil {
 			return err
 		}
-		item, err := sigsyaml.YAMLToJSONStrict(yamlOfJSON(document))
+		item, err := sigsyaml.YAMLToJSONStrict(YAMLOfJSON(document))
 		if err != nil {
 			return fmt.Errorf("%s: %w", o.File, err)
 		}

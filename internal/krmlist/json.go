@@ -33,11 +33,11 @@ func splitJSON(text []byte) [][]byte {
 
 func beginsObject(text []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) }
 
-// yamlOfJSON returns JSON as YAML that says the same: YAML knows neither "\/" nor
+// YAMLOfJSON returns JSON as YAML that says the same: YAML knows neither "\/" nor
 // surrogate pairs, and takes some characters for line breaks. Only strings are
 // changed, so that a key that is there twice still is. Any other text is returned as
 // it is.
-func yamlOfJSON(text []byte) []byte {
+func YAMLOfJSON(text []byte) []byte {
 	if !beginsObject(text) || !json.Valid(text) {
 		return text
 	}

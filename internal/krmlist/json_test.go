@@ -26,7 +26,7 @@ func TestYAMLOfJSON(t *testing.T) {
 		if err := json.Unmarshal(data, &want); err != nil {
 			t.Fatalf("%s: %v", data, err)
 		}
-		if err := yaml.Unmarshal(yamlOfJSON(data), &got); err != nil {
+		if err := yaml.Unmarshal(YAMLOfJSON(data), &got); err != nil {
 			t.Errorf("%s: %v", data, err)
 		} else if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-JSON +YAML):\n%s", data, diff)
@@ -34,12 +34,12 @@ func TestYAMLOfJSON(t *testing.T) {
 	}
 	// What is no JSON, or holds half a character, is left to YAML.
 	for _, text := range []string{"{a: b}", "a: b", `{"a": "\x41"}`, `{"a": "\ud83d"}`, `{"a": "\ude00\ud83d"}`, `{"a": "\ud83dx"}`} {
-		if got := string(yamlOfJSON([]byte(text))); got != text {
-			t.Errorf("yamlOfJSON(%s) = %s, want it unchanged", text, got)
+		if got := string(YAMLOfJSON([]byte(text))); got != text {
+			t.Errorf("YAMLOfJSON(%s) = %s, want it unchanged", text, got)
 		}
 	}
 	// A key that is there twice still is.
-	if got := string(yamlOfJSON([]byte(`{"a": "\/", "a": 1}`))); strings.Count(got, `"a"`) != 2 {
+	if got := string(YAMLOfJSON([]byte(`{"a": "\/", "a": 1}`))); strings.Count(got, `"a"`) != 2 {
 		t.Errorf("of two equal keys are left: %s", got)
 	}
 }
@@ -55,7 +55,7 @@ func FuzzYAMLOfJSON(f *testing.F) {
 		if json.Unmarshal(data, &want) != nil || len(want) != 1 || !utf8.Valid(data) || hasLoneSurrogate([]byte(`"`+text+`"`)) {
 			return
 		}
-		if err := yaml.Unmarshal(yamlOfJSON(data), &got); err != nil {
+		if err := yaml.Unmarshal(YAMLOfJSON(data), &got); err != nil {
 			if len(want["k"])+len(text) > 1000 || strings.Contains(text, `"`) {
 				return // a long key is none for YAML, and text may have become several keys
 			}

@@ -30,7 +30,7 @@ func Empty() List { return &parsedList{apiVersion: listAPIVersion} }
 // ReadParsed is a Reader that parses the whole list.
 func ReadParsed(data []byte) (List, error) {
 	list := &parsedList{apiVersion: listAPIVersion}
-	roots, err := readDocuments(yamlOfJSON(data))
+	roots, err := readDocuments(YAMLOfJSON(data))
 	if err != nil {
 		return list, fmt.Errorf("stdin: %w", explainTemplates(data, 0, err))
 	}

@@ -36,7 +36,7 @@ func Validate(g *Group, brought Brought) field.ErrorList {
 		validateRunner(g, brought),
 		validateClusterDomain(pj),
 		ValidateVersion(spec.KubernetesVersion, specPath.Child("kubernetesVersion")),
-		rules.PartialAdmission(job, metadataPath),
+		rules.PartialAdmission(job, "spec.peers", metadataPath),
 		rules.ControllerLabels(template, job, g.TemplatePath()),
 		validateTemplateMetadata(g),
 		validateVariables(g),

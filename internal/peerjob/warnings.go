@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/rules"
 )
@@ -26,7 +27,7 @@ func Warn(g *Group, brought Brought) []diag.Warning {
 		rules.References(template, brought.variables(g), g.TemplatePath()),
 		rules.Unexpanded(template, brought.variables(g), g.TemplatePath()),
 		warnGroupSize(g),
-		rules.Counts(template, job, brought.Processes, g.TemplatePath()),
+		rules.Counts(template, job, brought.Processes, "$("+v1alpha1.EnvSize+")", g.TemplatePath()),
 	)
 }
 

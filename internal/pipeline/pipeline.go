@@ -36,7 +36,9 @@ import (
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/expansion"
+	"github.com/peerjob/peerjob/internal/kinds"
 	"github.com/peerjob/peerjob/internal/krmlist"
+	"github.com/peerjob/peerjob/internal/lint"
 	"github.com/peerjob/peerjob/internal/merge"
 	"github.com/peerjob/peerjob/internal/neighbors"
 	"github.com/peerjob/peerjob/internal/parallel"
@@ -125,6 +127,9 @@ func expandAll(objects []*krmlist.Object, functionConfig *krmlist.Object, option
 	refuseLossyMode(objects, settings, report)
 	expandEach(expansions, settings.defaults, expansion.NewSources(objects, options.Values, options.Assignments), report)
 	refuseConflicts(expansions, objects, report)
+	if settings.mode == modeLint {
+		addLint(objects, settings, report)
+	}
 	if report.Failed() {
 		return objects, expansions
 	}
@@ -135,9 +140,26 @@ func expandAll(objects []*krmlist.Object, functionConfig *krmlist.Object, option
 		return objects, expansions
 	case modeKustomizeValidator:
 		return nil, expansions
+	case modeLint:
+		if slices.ContainsFunc(objects, (*krmlist.Object).InKustomize) {
+			return nil, expansions
+		}
+		return objects, expansions
 	}
 	warnOfValues(expansions, options, report)
 	return merge.Merge(objects, expansions, settings.prune, report), expansions
+}
+
+// addLint reports what is wrong with the Services and Jobs of the list that peerjob did
+// not make: those of a PeerJob are checked with it.
+func addLint(objects []*krmlist.Object, settings settings, report *results.Report) {
+	for _, f := range lint.Objects(objects, lint.Options{ClusterDomain: settings.defaults.ClusterDomain}) {
+		about := f.About()
+		if kinds.IsOwned(about.APIVersion, about.Kind, about.Annotations) {
+			continue
+		}
+		report.AddRule(about, f.Severity == lint.Error, f.ID, f.Field, f.Message)
+	}
 }
 
 // expansionShare is how many PeerJobs a core takes at a time.

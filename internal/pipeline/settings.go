@@ -29,9 +29,12 @@ const (
 	// the "validators:" of kustomize, which takes items for a change, even the
 	// very same (kustomize#5036), and keeps its own whatever comes back.
 	modeKustomizeValidator mode = "KustomizeValidator"
+	// modeLint checks the Services and Jobs that people wrote by hand, too. In
+	// kustomize it writes no items, as modeKustomizeValidator does.
+	modeLint mode = "Lint"
 )
 
-var modes = []mode{modeExpand, modeValidate, modeKustomizeValidator}
+var modes = []mode{modeExpand, modeValidate, modeKustomizeValidator, modeLint}
 
 // settings are what a functionConfig of kind ConfigMap says.
 type settings struct {

@@ -85,6 +85,23 @@ func (r *Report) AddWarnings(about *krmlist.Object, warnings []diag.Warning) {
 	}
 }
 
+// RuleTag is the tag of a result with the id of the rule that found it.
+const RuleTag = "rule"
+
+// AddRule reports what a rule with an id found in a field of an object: an error, or a
+// warning.
+func (r *Report) AddRule(about *krmlist.Object, isError bool, id, path, message string) {
+	severity := kptfn.Warning
+	if isError {
+		severity = kptfn.Error
+	}
+	result := r.add(severity, about, message+" ["+id+"]")
+	result.Tags = map[string]string{RuleTag: id}
+	if path != "" {
+		result.Field = &kptfn.Field{Path: path}
+	}
+}
+
 // currentValue is the user's value that an error is about, where the error
 // shows it and it is a single one.
 func currentValue(err *field.Error) any {

@@ -12,11 +12,11 @@ const kueueMinParallelism = "kueue.x-k8s.io/job-min-parallelism"
 
 // PartialAdmission refuses the partial admission of Kueue: the peers are told
 // their number before. It reads the annotations of the Job, whose metadata stands
-// at the path.
-func PartialAdmission(job *batchv1.Job, metadata *field.Path) field.ErrorList {
+// at the path. size is the field with the number of peers.
+func PartialAdmission(job *batchv1.Job, size string, metadata *field.Path) field.ErrorList {
 	if value, found := job.Annotations[kueueMinParallelism]; found {
 		return field.ErrorList{field.Invalid(metadata.Child("annotations").Key(kueueMinParallelism), value,
-			"Kueue would start fewer peers than spec.peers, and the peers would wait for the others forever; remove it")}
+			"Kueue would start fewer peers than "+size+", and the peers would wait for the others forever; remove it")}
 	}
 	return nil
 }

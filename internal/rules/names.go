@@ -72,8 +72,12 @@ func Hostnames(job *batchv1.Job, name string, path *field.Path) field.ErrorList 
 // See https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/#pod-s-sethostnameasfqdn-field.
 const maxFQDNLength = 64
 
-// fqdn refuses host names that are too long for setHostnameAsFQDN.
-func fqdn(service *corev1.Service, job *batchv1.Job, clusterDomain string, path *field.Path) field.ErrorList {
+// FQDN refuses host names that are too long for setHostnameAsFQDN. It reads
+// spec.completions of the Job.
+func FQDN(service *corev1.Service, template *corev1.PodTemplateSpec, job *batchv1.Job, clusterDomain string, path *field.Path) field.ErrorList {
+	if set := template.Spec.SetHostnameAsFQDN; set == nil || !*set {
+		return nil
+	}
 	longest := func(namespace string) string {
 		return PeerName(job.Name, service.Name, lastIndex(job)) + "." + SearchDomain(namespace, clusterDomain)
 	}
@@ -88,7 +92,7 @@ func fqdn(service *corev1.Service, job *batchv1.Job, clusterDomain string, path 
 	if size <= maxFQDNLength {
 		return nil
 	}
-	return field.ErrorList{field.Invalid(path.Child("setHostnameAsFQDN"), true, fmt.Sprintf(
+	return field.ErrorList{field.Invalid(path.Child("spec", "setHostnameAsFQDN"), true, fmt.Sprintf(
 		"the longest host name, %q, has %s%d characters, and a Pod with one of more than %d never starts; choose shorter names, or leave it out",
 		shown, length, size, maxFQDNLength))}
 }

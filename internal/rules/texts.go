@@ -22,8 +22,9 @@ type Text struct {
 	// Script is whether the string is a program for a shell, in which "$(NAME)" is
 	// also how a shell calls a command.
 	Script bool
-	// Next is the element behind one of command or args, "" at the end.
-	Next string
+	// Next is the element behind one of command or args, "" at the end, and Previous the
+	// one before it, "" at the beginning.
+	Next, Previous string
 }
 
 // Texts returns the strings of a container: command, args, then the variables.
@@ -37,6 +38,9 @@ func Texts(container *corev1.Container, path *field.Path) []Text {
 		}
 		if i+1 < len(words) {
 			text.Next = words[i+1]
+		}
+		if i > 0 {
+			text.Previous = words[i-1]
 		}
 		texts = append(texts, text)
 	}

@@ -54,7 +54,12 @@ type scanner struct {
 // scan reads the lines of an item whose dash stands in a column. It reports
 // whether it is sure of every one.
 func (s *scanner) scan(text []byte, column int) bool {
-	s.levels = append(s.levels[:0], level{column: column, isList: true})
+	return s.follow(text, level{column: column, isList: true})
+}
+
+// follow reads the lines of a text within the collections that are open.
+func (s *scanner) follow(text []byte, open ...level) bool {
+	s.levels = append(s.levels[:0], open...)
 	s.pending, s.seen, s.block, s.end = false, 0, block{}, 0
 	found := classesOf(text)
 	if found&isControl != 0 || found&isHigh != 0 && !isUnicode(text) {

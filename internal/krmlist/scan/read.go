@@ -59,7 +59,7 @@ func (s span) of(text []byte) []byte { return text[s.start:s.end] }
 // wanted. An error says why the list was declined: not that it is wrong, but
 // that it must be parsed. The text may not change while the list is used.
 func Read(text []byte, wanted func(key string) bool) (*List, error) {
-	sections, err := split(text)
+	sections, err := split(text, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -105,9 +105,9 @@ func Read(text []byte, wanted func(key string) bool) (*List, error) {
 // keys are the keys that a ResourceList has.
 var keys = []string{"apiVersion", "kind", "items", "functionConfig", "results"}
 
-// split finds where each key of the list and its value begin and end: from its
+// split finds where each of the keys of a list and its value begin and end: from its
 // line to the line of the next.
-func split(text []byte) (map[string]span, error) {
+func split(text []byte, keys []string) (map[string]span, error) {
 	sections := map[string]span{}
 	last := ""
 	for offset := 0; offset < len(text); {
@@ -123,7 +123,7 @@ func split(text []byte) (map[string]span, error) {
 			offset = next
 			continue
 		}
-		key := keyOf(line)
+		key := keyOf(line, keys)
 		if _, found := sections[key]; key == "" || found {
 			return nil, fmt.Errorf("offset %d: no key of a list, or one that was there before", offset)
 		}
@@ -151,8 +151,8 @@ func continues(line []byte) bool {
 	return false
 }
 
-// keyOf is the key of a list that a line begins with, "" when there is none.
-func keyOf(line []byte) string {
+// keyOf is the one of the keys that a line begins with, "" when there is none.
+func keyOf(line []byte, keys []string) string {
 	line = bytes.TrimSuffix(line, []byte("\r"))
 	for _, key := range keys {
 		if rest, found := bytes.CutPrefix(line, []byte(key+":")); found && (len(rest) == 0 || rest[0] == ' ') {

@@ -1,0 +1,505 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lint
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/admission"
+	strict "github.com/peerjob/peerjob/internal/decode"
+	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/rules"
+	"github.com/peerjob/peerjob/internal/spell"
+	"github.com/peerjob/peerjob/internal/yamlnode"
+)
+
+var (
+	specPath     = field.NewPath("spec")
+	templatePath = specPath.Child("template")
+	metadataPath = field.NewPath("metadata")
+)
+
+const subdomainPath = "spec.template.spec.subdomain"
+
+// checkIgnored reports ids in annotations that lint does not have.
+func (l *linter) checkIgnored() {
+	for _, d := range l.documents {
+		for _, id := range d.ignoreList() {
+			if slices.Contains(ruleIDs(), id) {
+				continue
+			}
+			hint := ""
+			if nearest := spell.Nearest(id, ruleIDs()); nearest != "" {
+				hint = fmt.Sprintf("; did you mean %q?", nearest)
+			}
+			path := metadataPath.Child("annotations").Key(v1alpha1.LintIgnoreAnnotation)
+			l.at(d, unknownRule, Warning, path.String(), fmt.Sprintf("there is no finding %q%s", id, hint), id, edit{})
+		}
+	}
+}
+
+// at reports a finding at the field of a document.
+func (l *linter) at(d *document, id string, severity Severity, path, message, excerpt string, fix edit) {
+	node, _ := locate(d.root(), path)
+	l.add(d, Finding{ID: id, Severity: severity, Field: path, Message: message}, node, excerpt, fix)
+}
+
+// errors reports errors with one id. fix makes the edit of one; nil is none.
+func (l *linter) errors(d *document, id string, errs field.ErrorList, fix func(*field.Error) edit) {
+	for _, err := range errs {
+		e := edit{}
+		if fix != nil {
+			e = fix(err)
+		}
+		l.at(d, id, Error, err.Field, err.ErrorBody(), "", e)
+	}
+}
+
+// warnings reports warnings with one id.
+func (l *linter) warnings(d *document, id string, warnings []diag.Warning, fix edit) {
+	for _, w := range warnings {
+		l.at(d, id, Warning, w.Field, w.Message, w.Excerpt, fix)
+	}
+}
+
+// checkJob checks a Job and its Service, if its Pods mean to find each other.
+func (l *linter) checkJob(j *job) {
+	j.settle(j.errs)
+	if !l.wire(j) {
+		return
+	}
+	j.network = l.network(j)
+	var settled field.ErrorList
+	collect := func(errs field.ErrorList) field.ErrorList {
+		settled = append(settled, errs...)
+		return errs
+	}
+	l.checkService(j)
+	settled = append(settled, l.checkDecoded(j.document, j.errs)...)
+	if !j.isNamedPod() {
+		l.checkPeers(j, collect)
+	}
+	pod := j.template()
+	l.errors(j.document, dnsPolicy, collect(rules.DNSPolicy(pod, j.typed, l.options.ClusterDomain, false, templatePath)), j.fixDNSPolicy)
+	l.errors(j.document, stringLength, collect(rules.StringLengths(pod, templatePath)), nil)
+	if j.typed.UID == "" {
+		l.errors(j.document, controllerLabel, collect(rules.ControllerLabels(pod, j.typed, templatePath)), nil)
+		l.admit(j.document, j.typed, settled)
+	}
+	l.errors(j.document, partialAdmission, rules.PartialAdmission(j.typed, "spec.completions", metadataPath), nil)
+	l.errors(j.document, variableReference, collect(rules.SubPathExpressions(pod, controllerVariables, templatePath)), nil)
+	l.errors(j.document, variableReference, collect(rules.ResourceFields(pod, templatePath)), nil)
+	l.warnings(j.document, variableReference, rules.References(pod, controllerVariables, templatePath), edit{})
+	l.warnings(j.document, variableReference, rules.Unexpanded(pod, controllerVariables, templatePath), edit{})
+	l.warnings(j.document, hostNetwork, rules.HostNetwork(pod, j.typed, rules.ContainerPorts(pod, templatePath), nil, templatePath), edit{})
+	l.warnings(j.document, gpuProcesses, rules.GPUProcesses(pod, func(string) bool { return false }, 0, nil, templatePath), edit{})
+	var others []*corev1.Service
+	for _, s := range l.links {
+		if sameNamespace(j.document, s.document) && (j.service == nil || s.document != j.service.document) {
+			others = append(others, s.typed)
+		}
+	}
+	l.warnings(j.document, serviceLinks, rules.ServiceLinks(others, pod, templatePath), edit{})
+}
+
+// controllerVariables are what the Job controller adds to every container. References to
+// it in env, where it is not set yet, are those of the rule indexVariable.
+var controllerVariables = rules.Variables{
+	Before: func(*corev1.Container) []corev1.EnvVar {
+		return []corev1.EnvVar{{Name: "JOB_COMPLETION_INDEX", ValueFrom: &corev1.EnvVarSource{}}}
+	},
+}
+
+// checkPeers checks what holds for the peers of an Indexed Job.
+func (l *linter) checkPeers(j *job, collect func(field.ErrorList) field.ErrorList) {
+	pod := j.template()
+	usesIndex := rules.UsesIndex(pod) || slices.ContainsFunc(j.addresses(), func(a rules.Address) bool { return j.network.IsOwn(a) || a.Host == j.name && a.Meant })
+	errs, warnings := rules.Indexed(j.typed, usesIndex, specPath)
+	mode := edit{}
+	if j.typed.Spec.Completions != nil {
+		mode = edit{op: setKey, node: j.at("spec"), key: "completionMode", value: "Indexed", after: "completions"}
+	}
+	l.errors(j.document, completionMode, collect(errs), func(*field.Error) edit { return mode })
+	l.warnings(j.document, completionMode, warnings, edit{})
+
+	errs, warnings = rules.Parallelism(j.typed, rules.CountsAll(pod, j.typed, j.network), specPath)
+	l.errors(j.document, parallelism, collect(errs), func(*field.Error) edit {
+		return edit{op: setKey, node: j.at("spec"), key: "parallelism", value: strconv.Itoa(int(*j.typed.Spec.Completions)), after: "completions"}
+	})
+	if !rules.IsElastic(pod) {
+		l.warnings(j.document, parallelism, warnings, edit{})
+	}
+
+	if rules.IsIndexed(j.typed) {
+		l.errors(j.document, podHostname, collect(rules.PodHostname(pod, templatePath)), func(err *field.Error) edit {
+			return edit{op: removeKey, node: j.at("spec.template.spec"), key: err.Field[strings.LastIndex(err.Field, ".")+1:]}
+		})
+		l.errors(j.document, indexVariable, rules.IndexVariables(pod, templatePath), func(err *field.Error) edit {
+			return edit{op: insertIndex, node: j.at(err.Field[:strings.LastIndex(err.Field, "[")])}
+		})
+		if j.name != "" {
+			l.errors(j.document, nameLength, collect(rules.Hostnames(j.typed, j.name, metadataPath.Child("name"))), nil)
+		}
+	}
+	if s := j.service; s != nil {
+		l.errors(j.document, fqdnLength, collect(rules.FQDN(s.typed, pod, j.typed, l.options.ClusterDomain, templatePath)), nil)
+	}
+	if completions := j.typed.Spec.Completions; completions != nil {
+		l.warnings(j.document, count, rules.Counts(pod, j.typed, 0, strconv.Itoa(int(*completions)), templatePath), edit{})
+		for _, m := range []struct {
+			values map[string]string
+			path   *field.Path
+		}{
+			{j.typed.Labels, metadataPath.Child("labels")}, {j.typed.Annotations, metadataPath.Child("annotations")},
+			{pod.Labels, templatePath.Child("metadata", "labels")}, {pod.Annotations, templatePath.Child("metadata", "annotations")},
+		} {
+			l.warnings(j.document, gangSize, rules.GroupSize(m.values, *completions, m.path), edit{})
+		}
+	}
+	l.warnings(j.document, raceAtEnd, rules.RaceAtEnd(pod, j.typed, j.network, templatePath), edit{})
+	l.checkAddresses(j)
+}
+
+// manyNames is how many wrong names of one string are reported one by one.
+const manyNames = 20
+
+// checkAddresses judges the names of peers in the strings of a Job, and in the
+// ConfigMaps that it uses.
+func (l *linter) checkAddresses(j *job) {
+	judge := func(d *document, text rules.Text) {
+		severity := Error
+		if text.Script {
+			severity = Warning
+		}
+		said := map[string]bool{}
+		for _, a := range rules.Addresses(text) {
+			wrong, message, right := j.network.Judge(a)
+			if wrong == rules.Fine || text.Script && said[a.Text] {
+				continue
+			}
+			said[a.Text] = true
+			if len(said) > manyNames {
+				continue
+			}
+			id, severity, fix := peerName, severity, edit{}
+			switch wrong {
+			case rules.BeyondLast:
+				id = peerIndex
+			case rules.Earlier:
+				severity = Warning
+			}
+			if severity == Error && right != "" {
+				fix = edit{op: replaceText, node: d.at(text.Path.String()), at: a.Start, key: a.Text, value: right}
+			}
+			l.at(d, id, severity, text.Path.String(), message, a.Text, fix)
+		}
+		if more := len(said) - manyNames; more > 0 {
+			l.at(d, peerName, severity, text.Path.String(), fmt.Sprintf("%d more names lead to no peer", more), "", edit{})
+		}
+	}
+	for _, text := range j.texts {
+		judge(j.document, text)
+	}
+	for _, s := range j.scripts {
+		text := s.text
+		text.Path = s.path
+		judge(s.doc, text)
+	}
+}
+
+// wire finds the Service of a Job, and reports what keeps the two apart. It reports false
+// if the Pods do not mean to find each other.
+func (l *linter) wire(j *job) bool {
+	near := l.servicesOf(j)
+	if j.subdomain() != "" {
+		if j.isAlone() && !j.isNamedPod() && !rules.UsesIndex(j.template()) && len(j.addresses()) == 0 {
+			return false // one Pod without a name
+		}
+		l.wireSubdomain(j, near)
+		return true
+	}
+	if j.isAlone() {
+		return false // its Pod is no peer; a name like its own is that of another workload
+	}
+	namesPeers := false
+	var named *service
+	for _, a := range j.addresses() {
+		if a.Host != j.name || l.podNames[a.Host] || len(a.Domain) == 0 && (!a.Meant || !rules.IsIndexed(j.typed) || l.serviceNames[a.Text]) {
+			continue
+		}
+		var s *service
+		if len(a.Domain) > 0 {
+			s = nearest(j, l.byName[a.Domain[0]], func(s *service) bool { return sameNamespace(j.document, s.document) })
+			if s == nil && !a.Meant {
+				continue
+			}
+		}
+		namesPeers = true
+		if named == nil {
+			named = s
+		}
+	}
+	j.service = l.selecting(j, near)
+	if j.service == nil {
+		j.service = named
+	}
+	if j.service == nil && rules.IsIndexed(j.typed) {
+		j.service = l.almostSelecting(j)
+	}
+	if j.service == nil && !namesPeers {
+		return false
+	}
+	at := "spec.template.spec"
+	message := "the Pods have no subdomain, so DNS has no names for them; write subdomain: <name of a headless Service>, and add that Service"
+	fix := edit{}
+	if s := j.service; s != nil {
+		message = fmt.Sprintf("the Pods have no subdomain, so the Service %s has no names for them; write subdomain: %s", s.name, s.name)
+		fix = edit{op: setKey, node: j.at(at), key: "subdomain", value: s.name}
+	}
+	switch {
+	case namesPeers:
+		l.at(j.document, subdomainMissing, Error, subdomainPath, field.Required(specPath, message).ErrorBody(), "", fix)
+	case j.says(j.service.name), rules.Selects(j.service.typed, j.template(), j.typed) == rules.SelectsOne:
+	default:
+		l.at(j.document, subdomainMissing, Warning, subdomainPath, message, "", fix)
+	}
+	return true
+}
+
+// wireSubdomain finds the Service that the subdomain of the Pods names.
+func (l *linter) wireSubdomain(j *job, near []*service) {
+	subdomain := j.subdomain()
+	same := func(s *service) bool { return sameNamespace(j.document, s.document) }
+	if j.service = nearest(j, l.byName[subdomain], same); j.service != nil {
+		return
+	}
+	if far := nearest(j, l.byName[subdomain], func(*service) bool { return true }); far != nil {
+		l.at(j.document, serviceNamespace, Error, subdomainPath, field.Invalid(specPath, subdomain, fmt.Sprintf(
+			"the Service %s is in the namespace %s, and the Job is in %s; Pods have names only in a Service of their own namespace; move one of the two", subdomain, far.namespace, j.namespace)).ErrorBody(), "", edit{})
+		return
+	}
+	candidate := l.selecting(j, near)
+	if candidate == nil {
+		candidate = nearest(j, near, func(s *service) bool {
+			return rules.IsHeadless(s.typed) && rules.Selects(s.typed, j.template(), j.typed) == rules.SelectsAll && !l.subdomains[s.name]
+		})
+	}
+	if candidate == nil {
+		candidate = l.almostSelecting(j)
+	}
+	if candidate == nil {
+		candidate = nearest(j, near, func(s *service) bool {
+			return rules.IsHeadless(s.typed) && isSimilar(s.name, subdomain) && !l.subdomains[s.name] && (jobNameOf(s) == "" || !l.jobNames[jobNameOf(s)])
+		})
+	}
+	if candidate == nil {
+		l.at(j.document, serviceMissing, Error, subdomainPath, field.Invalid(specPath, subdomain, fmt.Sprintf(
+			"there is no Service %s in the input, and without it DNS has no names for the Pods; add a headless Service with the selector job-name: %s, or lint both together", subdomain, j.name)).ErrorBody(), "", edit{})
+		return
+	}
+	j.service = candidate
+	l.at(j.document, subdomainMismatch, Error, subdomainPath, field.Invalid(specPath, subdomain, fmt.Sprintf(
+		"there is no Service of this name, and the Service for the Pods is %s; write subdomain: %s", candidate.name, candidate.name)).ErrorBody(), "",
+		edit{op: setKey, node: j.at("spec.template.spec"), key: "subdomain", value: candidate.name})
+}
+
+// checkService checks the Service of a Job.
+func (l *linter) checkService(j *job) {
+	s := j.service
+	if s == nil {
+		return
+	}
+	s.settle(s.errs)
+	spec := s.at("spec")
+	errs := rules.Selector(s.typed, j.template(), j.typed, specPath)
+	l.errors(s.document, selectorMismatch, errs, func(err *field.Error) edit {
+		name := jobNameOf(s)
+		if len(s.typed.Spec.Selector) != 1 || name == "" || l.jobNames[name] {
+			return edit{}
+		}
+		for key := range s.typed.Spec.Selector {
+			return edit{op: setKey, node: s.at("spec.selector"), key: key, value: j.name}
+		}
+		return edit{}
+	})
+	if l.judged[s.document] {
+		return
+	}
+	l.judged[s.document] = true
+	settled := slices.Concat(errs, l.checkDecoded(s.document, s.errs))
+	headless := rules.Headless(s.typed, specPath)
+	l.errors(s.document, serviceNotHeadless, headless, func(*field.Error) edit {
+		plain := s.typed.Spec.Type == "" || s.typed.Spec.Type == corev1.ServiceTypeClusterIP
+		if s.typed.Spec.ClusterIP != "" || !plain || len(rules.TargetPorts(s.typed, rules.ContainerPorts(j.template(), templatePath), specPath)) > 0 {
+			return edit{}
+		}
+		return edit{op: setKey, node: spec, key: "clusterIP", value: "None"}
+	})
+	if rules.IsHeadless(s.typed) {
+		l.warnings(s.document, targetPort, rules.TargetPorts(s.typed, rules.ContainerPorts(j.template(), templatePath), specPath.Child("ports")), edit{})
+	}
+	if s.typed.UID == "" && len(headless) == 0 {
+		l.admit(s.document, s.typed, settled)
+	}
+	if !l.hasPeers(j) {
+		return
+	}
+	publish := edit{op: setKey, node: spec, key: "publishNotReadyAddresses", value: "true", after: "clusterIP"}
+	refused, warned := rules.NotReady(s.typed, j.template(), j.network, specPath)
+	l.errors(s.document, publishNotReady, refused, func(*field.Error) edit { return publish })
+	l.warnings(s.document, publishNotReady, warned, publish)
+}
+
+// hasPeers reports whether the Pods of a Job have peers: of the same Job, or of another
+// one with its Service.
+func (l *linter) hasPeers(j *job) bool {
+	completions, parallelism := j.typed.Spec.Completions, j.typed.Spec.Parallelism
+	if completions == nil || *completions > 1 || parallelism != nil && *parallelism > 1 {
+		return true
+	}
+	return slices.ContainsFunc(l.jobs, func(other *job) bool { return other != j && other.subdomain() == j.subdomain() })
+}
+
+// settle notes the fields whose YAML is wrong, and those that were misspelled.
+func (d *document) settle(errs field.ErrorList) {
+	d.settled = map[string]bool{}
+	for _, err := range errs {
+		d.settled[err.Field] = true
+		if unknown, ok := err.BadValue.(diag.UnknownField); ok && unknown.Nearest != "" {
+			d.settled[strings.TrimSuffix(err.Field, unknown.Name)+unknown.Nearest] = true
+		}
+	}
+}
+
+// checkDecoded reports what is wrong with the YAML of an object, and returns it on the
+// fields of the object.
+func (l *linter) checkDecoded(d *document, errs field.ErrorList) field.ErrorList {
+	for _, err := range errs {
+		id := wrongType
+		switch {
+		case strict.IsUnknownField(err):
+			id = unknownField
+		case err.Type == field.ErrorTypeDuplicate:
+			id = duplicateKey
+		}
+		node, _ := locate(d.root(), err.Field)
+		fix := edit{}
+		if unknown, ok := err.BadValue.(diag.UnknownField); ok && strings.EqualFold(unknown.Name, unknown.Nearest) {
+			above := strings.TrimSuffix(strings.TrimSuffix(err.Field, unknown.Name), ".")
+			fix = edit{op: renameKey, node: d.at(above), key: unknown.Name, value: unknown.Nearest}
+		}
+		if id == duplicateKey {
+			if again := duplicateOf(d.root(), err.Field); again != nil {
+				node = again
+			}
+		}
+		l.add(d, Finding{ID: id, Severity: Error, Field: err.Field, Message: err.ErrorBody()}, node, "", fix)
+	}
+	return errs
+}
+
+// admit reports what the API server says of an object, but for what was reported.
+func (l *linter) admit(d *document, object runtime.Object, settled field.ErrorList) {
+	errs, warnings := admission.Verdict(object)
+	l.errors(d, apiServer, diag.Append(settled, errs)[len(settled):], nil)
+	l.warnings(d, apiServer, warnings, edit{})
+}
+
+// checkShared finds Services behind which are two Jobs that do not name each other.
+func (l *linter) checkShared() {
+	behind := map[*document][]*job{}
+	for _, j := range l.jobs {
+		if j.service != nil && j.subdomain() == j.service.name {
+			behind[j.service.document] = append(behind[j.service.document], j)
+		}
+	}
+	for _, s := range l.services {
+		jobs := behind[s.document]
+		if len(jobs) < 2 || slices.ContainsFunc(jobs, (*job).isNamedPod) {
+			continue
+		}
+		for i, j := range jobs[1:] {
+			first := jobs[0]
+			speak := first.name == j.name || jobs[i].says(j.name) || j.says(first.name) || first.says(j.name) ||
+				slices.ContainsFunc(jobs, func(other *job) bool { return other != j && (other.speaksOf(j) || j.speaksOf(other)) })
+			if !speak {
+				l.at(s.document, sharedService, Warning, "spec.selector", fmt.Sprintf(
+					"the Jobs %s and %s are both behind this Service and do not name each other; its own name leads to the Pods of both; give each Job a Service with the selector job-name: <its name>", first.name, j.name), "", edit{})
+				break
+			}
+		}
+	}
+}
+
+// speaksOf reports whether a Job names the peers of another one.
+func (j *job) speaksOf(other *job) bool {
+	return slices.ContainsFunc(j.addresses(), func(a rules.Address) bool { return a.Host == other.name })
+}
+
+// findScripts reads the ConfigMaps that the Jobs use.
+func (l *linter) findScripts() {
+	wanted := map[string][]*job{}
+	for _, j := range l.jobs {
+		for name := range configMapsOf(&j.template().Spec) {
+			wanted[name] = append(wanted[name], j)
+		}
+	}
+	if len(wanted) == 0 {
+		return
+	}
+	for _, d := range l.documents {
+		if d.isPatch || !d.is("", "ConfigMap") || len(wanted[d.name]) == 0 || d.root() == nil {
+			continue
+		}
+		for _, j := range wanted[d.name] {
+			if !sameNamespace(j.document, d) || distance(j.document, d) == 2 && len(wanted[d.name]) > 1 {
+				continue
+			}
+			data := yamlnode.Get(d.root(), "data")
+			for _, key := range slices.Sorted(maps.Keys(plainData(data))) {
+				j.scripts = append(j.scripts, script{d, field.NewPath("data").Key(key), rules.Text{Value: plainData(data)[key], Script: true}})
+			}
+		}
+	}
+}
+
+// configMapsOf are the names of the ConfigMaps that a Pod uses.
+func configMapsOf(pod *corev1.PodSpec) map[string]bool {
+	names := map[string]bool{}
+	for _, volume := range pod.Volumes {
+		if volume.ConfigMap != nil {
+			names[volume.ConfigMap.Name] = true
+		}
+		if volume.Projected != nil {
+			for _, source := range volume.Projected.Sources {
+				if source.ConfigMap != nil {
+					names[source.ConfigMap.Name] = true
+				}
+			}
+		}
+	}
+	for _, containers := range [][]corev1.Container{pod.InitContainers, pod.Containers} {
+		for i := range containers {
+			for _, source := range containers[i].EnvFrom {
+				if source.ConfigMapRef != nil {
+					names[source.ConfigMapRef.Name] = true
+				}
+			}
+			for _, variable := range containers[i].Env {
+				if variable.ValueFrom != nil && variable.ValueFrom.ConfigMapKeyRef != nil {
+					names[variable.ValueFrom.ConfigMapKeyRef.Name] = true
+				}
+			}
+		}
+	}
+	return names
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lint
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+	"strings"
+	"unicode"
+)
+
+// plain is a text in which no character can move the cursor of a terminal.
+func plain(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
+}
+
+// where is the place of a finding: "file:line:column: ".
+func (f *Finding) where() string {
+	switch {
+	case f.File == "":
+		return ""
+	case f.Line == 0:
+		return f.File + ": "
+	}
+	return fmt.Sprintf("%s:%d:%d: ", f.File, f.Line, f.Column)
+}
+
+// WriteText writes one line for each finding: "pair.yaml:7:3: error: Job train:
+// spec.parallelism: ... [parallelism]".
+func WriteText(w io.Writer, findings []Finding) error {
+	var out strings.Builder
+	for i := range findings {
+		f := &findings[i]
+		out.WriteString(plain(fmt.Sprintf("%s%s: %s [%s]", f.where(), f.Severity, f.Text(), f.ID)) + "\n")
+	}
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+// WriteJSON writes findings as one JSON object with the list "findings".
+func WriteJSON(w io.Writer, findings []Finding) error {
+	if findings == nil {
+		findings = []Finding{}
+	}
+	return encode(w, map[string]any{"findings": findings})
+}
+
+func encode(w io.Writer, value any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
+}
+
+// gitHubCommands are the commands for the severities.
+var gitHubCommands = map[Severity]string{Error: "error", Warning: "warning", Note: "notice"}
+
+var (
+	gitHubMessage  = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	gitHubProperty = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
+)
+
+// WriteGitHub writes findings as workflow commands of GitHub Actions, which shows them
+// beside the lines.
+// See https://docs.github.com/actions/reference/workflow-commands-for-github-actions.
+func WriteGitHub(w io.Writer, findings []Finding) error {
+	var out strings.Builder
+	for i := range findings {
+		f := &findings[i]
+		var properties []string
+		if f.File != "" {
+			properties = append(properties, "file="+gitHubProperty.Replace(f.File))
+		}
+		if f.Line > 0 {
+			properties = append(properties, fmt.Sprintf("line=%d", f.Line), fmt.Sprintf("col=%d", f.Column))
+		}
+		properties = append(properties, "title="+gitHubProperty.Replace("peerjob lint: "+f.ID))
+		fmt.Fprintf(&out, "::%s %s::%s\n", gitHubCommands[f.Severity], strings.Join(properties, ","), plain(gitHubMessage.Replace(f.Text())))
+	}
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+// WriteSARIF writes findings as SARIF 2.1.0, which code scanning reads. version is that of
+// peerjob.
+// See https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html.
+func WriteSARIF(w io.Writer, findings []Finding, version string) error {
+	type text struct {
+		Text string `json:"text"`
+	}
+	type rule struct {
+		ID      string `json:"id"`
+		Short   text   `json:"shortDescription"`
+		HelpURI string `json:"helpUri"`
+	}
+	type region struct {
+		StartLine   int `json:"startLine"`
+		StartColumn int `json:"startColumn"`
+	}
+	type artifact struct {
+		URI string `json:"uri"`
+	}
+	type physical struct {
+		Artifact artifact `json:"artifactLocation"`
+		Region   *region  `json:"region,omitempty"`
+	}
+	type location struct {
+		Physical physical `json:"physicalLocation"`
+	}
+	type result struct {
+		RuleID    string     `json:"ruleId"`
+		RuleIndex int        `json:"ruleIndex"`
+		Level     Severity   `json:"level"`
+		Message   text       `json:"message"`
+		Locations []location `json:"locations,omitempty"`
+	}
+	places := map[string]int{}
+	rules := make([]rule, len(catalog))
+	for i, r := range catalog {
+		places[r.ID] = i
+		rules[i] = rule{r.ID, text{r.About}, "https://github.com/peerjob/peerjob/blob/main/docs/lint.md#" + r.ID}
+	}
+	results := []result{}
+	for i := range findings {
+		f := &findings[i]
+		r := result{RuleID: f.ID, RuleIndex: places[f.ID], Level: f.Severity, Message: text{f.Text()}}
+		if f.File != "" {
+			at := physical{Artifact: artifact{uri(f.File)}}
+			if f.Line > 0 {
+				at.Region = &region{f.Line, f.Column}
+			}
+			r.Locations = []location{{at}}
+		}
+		results = append(results, r)
+	}
+	driver := map[string]any{"name": "peerjob lint", "informationUri": "https://github.com/peerjob/peerjob", "rules": rules}
+	if version != "" {
+		driver["version"] = version
+	}
+	return encode(w, map[string]any{
+		"$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
+		"version": "2.1.0",
+		"runs": []any{map[string]any{
+			"tool": map[string]any{"driver": driver}, "columnKind": "unicodeCodePoints", "results": results,
+		}},
+	})
+}
+
+// uri is the name of a file as a URI reference: relative names stay relative.
+func uri(file string) string {
+	u := url.URL{Path: strings.ReplaceAll(file, `\`, "/")}
+	if strings.HasPrefix(u.Path, "/") {
+		u.Scheme = "file"
+	}
+	return u.String()
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/peerjob/peerjob/internal/spell"
+)
+
+// Address is a host name with an index in a text: "train-0.hub", "train-$i.hub.ml.svc",
+// or "train-0" alone.
+type Address struct {
+	// Text is what the text says.
+	Text string
+	// Host is the name before the index, Index the index (digits, or a variable), and
+	// Domain what follows the first dot, in labels.
+	Host, Index string
+	Domain      []string
+	// Start is where it begins in the text.
+	Start int
+	// Meant is whether the text leaves no doubt that it is a host name: a port or a
+	// scheme is beside it, it is in the domain svc, or it is the value of a flag or a
+	// variable for addresses. A name without a domain may also be that of a member of some
+	// group, so it takes more.
+	Meant bool
+}
+
+// sureWord is the end of the name of a flag or a variable for addresses, and likelyWord of
+// one for members of a group, which may have names that are no host names.
+const (
+	sureWord   = `addr|address|addresses|hosts?|hostnames|endpoints?|ur[il]`
+	likelyWord = sureWord + `|leader|master|coordinator|peers?|seeds?|servers?|scheduler|head|join`
+)
+
+// behind returns an expression for a flag or an assignment with such a name, and maybe the
+// first values of a list, at the end of a text.
+func behind(word string) *regexp.Regexp {
+	name := `(?:[a-z0-9]+[-_])*(?:` + word + `)`
+	return regexp.MustCompile(`(?i)(?:^|[\s;"'(])(?:-{1,2}` + name + `(?:=|\s+)|` + name + `=)["']?(?:[\w$.(){}:-]+,)*$`)
+}
+
+var (
+	// address matches a name with an index, and its domain.
+	address = regexp.MustCompile(
+		`([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)-(\d+|\$\([A-Za-z_]\w*\)|\$\{[A-Za-z_]\w*\}|\$[A-Za-z_]\w*|\{\d+\.\.\d+\})((?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*)`)
+	sure, likely = behind(sureWord), behind(likelyWord)
+	// looksUp matches a command that looks up or calls the host at the end of a text.
+	looksUp = regexp.MustCompile(`(?:^|[\s;|&(!])(?:` + lookups + `)\s(?:-\S+\s+|\d+\s+|hosts\s+|ahosts\s+)*["']?$`)
+	// bucket matches the scheme of a store, whose names are not those of hosts.
+	bucket  = regexp.MustCompile(`(?i)(?:s3a?|gs|gcs|az|abfss?|wasbs?|file|hdfs|oci|docker|hf)://$`)
+	hasPort = regexp.MustCompile(`^:(?:\d|\$)`)
+)
+
+// lookBehind is how much of a text before an address is read, in bytes.
+const lookBehind = 120
+
+// Addresses returns the host names with an index in a string of a container.
+func Addresses(text Text) []Address {
+	var found []Address
+	if text.Script {
+		text.Value = withoutComments(text.Value)
+	}
+	for _, at := range address.FindAllStringSubmatchIndex(text.Value, -1) {
+		start, end := at[0], at[1]
+		before, after := text.Value[:start], text.Value[end:]
+		if start > 0 && isNamePart(before[start-1]) || !beginsWord(text.Value, start) && !strings.HasSuffix(before, "://") || strings.HasSuffix(before, "/") && !strings.HasSuffix(before, "//") {
+			continue
+		}
+		if after != "" && (isNamePart(after[0]) && after[0] != '.' || after[0] == '.' && len(after) > 1 && isNamePart(after[1])) {
+			continue
+		}
+		a := Address{Text: text.Value[start:end], Host: text.Value[at[2]:at[3]], Index: text.Value[at[4]:at[5]], Start: start}
+		if domain := strings.TrimPrefix(text.Value[at[6]:at[7]], "."); domain != "" {
+			a.Domain = strings.Split(domain, ".")
+		}
+		hasScheme := strings.HasSuffix(before, "://") && !bucket.MatchString(before)
+		context, withPort := text.context(before), hasPort.MatchString(after)
+		switch {
+		case len(a.Domain) > 0:
+			a.Meant = hasScheme || withPort || slices.Contains(a.Domain, "svc") || likely.MatchString(context) || looksUp.MatchString(context)
+		case withPort:
+			a.Meant = likely.MatchString(context)
+		default:
+			a.Meant = sure.MatchString(context)
+		}
+		found = append(found, a)
+	}
+	return found
+}
+
+// withoutComments is a script with spaces in the place of comments.
+func withoutComments(script string) string {
+	if !strings.Contains(script, "#") {
+		return script
+	}
+	return comment.ReplaceAllStringFunc(script, func(found string) string { return strings.Repeat(" ", len(found)) })
+}
+
+// context is what stands before a part of a text: of one that is the value of a
+// variable or a flag, its name too.
+func (t Text) context(before string) string {
+	before = before[max(0, len(before)-lookBehind):]
+	switch {
+	case t.Variable != "":
+		return t.Variable + "=" + before
+	case !t.Script && strings.HasPrefix(t.Previous, "-") && !strings.Contains(t.Previous, "="):
+		return t.Previous + " " + before
+	}
+	return before
+}
+
+// Network is what a rule must know to judge the addresses of the peers of a Job.
+type Network struct {
+	// Job, Service and Namespace are the names of the Job, of its Service or subdomain,
+	// and of their namespace, "" if that is not known.
+	Job, Service, Namespace string
+	// Subdomain is the subdomain of the Pods, if it is not the name of the Service.
+	Subdomain string
+	// Peers is the number of peers.
+	Peers int32
+	// Selected is the Job whose Pods alone the Service selects, "" if it selects by labels
+	// that other Jobs may have, too.
+	Selected string
+	// IsOther reports whether another workload has this name: the Pods of the
+	// StatefulSet kafka are kafka-0 and so on. IsService does that for Services.
+	IsOther, IsService func(name string) bool
+	// FindsBare is whether the Pods find peers by their host names alone, because of
+	// their DNS configuration.
+	FindsBare bool
+}
+
+// Misaddressed is what is wrong with an address.
+type Misaddressed int
+
+const (
+	// Fine is an address that leads to a peer, or is none of a peer.
+	Fine Misaddressed = iota
+	// BeyondLast is that of an index that is not there.
+	BeyondLast
+	// Elsewhere is one of a peer that leads nowhere.
+	Elsewhere
+	// Earlier is one with the names of the Job and the Service without the prefix or
+	// suffix that they have now. It may be meant for others that are called so.
+	Earlier
+)
+
+// IsOwn reports whether an address is that of a peer of the Job.
+func (n Network) IsOwn(a Address) bool {
+	return a.Host == n.Job && len(a.Domain) > 0 && a.Domain[0] == n.Service && n.Service != ""
+}
+
+// Judge says what is wrong with an address, and what to write instead, "" if that is not
+// known.
+func (n Network) Judge(a Address) (wrong Misaddressed, message, right string) {
+	service := ""
+	if len(a.Domain) > 0 {
+		service = a.Domain[0]
+	}
+	own, inService := a.Host == n.Job, service != "" && (service == n.Service || service == n.Subdomain)
+	right = n.Job + "-" + a.Index + "." + n.Service
+	switch {
+	case len(a.Domain) > 1 && !a.Meant:
+		// A longer name may be that of a file: "train-0.hub.log".
+	case own && service == "":
+		if a.Meant && n.Peers > 1 && !n.FindsBare && n.Service != "" && !n.IsService(a.Text) {
+			return Elsewhere, fmt.Sprintf("names the peer %s without its Service, and DNS has no such name; write %s", a.Text, right), right
+		}
+	case own && service == n.Service:
+		if namespace := a.namespace(); namespace != "" && n.Namespace != "" && namespace != n.Namespace {
+			return Elsewhere, fmt.Sprintf("names the peer %s in the namespace %s, and the Job is in %s; write %s", a.Text, namespace, n.Namespace, right), right
+		}
+		if index, err := strconv.ParseInt(a.Index, 10, 64); err == nil && index >= int64(n.Peers) {
+			return BeyondLast, fmt.Sprintf("names the peer %s, and there are %d peers, from index 0 to %d; name one of them, or change the number of peers", a.Text, n.Peers, n.Peers-1), ""
+		}
+	case own && n.Service != "":
+		if !n.IsOther(a.Host) && (a.Meant || spell.Nearest(service, []string{n.Service}) != "" || IsAffixed(service, n.Service) || IsAffixed(n.Service, service)) {
+			return Elsewhere, fmt.Sprintf("names the peer %s under %s, and the Service of the peers is %s; write %s", a.Text, service, n.Service, right), right
+		}
+	case inService:
+		if !n.IsOther(a.Host) && (n.Selected == n.Job || n.Selected == a.Host) {
+			return Elsewhere, fmt.Sprintf("names %s, and the Service %s has only the Pods of the Job %s; write %s", a.Text, n.Service, n.Job, right), right
+		}
+	case IsAffixed(n.Job, a.Host) && IsAffixed(n.Service, service) && !n.IsOther(a.Host) && !n.IsService(service):
+		return Earlier, fmt.Sprintf("names %s, and the peers are %s; write that, if they are meant", a.Text, right), right
+	}
+	return Fine, "", ""
+}
+
+// namespace is the namespace in a longer form of an address, "" in the short one.
+func (a Address) namespace() string {
+	if len(a.Domain) >= 2 {
+		return a.Domain[1]
+	}
+	return ""
+}
+
+// IsAffixed reports whether a name is another one with a prefix or a suffix, as
+// kustomize and Helm give them.
+func IsAffixed(name, plain string) bool {
+	return plain != "" && (strings.HasSuffix(name, "-"+plain) || strings.HasPrefix(name, plain+"-"))
+}
