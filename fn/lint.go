@@ -19,6 +19,9 @@ type LintFile struct {
 	Problem string
 	// Skipped is whether the Problem is no error: the file was left out.
 	Skipped bool
+	// Found is whether the file was found in a folder. If it is broken, that is an error
+	// only if it may have an object that Lint looks at.
+	Found bool
 }
 
 // LintFormat is how Lint writes what it finds.
@@ -64,7 +67,7 @@ type LintOptions struct {
 func Lint(files []LintFile, stdout, stderr io.Writer, options LintOptions) ([]File, error) {
 	input := make([]lint.File, len(files))
 	for i, file := range files {
-		input[i] = lint.File{Name: file.Name, Content: file.Content, Problem: file.Problem, Skipped: file.Skipped}
+		input[i] = lint.File{Name: file.Name, Content: file.Content, Problem: file.Problem, Skipped: file.Skipped, Found: file.Found}
 	}
 	checks := lint.Options{ClusterDomain: options.ClusterDomain}
 	findings := lint.Files(input, checks)

@@ -189,6 +189,7 @@ func (r *lintReader) readFile(name string, asked bool) {
 	}
 	content, err := readSized(file, r.opts)
 	r.add(name, content, errors.Join(err, file.Close()))
+	r.files[len(r.files)-1].Found = !asked
 }
 
 // readSized reads a file, a regular one into memory of its size.

@@ -111,7 +111,7 @@ var catalog = []Rule{
 	{unknownRule, "The annotation peerjob.dev/lint-ignore has an id that lint does not have.", false},
 	{invalidYAML, "The file is not valid YAML.", false},
 	{unreadable, "The file can't be read, is too large, or is no text.", false},
-	{skipped, "lint did not look at this: a Helm template, or no regular file.", false},
+	{skipped, "lint did not look at this: a template, or no regular file.", false},
 }
 
 // ruleIDs are the ids of the catalog.

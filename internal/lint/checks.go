@@ -278,11 +278,16 @@ func (l *linter) wire(j *job) bool {
 // wireSubdomain finds the Service that the subdomain of the Pods names.
 func (l *linter) wireSubdomain(j *job, near []*service) {
 	subdomain := j.subdomain()
-	same := func(s *service) bool { return sameNamespace(j.document, s.document) }
+	// The same name elsewhere may be that of the Service of another Job.
+	same := func(s *service) bool {
+		other := jobNameOf(s)
+		return sameNamespace(j.document, s.document) &&
+			(distance(j.document, s.document) == 0 || other == "" || other == j.name || !l.jobNames[other])
+	}
 	if j.service = nearest(j, l.byName[subdomain], same); j.service != nil {
 		return
 	}
-	if far := nearest(j, l.byName[subdomain], func(*service) bool { return true }); far != nil {
+	if far := nearest(j, l.byName[subdomain], func(s *service) bool { return !sameNamespace(j.document, s.document) }); far != nil {
 		l.at(j.document, serviceNamespace, Error, subdomainPath, field.Invalid(specPath, subdomain, fmt.Sprintf(
 			"the Service %s is in the namespace %s, and the Job is in %s; Pods have names only in a Service of their own namespace; move one of the two", subdomain, far.namespace, j.namespace)).ErrorBody(), "", edit{})
 		return
@@ -418,7 +423,7 @@ func (l *linter) admit(d *document, object runtime.Object, settled field.ErrorLi
 func (l *linter) checkShared() {
 	behind := map[*document][]*job{}
 	for _, j := range l.jobs {
-		if j.service != nil && j.subdomain() == j.service.name {
+		if j.service != nil && j.subdomain() == j.service.name && rules.Selects(j.service.typed, j.template(), j.typed) != rules.SelectsNone {
 			behind[j.service.document] = append(behind[j.service.document], j)
 		}
 	}

@@ -32,12 +32,16 @@ type File struct {
 	// error: a named pipe in a folder.
 	Problem string
 	Skipped bool
+	// Found is whether the file was found in a folder: nobody has said that it is for
+	// lint.
+	Found bool
 }
 
 // source is a file with the places of its lines.
 type source struct {
 	name    string
 	content []byte
+	found   bool
 	// lines are the offsets of the lines, nil until someone asks.
 	lines []int
 }
@@ -68,6 +72,8 @@ type document struct {
 	moved bool
 	// isPatch is whether a kustomization lists the file as a patch.
 	isPatch bool
+	// changedBy is a kustomization that changes the object, nil if none does.
+	changedBy *document
 	// selectors and podLabels are labels that kustomizations give to selectors and their
 	// Pods, and to Pod templates alone.
 	selectors, podLabels map[string]string
@@ -271,7 +277,7 @@ func read(file File) ([]*document, []Finding) {
 		}
 		return nil, []Finding{f}
 	}
-	r := &reader{source: &source{name: file.Name, content: file.Content}}
+	r := &reader{source: &source{name: file.Name, content: file.Content, found: file.Found}}
 	if !utf8.Valid(file.Content) || bytes.IndexByte(file.Content, 0) >= 0 {
 		return nil, []Finding{{ID: unreadable, Severity: Error, File: file.Name, Message: "is no text in UTF-8; write it in UTF-8"}}
 	}
@@ -349,18 +355,24 @@ func (r *reader) addParsed(d *document) {
 	root := d.root()
 	switch {
 	case d.err != nil && isTemplate(d.text, nil):
-		r.note(d, "is a Helm template; render it, and lint what comes out: helm template CHART | peerjob lint -")
+		r.note(d, helmTemplate)
 	case d.err != nil:
 		r.findings = append(r.findings, r.broken(d))
 	case root == nil:
 	case isTemplate(d.text, root):
-		r.note(d, "is a Helm template; render it, and lint what comes out: helm template CHART | peerjob lint -")
+		r.note(d, helmTemplate)
 	case strings.HasSuffix(d.kind, "List"):
 		r.nested(d, yamlnode.Resolve(yamlnode.Get(root, "items")), 0)
 	case root.Kind == yaml.MappingNode && isOurs(d.kind, d.text):
 		r.documents = append(r.documents, d)
 	}
 }
+
+const (
+	helmTemplate  = "is a Helm template; render it, and lint what comes out: helm template CHART | peerjob lint -"
+	changed       = "changes its Services and Jobs; lint what comes out: kustomize build DIRECTORY | peerjob lint -"
+	shellTemplate = "has variables in the place of values; fill them in, and lint what comes out: envsubst < FILE | peerjob lint -"
+)
 
 // maxNesting bounds lists in lists.
 const maxNesting = 8
@@ -543,8 +555,14 @@ func (r *reader) broken(d *document) Finding {
 		}
 	}
 	f.Message = "is not valid YAML: " + text
+	if r.source.found && !oursLine.Match(d.text) {
+		f.Severity = Note
+	}
 	return f
 }
+
+// oursLine matches the kind of an object that lint looks at.
+var oursLine = regexp.MustCompile(`"?\bkind"?: *["']?(?:Job|Service|ConfigMap|\w*List|PeerJob|Kustomization|Component)\b`)
 
 // isTemplate reports whether a document is a template of Helm: it has "{{" where YAML
 // has structure, or in what says which object it is.
@@ -564,6 +582,26 @@ func isTemplate(text []byte, root *yaml.Node) bool {
 	return hasMapKey(root)
 }
 
+// variable matches a variable of a shell, as envsubst fills it in.
+var variable = regexp.MustCompile(`\$\{[A-Za-z_]\w*\}|^\$[A-Z_][A-Z0-9_]*$`)
+
+// texts are the keys of an object below which a variable of a shell is meant as it is.
+var textKeys = []string{"command", "args", "env", "exec", "data", "binaryData", "stringData", "annotations", "volumes", "volumeMounts"}
+
+// hasVariable reports whether an object has a variable of a shell in the place of a value.
+func hasVariable(node *yaml.Node) bool {
+	if node.Kind == yaml.ScalarNode {
+		return strings.Contains(node.Value, "$") && variable.MatchString(node.Value)
+	}
+	for i, child := range node.Content {
+		isText := node.Kind == yaml.MappingNode && i%2 == 1 && slices.Contains(textKeys, node.Content[i-1].Value)
+		if !isText && hasVariable(child) {
+			return true
+		}
+	}
+	return false
+}
+
 // hasMapKey reports whether a map has a map as a key: what "{{ x }}" is in YAML.
 func hasMapKey(node *yaml.Node) bool {
 	for i, child := range node.Content {
@@ -572,6 +610,33 @@ func hasMapKey(node *yaml.Node) bool {
 		}
 	}
 	return false
+}
+
+// joinNotes leaves one note of templates for each folder.
+func joinNotes(findings []Finding) []Finding {
+	type key struct{ folder, message string }
+	first := map[key]int{}
+	more := map[key]int{}
+	var joined []Finding
+	for _, f := range findings {
+		k := key{folder(f.File), f.Message}
+		if f.ID != skipped || f.Message != helmTemplate && f.Message != shellTemplate {
+			joined = append(joined, f)
+			continue
+		}
+		if at, found := first[k]; found {
+			if joined[at].File != f.File {
+				more[k]++
+			}
+			continue
+		}
+		first[k] = len(joined)
+		joined = append(joined, f)
+	}
+	for k, n := range more {
+		joined[first[k]].Message += fmt.Sprintf(" (and %d more in this folder)", n)
+	}
+	return joined
 }
 
 // readAll reads all files, side by side.

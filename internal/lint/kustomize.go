@@ -194,6 +194,21 @@ func texts(node *yaml.Node) []string {
 	return all
 }
 
+// markChanged marks the Services and Jobs that a layer changes by replacements, or that
+// it lists and patches: what they say by themselves is not what is applied.
+func (k *kustomizations) markChanged() {
+	for _, l := range k.layers {
+		c := k.contentOf(l)
+		patches := slices.ContainsFunc(l.patches, func(p patch) bool { return p.kind == "" || p.kind == "Job" || p.kind == "Service" })
+		for _, d := range slices.Concat(c.jobs, c.services) {
+			lists := slices.ContainsFunc(l.resources, func(resource string) bool { return path.Join(l.dir, resource) == clean(d.file()) })
+			if l.wires || patches && lists {
+				d.changedBy = l.doc
+			}
+		}
+	}
+}
+
 // giveLabels gives documents the labels that layers give to selectors and to Pods.
 func (k *kustomizations) giveLabels() {
 	for _, l := range k.layers {

@@ -38,7 +38,7 @@ func TestFiles_kustomizations(t *testing.T) {
 			map[string]string{
 				"kustomization.yaml": "resources: [pair.yaml]\npatchesStrategicMerge:\n- service.yaml\n", "pair.yaml": right,
 				"service.yaml": "apiVersion: v1\nkind: Service\nmetadata: {name: hub}\nspec: {ports: [{port: 80}]}\n",
-			}, nil,
+			}, []string{"kustomization.yaml:1:1 note skipped"},
 		},
 		"labels that kustomize gives to selectors": {
 			map[string]string{
@@ -58,6 +58,12 @@ func TestFiles_kustomizations(t *testing.T) {
 				"pair.yaml":          strings.Replace(right, "job-name: train\n", "app: train\n", 1),
 			}, []string{"pair.yaml:9:10 error selector-mismatch"},
 		},
+		"a patch in the layer of the Job": {
+			map[string]string{
+				"kustomization.yaml": "resources: [pair.yaml]\npatches: [{target: {kind: Job}, patch: '[{op: replace, path: /spec/parallelism, value: 4}]'}]\n",
+				"pair.yaml":          strings.Replace(right, "parallelism: 4", "parallelism: 1", 1),
+			}, []string{"kustomization.yaml:1:1 note skipped"},
+		},
 		"a prefix for a pair": {
 			map[string]string{"kustomization.yaml": "resources: [pair.yaml]\nnamePrefix: dev-\n", "pair.yaml": right},
 			[]string{"kustomization.yaml:2:13 error name-prefix"},
@@ -67,7 +73,8 @@ func TestFiles_kustomizations(t *testing.T) {
 			[]string{"a/kustomization.yaml:1:13 error name-prefix"},
 		},
 		"a prefix, and replacements": {
-			map[string]string{"kustomization.yaml": "resources: [pair.yaml]\nnamePrefix: dev-\nreplacements: [{path: r.yaml}]\n", "pair.yaml": right}, nil,
+			map[string]string{"kustomization.yaml": "resources: [pair.yaml]\nnamePrefix: dev-\nreplacements: [{path: r.yaml}]\n", "pair.yaml": strings.Replace(right, "subdomain: hub", "subdomain: x", 1)},
+			[]string{"kustomization.yaml:1:1 note skipped"},
 		},
 		"a prefix, and a configuration": {
 			map[string]string{"kustomization.yaml": "resources: [pair.yaml]\nnamePrefix: dev-\nconfigurations: [c.yaml]\n", "pair.yaml": right}, nil,

@@ -29,10 +29,11 @@ func Files(files []File, options Options) []Finding {
 	l := newLinter(documents, options)
 	l.findings = findings
 	k := readKustomizations(files, documents)
+	k.markChanged()
 	k.giveLabels()
 	l.check()
 	l.checkKustomizations(k)
-	return sortFindings(l.findings)
+	return sortFindings(joinNotes(sortFindings(l.findings)))
 }
 
 // Objects returns what is wrong with the objects of a list. A finding has no line; About
@@ -122,6 +123,10 @@ func (l *linter) findJobs() {
 	parallel.For(len(candidates), jobShare, func(i int) { jobs[i] = readJob(candidates[i]) })
 	for i, j := range jobs {
 		switch {
+		case j != nil && j.source != nil && hasVariable(j.node):
+			l.note(j.document, shellTemplate)
+		case j != nil && j.changedBy != nil:
+			l.note(j.changedBy, changed)
 		case j != nil:
 			l.jobs = append(l.jobs, j)
 			l.subdomains[j.subdomain()] = true
@@ -150,6 +155,13 @@ func (l *linter) broken(d *document) {
 	}
 	r := &reader{source: d.source}
 	l.findings = append(l.findings, r.broken(d))
+}
+
+// note says that a document was left out.
+func (l *linter) note(d *document, message string) {
+	r := &reader{source: d.source}
+	r.note(d, message)
+	l.findings = append(l.findings, r.findings...)
 }
 
 // manyWords is how many names are looked for in every Job. Beyond that, all Jobs with a

@@ -181,16 +181,20 @@ func TestFiles_unreadable(t *testing.T) {
 		file File
 		want string
 	}{
-		"broken YAML":           {File{Content: []byte(right + "---\na: b: c\n")}, "f:28:1: error: is not valid YAML: mapping values are not allowed in this context [invalid-yaml]\n"},
-		"a broken Job":          {File{Content: []byte(strings.Replace(right, "  parallelism: 4", "\t parallelism: 4", 1))}, "f:16:1: error: is not valid YAML: found a tab character that violates indentation [invalid-yaml]\n"},
-		"no text":               {File{Content: []byte("a\x00")}, "f: error: is no text in UTF-8; write it in UTF-8 [unreadable]\n"},
-		"an anchor of itself":   {File{Content: []byte("kind: &a [*a]\n")}, "f:1:1: error: is not valid YAML: anchor 'a' value contains itself [invalid-yaml]\n"},
-		"a Helm template":       {File{Content: []byte("kind: Job\nmetadata:\n  name: {{ .Values.name }}\n---\n" + right)}, "f:1:1: note: is a Helm template; render it, and lint what comes out: helm template CHART | peerjob lint - [skipped]\n"},
-		"a Helm template, too":  {File{Content: []byte("\n{{- if .Values.x }}\nkind: Job\n{{- end }}\n")}, "f:2:1: note: is a Helm template; render it, and lint what comes out: helm template CHART | peerjob lint - [skipped]\n"},
-		"a file with a problem": {File{Problem: "can't be read: permission denied"}, "f: error: can't be read: permission denied [unreadable]\n"},
-		"a file that is left":   {File{Problem: "is no regular file", Skipped: true}, "f: note: is no regular file [skipped]\n"},
-		"other YAML":            {File{Content: []byte("- a\n- b\n---\njobs:\n  build: {}\n---\n...\n")}, ""},
-		"control characters":    {File{Content: []byte(strings.Replace(right, "parallelism: 4", `parallelism: "\e[31m"`, 1))}, "f:17:16: error: Job train: spec.parallelism: Invalid value: \"\\x1b[31m\": must be an integer [wrong-type]\n"},
+		"broken YAML":              {File{Content: []byte(right + "---\na: b: c\n")}, "f:28:1: error: is not valid YAML: mapping values are not allowed in this context [invalid-yaml]\n"},
+		"a broken Job":             {File{Content: []byte(strings.Replace(right, "  parallelism: 4", "\t parallelism: 4", 1))}, "f:16:1: error: is not valid YAML: found a tab character that violates indentation [invalid-yaml]\n"},
+		"no text":                  {File{Content: []byte("a\x00")}, "f: error: is no text in UTF-8; write it in UTF-8 [unreadable]\n"},
+		"an anchor of itself":      {File{Content: []byte("kind: &a [*a]\n")}, "f:1:1: error: is not valid YAML: anchor 'a' value contains itself [invalid-yaml]\n"},
+		"a Helm template":          {File{Content: []byte("kind: Job\nmetadata:\n  name: {{ .Values.name }}\n---\n" + right)}, "f:1:1: note: is a Helm template; render it, and lint what comes out: helm template CHART | peerjob lint - [skipped]\n"},
+		"a Helm template, too":     {File{Content: []byte("\n{{- if .Values.x }}\nkind: Job\n{{- end }}\n")}, "f:2:1: note: is a Helm template; render it, and lint what comes out: helm template CHART | peerjob lint - [skipped]\n"},
+		"a template of envsubst":   {File{Content: []byte(strings.Replace(right, "completions: 4", "completions: ${NODES}", 1))}, "f:11:1: note: has variables in the place of values; fill them in, and lint what comes out: envsubst < FILE | peerjob lint - [skipped]\n"},
+		"a variable of a script":   {File{Content: []byte(strings.Replace(right, "--leader=train-0.hub", `"--leader=${LEADER:-train-0.hub} ${X}"`, 1))}, ""},
+		"broken, and not for lint": {File{Content: []byte("a: b: c\n"), Found: true}, "f:1:1: note: is not valid YAML: mapping values are not allowed in this context [invalid-yaml]\n"},
+		"broken, and for lint":     {File{Content: []byte("kind: Service\na: b: c\n"), Found: true}, "f:2:1: error: is not valid YAML: mapping values are not allowed in this context [invalid-yaml]\n"},
+		"a file with a problem":    {File{Problem: "can't be read: permission denied"}, "f: error: can't be read: permission denied [unreadable]\n"},
+		"a file that is left":      {File{Problem: "is no regular file", Skipped: true}, "f: note: is no regular file [skipped]\n"},
+		"other YAML":               {File{Content: []byte("- a\n- b\n---\njobs:\n  build: {}\n---\n...\n")}, ""},
+		"control characters":       {File{Content: []byte(strings.Replace(right, "parallelism: 4", `parallelism: "\e[31m"`, 1))}, "f:17:16: error: Job train: spec.parallelism: Invalid value: \"\\x1b[31m\": must be an integer [wrong-type]\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			test.file.Name = "f"
@@ -199,6 +203,22 @@ func TestFiles_unreadable(t *testing.T) {
 				t.Errorf("findings (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestFiles_samples keeps apart what has nothing to do with each other in one folder, and
+// notes its templates once.
+func TestFiles_samples(t *testing.T) {
+	job := strings.SplitN(right, "---\n", 2)[1]
+	template := File{Name: "a/x.yaml", Content: []byte("kind: Job\nmetadata: {name: {{ .x }}}\n")}
+	again := template
+	again.Name = "a/y.yaml"
+	findings := Files([]File{{Name: "a/pair.yaml", Content: []byte(right)}, {Name: "a/sample.yaml", Content: []byte(strings.ReplaceAll(job, "train", "sample"))}, template, again}, Options{})
+	if diff := cmp.Diff([]string{"a/sample.yaml:11:18 error service-missing", "a/x.yaml:1:1 note skipped"}, short(findings)); diff != "" {
+		t.Errorf("findings (-want +got):\n%s%s", diff, said(findings))
+	}
+	if got := findings[1].Message; !strings.HasSuffix(got, "(and 1 more in this folder)") {
+		t.Error(got)
 	}
 }
 
