@@ -32,7 +32,7 @@ whatever the API server would refuse. It says nothing of other objects.
 It reads YAML and JSON from files, from directories with all their
 subdirectories, or from stdin ("-", or no argument with a pipe). Files that
 belong together must be linted together. Of kustomizations it knows which files
-are patches. It skips Helm templates; render them first.
+are patches. It skips templates of Helm and envsubst; render them first.
 
 The exit code is 1 if there are errors, with --strict also if there are
 warnings, and 2 if lint was called wrongly.
