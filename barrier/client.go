@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/peerjob/peerjob/barrier/protocol"
@@ -41,17 +42,31 @@ func newClient(options Options, keys protocol.Keys, network network) *client {
 // before counts if the same process has signed it, and if nobody starts or leaves
 // because of it. For everything else the name is resolved now.
 func (c *client) report(ctx context.Context, report protocol.Report, anew bool) (protocol.Reply, error) {
+	var sent atomic.Bool
+	reply, err := c.tell(ctx, report, anew, &sent)
+	if err != nil && !sent.Load() {
+		err = notSentError{err}
+	}
+	return reply, err
+}
+
+// notSentError says that nobody can have heard a report.
+type notSentError struct{ error }
+
+func (e notSentError) Unwrap() error { return e.error }
+
+func (c *client) tell(ctx context.Context, report protocol.Report, anew bool, sent *atomic.Bool) (protocol.Reply, error) {
 	c.mu.Lock()
 	leader, process := c.leader, c.process
 	c.mu.Unlock()
 	if leader.IsValid() && !anew {
-		reply, err := c.reportTo(ctx, leader, report)
+		reply, err := c.reportTo(ctx, leader, report, sent)
 		if err == nil && reply.Process == process && !reply.Terminating && !reply.Acts() {
 			return reply, nil
 		}
 	}
 	replies, err := ask(ctx, c, 0, func(ctx context.Context, address netip.Addr) (protocol.Reply, error) {
-		return c.reportTo(ctx, address, report)
+		return c.reportTo(ctx, address, report, sent)
 	})
 	if err != nil {
 		c.mu.Lock()
@@ -142,7 +157,8 @@ func ask[T any](ctx context.Context, c *client, index int32, one func(context.Co
 // has answered.
 const otherAddresses = 250 * time.Millisecond
 
-func (c *client) reportTo(ctx context.Context, address netip.Addr, report protocol.Report) (protocol.Reply, error) {
+// reportTo sends a report to an address, and notes that it was sent.
+func (c *client) reportTo(ctx context.Context, address netip.Addr, report protocol.Report, sent *atomic.Bool) (protocol.Reply, error) {
 	e, done, err := c.open(ctx, address, 0, protocol.ToReport)
 	if err != nil {
 		return protocol.Reply{}, err
@@ -155,6 +171,7 @@ func (c *client) reportTo(ctx context.Context, address netip.Addr, report protoc
 	if err != nil {
 		return protocol.Reply{}, err
 	}
+	sent.Store(true)
 	if err := e.send(protocol.ReportKind, report); err != nil {
 		return protocol.Reply{}, err
 	}
@@ -198,7 +215,7 @@ func (c *client) open(ctx context.Context, address netip.Addr, index int32, purp
 		conn.Close()
 	}
 	e = &exchange{conn: conn, keys: c.keys}
-	if err := e.send(protocol.HelloKind, protocol.Hello{Job: c.job, Index: index, Purpose: purpose, Nonce: nonce()}); err != nil {
+	if err := e.send(protocol.HelloKind, protocol.Hello{Job: c.job, Index: index, Purpose: purpose, Nonce: nonce(), From: c.keys.Process()}); err != nil {
 		done()
 		return nil, nil, err
 	}

@@ -5,6 +5,7 @@ package barrier
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
 	"net"
@@ -228,7 +229,7 @@ func (g *Group) Close() error {
 // goodbye tells index 0 that this peer leaves.
 func (g *Group) goodbye() {
 	g.mu.Lock()
-	outcome, last := g.node.Outcome(), g.node.LastReport()
+	outcome, last := g.node.Outcome(), g.node.LastReport(g.now())
 	g.mu.Unlock()
 	if last.Index == 0 || outcome == protocol.LeaderGone {
 		return
@@ -304,7 +305,7 @@ func (g *Group) report(report protocol.Report, anew bool) {
 	reply, err := g.client.report(ctx, report, anew)
 	g.change(func(now time.Duration) {
 		if err != nil {
-			g.node.Failed(now, err.Error())
+			g.node.Failed(now, err.Error(), !errors.As(err, new(notSentError)))
 			return
 		}
 		g.node.Replied(now, report, reply)

@@ -134,8 +134,8 @@ func (s *server) exchange(conn net.Conn) {
 	case protocol.ToCall:
 		var identity protocol.Identity
 		s.group.change(func(now time.Duration) {
-			identity = s.group.node.Identity()
-			s.group.node.Called(now)
+			identity = s.group.node.Identity(now)
+			s.group.node.Called(now, hello.From)
 		})
 		err = e.send(protocol.IdentityKind, identity)
 	case protocol.ToShow:

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -195,7 +196,7 @@ func TestStrangers_report(t *testing.T) {
 				for index := range int32(3) {
 					for phase := protocol.Starting; phase <= protocol.Left; phase++ {
 						// What comes of it is not the forger's to know.
-						_, _ = forger.reportTo(ctx, address(0), forger.forged(index, phase))
+						_, _ = forger.reportTo(ctx, address(0), forger.forged(index, phase), new(atomic.Bool))
 						time.Sleep(20 * time.Millisecond)
 					}
 				}
@@ -373,9 +374,9 @@ func TestStrangers_replay(t *testing.T) {
 				go r.between(between, far)
 				c := newClient(peer.group.options, peer.group.keys, through{peer.memoryPod, near})
 				peer.group.mu.Lock()
-				report := peer.group.node.LastReport()
+				report := peer.group.node.LastReport(peer.group.now())
 				peer.group.mu.Unlock()
-				if _, err := c.reportTo(t.Context(), leader.address, report); err != nil {
+				if _, err := c.reportTo(t.Context(), leader.address, report, new(atomic.Bool)); err != nil {
 					t.Fatal(err)
 				}
 				before := leader.group.heard(1)

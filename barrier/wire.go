@@ -19,7 +19,7 @@ const (
 	headSize = 1 + 2
 	// maxHello is the largest body that is read of somebody who may be a stranger, in
 	// bytes.
-	maxHello = 512
+	maxHello = 1 << 10
 )
 
 // exchange is one connection: a question of one side, and what follows from it. Every

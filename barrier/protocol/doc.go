@@ -17,6 +17,10 @@
 //	until.go     whose end counts
 //	node.go      both parts together: what the edges drive
 //
+//	policy.go         what the group does when a peer fails; how it ends
+//	policy_peer.go    a failure policy at every peer: attempts, leases, the end
+//	policy_leader.go  a failure policy at index 0: what has failed, what follows
+//
 // # Rules
 //
 //   - A state counts only from the process that signed it, and only if the peer's
@@ -28,14 +32,35 @@
 //   - Every wait has an end.
 //   - No clock of another node is read or compared.
 //
-// # The place for a failure policy
+// # A failure policy
 //
-// Every [State] and [Reply] has the attempt that it is about, and a State the exit
-// code of the command and whether the Pod was told to end. Today there is one
-// attempt. A failure policy goes into leader.decide, which then also says which
-// attempt comes next, and into peer.replied, where a reply of a later attempt
-// ends the command of this one. A lease is the age of peer.heard at the peer, and
-// of record.heard at index 0.
+// Index 0 decides which attempt the group is in. A peer that hears of a later one
+// stops its command, and says that it has by reporting the later attempt. Index 0
+// starts that one when every peer has come to it, and every command has stopped of which
+// it knows otherwise. Never do two attempts run at once:
+//
+//   - A command of a peer runs on a lease. Every report that index 0 takes renews it,
+//     from when the report was sent. A peer without a lease stops its command.
+//   - Index 0 gives no leases in an attempt in which it misses a peer. So a group of
+//     which a part can't be reached stops as a whole, on both sides.
+//   - Index 0 takes a lost process for stopped a lease, and the time to stop a command,
+//     after it last heard of it. A new index 0 does so with processes that it never knew:
+//     its peers say how long ago the former one may have heard of them.
+//   - A peer follows one process of index 0 and never goes back. A process that a peer
+//     has left stops.
+//
+// A new index 0 learns from the peers which attempt they are in, and how many restarts
+// were used up. Whatever attempt they have come to may have been started, so it goes on
+// with the next. The group has succeeded when every peer has ended with 0 in one
+// attempt. Nobody leaves before every peer knows of that, so that a new index 0 hears of
+// it, too.
+//
+// If nobody is left who was there, attempts count from 1 again; the Job's own limits
+// bound how often. If index 0 does not come back, and a peer does not know how the group
+// has ended, it gives up after the time for the start.
+//
+// model_test.go searches all histories of small groups for a violation, and
+// seeded_test.go holds the search to fifteen mistakes.
 //
 // # Never
 //

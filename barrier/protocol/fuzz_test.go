@@ -155,8 +155,8 @@ func (w *world) stranger(d *dice) func() {
 		case 0:
 			_, _ = p.node.Receive(w.now, report) // what he hears is nobody's harm
 		case 1:
-			p.node.Called(w.now)
-			p.node.Identity()
+			p.node.Called(w.now, process)
+			p.node.Identity(w.now)
 		case 2:
 			_ = p.node.Greet(Hello{Job: report.Job, Index: report.Index, Purpose: ToReport, Nonce: Nonce{1}})
 		}

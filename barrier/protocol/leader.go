@@ -33,7 +33,7 @@ type record struct {
 	wanted bool
 	// calling says that a call is on its way.
 	calling bool
-	// granted says that all were there when it waited to start.
+	// granted says that all were there when it waited to start, in this attempt.
 	granted bool
 	// lost says that it was counted as lost.
 	lost bool
@@ -42,6 +42,8 @@ type record struct {
 	fails, strangers uint8
 	// problem is why the last call failed.
 	problem Problem
+
+	policyRecord
 }
 
 // known reports whether a process has answered under the peer's name.
@@ -92,10 +94,18 @@ type leader struct {
 	summary summary
 	// events are for the log.
 	events []string
+
+	policyLeader
 }
 
-func newLeader(config Config, process Process) *leader {
-	return &leader{config: config, process: process, records: make([]record, config.Size), starting: config.Start}
+func newLeader(config Config, process Process, now time.Duration) *leader {
+	l := &leader{config: config, process: process, records: make([]record, config.Size), starting: config.Start}
+	l.attempt, l.replacement = 1, config.Policy.Replacement
+	l.seen = now
+	if !config.Start {
+		l.opened = 1
+	}
+	return l
 }
 
 // report takes a report that its process has signed, whose index is one of the
@@ -103,7 +113,7 @@ func newLeader(config Config, process Process) *leader {
 func (l *leader) report(now time.Duration, report Report) Reply {
 	r := &l.records[report.Index]
 	l.busy = true
-	reply := Reply{Job: l.config.Job, Process: l.process, Attempt: report.Attempt, Lost: l.lost}
+	reply := Reply{Job: l.config.Job, Process: l.process, Attempt: l.attempt, Lost: l.lost}
 	if !r.known() || report.Process != r.process {
 		// Not the one whom the name leads to, as far as is known: a new one, or one that
 		// was replaced, or a stranger.
@@ -115,11 +125,18 @@ func (l *leader) report(now time.Duration, report Report) Reply {
 		return reply
 	}
 	r.heard, r.fails = now, 0
-	l.learn(report.Index, State(report))
-	switch r.phase {
-	case Starting:
-		reply.Go, reply.GaveUp = r.granted, l.gaveUp && !r.granted
-	case Ended:
+	l.learn(now, report.Index, State(report))
+	reply.Known, reply.Restarts, reply.Verdict = true, l.restarts, l.verdict
+	switch {
+	case r.phase == Ended && l.verdict.Kind == Succeeded:
+		reply.Go = l.over
+	case r.attempt != l.attempt || l.deposed:
+		// It is to come to the attempt of the others first.
+	case r.phase == Starting:
+		reply.Go, reply.GaveUp = r.granted && l.verdict.Kind == Open, l.gaveUp && !r.granted
+	case r.phase == Ended && l.verdict.Kind == Failed:
+		reply.Go = l.heardAllBut(report.Index)
+	case r.phase == Ended:
 		reply.Go = l.over
 	}
 	if reply.Go || report.Phase == Left {
@@ -132,15 +149,24 @@ func (l *leader) report(now time.Duration, report Report) Reply {
 }
 
 // learn takes the state of the process of a record.
-func (l *leader) learn(index int32, state State) {
+func (l *leader) learn(now time.Duration, index int32, state State) {
 	r := &l.records[index]
+	if l.config.Policy.Action != EachForItself {
+		l.learnPolicy(now, index, state)
+	}
+	if state.Attempt > r.attempt && r.attempt > 0 {
+		r.phase, r.code, r.granted = 0, 0, false
+	}
+	if state.Attempt < r.attempt {
+		return // said before what is known
+	}
 	if state.Phase >= Ended && r.phase < Ended {
 		r.code = uint8(state.Code)
 		if state.Code != 0 || l.config.Size <= shownPeers {
 			l.say("%s ended with code %d", l.config.Name(index), state.Code)
 		}
 	}
-	r.attempt = max(r.attempt, state.Attempt)
+	r.attempt = state.Attempt
 	r.phase = max(r.phase, state.Phase)
 	r.terminating = r.terminating || state.Terminating
 	r.gaveUp = r.gaveUp || state.GaveUp
@@ -166,13 +192,16 @@ func (l *leader) answered(now time.Duration, index int32, identities []Identity)
 	}
 	r.heard, r.due = now, now+callGap<<r.strangers
 	r.claimed, r.wanted, r.fails, r.problem = 0, false, 0, 0
-	l.learn(index, State(identity))
+	l.learn(now, index, State(identity))
 }
 
 // replace takes another process for the one of a record.
 func (l *leader) replace(now time.Duration, index int32, identity Identity) {
 	r := &l.records[index]
 	l.lose(index)
+	if l.config.Policy.Action != EachForItself {
+		l.replaced(now, index, identity)
+	}
 	switch {
 	case r.known():
 		l.say("%s: another process has taken its place", l.config.Name(index))
@@ -283,6 +312,10 @@ func (l *leader) told() bool {
 func (l *leader) tick(now time.Duration) []int32 {
 	wasOpen, wasOver, wasStarting := l.open, l.over, l.starting
 	waiting, starting := l.count(now)
+	if l.config.Policy.Action != EachForItself {
+		l.judge(now)
+		waiting = true
+	}
 	l.decide(now)
 	calls := l.nextCalls(now, waiting)
 	l.busy, l.starting = waiting, starting && !l.open || l.starting && l.there == 0
@@ -354,7 +387,10 @@ func (l *leader) wantsCall(now time.Duration, index int32, r *record, waiting bo
 // who wait for it.
 func (l *leader) decide(now time.Duration) {
 	wasOver := l.over
-	l.open, l.over = l.there == l.config.Size && !l.gaveUp, l.isOver(now)
+	l.open, l.over = l.there == l.config.Size && !l.gaveUp && l.mayStart(now), l.isOver(now)
+	if l.open {
+		l.opened = max(l.opened, l.attempt)
+	}
 	nowOver := l.over && !wasOver
 	if !l.open && !nowOver {
 		return
@@ -362,8 +398,8 @@ func (l *leader) decide(now time.Duration) {
 	for i := range l.records {
 		r := &l.records[i]
 		if l.open && !r.granted {
-			r.granted = true
-			r.wanted = r.wanted || r.phase == Starting
+			r.granted, r.gave = true, l.attempt
+			r.wanted = r.wanted || r.phase == Starting && l.verdict.Kind == Open
 		}
 		if nowOver && r.phase == Ended {
 			r.wanted = true
@@ -374,7 +410,12 @@ func (l *leader) decide(now time.Duration) {
 // isOver reports whether nobody need stay any more: every peer is done, or the whole Job
 // was told to end, and no replacement comes.
 func (l *leader) isOver(now time.Duration) bool {
-	if l.ending == l.config.Size {
+	switch {
+	case l.config.Policy.restarts():
+		return l.confirmed(now)
+	case l.verdict.Kind == Failed:
+		return false
+	case l.ending == l.config.Size:
 		return true
 	}
 	if len(l.config.Until) == 0 {
@@ -393,7 +434,7 @@ func (l *leader) isOver(now time.Duration) bool {
 func (l *leader) drained(now time.Duration) bool {
 	for i := range l.records {
 		r := &l.records[i]
-		if i == 0 || !r.known() || now-r.heard > linger(l.config.Size) {
+		if i == 0 || !r.known() || now-r.heard > l.linger() {
 			continue
 		}
 		if r.phase == Starting && r.granted || r.phase == Ended && l.config.End && l.over {
@@ -401,6 +442,15 @@ func (l *leader) drained(now time.Duration) bool {
 		}
 	}
 	return true
+}
+
+// linger is how long index 0 stays for a peer of which nothing is heard.
+func (l *leader) linger() time.Duration {
+	if l.config.Policy.restarts() {
+		// It may be lost, and its replacement is to learn how the group has ended.
+		return 2 * Lease(l.config.Size)
+	}
+	return linger(l.config.Size)
 }
 
 func (l *leader) say(format string, args ...any) {

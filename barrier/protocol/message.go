@@ -22,6 +22,8 @@ const (
 	maxText = 2 << 10
 	// maxAttempt is the highest attempt that is taken.
 	maxAttempt = 1 << 20
+	// maxSilence is the longest silence that is taken, in milliseconds: a year.
+	maxSilence = 366 * 24 * 3600 * 1000
 )
 
 // Phase is how far a peer is. Within one attempt of one process it only ever
@@ -81,6 +83,9 @@ type Hello struct {
 	Purpose Purpose `json:"purpose"`
 	// Nonce is what the sender chose for this connection alone.
 	Nonce Nonce `json:"nonce"`
+	// From is the process that says it calls. A peer that is called believes no more of
+	// it than that index 0 may have heard of it just now.
+	From Process `json:"from,omitzero"`
 }
 
 // Challenge is what index 0 answers before it hears a report.
@@ -107,6 +112,28 @@ type State struct {
 	Terminating bool `json:"terminating,omitempty"`
 	// GaveUp is true when the peer leaves because the time for the start is over.
 	GaveUp bool `json:"gaveUp,omitempty"`
+
+	// What follows is for a failure policy alone.
+
+	// LeaseLost is true when the command was stopped because index 0 could not be
+	// reached.
+	LeaseLost bool `json:"leaseLost,omitempty"`
+	// Leader is the process of index 0 that the peer follows: the one that last
+	// replied and had called it back. All zero for none.
+	Leader Process `json:"leader,omitzero"`
+	// LeaderEnds is true when that process was told to end.
+	LeaderEnds bool `json:"leaderEnds,omitempty"`
+	// Silence is how long ago, in milliseconds, that process may last have heard of the
+	// peer, and FormerSilence the same of those that the peer followed before; 0 if
+	// there was none.
+	Silence       int64 `json:"silence,omitempty"`
+	FormerSilence int64 `json:"formerSilence,omitempty"`
+	// Restarts is how many restarts of the group have been used up.
+	Restarts int32 `json:"restarts,omitempty"`
+	// Verdict is how the group ends, as far as the peer knows.
+	Verdict Verdict `json:"verdict,omitzero"`
+	// Replacement is true when the peer's Pod replaces another of its index.
+	Replacement bool `json:"replacement,omitempty"`
 }
 
 // Report is what a peer says to index 0.
@@ -135,11 +162,22 @@ type Reply struct {
 	Lost uint32 `json:"lost,omitempty"`
 	// Waiting says for whom everyone waits, in words.
 	Waiting string `json:"waiting,omitempty"`
+
+	// What follows is for a failure policy alone.
+
+	// Known is true when index 0 has called the peer back: then the peer follows it.
+	Known bool `json:"known,omitempty"`
+	// Restarts is how many restarts of the group have been used up.
+	Restarts int32 `json:"restarts,omitempty"`
+	// Verdict is how the group ends, once it is known.
+	Verdict Verdict `json:"verdict,omitzero"`
 }
 
 // Acts reports whether a peer starts or leaves because of the reply. Then it is
 // believed only if index 0's name was resolved for it.
-func (r Reply) Acts() bool { return r.Go || r.GaveUp || r.Superseded }
+func (r Reply) Acts() bool {
+	return r.Go || r.GaveUp || r.Superseded || r.Verdict.Kind != Open
+}
 
 // Before reports whether a reply counts rather than another one, both of processes
 // that answer under index 0's name, if the peer knows one process already.
@@ -224,9 +262,11 @@ func ReadReply(data []byte) (Reply, error) {
 		return Reply{}, errors.New("job: too long")
 	case reply.Attempt < 1 || reply.Attempt > maxAttempt:
 		return Reply{}, fmt.Errorf("attempt: must be from 1 to %d", maxAttempt)
+	case reply.Restarts < 0 || reply.Restarts > maxAttempt:
+		return Reply{}, errors.New("restarts: out of bounds")
 	}
 	reply.Waiting = Printable(reply.Waiting, maxText)
-	return reply, nil
+	return reply, reply.Verdict.check()
 }
 
 // ReadPage reads a page. Its lines stay, and each is made safe to show.
@@ -258,8 +298,10 @@ func readState(data []byte) (State, error) {
 		return State{}, errors.New("phase: must be set")
 	case state.Code < 0 || state.Code > 255:
 		return State{}, errors.New("code: must be from 0 to 255")
+	case state.Restarts < 0 || state.Restarts > maxAttempt || state.Silence < 0 || state.Silence > maxSilence || state.FormerSilence < 0 || state.FormerSilence > maxSilence:
+		return State{}, errors.New("restarts or silence: out of bounds")
 	}
-	return state, nil
+	return state, state.Verdict.check()
 }
 
 // read reads one JSON value of at most MaxMessage bytes. A member that is not

@@ -29,6 +29,8 @@ type Config struct {
 	Until []Until
 	// Name is the name under which a peer is reached.
 	Name func(index int32) string
+	// Policy is what the group does when a peer fails.
+	Policy Policy
 }
 
 // Validate is an error if the configuration is no peer's.
@@ -47,7 +49,7 @@ func (c Config) Validate() error {
 	case c.Name == nil:
 		return errors.New("the peers have no names")
 	}
-	return nil
+	return c.Policy.validate(c)
 }
 
 // Errors of [Node.Greet] and [Node.Receive].
@@ -71,7 +73,8 @@ type Node struct {
 func NewNode(config Config, process Process, random *rand.Rand, now time.Duration) *Node {
 	n := &Node{config: config, process: process, peer: newPeer(config, random, now)}
 	if config.Index == 0 {
-		n.leader = newLeader(config, process)
+		n.leader = newLeader(config, process, now)
+		n.peer.leader = process
 	}
 	return n
 }
@@ -106,7 +109,7 @@ func (n *Node) Step(now time.Duration) Actions {
 		a.Events, n.leader.events = n.leader.events, nil
 	}
 	if now >= n.peer.due && !n.peer.sent && n.config.Index != 0 {
-		a.Report, a.Anew = n.report(), n.peer.news
+		a.Report, a.Anew = n.report(now), n.peer.news
 		if n.peer.news {
 			n.peer.vain++
 		}
@@ -121,13 +124,20 @@ func (n *Node) Step(now time.Duration) Actions {
 // itself, and is called back by its name like everyone.
 func (n *Node) lead(now time.Duration) (calls []int32) {
 	if now >= n.peer.due && n.peer.phase != Left {
-		report := *n.report()
+		report := *n.report(now)
 		n.peer.reported = now
 		n.peer.replied(now, report, n.leader.report(now, report))
+	}
+	if n.leader.deposed {
+		n.abdicate(now)
+		return nil
 	}
 	if n.leader.busy && now >= n.tick {
 		calls = n.leader.tick(now)
 		n.tick = now + tickInterval(n.config.Size)
+		if n.leader.attempt > max(n.peer.attempt, n.peer.next) || n.leader.verdict.Kind != n.peer.verdict.Kind {
+			n.peer.due = now
+		}
 	}
 	switch {
 	case n.peer.phase == Starting && now >= n.peer.startDeadline():
@@ -135,10 +145,28 @@ func (n *Node) lead(now time.Duration) (calls []int32) {
 		if n.leader.told() || now >= n.peer.startDeadline()+farewell {
 			n.peer.leave(now, StartTimedOut)
 		}
+	case n.leader.verdict.Kind == Failed && (n.peer.phase == Ended || n.peer.phase == Starting) && n.leader.heardAll(now):
+		n.peer.leave(now, GroupFailed)
+	case n.leader.verdict.Kind == Failed:
 	case n.peer.phase == Ended && (n.leader.over || !n.peer.stays()) && n.leader.drained(now):
-		n.peer.leave(now, Together)
+		if n.peer.code != 0 {
+			n.peer.leave(now, NotAsked)
+		} else {
+			n.peer.leave(now, Together)
+		}
 	}
 	return calls
+}
+
+// abdicate ends an index 0 in whose place another one has come: its command stops.
+func (n *Node) abdicate(now time.Duration) {
+	if n.peer.phase == Running {
+		n.peer.stopping = true
+		return
+	}
+	if n.peer.phase != Left {
+		n.peer.leave(now, Superseded)
+	}
 }
 
 func (n *Node) next(now time.Duration) time.Duration {
@@ -151,8 +179,13 @@ func (n *Node) next(now time.Duration) time.Duration {
 		if deadline := n.peer.startDeadline(); deadline > now {
 			next = min(next, deadline)
 		}
+	case Running:
+		next = min(next, n.peer.leaseEnds())
 	case Ended:
 		next = min(next, n.peer.deadline())
+		if n.peer.verdict.Kind == Failed {
+			next = min(next, n.peer.knows+farewell)
+		}
 		if n.peer.failures > 1 && n.config.Index != 0 {
 			next = min(next, n.peer.abandoned())
 		}
@@ -163,30 +196,44 @@ func (n *Node) next(now time.Duration) time.Duration {
 	return max(next, now)
 }
 
-func (n *Node) state() State {
+func (n *Node) state(now time.Duration) State {
 	p := n.peer
-	return State{
+	s := State{
 		Job: n.config.Job, Index: n.config.Index, Process: n.process,
 		Attempt: p.attempt, Phase: p.phase, Code: p.code, Terminating: p.terminating, GaveUp: p.outcome == StartTimedOut,
+		LeaseLost: p.leaseLost, Restarts: p.restarts, Verdict: p.verdict, Replacement: n.config.Policy.Replacement,
 	}
+	if n.config.Policy.Action != EachForItself && p.leader != (Process{}) {
+		s.Leader, s.LeaderEnds, s.Silence = p.leader, p.leaderEnds, silence(now, p.spoke)
+		if len(p.former) > 0 {
+			s.FormerSilence = silence(now, p.spokeFormer)
+		}
+	}
+	return s
 }
 
-func (n *Node) report() *Report {
-	report := Report(n.state())
+func (n *Node) report(now time.Duration) *Report {
+	report := Report(n.state(now))
 	return &report
 }
 
 // Replied takes the reply of index 0 to a report. Its process must have signed it.
 func (n *Node) Replied(now time.Duration, to Report, reply Reply) {
 	if reply.Job != n.config.Job {
-		n.Failed(now, "somebody of another Job answers under the name of index 0")
+		n.Failed(now, "somebody of another Job answers under the name of index 0", true)
 		return
 	}
 	n.peer.replied(now, to, reply)
 }
 
-// Failed takes the reason why a report did not reach index 0.
-func (n *Node) Failed(now time.Duration, reason string) { n.peer.failed(now, reason) }
+// Failed takes the reason why there is no reply to a report. Sent says that index 0 may
+// have heard it all the same.
+func (n *Node) Failed(now time.Duration, reason string, sent bool) {
+	if sent {
+		n.peer.spoke = now
+	}
+	n.peer.failed(now, reason)
+}
 
 // Answered takes what the processes said that answered under a peer's name, one
 // for each address that it has. Each must have signed what it said.
@@ -237,14 +284,33 @@ func (n *Node) Receive(now time.Duration, report Report) (Reply, error) {
 	}
 	reply := n.leader.report(now, report)
 	reply.Terminating = n.peer.terminating
+	if n.leader.deposed {
+		return Reply{}, ErrNotLeader
+	}
 	return reply, nil
 }
 
 // Identity is what the peer says to whoever calls it.
-func (n *Node) Identity() Identity { return Identity(n.state()) }
+func (n *Node) Identity(now time.Duration) Identity { return Identity(n.state(now)) }
 
-// Called notes that somebody has called this peer: index 0 perhaps, which has news.
-func (n *Node) Called(now time.Duration) { n.peer.called(now) }
+// Called notes that somebody has called this peer: index 0 perhaps, which has news. From
+// is the process that says it calls.
+func (n *Node) Called(now time.Duration, from Process) {
+	if from == n.peer.leader {
+		n.peer.spoke = now
+	}
+	n.peer.called(now)
+}
+
+// Attempt is the attempt that the peer is in, from 1.
+func (n *Node) Attempt() int32 { return n.peer.attempt }
+
+// Runs reports whether the command of this attempt is to run. If it runs and must not,
+// it is to be stopped, and [Node.End] to be called when it has.
+func (n *Node) Runs() bool { return n.peer.phase == Running && !n.peer.stopping }
+
+// Verdict is how the group ends, as far as the peer knows.
+func (n *Node) Verdict() Verdict { return n.peer.verdict }
 
 // Open reports whether the command may start, or could have started.
 func (n *Node) Open() bool { return n.peer.phase == Running || n.peer.phase == Ended }
@@ -276,7 +342,7 @@ func (n *Node) Phase() Phase { return n.peer.phase }
 func (n *Node) Outcome() Outcome { return n.peer.outcome }
 
 // LastReport is what a peer that leaves says to index 0, once.
-func (n *Node) LastReport() Report { return *n.report() }
+func (n *Node) LastReport(now time.Duration) Report { return *n.report(now) }
 
 // Waiting says for whom or for what the peer waits, "" when it does not know.
 func (n *Node) Waiting(now time.Duration) string {

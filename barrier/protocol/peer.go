@@ -44,10 +44,13 @@ type peer struct {
 	confirmed bool
 	// outcome is why the peer has left.
 	outcome Outcome
+
+	policyPeer
 }
 
 func newPeer(config Config, random *rand.Rand, now time.Duration) *peer {
 	p := &peer{config: config, random: random, attempt: 1, phase: Starting, began: now, heard: now}
+	p.contact, p.spoke = now, now
 	if !config.Start {
 		p.phase = Running
 	}
@@ -86,7 +89,7 @@ func (p *peer) schedule(now time.Duration) {
 
 // called makes a peer that waits report soon: index 0 calls when it has news.
 func (p *peer) called(now time.Duration) {
-	if p.phase != Starting && p.phase != Ended {
+	if p.phase == Left || p.phase == Running && p.config.Policy.Action == EachForItself {
 		return
 	}
 	p.news = true
@@ -110,6 +113,10 @@ func (p *peer) enter(now time.Duration, phase Phase) {
 
 // replied takes the reply to a report.
 func (p *peer) replied(now time.Duration, to Report, reply Reply) {
+	if p.config.Policy.Action != EachForItself && !p.follow(now, reply) {
+		p.failed(now, "a former index 0 answers")
+		return
+	}
 	p.heard, p.failures, p.sent, p.problem = now, 0, false, ""
 	p.met(now, reply)
 	if to.Phase != p.phase || to.Terminating != p.terminating {
@@ -119,11 +126,15 @@ func (p *peer) replied(now time.Duration, to Report, reply Reply) {
 	}
 	p.confirmed, p.waiting = true, reply.Waiting
 	p.schedule(now)
+	if p.config.Policy.Action != EachForItself && p.obey(now, to, reply) {
+		return
+	}
 	switch {
-	case reply.Attempt != p.attempt:
-		// Only a failure policy has more than one attempt.
+	case reply.Attempt != p.attempt || to.Attempt != p.attempt:
+		// What was asked is not what is asked now.
 	case p.phase == Starting && reply.Go:
 		p.enter(now, Running)
+		p.contact = p.reported
 	case p.phase == Starting && reply.GaveUp:
 		p.leave(now, StartTimedOut)
 	case p.phase == Ended && reply.Superseded:
@@ -136,6 +147,9 @@ func (p *peer) replied(now time.Duration, to Report, reply Reply) {
 // met notes which process of index 0 has replied. The time for the start begins
 // again when a peer was lost, index 0 included: its replacement needs time to come.
 func (p *peer) met(now time.Duration, reply Reply) {
+	if p.config.Policy.Action != EachForItself && !reply.Known {
+		return
+	}
 	known := p.leader != Process{}
 	if known && (p.leader != reply.Process || p.lost != reply.Lost) {
 		p.began = now
@@ -160,6 +174,9 @@ func (p *peer) end(now time.Duration, code int32) {
 		p.leave(now, NeverStarted)
 	case Running:
 		p.ended, p.code = now, code
+		if p.config.Policy.Action != EachForItself && p.stopped(now) {
+			return
+		}
 		if !p.stays() && p.config.Index != 0 {
 			p.leave(now, NotAsked)
 			return
@@ -169,16 +186,18 @@ func (p *peer) end(now time.Duration, code int32) {
 }
 
 // stays reports whether a peer whose command has ended waits for the others. One that
-// failed does not: the Job makes it anew, and the sooner the better.
-func (p *peer) stays() bool { return p.config.End && p.code == 0 }
+// failed does not: the Job makes it anew, and the sooner the better. But index 0 must
+// hear of a failure of the group.
+func (p *peer) stays() bool { return p.config.End && p.code == 0 || p.fails(p.code) }
 
 // terminate takes the order to end that comes from outside.
 func (p *peer) terminate(now time.Duration) {
 	if p.terminating || p.phase == Left {
 		return
 	}
-	p.terminating = true
+	p.terminating, p.told = true, now
 	if p.phase == Starting {
+		p.code = codeTerminated
 		p.leave(now, NeverStarted)
 		return
 	}
@@ -191,10 +210,24 @@ func (p *peer) expire(now time.Duration) {
 	switch {
 	case p.phase == Starting && now >= p.startDeadline() && p.config.Index != 0:
 		p.leave(now, StartTimedOut)
+	case p.phase == Running && now >= p.leaseEnds():
+		p.loseLease(now)
 	case p.phase != Ended:
+	case p.verdict.Kind == Failed:
+		p.obeyVerdict(now, false)
+	case now >= p.deadline() && p.config.Policy.restarts() && p.config.Index == 0:
+		// It was told to end, before all have ended. A group whose index 0 is complete
+		// could not go on: another Pod must come in its place.
+		p.code = codeTerminated
+		p.leave(now, Interrupted)
 	case now >= p.deadline():
 		p.leave(now, TimedOut)
 	case p.config.Index != 0 && p.failures > 1 && now >= p.abandoned():
+		if p.config.Policy.restarts() && p.verdict.Kind != Succeeded {
+			// Losing index 0 is never success.
+			p.leave(now, Abandoned)
+			return
+		}
 		p.leave(now, LeaderGone)
 	}
 }
@@ -209,6 +242,9 @@ func (p *peer) startDeadline() time.Duration {
 
 // abandoned is when an index 0 that does not reply counts as gone.
 func (p *peer) abandoned() time.Duration {
+	if p.config.Policy.restarts() {
+		return p.heard + p.config.patience()
+	}
 	if len(p.config.Until) > 0 {
 		return p.heard + leftWithLeader
 	}
@@ -220,6 +256,19 @@ func (p *peer) deadline() time.Duration {
 	if !p.stays() {
 		// Only index 0: it stays for those who have not heard yet that all are there.
 		return p.ended + linger(p.config.Size)
+	}
+	switch {
+	case !p.config.Policy.restarts() && p.fails(p.code):
+		return p.ended + max(p.config.EndTimeout, linger(p.config.Size))
+	case !p.config.Policy.restarts():
+	case !p.terminating:
+		// Who has ended must be able to run again.
+		return never
+	case p.config.Index == 0:
+		return p.told + p.config.Policy.Grace
+	default:
+		// What it did is done.
+		return p.told
 	}
 	return p.ended + p.config.EndTimeout
 }
@@ -248,6 +297,10 @@ const (
 	StartTimedOut
 	// Interrupted: the Pod must end, whether or not the others have ended.
 	Interrupted
+	// GroupFailed: a peer has failed, and with it the group.
+	GroupFailed
+	// Abandoned: index 0 did not come back, and nobody knows how the group ends.
+	Abandoned
 )
 
 func (o Outcome) String() string {
@@ -268,6 +321,10 @@ func (o Outcome) String() string {
 		return "the time for the start is over"
 	case Interrupted:
 		return "the Pod must end"
+	case Abandoned:
+		return "index 0 did not come back"
+	case GroupFailed:
+		return "the group has failed"
 	}
 	return fmt.Sprintf("outcome %d", uint8(o))
 }

@@ -91,13 +91,13 @@ func TestNode_called(t *testing.T) {
 	n := NewNode(config, Process{1}, rand.New(rand.NewPCG(1, 0)), 0)
 	reports := 0
 	for now := time.Duration(0); now < PublishDelay+time.Minute; now += time.Millisecond {
-		n.Called(now)
+		n.Called(now, Process{9})
 		if report := n.Step(now).Report; report != nil {
 			reports++
 			if now < PublishDelay {
 				t.Fatalf("reports after %v, when its name may not be published", now)
 			}
-			n.Called(now)
+			n.Called(now, Process{9})
 			n.Replied(now, *report, Reply{Job: "uid", Attempt: 1})
 		}
 	}
@@ -113,7 +113,7 @@ func TestNode_calledMeanwhile(t *testing.T) {
 	config := Config{Job: "uid", Index: 1, Size: 10_000, Start: true, Name: func(i int32) string { return fmt.Sprint(i) }}
 	for name, arrive := range map[string]func(*Node, time.Duration, Report){
 		"replied": func(n *Node, now time.Duration, r Report) { n.Replied(now, r, Reply{Job: "uid", Attempt: 1}) },
-		"failed":  func(n *Node, now time.Duration, _ Report) { n.Failed(now, "refused") },
+		"failed":  func(n *Node, now time.Duration, _ Report) { n.Failed(now, "refused", false) },
 	} {
 		n := NewNode(config, Process{1}, rand.New(rand.NewPCG(1, 0)), 0)
 		const now = time.Minute
@@ -121,7 +121,7 @@ func TestNode_calledMeanwhile(t *testing.T) {
 		if report == nil {
 			t.Fatal("no report after a minute")
 		}
-		n.Called(now)
+		n.Called(now, Process{9})
 		arrive(n, now, *report)
 		if n.Step(now+reportGap).Report == nil {
 			t.Errorf("%s: no report %v after the call", name, reportGap)
@@ -459,7 +459,7 @@ func TestSource(t *testing.T) {
 // BenchmarkLeader_report is what one report costs index 0.
 func BenchmarkLeader_report(b *testing.B) {
 	config := Config{Job: "uid", Size: 1000, Start: true, Name: func(i int32) string { return fmt.Sprint(i) }}
-	l := newLeader(config, Process{1})
+	l := newLeader(config, Process{1}, 0)
 	for i := range l.records {
 		l.answered(0, int32(i), []Identity{{Job: "uid", Index: int32(i), Process: Process{1}, Attempt: 1, Phase: Starting}})
 	}
@@ -472,7 +472,7 @@ func BenchmarkLeader_report(b *testing.B) {
 // BenchmarkLeader_tick is what one look at 100,000 records costs.
 func BenchmarkLeader_tick(b *testing.B) {
 	config := Config{Job: "uid", Size: 100000, Start: true, Name: func(i int32) string { return fmt.Sprint(i) }}
-	l := newLeader(config, Process{1})
+	l := newLeader(config, Process{1}, 0)
 	b.ReportAllocs()
 	for range b.N {
 		l.tick(0)

@@ -37,6 +37,9 @@ type worldConfig struct {
 	loss, twice float64
 	// latency is the longest of one direction.
 	latency time.Duration
+	// policy is what the group does when a peer fails; then commands run until they are
+	// stopped or ended by the test.
+	policy Policy
 	// publish is how long after its start a Pod's name resolves, at most.
 	publish time.Duration
 }
@@ -51,6 +54,9 @@ type simPod struct {
 	// timer tells the latest alarm from those before it.
 	timer int
 	work  time.Duration
+
+	// command is the attempt whose command runs, with a failure policy.
+	command int32
 
 	published, gone     bool
 	publishedAt         time.Duration
@@ -118,7 +124,7 @@ func (w *world) start(index int32, work time.Duration) *simPod {
 	config := Config{
 		Job: "uid", Index: p.index, Size: w.config.size, Start: true, End: true,
 		StartTimeout: startTimeout, EndTimeout: w.config.endTimeout, Until: w.config.until,
-		Name: func(i int32) string { return fmt.Sprintf("train-%d.svc", i) },
+		Name: func(i int32) string { return fmt.Sprintf("train-%d.svc", i) }, Policy: w.config.policy,
 	}
 	p.node = NewNode(config, w.process(), rand.New(rand.NewPCG(w.random.Uint64(), 0)), w.now)
 	p.step()
@@ -169,7 +175,9 @@ func (p *simPod) alive(do func()) func() {
 func (p *simPod) step() {
 	w := p.world
 	actions := p.node.Step(w.now)
-	if p.node.Open() && !p.opened {
+	if w.config.policy.Action != EachForItself {
+		p.follow()
+	} else if p.node.Open() && !p.opened {
 		p.opened, p.openedAt = true, w.now
 		w.checkStart(p)
 		w.after(p.work, p.end)
@@ -183,7 +191,7 @@ func (p *simPod) step() {
 	if actions.Leave {
 		p.left, p.leftAt, p.outcome = true, w.now, p.node.Outcome()
 		w.checkEnd(p)
-		last := p.node.LastReport()
+		last := p.node.LastReport(w.now)
 		p.gone, p.published = true, false
 		if p.outcome == StartTimedOut {
 			p.endedAt = w.now
@@ -206,6 +214,27 @@ func (p *simPod) step() {
 			p.step()
 		}
 	}))
+}
+
+// follow starts and stops the command as the node of a group with a failure policy
+// wants it. A command stops at once.
+func (p *simPod) follow() {
+	w := p.world
+	switch runs := p.node.Runs(); {
+	case runs && p.command == 0:
+		p.command, p.openedAt = p.node.Attempt(), w.now
+	case !runs && p.command != 0 && p.node.Phase() == Running:
+		w.after(0, p.alive(func() { p.exit(143) }))
+	}
+}
+
+// exit ends the command with a code.
+func (p *simPod) exit(code int32) {
+	if p.command != 0 {
+		p.command = 0
+		p.node.End(p.world.now, code)
+		p.step()
+	}
 }
 
 func (w *world) lost() bool { return w.random.Float64() < w.config.loss }
@@ -246,7 +275,7 @@ func (w *world) leader() *simPod {
 func (p *simPod) send(report Report) {
 	w := p.world
 	fail := func(d time.Duration, reason string) {
-		w.after(d, p.alive(func() { p.node.Failed(w.now, reason); p.step() }))
+		w.after(d, p.alive(func() { p.node.Failed(w.now, reason, true); p.step() }))
 	}
 	leaders := w.resolve(0)
 	if len(leaders) == 0 {
@@ -317,8 +346,8 @@ func (p *simPod) call(index int32) {
 	}
 	var identities []Identity
 	for _, other := range there {
-		w.after(w.upTo(w.config.latency), other.alive(func() { other.node.Called(w.now); other.step() }))
-		identities = append(identities, other.node.Identity())
+		w.after(w.upTo(w.config.latency), other.alive(func() { other.node.Called(w.now, p.node.process); other.step() }))
+		identities = append(identities, other.node.Identity(w.now))
 	}
 	w.after(w.upTo(w.config.latency), p.alive(func() { p.node.Answered(w.now, index, identities); p.step() }))
 }

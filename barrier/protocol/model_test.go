@@ -1,0 +1,587 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package protocol
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+// model is a group with a failure policy, whose every step is somebody's choice: a
+// search tries all of them, a simulation one at random. It can be copied. It knows
+// what is true, and checks it after every step.
+type model struct {
+	config Config
+	now    time.Duration
+	// procs are all processes that there ever were, a Pod's and its replacement's.
+	procs []*proc
+	// partition says that processes of side 1 and of side 0 do not reach each other.
+	partition bool
+	// jobFailed says that the Job has failed, so that nobody is replaced.
+	jobFailed bool
+	// highest is the highest attempt that was started, and started the processes that
+	// had come to it then.
+	highest int32
+	started []int
+	// ran are the indexes that have run the highest attempt.
+	ran []int32
+	// witnesses are the processes that had met index 0 when the first one left with
+	// success.
+	witnesses []int
+	// succeeded and failed say that somebody has left so.
+	succeeded, failed bool
+	starts, nextID    int
+	disruptions       int
+	complete          bool
+	settled           time.Duration
+	broken            string
+	// log is what happened, for whom reads a violation.
+	log []string
+	// path is what a search has chosen.
+	path []string
+}
+
+// proc is one process of a Pod.
+type proc struct {
+	id    int
+	index int32
+	node  *Node
+	// alive says that it runs; side where, lost that its Pod was replaced although
+	// it runs on.
+	alive, lost bool
+	side        int
+	// command is the attempt whose command runs, 0 for none; until when it ends by
+	// itself, and killed when it is killed if it is to stop.
+	command       int32
+	until, killed time.Duration
+	stops         bool
+	// pinned is the process of index 0 whose address it has, -1 for none.
+	pinned int
+	// next is its alarm, and report and calls what it wants to send.
+	next   time.Duration
+	report *Report
+	anew   bool
+	calls  []int32
+	// replaceAt is when a replacement comes for it; 0 for none.
+	replaceAt time.Duration
+	// complete says that it has left with 0, so that its index is complete.
+	complete bool
+	// slow says that nothing it sends arrives, until then.
+	slow time.Duration
+}
+
+// middle is a source of randomness that always gives the middle.
+type middle struct{}
+
+func (middle) Uint64() uint64 { return 1 << 63 }
+
+const (
+	// modelWork is how long a command takes that is left alone.
+	modelWork = 30 * time.Second
+	// modelHorizon is until when something can go wrong, and modelSettle how long after
+	// that everybody must have come to an end.
+	modelHorizon = time.Minute
+	modelSettle  = 6 * time.Minute
+	// modelReplace is how long Kubernetes takes to replace a Pod.
+	modelReplace = 6 * time.Second
+)
+
+func newModel(config Config) *model {
+	m := &model{config: config}
+	for i := range config.Size {
+		m.spawn(i, false)
+	}
+	return m
+}
+
+// spawn starts a Pod.
+func (m *model) spawn(index int32, replacement bool) {
+	config := m.config
+	config.Index, config.Policy.Replacement = index, replacement
+	m.nextID++
+	p := &proc{id: m.nextID, index: index, alive: true, pinned: -1, next: m.now}
+	p.node = NewNode(config, Process{byte(m.nextID)}, rand.New(middle{}), m.now)
+	m.procs = append(m.procs, p)
+}
+
+func (m *model) say(format string, args ...any) {
+	m.log = append(m.log, fmt.Sprintf("%v: ", m.now)+fmt.Sprintf(format, args...))
+}
+
+func (m *model) violate(format string, args ...any) {
+	if m.broken == "" {
+		m.broken = fmt.Sprintf(format, args...)
+	}
+}
+
+// clone copies the model.
+func (m *model) clone() *model {
+	c := *m
+	c.procs = make([]*proc, len(m.procs))
+	for i, p := range m.procs {
+		q := *p
+		q.node = p.node.clone()
+		q.calls = slices.Clone(p.calls)
+		c.procs[i] = &q
+	}
+	c.started, c.ran, c.witnesses = slices.Clone(m.started), slices.Clone(m.ran), slices.Clone(m.witnesses)
+	c.log, c.path = slices.Clone(m.log), slices.Clone(m.path)
+	return &c
+}
+
+func (n *Node) clone() *Node {
+	c := *n
+	peer := *n.peer
+	peer.former = slices.Clone(n.peer.former)
+	c.peer = &peer
+	if n.leader != nil {
+		leader := *n.leader
+		leader.records = slices.Clone(n.leader.records)
+		leader.events = slices.Clone(n.leader.events)
+		if n.leader.cause != nil {
+			reason := *n.leader.cause
+			leader.cause = &reason
+		}
+		c.leader = &leader
+	}
+	return &c
+}
+
+// current is the latest process of an index.
+func (m *model) current(index int32) *proc {
+	for _, p := range slices.Backward(m.procs) {
+		if p.index == index && !p.lost {
+			return p
+		}
+	}
+	return nil
+}
+
+func (m *model) reaches(a, b *proc) bool { return b.alive && (!m.partition || a.side == b.side) }
+
+// resolve is whom a name leads to, for somebody: the latest process, or on the lost
+// side of a partition what was there before.
+func (m *model) resolve(from *proc, index int32) []*proc {
+	for _, p := range slices.Backward(m.procs) {
+		if p.index != index || !p.alive {
+			continue
+		}
+		if p.lost && (!m.partition || from.side == 0) {
+			continue // DNS does not have it any more
+		}
+		if m.partition && from.side == 1 && p.side == 0 {
+			for _, old := range m.procs {
+				if old.index == index && old.alive && old.side == 1 {
+					return []*proc{old}
+				}
+			}
+		}
+		if m.reaches(from, p) {
+			return []*proc{p}
+		}
+		return nil
+	}
+	return nil
+}
+
+// step lets a process do what is due.
+func (m *model) step(p *proc) {
+	if !p.alive {
+		return
+	}
+	for range 10 {
+		actions := p.node.Step(m.now)
+		if actions.Report != nil {
+			p.report, p.anew = actions.Report, actions.Anew
+		}
+		p.calls = append(p.calls, actions.Calls...)
+		p.next = actions.Next
+		m.follow(p)
+		if actions.Leave {
+			m.leave(p)
+			return
+		}
+		if actions.Next > m.now {
+			return
+		}
+	}
+	p.next = m.now + time.Millisecond
+}
+
+// follow starts and stops the command of a process as its node wants it.
+func (m *model) follow(p *proc) {
+	runs := p.node.Runs()
+	switch {
+	case runs && p.command == 0:
+		p.command, p.until, p.stops = p.node.Attempt(), m.now+modelWork, false
+		m.say("%d/%d starts attempt %d", p.index, p.id, p.command)
+		m.checkStart(p)
+	case !runs && p.command != 0 && !p.stops:
+		p.stops, p.killed = true, m.now+m.config.Policy.Grace
+		m.say("%d/%d stops attempt %d", p.index, p.id, p.command)
+	}
+}
+
+// checkStart holds a start to the truth.
+func (m *model) checkStart(p *proc) {
+	for _, other := range m.procs {
+		if other == p || !other.alive || other.command == 0 {
+			continue
+		}
+		if other.command != p.command {
+			m.violate("attempt %d of index %d starts while attempt %d of index %d runs", p.command, p.index, other.command, other.index)
+		}
+		if other.index == p.index {
+			m.violate("attempt %d of index %d starts twice", p.command, p.index)
+		}
+	}
+	if m.succeeded {
+		m.violate("attempt %d of index %d starts after the group has succeeded", p.command, p.index)
+	}
+	if p.command <= m.highest && (p.command < m.highest || slices.Contains(m.ran, p.index)) {
+		for _, other := range m.procs {
+			if other.alive && !other.lost && other != p && slices.Contains(m.started, other.id) || slices.Contains(m.started, p.id) {
+				m.violate("attempt %d of index %d starts after attempt %d, which somebody knows that is still there", p.command, p.index, m.highest)
+			}
+		}
+		m.highest = 0
+	}
+	if p.command > m.highest {
+		m.highest, m.started, m.ran = p.command, nil, nil
+		for _, other := range m.procs {
+			if other.alive && other.node.Attempt() == p.command && other.node.peer.leader == p.node.peer.leader {
+				m.started = append(m.started, other.id)
+			}
+		}
+		if most := 1 + m.config.Policy.MaxRestarts + int32(m.disruptions); m.highest > most {
+			m.violate("attempt %d starts, and %d are the most", m.highest, most)
+		}
+	}
+	m.ran = append(m.ran, p.index)
+}
+
+// end is the end of a command.
+func (m *model) end(p *proc, code int32) {
+	m.say("%d/%d ends attempt %d with %d", p.index, p.id, p.command, code)
+	p.command, p.stops = 0, false
+	p.node.End(m.now, code)
+	m.step(p)
+}
+
+// leave is the end of a process by itself.
+func (m *model) leave(p *proc) {
+	outcome := p.node.Outcome()
+	m.say("%d/%d leaves: %v, code %d", p.index, p.id, outcome, p.node.peer.code)
+	last := p.node.LastReport(m.now)
+	p.alive, p.report, p.calls = false, nil, nil
+	if p.command != 0 {
+		m.violate("index %d leaves while its command runs", p.index)
+	}
+	switch {
+	case p.lost:
+		// Nobody hears of it, and Kubernetes does not count it.
+	case outcome == Together:
+		m.succeeded = true
+		if m.witnesses == nil {
+			for _, other := range m.procs {
+				if other.alive && other.node.peer.leader != (Process{}) {
+					m.witnesses = append(m.witnesses, other.id)
+				}
+			}
+		}
+		if m.failed {
+			m.violate("index %d leaves with success after another with failure", p.index)
+		}
+	case outcome == GroupFailed:
+		m.failed = true
+		if m.succeeded {
+			m.violate("index %d leaves with failure after another with success", p.index)
+		}
+		m.jobFailed = true
+		m.deleteAll()
+	case outcome == StartTimedOut || outcome == Abandoned:
+		for _, other := range m.procs {
+			m.complete = m.complete || !other.alive && other.complete
+		}
+		if !m.complete && m.settled > 0 && m.now > m.settled+time.Minute {
+			m.violate("index %d gives up waiting for %s", p.index, p.node.Waiting(m.now))
+		}
+		if slices.Contains(m.witnesses, p.id) {
+			m.violate("index %d gives up after the group has succeeded, and was there", p.index)
+		}
+		m.jobFailed = true
+		m.deleteAll()
+	case p.node.peer.terminating && p.index != 0:
+		// What it did is done, and its index is complete.
+	case p.node.peer.code == 0 && p.node.Verdict().Kind != Succeeded && m.config.Policy.restarts() && outcome != Superseded:
+		m.violate("index %d leaves with code 0, and the group has not succeeded: %v", p.index, outcome)
+	}
+	if p.index != 0 {
+		for _, leader := range m.resolve(p, 0) {
+			if _, err := leader.node.Receive(m.now, last); err == nil {
+				m.step(leader)
+			}
+		}
+	}
+	p.complete = p.node.peer.code == 0 && outcome != StartTimedOut && outcome != Abandoned && outcome != NeverStarted && outcome != Superseded && outcome != GroupFailed
+	if !p.complete && !m.jobFailed && !p.lost {
+		p.replaceAt = m.now + modelReplace
+	}
+}
+
+// deleteAll is the end of a failed Job: its Pods are told to end.
+func (m *model) deleteAll() {
+	for _, p := range m.procs {
+		p.replaceAt = 0
+		if p.alive && !p.lost {
+			m.terminate(p)
+		}
+	}
+}
+
+// terminate is a SIGTERM from outside. The command ends of it.
+func (m *model) terminate(p *proc) {
+	p.node.Terminate(m.now)
+	if p.command != 0 && !p.stops {
+		p.stops, p.killed = true, m.now+m.config.Policy.Grace
+	}
+	m.step(p)
+}
+
+// kill is the sudden end of a process.
+func (m *model) kill(p *proc) {
+	m.say("%d/%d is killed", p.index, p.id)
+	p.alive, p.command, p.report, p.calls = false, 0, nil, nil
+	if !p.lost && !m.jobFailed {
+		p.replaceAt = m.now + modelReplace
+	}
+}
+
+// exchange does one thing that a process wants to send.
+func (m *model) exchange(p *proc, lost bool) {
+	if p.report != nil {
+		report, anew := *p.report, p.anew
+		p.report = nil
+		m.send(p, report, anew, lost)
+		return
+	}
+	if len(p.calls) > 0 {
+		index := p.calls[0]
+		p.calls = p.calls[1:]
+		m.call(p, index)
+	}
+}
+
+func (m *model) send(p *proc, report Report, anew, lost bool) {
+	sent := false
+	if p.pinned >= 0 && !anew {
+		leader := m.byID(p.pinned)
+		if m.reaches(p, leader) {
+			sent = true
+			reply, err := leader.node.Receive(m.now, report)
+			m.step(leader)
+			if err == nil && !reply.Terminating && !reply.Acts() && !lost {
+				m.reply(p, report, reply)
+				return
+			}
+		}
+	}
+	leaders := m.resolve(p, 0)
+	if len(leaders) > 0 && !lost {
+		reply, err := leaders[0].node.Receive(m.now, report)
+		m.step(leaders[0])
+		if err == nil {
+			p.pinned = leaders[0].id
+			m.reply(p, report, reply)
+			return
+		}
+	} else if len(leaders) > 0 {
+		_, _ = leaders[0].node.Receive(m.now, report) // the reply is lost
+		m.step(leaders[0])
+		sent = true
+	}
+	if !p.alive {
+		return
+	}
+	p.pinned = -1
+	p.node.Failed(m.now, "nobody", sent)
+	m.step(p)
+}
+
+func (m *model) reply(p *proc, report Report, reply Reply) {
+	if p.alive {
+		p.node.Replied(m.now, report, reply)
+		m.step(p)
+	}
+}
+
+func (m *model) byID(id int) *proc { return m.procs[id-1] }
+
+func (m *model) call(p *proc, index int32) {
+	there := m.resolve(p, index)
+	if len(there) == 0 {
+		p.node.Unanswered(m.now, index, NoAnswer)
+		m.step(p)
+		return
+	}
+	identity := there[0].node.Identity(m.now)
+	there[0].node.Called(m.now, p.node.process)
+	m.step(there[0])
+	if p.alive {
+		p.node.Answered(m.now, index, []Identity{identity})
+		m.step(p)
+	}
+}
+
+// pending is a process that wants to send something; nil for none.
+func (m *model) pending(last bool) *proc {
+	var found *proc
+	for _, p := range m.procs {
+		if p.alive && (p.report != nil || len(p.calls) > 0) && m.now >= p.slow {
+			if found = p; !last {
+				return p
+			}
+		}
+	}
+	return found
+}
+
+// advance lets time pass until something happens, at most until a moment. It does all
+// that is due. It reports whether anything is left to wait for.
+func (m *model) advance(until time.Duration) bool {
+	next := until
+	for _, p := range m.procs {
+		if p.replaceAt > 0 {
+			next = min(next, p.replaceAt)
+		}
+		if !p.alive {
+			continue
+		}
+		next = min(next, p.next)
+		if p.command != 0 && p.stops {
+			next = min(next, p.killed)
+		} else if p.command != 0 {
+			next = min(next, p.until)
+		}
+		if p.slow > m.now {
+			next = min(next, p.slow)
+		}
+	}
+	m.now = max(m.now, next)
+	for _, p := range slices.Clone(m.procs) {
+		switch {
+		case p.replaceAt > 0 && p.replaceAt <= m.now:
+			p.replaceAt = 0
+			if m.current(p.index) == p || p.lost {
+				m.say("%d is replaced", p.index)
+				m.spawn(p.index, true)
+			}
+		case !p.alive:
+		case p.command != 0 && p.stops && p.killed <= m.now:
+			m.end(p, 143)
+		case p.command != 0 && !p.stops && p.until <= m.now:
+			m.end(p, 0)
+		case p.next <= m.now:
+			m.step(p)
+		}
+	}
+	return m.now < until
+}
+
+// code writes numbers and truths as bytes, to tell states apart.
+type code []byte
+
+func (c *code) number(numbers ...int64) {
+	for _, n := range numbers {
+		*c = binary.AppendVarint(*c, n)
+	}
+}
+
+func (c *code) truth(truths ...bool) {
+	for _, t := range truths {
+		n := int64(0)
+		if t {
+			n = 1
+		}
+		c.number(n)
+	}
+}
+
+// abstract is the state without times: what a choice can depend on.
+func (m *model) abstract() string {
+	c := make(code, 0, 256)
+	c.truth(m.partition, m.jobFailed)
+	c.number(int64(m.highest))
+	for _, p := range m.procs {
+		c.number(int64(p.id), int64(p.index), int64(p.side), int64(p.command), int64(p.pinned))
+		c.truth(p.alive, p.lost, p.stops)
+		if !p.alive {
+			continue
+		}
+		q := p.node.peer
+		c.number(int64(q.attempt), int64(q.phase), int64(q.verdict.Kind), int64(q.leader[0]), int64(len(q.former)))
+		c.truth(q.leaseLost, q.terminating)
+		l := p.node.leader
+		if l == nil {
+			continue
+		}
+		c.number(int64(l.attempt), int64(l.opened), int64(l.verdict.Kind), int64(l.survivors))
+		c.truth(l.deposed)
+		for i := range l.records {
+			r := &l.records[i]
+			c.number(int64(r.process[0]), int64(r.attempt), int64(r.phase))
+			c.truth(r.granted, r.mine)
+		}
+	}
+	return string(c)
+}
+
+// ended reports whether nobody is left who waits for anything.
+func (m *model) ended() bool {
+	for _, p := range m.procs {
+		if p.alive || p.replaceAt > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// settle heals all links, reaps who was lost, and lets time pass. It is a violation if
+// somebody waits after that. It ends early when it is told that it was there before.
+func (m *model) settle(most time.Duration, before func(*model) bool) {
+	m.partition, m.settled = false, m.now
+	end := m.now + most
+	for _, p := range m.procs {
+		p.slow, p.node.peer.began = 0, m.now
+		if p.alive && p.lost {
+			m.say("%d/%d is reaped", p.index, p.id)
+			m.disruptions++ // it was told to end
+			m.terminate(p)
+		}
+	}
+	abstract := ""
+	for m.broken == "" && !m.ended() && m.now < end {
+		if next := m.abstract(); next != abstract {
+			if abstract = next; before(m) {
+				return
+			}
+		}
+		if p := m.pending(false); p != nil {
+			m.exchange(p, false)
+			continue
+		}
+		m.advance(end)
+	}
+	if m.broken == "" && !m.ended() {
+		waits := ""
+		for _, p := range m.procs {
+			if p.alive {
+				waits += fmt.Sprintf("; %d/%d in attempt %d, %v, verdict %v, waits for %s", p.index, p.id, p.node.Attempt(), p.node.Phase(), p.node.Verdict().Kind, p.node.Waiting(m.now))
+			}
+		}
+		m.violate("somebody waits forever%s", waits)
+	}
+}

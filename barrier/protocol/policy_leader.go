@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package protocol
+
+import "time"
+
+// policyRecord is what index 0 knows of one peer for a failure policy.
+type policyRecord struct {
+	// mine says that the peer follows this process of index 0; survivor that it
+	// followed another one before, which has not heard of it since then.
+	mine, survivor bool
+	since          time.Duration
+	// gave is the last attempt in which it may start, as index 0 has told it or would.
+	gave int32
+	// leaseLost says that its command was stopped because index 0 could not be
+	// reached.
+	leaseLost bool
+	// verdict says that it knows how the group ends.
+	verdict bool
+}
+
+// policyLeader is what index 0 needs for a failure policy.
+type policyLeader struct {
+	// attempt is the one that the group is in or comes to, opened the last one that
+	// this process has opened, restarts how many were used up.
+	attempt, opened, restarts int32
+	// notBefore is when the next attempt may start at the earliest.
+	notBefore time.Duration
+	// stops is when every command has stopped that nobody has confirmed to have, of
+	// processes that this one knew.
+	stops time.Duration
+	// replacement says that this Pod or another one replaces one that this process
+	// did not know, and seen since when that is known.
+	replacement bool
+	seen        time.Duration
+	// survivors is how many peers followed another process of index 0.
+	survivors int32
+	// cause is a failure that is to be judged in the next tick.
+	cause *cause
+	// verdict is how the group ends, judged when.
+	verdict Verdict
+	judged  time.Duration
+	// deposed says that a peer follows another process of index 0 now.
+	deposed bool
+}
+
+// cause is why an attempt ends.
+type cause struct {
+	index, code int32
+	disruption  bool
+}
+
+// margin is how much longer than a lease index 0 waits: clocks do not run equally
+// fast.
+func margin(lease time.Duration) time.Duration { return lease + lease/10 }
+
+// wait is how long a command may run on of which nothing is heard.
+func (l *leader) wait() time.Duration {
+	return margin(Lease(l.config.Size)) + l.config.Policy.Grace
+}
+
+// learnPolicy takes what the state of the process of a record says about attempts and
+// about other processes of index 0.
+func (l *leader) learnPolicy(now time.Duration, index int32, state State) {
+	r := &l.records[index]
+	if state.Verdict.Kind != Open && l.verdict.Kind == Open {
+		l.conclude(now, state.Verdict)
+	}
+	switch {
+	case state.Leader == l.process:
+		r.mine = true // until it follows another, which ends this one
+	case state.Leader != Process{} && r.mine:
+		// It has followed this process, and does not any more.
+		l.deposed = true
+		l.say("another process has become index 0")
+		return
+	case state.Leader != Process{} && !r.survivor:
+		r.survivor = true
+		l.inherit(now, state)
+	}
+	if r.survivor {
+		quiet := state.FormerSilence
+		if !r.mine {
+			quiet = state.Silence
+		}
+		r.since = max(r.since, now-time.Duration(quiet)*time.Millisecond)
+	}
+	l.restarts = max(l.restarts, state.Restarts)
+	if state.Replacement && !l.replacement && l.survivors == 0 && !r.known() {
+		l.replacement, l.seen = true, now
+	}
+	if state.Attempt > r.attempt {
+		r.leaseLost, r.verdict = false, false
+	}
+	r.leaseLost = r.leaseLost || state.LeaseLost
+	r.verdict = r.verdict || state.Verdict.Kind != Open
+}
+
+// inherit takes over from another process of index 0. Whatever attempt a peer has come
+// to with that one, it may have been opened, and index 0 was lost in it.
+func (l *leader) inherit(now time.Duration, state State) {
+	l.survivors++
+	policy := l.config.Policy
+	if l.verdict.Kind != Open {
+		return
+	}
+	if !policy.restarts() {
+		if state.Phase >= Running && state.Phase < Left {
+			l.opened = l.attempt
+			if !state.LeaderEnds || policy.onDisruption() == FailOnDisruption {
+				l.cause = &cause{0, Lost, state.LeaderEnds}
+			}
+		}
+		return
+	}
+	if state.Attempt < l.attempt {
+		return
+	}
+	used := state.Restarts
+	if !state.LeaderEnds {
+		used++
+	}
+	l.attempt = state.Attempt + 1
+	l.restarts = max(l.restarts, used)
+	l.notBefore = max(l.notBefore, now)
+	if l.restarts > policy.MaxRestarts {
+		l.restarts = policy.MaxRestarts
+		l.conclude(now, Verdict{Failed, state.Attempt, 0, Lost})
+	}
+}
+
+// replaced notes that another process has come under an index.
+func (l *leader) replaced(now time.Duration, index int32, _ Identity) {
+	r := &l.records[index]
+	if !r.known() {
+		return
+	}
+	if !l.hasStopped(r) {
+		l.stops = max(l.stops, r.heard+l.wait())
+	}
+	if l.opened < l.attempt || l.verdict.Kind != Open {
+		return
+	}
+	switch {
+	case r.terminating && l.config.Policy.onDisruption() == ContinueOnDisruption:
+	case r.phase >= Ended && !r.terminating && l.spared(r):
+	default:
+		l.cause = &cause{index, Lost, r.terminating}
+	}
+}
+
+// hasStopped reports whether the process of a record runs no command of an attempt that
+// was opened, by its own word.
+func (l *leader) hasStopped(r *record) bool {
+	switch {
+	case r.phase >= Ended:
+		return r.attempt >= r.gave
+	case r.phase == Starting:
+		return r.attempt > r.gave && (r.mine || !r.survivor)
+	}
+	return false
+}
+
+// spared reports whether the exit code of a record is one that fails nobody else.
+func (l *leader) spared(r *record) bool {
+	return l.config.Policy.Spares != nil && r.code != 0 && l.config.Policy.Spares(int32(r.code))
+}
+
+// judge finds out whether an attempt has failed, and what follows; or whether the group has
+// succeeded.
+func (l *leader) judge(now time.Duration) {
+	if l.verdict.Kind != Open {
+		return
+	}
+	if l.opened == l.attempt {
+		for i := range l.records {
+			if l.cause != nil {
+				break
+			}
+			l.cause = l.failed(now, int32(i))
+		}
+		if l.cause != nil {
+			l.fail(now, *l.cause)
+			l.cause = nil
+			return
+		}
+	}
+	if l.config.Policy.restarts() && l.succeeded(now) {
+		l.conclude(now, Verdict{Kind: Succeeded, Attempt: l.attempt})
+	}
+}
+
+// failed is why a peer ends the attempt that runs; nil if it does not.
+func (l *leader) failed(now time.Duration, index int32) *cause {
+	r := &l.records[index]
+	policy := l.config.Policy
+	switch {
+	case !r.known():
+		return nil
+	case r.attempt < l.attempt && r.phase != Left:
+		// A replacement that has yet to come to this attempt. Whether it ends the
+		// attempt was settled when it came.
+		return nil
+	case r.terminating && r.code == 0 && r.phase >= Ended:
+		return nil // it had ended well
+	case r.terminating && (r.phase >= Ended || l.expired(now, r)):
+		if policy.onDisruption() == RestartOnDisruption {
+			return &cause{index, Lost, true}
+		}
+		return nil // judged when the replacement comes
+	case r.leaseLost:
+		return &cause{index, Lost, false}
+	case r.phase >= Ended && r.code != 0 && !l.spared(r):
+		return &cause{index, int32(r.code), false}
+	case r.phase < Left && l.expired(now, r):
+		return &cause{index, Lost, false}
+	}
+	return nil
+}
+
+// expired reports whether the lease of a peer has run out. Index 0 gives it no
+// other then: so a command that index 0 does not hear of is stopped, and so is one that
+// only another index 0 hears of.
+func (l *leader) expired(now time.Duration, r *record) bool {
+	return now-r.heard >= Lease(l.config.Size)
+}
+
+// fail ends the attempt that runs.
+func (l *leader) fail(now time.Duration, c cause) {
+	policy := l.config.Policy
+	what := Verdict{Failed, l.attempt, c.index, c.code}
+	switch {
+	case !policy.restarts():
+		l.conclude(now, what)
+		return
+	case c.disruption && policy.onDisruption() == FailOnDisruption, !l.canRestart():
+		l.conclude(now, what)
+		return
+	case c.disruption:
+		l.notBefore = now
+		l.say("%s was told to end; the group starts again as attempt %d", l.config.Name(c.index), l.attempt+1)
+	case l.restarts >= policy.MaxRestarts:
+		l.conclude(now, what)
+		return
+	default:
+		l.restarts++
+		pause := policy.backoff(l.restarts)
+		l.notBefore = now + pause
+		l.say("%s; the group starts again as attempt %d, restart %d of %d, in %s", what.text(l.config.Name), l.attempt+1, l.restarts, policy.MaxRestarts, pause)
+	}
+	l.attempt++
+	l.over = false
+	for i := range l.records {
+		r := &l.records[i]
+		r.granted = false
+	}
+	l.tell()
+}
+
+// canRestart reports whether every index has a process that can run again, or can get
+// one: an index that is complete has none.
+func (l *leader) canRestart() bool {
+	for i := range l.records {
+		if r := &l.records[i]; r.phase == Left && r.code == 0 && r.attempt > 0 && !r.gaveUp && !r.leaseLost && !r.terminating {
+			return false
+		}
+	}
+	return true
+}
+
+// conclude settles how the group ends.
+func (l *leader) conclude(now time.Duration, verdict Verdict) {
+	l.verdict, l.judged = verdict, now
+	if verdict.Kind == Failed {
+		l.say("%s: the group has failed", verdict.text(l.config.Name))
+	}
+	l.tell()
+}
+
+// tell wants every peer to be called, so that it asks.
+func (l *leader) tell() {
+	l.busy = true
+	for i := range l.records {
+		if r := &l.records[i]; i > 0 && r.known() && r.phase != Left {
+			r.wanted = true
+		}
+	}
+}
+
+// succeeded reports whether all that count have ended with 0 in this attempt.
+func (l *leader) succeeded(time.Duration) bool {
+	done := func(i int32) bool {
+		r := &l.records[i]
+		return r.known() && r.phase >= Ended && r.code == 0 && r.attempt == l.attempt && !r.leaseLost && !r.gaveUp
+	}
+	untils := l.config.Until
+	if len(untils) == 0 {
+		untils = []Until{{}}
+	}
+	for _, until := range untils {
+		if until.met(l.config.Size, done) {
+			return true
+		}
+	}
+	return false
+}
+
+// confirmed reports whether everybody who waits at the end knows that the group has
+// succeeded. Nobody leaves before: else a new index 0 could hear of nobody who knows,
+// and start the others again.
+func (l *leader) confirmed(now time.Duration) bool {
+	switch {
+	case l.verdict.Kind != Succeeded:
+		return false
+	case now >= l.judged+l.config.patience():
+		return true
+	}
+	for i := range l.records {
+		// Of a peer that is not known, nobody can say that it has heard.
+		if r := &l.records[i]; i > 0 && r.phase != Left && !r.verdict {
+			return false
+		}
+	}
+	return true
+}
+
+// mayStart reports whether nothing but a missing peer keeps the next attempt from
+// starting: every peer has come to it and follows this index 0, and every command of an
+// attempt before has stopped.
+func (l *leader) mayStart(now time.Duration) bool {
+	if l.config.Policy.Action == EachForItself {
+		return true
+	}
+	if l.verdict.Kind != Open || l.deposed || now < l.notBefore || now < l.stops {
+		return false
+	}
+	if l.opened == l.attempt {
+		return true
+	}
+	for i := range l.records {
+		r := &l.records[i]
+		if r.attempt != l.attempt || r.phase != Starting && l.config.Policy.restarts() || !r.mine || r.terminating {
+			return false
+		}
+	}
+	return !l.config.Policy.restarts() || now >= l.strangersStop()
+}
+
+// strangersStop is when every command has stopped of processes that this one never
+// knew. They may follow another process of index 0, which stops them when it misses one
+// of its peers.
+func (l *leader) strangersStop() time.Duration {
+	lease := margin(Lease(l.config.Size))
+	switch {
+	case l.survivors > 0:
+		// The other index 0 misses the first of them at the latest then, and stops its
+		// own command.
+		at := never
+		for i := range l.records {
+			if r := &l.records[i]; r.survivor {
+				at = min(at, r.since+l.wait())
+			}
+		}
+		if at == never {
+			at = l.seen + lease + l.wait() // it was lost since
+		}
+		if l.survivors < l.config.Size-1 {
+			at += lease // and so do those who got their last lease then
+		}
+		return at
+	case l.replacement:
+		return l.seen + lease + l.wait()
+	}
+	return 0
+}
+
+// heardAll reports whether everybody knows that the group has failed, so that
+// index 0 can leave; or has had the time to.
+func (l *leader) heardAll(now time.Duration) bool {
+	return l.heardAllBut(0) || now >= l.judged+farewell
+}
+
+// heardAllBut reports whether everybody but one peer knows how the group ends.
+func (l *leader) heardAllBut(index int32) bool {
+	for i := range l.records {
+		if r := &l.records[i]; i > 0 && int32(i) != index && r.known() && r.phase != Left && !r.verdict {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package protocol
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// TestSimulation_restart has a peer that fails, in groups of several sizes: how long it
+// takes, beyond the back-off, until all run again.
+func TestSimulation_restart(t *testing.T) {
+	for _, c := range []struct {
+		size int32
+		most time.Duration
+	}{{3, time.Second}, {50, 3 * time.Second}, {1000, 3 * time.Second}} {
+		for _, failing := range []int32{0, c.size / 2} {
+			w := newWorld(worldConfig{
+				size: c.size, latency: 5 * time.Millisecond,
+				policy: Policy{Action: RestartPeerJob, MaxRestarts: 3, Backoff: time.Second, Grace: 10 * time.Second},
+			}, 1)
+			for i := range c.size {
+				w.start(i, 0)
+			}
+			w.run(time.Minute)
+			failed := w.now
+			w.pods[failing][0].exit(3)
+			w.run(failed + 30*time.Second)
+			var last time.Duration
+			for i, pods := range w.pods {
+				if len(pods) != 1 || pods[0].command != 2 {
+					t.Fatalf("%d peers: index %d is in attempt %d", c.size, i, pods[0].command)
+				}
+				last = max(last, pods[0].openedAt)
+			}
+			took := last - failed - time.Second
+			if took > c.most {
+				t.Errorf("%d peers, index %d fails: all run again after %v beyond the back-off, want %v", c.size, failing, took, c.most)
+			}
+			t.Logf("%d peers, index %d fails: all run again %.2f s after the back-off", c.size, failing, took.Seconds())
+		}
+	}
+}
+
+// pair is a group with a policy on a perfect network.
+func pair(size int32, policy Policy) *world {
+	w := newWorld(worldConfig{size: size, endTimeout: time.Hour, latency: time.Millisecond, policy: policy}, 1)
+	for i := range size {
+		w.start(i, 0)
+	}
+	w.run(time.Minute)
+	return w
+}
+
+// told is a SIGTERM from outside. The command goes on for now.
+func (p *simPod) told() {
+	p.node.Terminate(p.world.now)
+	p.step()
+}
+
+// state says where each peer is.
+func (w *world) state() (all []string) {
+	for _, pods := range w.pods {
+		p := pods[len(pods)-1]
+		text := fmt.Sprintf("attempt %d", p.command)
+		if p.left {
+			text = p.outcome.String()
+		}
+		all = append(all, text)
+	}
+	return all
+}
+
+func (w *world) want(t *testing.T, want ...string) {
+	t.Helper()
+	for i, got := range w.state() {
+		if got != want[i] {
+			t.Errorf("index %d: %s, want %s", i, got, want[i])
+		}
+	}
+}
+
+// TestPolicy has the policies, and what each does about a failure, a spared code, and a
+// Pod that is told to end.
+func TestPolicy(t *testing.T) {
+	const failed = "the group has failed"
+	restart := Policy{Action: RestartPeerJob, MaxRestarts: 1, Grace: time.Second}
+	fail := Policy{Action: FailPeerJob, Grace: time.Second}
+	spares := func(p Policy) Policy {
+		p.Spares = func(code int32) bool { return code == 42 }
+		return p
+	}
+	for name, c := range map[string]struct {
+		policy Policy
+		do     func(*world)
+		want   []string
+	}{
+		"FailPeerJob":          {fail, func(w *world) { w.pods[1][0].exit(3) }, []string{failed, failed, failed}},
+		"FailPeerJob, index 0": {fail, func(w *world) { w.pods[0][0].exit(3) }, []string{failed, failed, failed}},
+		"FailPeerJob, a spared code": {
+			spares(fail), func(w *world) { w.pods[1][0].exit(42) }, []string{"attempt 1", "nothing to wait for at the end", "attempt 1"},
+		},
+		"FailPeerJob, told to end, not replaced": {
+			fail, func(w *world) { w.pods[1][0].told(); w.pods[1][0].exit(143) },
+			[]string{"attempt 1", "the Pod must end", "attempt 1"},
+		},
+		"FailPeerJob, told to end and replaced": {
+			fail, func(w *world) {
+				w.pods[1][0].told()
+				w.pods[1][0].exit(143)
+				w.after(time.Second, func() { w.start(1, 0) })
+			},
+			[]string{failed, failed, failed},
+		},
+		"FailPeerJob, told to end and replaced, the others run on": {
+			Policy{Action: FailPeerJob, OnDisruption: ContinueOnDisruption}, func(w *world) {
+				w.pods[1][0].told()
+				w.pods[1][0].exit(143)
+				w.after(time.Second, func() { w.start(1, 0) })
+			},
+			[]string{"attempt 1", "attempt 1", "attempt 1"},
+		},
+		"RestartPeerJob": {restart, func(w *world) { w.pods[1][0].exit(3) }, []string{"attempt 2", "attempt 2", "attempt 2"}},
+		"RestartPeerJob, two at once": {
+			restart, func(w *world) { w.pods[1][0].exit(3); w.pods[2][0].exit(4) }, []string{"attempt 2", "attempt 2", "attempt 2"},
+		},
+		"RestartPeerJob, others at the end": {
+			restart, func(w *world) {
+				w.pods[0][0].exit(0)
+				w.pods[1][0].exit(0)
+				w.after(time.Second, func() { w.pods[2][0].exit(3) })
+			},
+			[]string{"attempt 2", "attempt 2", "attempt 2"},
+		},
+		"RestartPeerJob, used up": {
+			restart, func(w *world) {
+				w.pods[1][0].exit(3)
+				w.after(10*time.Second, func() { w.pods[2][0].exit(4) })
+			},
+			[]string{failed, failed, failed},
+		},
+		"RestartPeerJob, told to end: no restart is used up": {
+			Policy{Action: RestartPeerJob, Grace: time.Second}, func(w *world) {
+				w.pods[1][0].told()
+				w.pods[1][0].exit(143)
+				w.after(time.Second, func() { w.start(1, 0) })
+			},
+			[]string{"attempt 2", "attempt 2", "attempt 2"},
+		},
+		"RestartPeerJob, killed and replaced": {
+			restart, func(w *world) {
+				w.pods[1][0].kill()
+				w.after(10*time.Second, func() { w.start(1, 0) })
+			},
+			[]string{"attempt 2", "attempt 2", "attempt 2"},
+		},
+		"RestartPeerJob, index 0 killed and replaced": {
+			restart, func(w *world) {
+				w.pods[0][0].kill()
+				w.after(10*time.Second, func() { w.start(0, 0) })
+			},
+			[]string{"attempt 2", "attempt 2", "attempt 2"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := pair(3, c.policy)
+			w.want(t, "attempt 1", "attempt 1", "attempt 1")
+			c.do(w)
+			w.run(2 * time.Minute)
+			w.want(t, c.want...)
+		})
+	}
+}
+
+// TestPolicy_first has a group that fails: the peer that failed first leaves last of those
+// that are no index 0, with its own code, and everybody knows who it was.
+func TestPolicy_first(t *testing.T) {
+	w := pair(4, Policy{Action: FailPeerJob})
+	w.pods[2][0].exit(3)
+	w.run(2 * time.Minute)
+	first := w.pods[2][0]
+	for i, pods := range w.pods {
+		p := pods[0]
+		if verdict := p.node.Verdict(); verdict != (Verdict{Failed, 1, 2, 3}) {
+			t.Errorf("index %d: %+v", i, verdict)
+		}
+		if i != 0 && i != 2 && p.leftAt > first.leftAt {
+			t.Errorf("index %d left at %v, after the first to fail at %v", i, p.leftAt, first.leftAt)
+		}
+	}
+	if first.node.peer.code != 3 {
+		t.Errorf("code %d", first.node.peer.code)
+	}
+}
+
+func TestPolicy_backoff(t *testing.T) {
+	p := Policy{Backoff: time.Second}
+	for restart, want := range map[int32]time.Duration{1: time.Second, 2: 2 * time.Second, 6: 32 * time.Second, 7: time.Minute, 1000: time.Minute} {
+		if got := p.backoff(restart); got != want {
+			t.Errorf("restart %d: %v, want %v", restart, got, want)
+		}
+	}
+	if got := (Policy{}).backoff(5); got != 0 {
+		t.Errorf("without a back-off: %v", got)
+	}
+}
