@@ -37,7 +37,9 @@ type model struct {
 	disruptions       int
 	complete          bool
 	settled           time.Duration
-	broken            string
+	// long says that links were down for longer than anybody waits.
+	long   bool
+	broken string
 	// log is what happened, for whom reads a violation.
 	log []string
 	// path is what a search has chosen.
@@ -85,6 +87,8 @@ const (
 	// that everybody must have come to an end.
 	modelHorizon = time.Minute
 	modelSettle  = 6 * time.Minute
+	// modelWear is how long links are down in the end, in some histories.
+	modelWear = 5 * time.Minute
 	// modelReplace is how long Kubernetes takes to replace a Pod.
 	modelReplace = 6 * time.Second
 )
@@ -223,6 +227,9 @@ func (m *model) follow(p *proc) {
 		p.stops, p.killed = true, m.now+m.config.Policy.Grace
 		m.say("%d/%d stops attempt %d", p.index, p.id, p.command)
 	}
+	if p.command != 0 && !p.stops && p.node.Verdict().Kind == Failed {
+		m.violate("the command of index %d runs on although the group has failed", p.index)
+	}
 }
 
 // checkStart holds a start to the truth.
@@ -306,10 +313,10 @@ func (m *model) leave(p *proc) {
 		for _, other := range m.procs {
 			m.complete = m.complete || !other.alive && other.complete
 		}
-		if !m.complete && m.settled > 0 && m.now > m.settled+time.Minute {
+		if !m.complete && !m.long && m.settled > 0 && m.now > m.settled+time.Minute {
 			m.violate("index %d gives up waiting for %s", p.index, p.node.Waiting(m.now))
 		}
-		if slices.Contains(m.witnesses, p.id) {
+		if slices.Contains(m.witnesses, p.id) && !m.long {
 			m.violate("index %d gives up after the group has succeeded, and was there", p.index)
 		}
 		m.jobFailed = true
@@ -547,6 +554,18 @@ func (m *model) ended() bool {
 		}
 	}
 	return true
+}
+
+// wear lets time pass with the links as they are, for longer than anybody waits.
+func (m *model) wear() {
+	m.long = true
+	for end := m.now + modelWear; m.broken == "" && !m.ended() && m.now < end; {
+		if p := m.pending(false); p != nil {
+			m.exchange(p, false)
+		} else {
+			m.advance(end)
+		}
+	}
 }
 
 // settle heals all links, reaps who was lost, and lets time pass. It is a violation if
