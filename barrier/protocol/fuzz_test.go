@@ -4,6 +4,7 @@ package protocol
 
 import (
 	"encoding/json"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -31,7 +32,9 @@ func FuzzRead(f *testing.F) {
 		Hello{Job: "uid", Index: 1, Purpose: ToReport, Nonce: Nonce{1}},
 		Challenge{Nonce: Nonce{2}},
 		Report{Job: "uid", Index: 1, Process: Process{3}, Attempt: 1, Phase: Ended, Code: 3, Terminating: true},
+		Report{Job: "uid", Process: Process{3}, Attempt: 2, Phase: Starting, Leader: Process{4}, Silence: 5, FormerSilence: 6, Restarts: 1, Verdict: Verdict{Succeeded, 1, 0, 0}},
 		Reply{Job: "uid", Process: Process{4}, Attempt: 1, Go: true, Superseded: true, Lost: 2, Waiting: "a\nb"},
+		Reply{Job: "uid", Process: Process{4}, Attempt: 2, Known: true, Restarts: 1, Verdict: Verdict{Failed, 2, 1, Lost}},
 		Page{Text: "a\nb\x1b[31m"},
 	} {
 		data, err := json.Marshal(seed)
@@ -90,50 +93,93 @@ func FuzzNode_strangers(f *testing.F) {
 	f.Add([]byte{}, false)
 	f.Add([]byte("\x10\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x10\x11\x12\x13\x14"), true)
 	f.Add([]byte(strings.Repeat("\x01\x01\x02\x03\x01\x00\x01\x00", 60)), true)
-	f.Fuzz(func(t *testing.T, data []byte, dies bool) {
-		const comes, ends, dead, over = 20 * time.Second, 90 * time.Second, 80 * time.Second, 5 * time.Minute
-		w := newWorld(worldConfig{size: 3, endTimeout: time.Hour, latency: 10 * time.Millisecond, publish: time.Second}, 1)
-		w.start(0, 30*time.Second)
-		w.start(1, 30*time.Second)
-		w.after(comes, func() { w.start(2, ends-comes-2*time.Second) })
-		if dies {
-			w.after(dead, func() { w.pods[2][0].kill() })
+	f.Fuzz(strangersBarrier)
+}
+
+// TestNode_strangers has the strangers of both fuzzers say a lot at random.
+func TestNode_strangers(t *testing.T) {
+	for seed := range uint64(40) {
+		random := rand.New(rand.NewPCG(seed, 2))
+		data := make([]byte, 20_000)
+		for i := range data {
+			data[i] = byte(random.Uint32())
 		}
-		choices := dice(data)
-		for at := time.Duration(0); len(choices) > 0 && at < over; {
-			at += time.Duration(choices.roll(256)) * 4 * time.Millisecond
-			w.after(at, w.stranger(&choices))
+		strangersBarrier(t, data, seed%2 == 0)
+		strangersPolicy(t, data)
+	}
+}
+
+func strangersBarrier(t *testing.T, data []byte, dies bool) {
+	const comes, ends, dead, over = 20 * time.Second, 90 * time.Second, 80 * time.Second, 5 * time.Minute
+	w := newWorld(worldConfig{size: 3, endTimeout: time.Hour, latency: 10 * time.Millisecond, publish: time.Second}, 1)
+	w.start(0, 30*time.Second)
+	w.start(1, 30*time.Second)
+	w.after(comes, func() { w.start(2, ends-comes-2*time.Second) })
+	if dies {
+		w.after(dead, func() { w.pods[2][0].kill() })
+	}
+	choices := dice(data)
+	for at := time.Duration(0); len(choices) > 0 && at < over; {
+		at += time.Duration(choices.roll(256)) * 4 * time.Millisecond
+		w.after(at, w.stranger(&choices))
+	}
+	w.run(comes - time.Second)
+	for i := range 2 {
+		if w.pods[i][0].opened {
+			t.Fatalf("index %d has started without index 2", i)
 		}
-		w.run(comes - time.Second)
-		for i := range 2 {
-			if w.pods[i][0].opened {
-				t.Fatalf("index %d has started without index 2", i)
-			}
+	}
+	w.run(comes + 10*time.Second)
+	for i, pods := range w.pods {
+		if !pods[0].opened {
+			t.Fatalf("index %d has not started: waits for %s", i, pods[0].node.Waiting(w.now))
 		}
-		w.run(comes + 10*time.Second)
-		for i, pods := range w.pods {
-			if !pods[0].opened {
-				t.Fatalf("index %d has not started: waits for %s", i, pods[0].node.Waiting(w.now))
-			}
+	}
+	w.run(dead - time.Second)
+	for i, pods := range w.pods {
+		if pods[0].left {
+			t.Fatalf("index %d has left while index 2 runs: %v", i, pods[0].outcome)
 		}
-		w.run(dead - time.Second)
-		for i, pods := range w.pods {
-			if pods[0].left {
-				t.Fatalf("index %d has left while index 2 runs: %v", i, pods[0].outcome)
-			}
+	}
+	w.run(over)
+	report(t, w)
+	for i, pods := range w.pods {
+		p := pods[0]
+		if dies && i == 2 {
+			continue
 		}
-		w.run(over)
-		report(t, w)
-		for i, pods := range w.pods {
-			p := pods[0]
-			if dies && i == 2 {
-				continue
-			}
-			if !p.left || p.outcome != Together || p.leftAt > ends+GoneAfter(3)+linger(3) {
-				t.Errorf("index %d: left at %v: %v", i, p.leftAt, p.outcome)
-			}
+		if !p.left || p.outcome != Together || p.leftAt > ends+GoneAfter(3)+linger(3) {
+			t.Errorf("index %d: left at %v: %v", i, p.leftAt, p.outcome)
 		}
-	})
+	}
+}
+
+// FuzzNode_strangersPolicy has the same stranger, and three peers that restart as one
+// when one of them fails. They do so once.
+func FuzzNode_strangersPolicy(f *testing.F) {
+	f.Add([]byte{})
+	f.Add([]byte(strings.Repeat("\x01\x01\x02\x03\x01\x00\x01\x00", 60)))
+	f.Fuzz(strangersPolicy)
+}
+
+func strangersPolicy(t *testing.T, data []byte) {
+	const fails, over = time.Minute, 2 * time.Minute
+	w := newWorld(worldConfig{size: 3, latency: 10 * time.Millisecond, policy: Policy{Action: RestartPeerJob, MaxRestarts: 3, Grace: time.Second}}, 1)
+	for i := range int32(3) {
+		w.start(i, 0)
+	}
+	choices := dice(data)
+	for at := time.Duration(0); len(choices) > 0 && at < over; {
+		at += time.Duration(choices.roll(256)) * 4 * time.Millisecond
+		w.after(at, w.stranger(&choices))
+	}
+	w.run(fails)
+	w.want(t, "attempt 1", "attempt 1", "attempt 1")
+	w.pods[1][0].exit(3)
+	w.run(fails + 10*time.Second)
+	w.want(t, "attempt 2", "attempt 2", "attempt 2")
+	w.run(over)
+	w.want(t, "attempt 2", "attempt 2", "attempt 2")
 }
 
 // stranger is one thing that somebody does who is no peer.
@@ -143,7 +189,11 @@ func (w *world) stranger(d *dice) func() {
 	report := Report{
 		Job: []string{"uid", "uid", "uid", "other", ""}[d.roll(5)], Index: int32(d.roll(5)) - 1, Process: process,
 		Attempt: int32(1 + d.roll(3)), Phase: Phase(1 + d.roll(4)), Code: int32(d.roll(256)),
-		Terminating: d.roll(2) == 1, GaveUp: d.roll(2) == 1,
+		Terminating: d.roll(2) == 1, GaveUp: d.roll(2) == 1, LeaseLost: d.roll(2) == 1, Restarts: int32(d.roll(5)),
+		Verdict: Verdict{Kind: VerdictKind(d.roll(3)), Attempt: int32(d.roll(4)), Index: int32(d.roll(3))}, Replacement: d.roll(2) == 1,
+	}
+	if d.roll(2) == 1 {
+		report.Leader, report.Silence = Process{byte(d.roll(256)), 0xee}, int64(d.roll(256))*100
 	}
 	kind := d.roll(3)
 	return func() {

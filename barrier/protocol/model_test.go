@@ -33,7 +33,7 @@ type model struct {
 	witnesses []int
 	// succeeded and failed say that somebody has left so.
 	succeeded, failed bool
-	starts, nextID    int
+	nextID            int
 	disruptions       int
 	complete          bool
 	settled           time.Duration

@@ -15,7 +15,7 @@ func TestSimulation_restart(t *testing.T) {
 		size int32
 		most time.Duration
 	}{{3, time.Second}, {50, 3 * time.Second}, {1000, 3 * time.Second}} {
-		for _, failing := range []int32{0, c.size - 1}[c.size / 1000:] {
+		for _, failing := range []int32{0, c.size - 1}[c.size/1000:] {
 			w := newWorld(worldConfig{
 				size: c.size, latency: 5 * time.Millisecond,
 				policy: Policy{Action: RestartPeerJob, MaxRestarts: 3, Backoff: time.Second, Grace: 10 * time.Second},
