@@ -109,6 +109,10 @@ e2e-node: ## Run e2e's node until interrupted, for work by hand
 fuzz: ## Run every fuzzer for FUZZTIME (default 30s)
 	./hack/fuzz $(or $(FUZZTIME),30s)
 
+.PHONY: model
+model: ## Search small groups of the protocol for a violation, and find every seeded mistake
+	PEERJOB_MODEL=2 $(GO) test -v -timeout 0 -run '^TestModel' ./barrier/protocol
+
 .PHONY: bench
 bench: build ## Measure peerjob beside its rivals, in one table
 	cd bench && $(GO) run . -peerjob ../bin/peerjob
