@@ -313,7 +313,7 @@ func TestModel(t *testing.T) {
 }
 
 // mostStates is how many states a search looks at, so that it ends.
-const mostStates = 3_000_000
+const mostStates = 10_000_000
 
 // TestModel_random follows random histories in which much goes wrong.
 func TestModel_random(t *testing.T) {
