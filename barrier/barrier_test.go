@@ -90,6 +90,12 @@ func (p *pod) logged() string {
 	return strings.Join(p.log, "\n")
 }
 
+// lastLine is the last line of the log.
+func (p *pod) lastLine() string {
+	logged := p.logged()
+	return logged[strings.LastIndex(logged, "\n")+1:]
+}
+
 func (j *job) startAll() (pods []*pod) {
 	j.t.Helper()
 	for i := range j.config.Size {
@@ -193,7 +199,7 @@ func TestGroup_missing(t *testing.T) {
 			time.Sleep(time.Minute)
 			pods = append(pods, j.start(i+1))
 		}
-		for i, p := range pods {
+		for i, p := range slices.Backward(pods) {
 			err := p.group.WaitStart(t.Context())
 			var timeout *StartTimeoutError
 			if want := "start: timed out after 10m0s; waited for 1 of 4 peers: train-3.svc (never heard of)"; !errors.As(err, &timeout) || err.Error() != want {
@@ -203,6 +209,9 @@ func TestGroup_missing(t *testing.T) {
 				t.Errorf("peer %d gave up after %v", i, took)
 			}
 			_ = p.group.Close()
+		}
+		if log := pods[0].logged(); !strings.Contains(log, "train-1.svc gave up") || strings.Contains(log, "ended with code") {
+			t.Errorf("index 0:\n%s", log)
 		}
 	})
 }
@@ -364,6 +373,131 @@ func TestGroup_suspended(t *testing.T) {
 		for _, i := range []int{1, 2, 0} {
 			if took, err := pods[i].left(); err != nil || took > 2*time.Second {
 				t.Errorf("peer %d left after %v: %v\n%s", i, took, err, pods[i].logged())
+			}
+		}
+	})
+}
+
+// TestGroup_suspendedLate has a Job whose Pods are all told to end, and a command that
+// takes longer for it than the others: it waits for nobody, and no log looks like trouble.
+func TestGroup_suspendedLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := newJob(t, 3)
+		pods := j.startAll()
+		opened(t, pods...)
+		for _, p := range pods {
+			p.group.Terminating()
+		}
+		for i, p := range pods {
+			if i == 2 {
+				time.Sleep(4 * time.Second)
+				p.group.Ended(0)
+			} else {
+				p.group.Ended(143)
+			}
+			if took, err := p.left(); err != nil || took > time.Second {
+				t.Errorf("peer %d left after %v: %v\n%s", i, took, err, p.logged())
+			}
+			if got, want := p.lastLine(), "leaving: this Pod was told to end"; got != want {
+				t.Errorf("peer %d: %s, want %s", i, got, want)
+			}
+		}
+	})
+}
+
+// TestGroup_drained has one Pod that is told to end. Its replacement finds the others,
+// who have ended in the meantime, or comes too late for them.
+func TestGroup_drained(t *testing.T) {
+	for name, replaced := range map[string]bool{"replaced": true, "not replaced": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				j := newJob(t, 3)
+				j.config.EndTimeout = time.Minute
+				pods := j.startAll()
+				opened(t, pods...)
+				pods[1].group.Terminating()
+				pods[1].group.Ended(143)
+				if took, err := pods[1].left(); err != nil || took > time.Second {
+					t.Errorf("the drained peer left after %v: %v", took, err)
+				}
+				pods[0].group.Ended(0)
+				pods[2].group.Ended(0)
+				time.Sleep(30 * time.Second)
+				if !pods[0].waits() || !pods[2].waits() {
+					t.Fatalf("the others did not wait:\n%s", pods[0].logged())
+				}
+				if !replaced {
+					for _, p := range []*pod{pods[2], pods[0]} {
+						want := "end: timed out after 1m0s; waited for 1 of 3 peers: train-1.svc (was told to end; its new Pod has not come)"
+						if _, err := p.left(); err == nil || err.Error() != want {
+							t.Errorf("%v, want %s", err, want)
+						}
+					}
+					return
+				}
+				pods[1] = j.start(1)
+				opened(t, pods[1])
+				pods[1].group.Ended(0)
+				for i, p := range slices.Backward(pods) {
+					if took, err := p.left(); err != nil || took > soon {
+						t.Errorf("peer %d left after %v: %v\n%s", i, took, err, p.logged())
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestGroup_drainedThenSuspended has a Pod that was drained, one that has ended before,
+// and then a Job that is told to end as a whole.
+func TestGroup_drainedThenSuspended(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := newJob(t, 3)
+		pods := j.startAll()
+		opened(t, pods...)
+		pods[2].group.Ended(0)
+		pods[1].group.Terminating()
+		pods[1].group.Ended(143)
+		_, _ = pods[1].left()
+		time.Sleep(10 * time.Second)
+		if !pods[2].waits() {
+			t.Fatalf("index 2 did not wait:\n%s", pods[2].logged())
+		}
+		pods[0].group.Terminating()
+		pods[2].group.Terminating()
+		pods[0].group.Ended(0)
+		for _, i := range []int{2, 0} {
+			if took, err := pods[i].left(); err != nil || took > soon {
+				t.Errorf("peer %d left after %v: %v\n%s", i, took, err, pods[i].logged())
+			}
+		}
+	})
+}
+
+// TestGroup_failedLog has commands that fail: every index says the same, and index 0 does
+// not say that it stays.
+func TestGroup_failedLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := newJob(t, 3)
+		j.config.EndTimeout = time.Minute
+		pods := j.startAll()
+		opened(t, pods...)
+		pods[1].group.Ended(3)
+		_, _ = pods[1].left()
+		pods[2].group.Ended(0)
+		_, err := pods[2].left()
+		want := "end: timed out after 1m0s; waited for 2 of 3 peers: train-0.svc (running), train-1.svc (failed with code 3; its new Pod has not come)"
+		if err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+		pods[0].group.Ended(1)
+		_, _ = pods[0].left()
+		for i, p := range pods[:2] {
+			if got, want := p.lastLine(), "leaving: the command failed, so the Job can replace this Pod at once"; got != want {
+				t.Errorf("peer %d: %s, want %s", i, got, want)
+			}
+			if strings.Contains(p.logged(), "end: staying") {
+				t.Errorf("peer %d:\n%s", i, p.logged())
 			}
 		}
 	})

@@ -237,6 +237,9 @@ func (g *Group) goodbye() {
 	ctx, cancel := context.WithTimeout(g.ctx, farewell)
 	defer cancel()
 	if _, err := g.client.report(ctx, last, false); err != nil {
+		if last.Terminating {
+			return // index 0 is likely to end, too
+		}
 		g.say(fmt.Sprintf("index 0 does not know that this peer leaves: %v", err))
 	}
 }
@@ -366,7 +369,7 @@ func (t *teller) entered(g *Group, now time.Duration, phase protocol.Phase) []st
 		}
 		return []string{fmt.Sprintf("peer %d of %d, %s", c.Index, c.Size, c.Name(c.Index))}
 	case protocol.Ended:
-		if c.End {
+		if c.End && g.node.Stays() {
 			return []string{fmt.Sprintf("end: staying until every peer has ended, at most %s", c.EndTimeout)}
 		}
 	case protocol.Left:

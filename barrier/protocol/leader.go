@@ -83,8 +83,8 @@ type leader struct {
 	// someone waits to start.
 	busy, starting bool
 	// there and done count the peers that can be reached, and those at their end;
-	// ending those at their end or told to end, even if their commands failed; lost
-	// those that were lost.
+	// ending those that were told to end and did, or are gone, so that no replacement
+	// comes; lost those that were lost.
 	there, done, ending int32
 	lost                uint32
 	// calls is how many calls are on their way, and turn is the record from which
@@ -162,7 +162,9 @@ func (l *leader) learn(now time.Duration, index int32, state State) {
 	}
 	if state.Phase >= Ended && r.phase < Ended {
 		r.code = uint8(state.Code)
-		if state.Code != 0 || l.config.Size <= shownPeers {
+		if state.GaveUp {
+			l.say("%s gave up", l.config.Name(index))
+		} else if state.Code != 0 || l.config.Size <= shownPeers {
 			l.say("%s ended with code %d", l.config.Name(index), state.Code)
 		}
 	}
@@ -274,6 +276,13 @@ func (l *leader) isDone(now time.Duration, r *record) bool {
 	return r.known() && r.phase >= Ended && !r.failed() || l.isGone(now, r)
 }
 
+// isEnding reports whether a peer is as each is when the whole Job ends: it was told to
+// end, and its command has ended, whatever its code. Or it has left before, with success,
+// or is gone. One that failed by itself is not: its replacement may come.
+func (l *leader) isEnding(now time.Duration, r *record) bool {
+	return r.phase >= Ended && r.terminating || r.phase == Left && !r.failed() || l.isGone(now, r)
+}
+
 // lose counts a peer as lost, once, if a replacement can be expected: one that gave
 // up is not lost, or everybody would wait as long again.
 func (l *leader) lose(index int32) {
@@ -345,7 +354,7 @@ func (l *leader) count(now time.Duration) (waiting, starting bool) {
 		if l.isDone(now, r) {
 			l.done++
 		}
-		if l.isDone(now, r) || r.phase >= Ended && r.terminating {
+		if l.isEnding(now, r) {
 			l.ending++
 		}
 		waiting = waiting || r.wanted
@@ -407,8 +416,9 @@ func (l *leader) decide(now time.Duration) {
 	}
 }
 
-// isOver reports whether nobody need stay any more: every peer is done, or the whole Job
-// was told to end, and no replacement comes.
+// isOver reports whether nobody need stay any more: every peer is done, or every peer
+// was told to end, so that no replacement comes. If only some were told, by a drain,
+// their replacements need the others.
 func (l *leader) isOver(now time.Duration) bool {
 	switch {
 	case l.config.Policy.restarts():

@@ -149,10 +149,10 @@ func (n *Node) lead(now time.Duration) (calls []int32) {
 		n.peer.leave(now, GroupFailed)
 	case n.leader.verdict.Kind == Failed:
 	case n.peer.phase == Ended && (n.leader.over || !n.peer.stays()) && n.leader.drained(now):
-		if n.peer.code != 0 {
-			n.peer.leave(now, NotAsked)
-		} else {
+		if n.peer.stays() {
 			n.peer.leave(now, Together)
+		} else {
+			n.peer.leave(now, n.peer.unasked())
 		}
 	}
 	return calls
@@ -337,6 +337,9 @@ func (n *Node) Leave(now time.Duration) {
 
 // Phase is how far the peer is.
 func (n *Node) Phase() Phase { return n.peer.phase }
+
+// Stays reports whether the peer waits for the others after its command has ended.
+func (n *Node) Stays() bool { return n.peer.stays() }
 
 // Outcome is why the peer has left.
 func (n *Node) Outcome() Outcome { return n.peer.outcome }

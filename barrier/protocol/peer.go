@@ -178,7 +178,7 @@ func (p *peer) end(now time.Duration, code int32) {
 			return
 		}
 		if !p.stays() && p.config.Index != 0 {
-			p.leave(now, NotAsked)
+			p.leave(now, p.unasked())
 			return
 		}
 		p.enter(now, Ended)
@@ -189,6 +189,17 @@ func (p *peer) end(now time.Duration, code int32) {
 // failed does not: the Job makes it anew, and the sooner the better. But index 0 must
 // hear of a failure of the group.
 func (p *peer) stays() bool { return p.config.End && p.code == 0 || p.fails(p.code) }
+
+// unasked is why a peer leaves that does not stay for the others.
+func (p *peer) unasked() Outcome {
+	switch {
+	case p.terminating && p.code != 0:
+		return Terminated
+	case p.code != 0:
+		return CommandFailed
+	}
+	return NotAsked
+}
 
 // terminate takes the order to end that comes from outside.
 func (p *peer) terminate(now time.Duration) {
@@ -222,6 +233,9 @@ func (p *peer) expire(now time.Duration) {
 		p.leave(now, Interrupted)
 	case now >= p.deadline():
 		p.leave(now, TimedOut)
+	case p.terminating && p.config.Index != 0 && p.failures > 1 && p.config.Policy.Action == EachForItself:
+		// The whole Job was told to end, most likely, and nobody can say who is left.
+		p.leave(now, Terminated)
 	case p.config.Index != 0 && p.failures > 1 && now >= p.abandoned():
 		if p.config.Policy.restarts() && p.verdict.Kind != Succeeded {
 			// Losing index 0 is never success.
@@ -291,8 +305,12 @@ const (
 	Superseded
 	// NeverStarted: the Pod ended before its command started.
 	NeverStarted
-	// NotAsked: nobody asked for a barrier at the end, or the command failed.
+	// NotAsked: nobody asked for a barrier at the end.
 	NotAsked
+	// CommandFailed: the command failed, and the Job replaces the Pod the sooner.
+	CommandFailed
+	// Terminated: the Pod was told to end, and its command failed or index 0 is gone.
+	Terminated
 	// StartTimedOut: the time for the start is over.
 	StartTimedOut
 	// Interrupted: the Pod must end, whether or not the others have ended.
@@ -317,6 +335,10 @@ func (o Outcome) String() string {
 		return "the command never started"
 	case NotAsked:
 		return "nothing to wait for at the end"
+	case CommandFailed:
+		return "the command failed, so the Job can replace this Pod at once"
+	case Terminated:
+		return "this Pod was told to end"
 	case StartTimedOut:
 		return "the time for the start is over"
 	case Interrupted:

@@ -99,7 +99,7 @@ func TestPolicy(t *testing.T) {
 		"FailPeerJob":          {fail, func(w *world) { w.pods[1][0].exit(3) }, []string{failed, failed, failed}},
 		"FailPeerJob, index 0": {fail, func(w *world) { w.pods[0][0].exit(3) }, []string{failed, failed, failed}},
 		"FailPeerJob, a spared code": {
-			spares(fail), func(w *world) { w.pods[1][0].exit(42) }, []string{"attempt 1", "nothing to wait for at the end", "attempt 1"},
+			spares(fail), func(w *world) { w.pods[1][0].exit(42) }, []string{"attempt 1", "the command failed, so the Job can replace this Pod at once", "attempt 1"},
 		},
 		"FailPeerJob, told to end, not replaced": {
 			fail, func(w *world) { w.pods[1][0].told(); w.pods[1][0].exit(143) },

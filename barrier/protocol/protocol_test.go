@@ -279,7 +279,7 @@ func TestSimulation_leftAtStart(t *testing.T) {
 	w.pods[2][0].terminate()
 	w.run(15 * time.Second)
 	for i := range 2 {
-		got, want := w.pods[i][0].node.Waiting(w.now), "2 of 4 peers: train-2.svc (has left), train-3.svc (never heard of)"
+		got, want := w.pods[i][0].node.Waiting(w.now), "2 of 4 peers: train-2.svc (was told to end; its new Pod has not come), train-3.svc (never heard of)"
 		if p := w.pods[i][0]; p.opened || got != want {
 			t.Errorf("index %d waits for %q, want %q", i, got, want)
 		}

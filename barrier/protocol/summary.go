@@ -66,6 +66,10 @@ func (l *leader) state(now time.Duration, r *record) string {
 		return r.phase.String()
 	case r.known() && r.phase == Left && r.gaveUp:
 		return "gave up"
+	case r.known() && r.phase == Left && r.failed() && r.terminating:
+		return "was told to end; its new Pod has not come"
+	case r.known() && r.phase == Left && r.failed():
+		return fmt.Sprintf("failed with code %d; its new Pod has not come", r.code)
 	case r.known() && r.phase == Left:
 		return "has left"
 	case r.known():
