@@ -309,25 +309,27 @@ type PeerService struct {
 // program does that, the runner (spec.runner): it starts the command of your
 // container, so the container must have one.
 type PeerBarrier struct {
-	// start, when Enabled, keeps the command of every peer from starting until every
-	// peer was reached under its name. Init containers run before that.
+	// start, when Enabled, keeps the command of every peer from starting until index 0
+	// has reached every peer under its name. Init containers run before that.
 	// Enabled or Disabled; default Disabled.
 	Start Toggle `json:"start,omitempty"`
 
-	// end, when Enabled, keeps every Pod in DNS after its command has ended, until the
-	// commands of every peer have. With a successPolicy, it waits only for the indexes
-	// that make the Job succeed.
+	// end, when Enabled, keeps a Pod in DNS after its command has exited with 0, until
+	// the commands of every peer have. A Pod whose command failed leaves at once, so that
+	// the Job can replace it, and the others stay for the new Pod. With a successPolicy,
+	// a peer waits only for the indexes that make the Job succeed.
 	// Enabled or Disabled; default Disabled.
 	End Toggle `json:"end,omitempty"`
 
 	// startTimeoutSeconds is how long a peer waits for the others, in seconds. Then its
-	// container ends with exit code 75, and the termination message names the missing
+	// container exits with code 75, and the termination message names the missing
 	// peers. With 0, a peer waits without limit.
 	// 0 to 86400; default 600.
 	StartTimeoutSeconds *int32 `json:"startTimeoutSeconds,omitempty"`
 
 	// endTimeoutSeconds is how long a peer stays for the others after its command has
-	// ended, in seconds. A Pod that is deleted stays no longer than its
+	// ended, in seconds. Choose it longer than the time between the end of the first
+	// command and the end of the last one. A Pod that is deleted stays no longer than its
 	// terminationGracePeriodSeconds.
 	// 1 to 86400; default 30.
 	EndTimeoutSeconds *int32 `json:"endTimeoutSeconds,omitempty"`
@@ -355,7 +357,7 @@ type PeerRunner struct {
 
 	// image is the image of the runner. It is not the image of peerjob.
 	// Default what the functionConfig says, else the image that was released with
-	// this version of peerjob. A build of peerjob that is no release has no default.
+	// this version of peerjob. A build of peerjob that is not a release has no default.
 	Image string `json:"image,omitempty"`
 
 	// imagePullPolicy says when the image of the runner is pulled, as in core/v1.

@@ -5,8 +5,8 @@
 // hears, and what does it do then?
 //
 // A [Node] is one peer. It is a state machine: time, messages and results go
-// in as arguments, and what to send comes out. docs/runner.md describes the
-// protocol, with a drawing, and docs/runner-threats.md whom it withstands.
+// in as arguments, and what to send comes out. docs/runner-protocol.md
+// describes the protocol, with a drawing, and docs/runner-threats.md whom it withstands.
 //
 //	message.go   what goes over the wire, and what is refused of it
 //	trust.go     what makes a message believed: processes, seals, transcripts

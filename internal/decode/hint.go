@@ -92,7 +92,7 @@ func hint(key string, typ reflect.Type, nearest string) string {
 		case "image":
 			return "; use spec.runner.image, with the image of the runner, which is " + v1alpha1.RunnerRepository
 		case "resources":
-			return "; the barrier has no container of its own any more, so remove it; spec.runner.resources are those of the init container that brings the runner"
+			return "; the barrier has no container of its own, so remove it; spec.runner.resources are those of the init container that brings the runner"
 		}
 	}
 	if belongs := containerField(key, typ); belongs != "" {

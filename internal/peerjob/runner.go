@@ -121,7 +121,7 @@ func validateRunnerImage(r *v1alpha1.PeerRunner) field.ErrorList {
 	switch {
 	case r.Image == "":
 		return field.ErrorList{field.Required(path, fmt.Sprintf(
-			"this build of peerjob is no release, so no image of the runner was published for it; set the image of a release, such as %s:v0.1.0, or of your own build, here or as runnerImage in the functionConfig",
+			"this build of peerjob is not a release and has no default image; write %s:v0.1.0, or the image of another release; until it is published, \"make runner-image TAG=v0.1.0\" builds it",
 			v1alpha1.RunnerRepository))}
 	case strings.TrimSpace(r.Image) != r.Image:
 		return field.ErrorList{field.Invalid(path, r.Image, "must not begin or end with a space")}
@@ -430,7 +430,7 @@ func wantsWindows(r corev1.NodeSelectorRequirement) bool {
 	return slices.Contains(osLabels, r.Key) && r.Operator == corev1.NodeSelectorOpIn && !slices.Contains(r.Values, string(corev1.Linux))
 }
 
-// validateGone refuses a rule for the exit code of a container that earlier versions of
+// validateGone refuses a rule for the exit code of a container that earlier builds of
 // peerjob added.
 func validateGone(g *Group) field.ErrorList {
 	policy := g.Job.PodFailurePolicy
@@ -449,7 +449,7 @@ func validateGone(g *Group) field.ErrorList {
 		if name := *codes.ContainerName; name == "peerjob-barrier" || name == "peerjob-barrier-start" {
 			path := g.Path.Child("podFailurePolicy", "rules").Index(i).Child("onExitCodes", "containerName")
 			errs = append(errs, field.Invalid(path, name, fmt.Sprintf(
-				"is no container of the Pod any more: the container that waits for its peers in vain ends with 75; write %q", container.Name)))
+				"is not a container of the Pod; the container that the runner starts exits with 75 if a peer does not come; write %q", container.Name)))
 		}
 	}
 	return errs
