@@ -229,7 +229,7 @@ func (g *Group) Close() error {
 // goodbye tells index 0 that this peer leaves.
 func (g *Group) goodbye() {
 	g.mu.Lock()
-	outcome, last := g.node.Outcome(), g.node.LastReport(g.now())
+	outcome, last, reaches := g.node.Outcome(), g.node.LastReport(g.now()), g.node.Reaches()
 	g.mu.Unlock()
 	if last.Index == 0 || outcome == protocol.LeaderGone {
 		return
@@ -237,8 +237,8 @@ func (g *Group) goodbye() {
 	ctx, cancel := context.WithTimeout(g.ctx, farewell)
 	defer cancel()
 	if _, err := g.client.report(ctx, last, false); err != nil {
-		if last.Terminating {
-			return // index 0 is likely to end, too
+		if last.Terminating || !reaches {
+			return // index 0 is likely to end, too, or the log has said so
 		}
 		g.say(fmt.Sprintf("index 0 does not know that this peer leaves: %v", err))
 	}

@@ -341,6 +341,9 @@ func (n *Node) Phase() Phase { return n.peer.phase }
 // Stays reports whether the peer waits for the others after its command has ended.
 func (n *Node) Stays() bool { return n.peer.stays() }
 
+// Reaches reports whether index 0 took the last report, as far as is known.
+func (n *Node) Reaches() bool { return n.peer.failures == 0 }
+
 // Outcome is why the peer has left.
 func (n *Node) Outcome() Outcome { return n.peer.outcome }
 
