@@ -35,7 +35,7 @@ func currentVersion() string {
 var release = regexp.MustCompile(`^v\d+\.\d+\.\d+(-(alpha|beta|rc)\.\d+)?$`)
 
 // runnerOf returns the image of the runner of a version. It returns "" for a build that
-// is no release: its image is published nowhere, so no Pod may ask for it by default.
+// is not a release: its image is published nowhere, so no Pod may ask for it by default.
 func runnerOf(version string) string {
 	if !release.MatchString(version) {
 		return ""
