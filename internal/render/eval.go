@@ -82,7 +82,7 @@ func (e *evaluation) walk(dot any, node parse.Node) error {
 		if err != nil || len(node.Pipe.Decl) > 0 {
 			return err
 		}
-		text, err := show(value)
+		text, err := e.renderer.text(value)
 		if err != nil {
 			return e.failf(node.Pipe, "%s %w", source(node.Pipe), err)
 		}

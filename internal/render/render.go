@@ -31,6 +31,9 @@ type Renderer struct {
 	// patterns are the regular expressions that were read before, by their text.
 	patterns map[string]*pattern
 	budget   *Budget
+	// structured says that the text is read as YAML: a list or a map is written into it
+	// as JSON, which is YAML.
+	structured bool
 }
 
 // New returns a renderer of templates about data: an Object, whose fields are
@@ -81,7 +84,9 @@ func (r *Renderer) Render(text string) (rendered string, err error) {
 // it renders to nothing, and the text that was rendered. It has no anchors, aliases
 // or tags. The error is an *Error.
 func (r *Renderer) RenderYAML(text string) (node *yaml.Node, rendered string, err error) {
+	r.structured = true
 	rendered, err = r.Render(text)
+	r.structured = false
 	if err != nil || strings.TrimSpace(rendered) == "" {
 		return nil, "", err
 	}
@@ -100,6 +105,22 @@ func (r *Renderer) RenderYAML(text string) (node *yaml.Node, rendered string, er
 		return nil, rendered, nil // only comments
 	}
 	return document.Content[0], rendered, nil
+}
+
+// text is a value as an action writes it.
+func (r *Renderer) text(value any) (string, error) {
+	switch value.(type) {
+	case []any, List, map[string]any:
+		if !r.structured {
+			break
+		}
+		encoded, err := r.call(table()["toJson"], []any{value})
+		if err != nil {
+			return "", err
+		}
+		return encoded.(string), nil
+	}
+	return show(value)
 }
 
 // checkPlain refuses what YAML has beside lists, maps and single values.

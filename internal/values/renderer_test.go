@@ -155,6 +155,25 @@ func TestRenderer_RenderYAML(t *testing.T) {
 	if len(r.Rendered) != 1 || r.Rendered[0].Text != "8" {
 		t.Errorf("rendered: %v", r.Rendered)
 	}
+	for template, want := range map[string]string{
+		"{{ .Values.list }}":                                    `[{"name":"A","value":"1"}]`,
+		"{{ range .Values.list }}\n- {{ . }}{{ end }}":          "\n- {\"name\":\"A\",\"value\":\"1\"}",
+		"{{ .Values.list | toJson }}":                           `[{"name":"A","value":"1"}]`,
+		"{{ with .Values.none }}{{ . }}{{ end }}":               "",
+		"{{ .Values.map }}":                                     `{"disk":"ssd"}`,
+		"a: {{ .Values.map }}\nb: {{ quote .Values.map.disk }}": "a: {\"disk\":\"ssd\"}\nb: \"ssd\"",
+	} {
+		r := NewRenderer(headOf(t, ""), "", "", NewMerged(map[string]any{
+			"list": []any{map[string]any{"name": "A", "value": "1"}}, "map": map[string]any{"disk": "ssd"}, "none": nil}))
+		if _, err := r.RenderYAML(imagePath, template); err != nil || len(r.Rendered) != 1 || r.Rendered[0].Text != want {
+			t.Errorf("%s: got %q, %v", template, r.Rendered, err)
+		}
+	}
+	// In a text, they have no form.
+	r = NewRenderer(headOf(t, ""), "", "", NewMerged(map[string]any{"map": map[string]any{"disk": "ssd"}}))
+	if _, err := r.Render(imagePath, "{{ .Values.map }}"); err == nil {
+		t.Error("a map in a text: no error")
+	}
 	if _, err := r.RenderYAML(imagePath, "{{ .Values.m }}"); err == nil || err.Field != imagePath.String() {
 		t.Errorf("a value that there is not: %v", err)
 	}
