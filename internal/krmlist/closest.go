@@ -14,6 +14,17 @@ const (
 	suffixesAnnotation = "internal.config.kubernetes.io/suffixes"
 )
 
+// FollowLayers gives a new object the prefixes and the suffixes that kustomize gave to
+// the object that it was made from. By them kustomize tells which of two objects that
+// had one name a reference means: that of the same overlay.
+func (o *Object) FollowLayers(source *Object) {
+	for _, key := range []string{prefixesAnnotation, suffixesAnnotation} {
+		if value := source.Annotations[key]; value != "" {
+			o.Annotate(key, value)
+		}
+	}
+}
+
 // Closest returns, of the objects that a name may mean, those closest to the object
 // that uses the name: in its namespace first, then in its kustomize layers. The
 // layers tell apart the two copies of a base that has two overlays in one build.

@@ -74,6 +74,7 @@ func Merge(objects []*krmlist.Object, expansions []*expansion.Expansion, prune b
 				behind = there
 				continue
 			}
+			child.FollowLayers(e.Source)
 			taken.give(child, e.Source)
 			followers[behind] = append(followers[behind], child)
 		}
