@@ -117,7 +117,7 @@ func (l *leader) report(now time.Duration, report Report) Reply {
 	if !r.known() || report.Process != r.process {
 		// Not the one whom the name leads to, as far as is known: a new one, or one that
 		// was replaced, or a stranger.
-		reply.Superseded = l.fresh(now, r) && (report.Terminating || report.Phase == Ended)
+		reply.Superseded = l.fresh(now, r) && report.Terminating
 		if !reply.Superseded {
 			r.wanted, r.claimed = true, now
 		}

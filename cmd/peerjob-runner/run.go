@@ -14,6 +14,7 @@ import (
 	"os"
 	"runtime/debug"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/peerjob/peerjob/barrier"
@@ -79,7 +80,7 @@ func runCommand(args []string, stdout, stderr io.Writer) int {
 	// GOGC and GOMEMLIMIT are in the environment for the command.
 	debug.SetGCPercent(100)
 	debug.SetMemoryLimit(math.MaxInt64)
-	r := &runner{options: options, log: newLogger(stderr), terminated: make(chan struct{})}
+	r := &runner{options: options, log: newLogger(stderr)}
 	code := r.run(os.Getenv)
 	r.log.flush()
 	return code
@@ -91,8 +92,10 @@ type runner struct {
 	log     *logger
 	group   *barrier.Group // nil without barriers
 	logged  [65]bool       // the signals that were logged
-	// terminated is closed when the command gets SIGTERM.
-	terminated chan struct{}
+	// told is when the command first got SIGTERM, and asked when it last got another
+	// signal that can be a container's stop signal. The kubelet counts the grace period
+	// from there.
+	told, asked atomic.Pointer[time.Time]
 }
 
 // run returns the exit code.
@@ -192,7 +195,7 @@ func (r *runner) waitStart(stopped context.Context) error {
 
 // waitEnd waits until this peer may leave. A signal to end does not end it at once,
 // because the others still need its name: it waits until the grace period is nearly
-// over.
+// over, which may have begun while the command ran.
 func (r *runner) waitEnd(stopped context.Context, code int) {
 	if r.group == nil {
 		return
@@ -201,14 +204,17 @@ func (r *runner) waitEnd(stopped context.Context, code int) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	go func() {
-		select {
-		case <-stopped.Done():
-			r.group.Terminating()
-		case <-r.terminated:
-		case <-ctx.Done():
-			return
+		left, told := r.graceLeft(time.Now())
+		if !told {
+			select {
+			case <-stopped.Done():
+				r.group.Terminating()
+				left = r.options.grace - graceMargin
+			case <-ctx.Done():
+				return
+			}
 		}
-		time.Sleep(max(0, r.options.grace-graceMargin))
+		time.Sleep(max(0, left))
 		cancel(errors.New("the grace period is nearly over"))
 	}()
 	if err := r.group.WaitEnd(ctx); err != nil {
@@ -217,6 +223,19 @@ func (r *runner) waitEnd(stopped context.Context, code int) {
 		}
 		r.message(err.Error())
 	}
+}
+
+// graceLeft returns how long this peer may still stay if the container was told to end,
+// and whether it was. An image's own stop signal is not known here: any signal that ends
+// a process may be it, if the command has ended within the grace period.
+func (r *runner) graceLeft(now time.Time) (time.Duration, bool) {
+	if told := r.told.Load(); told != nil {
+		return r.options.grace - graceMargin - now.Sub(*told), true
+	}
+	if asked := r.asked.Load(); asked != nil && now.Sub(*asked) < r.options.grace {
+		return r.options.grace - graceMargin - now.Sub(*asked), true
+	}
+	return 0, false
 }
 
 func (r *runner) leave() {
@@ -230,16 +249,20 @@ func (r *runner) leave() {
 
 // passed notes a signal that the command got.
 func (r *runner) passed(signal process.Signal) {
+	now := time.Now()
+	switch {
+	case signal == process.SIGTERM:
+		r.told.CompareAndSwap(nil, &now)
+	case signal.Ends():
+		r.asked.Store(&now)
+	}
 	if r.logged[signal] || signal == process.SIGWINCH {
 		return
 	}
 	r.logged[signal] = true
 	r.log.printf("passed %s on to the command", signal)
-	if signal == process.SIGTERM {
-		close(r.terminated)
-		if r.group != nil {
-			r.group.Terminating()
-		}
+	if signal == process.SIGTERM && r.group != nil {
+		r.group.Terminating()
 	}
 }
 
