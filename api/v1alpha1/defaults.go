@@ -58,11 +58,12 @@ func defaultBarrier(b *PeerBarrier) {
 	}
 	b.Start = cmp.Or(b.Start, Disabled)
 	b.End = cmp.Or(b.End, Disabled)
-	if !b.Enabled() {
-		return
+	if b.Start == Enabled {
+		b.StartTimeoutSeconds = cmp.Or(b.StartTimeoutSeconds, new(int32(DefaultStartTimeoutSeconds)))
 	}
-	b.StartTimeoutSeconds = cmp.Or(b.StartTimeoutSeconds, new(int32(DefaultStartTimeoutSeconds)))
-	b.EndTimeoutSeconds = cmp.Or(b.EndTimeoutSeconds, new(int32(DefaultEndTimeoutSeconds)))
+	if b.End == Enabled {
+		b.EndTimeoutSeconds = cmp.Or(b.EndTimeoutSeconds, new(int32(DefaultEndTimeoutSeconds)))
+	}
 }
 
 func defaultRunner(r *PeerRunner, settings Settings) {

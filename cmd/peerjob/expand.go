@@ -155,7 +155,7 @@ type setFlags struct{ json, typed, text, file []string }
 
 func (s *setFlags) add(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&s.typed, "set", nil, "values for templates, as `key=value[,key=value]`; may be given more than once")
-	flags.StringArrayVar(&s.text, "set-string", nil, "like --set, and every value is a text")
+	flags.StringArrayVar(&s.text, "set-string", nil, "like --set, and every value is a text, as `key=value[,key=value]`")
 	flags.StringArrayVar(&s.json, "set-json", nil, "like --set, and every value is JSON, as `key=json`")
 	flags.StringArrayVar(&s.file, "set-file", nil, "like --set, and every value is the content of a file, as `key=file`")
 }

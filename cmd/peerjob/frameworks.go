@@ -12,6 +12,7 @@ import (
 
 	"github.com/peerjob/peerjob/examples/frameworks"
 	"github.com/peerjob/peerjob/internal/framework"
+	"github.com/peerjob/peerjob/internal/framework/known"
 )
 
 func newFrameworks() *cobra.Command {
@@ -39,11 +40,7 @@ framework reads.`,
 					return showFramework(cmd.OutOrStdout(), &entry)
 				}
 			}
-			hint := ""
-			if nearest := framework.NearestType(args[0]); nearest != "" {
-				hint = fmt.Sprintf("; did you mean %q?", nearest)
-			}
-			return usagef("TYPE: Unsupported value: %q: supported values: %s%s", args[0], strings.Join(framework.Types(), ", "), hint)
+			return usagef("TYPE: Unsupported value: %q: supported values: %s%s", args[0], strings.Join(framework.Types(), ", "), known.DidYouMean(args[0]))
 		},
 	}
 }

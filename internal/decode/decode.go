@@ -18,7 +18,6 @@ import (
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/apitype"
 	"github.com/peerjob/peerjob/internal/diag"
-	"github.com/peerjob/peerjob/internal/spell"
 	"github.com/peerjob/peerjob/internal/yamlnode"
 )
 
@@ -178,7 +177,7 @@ func (d *decoder) value(node *yaml.Node, typ reflect.Type, at place) (any, bool)
 	case reflect.Map:
 		return d.mapping(node, typ.Elem(), at)
 	case reflect.Slice:
-		return d.list(node, typ.Elem(), at)
+		return d.list(node, typ, at)
 	case reflect.String:
 		return d.text(node, typ, at.path)
 	case reflect.Bool:
@@ -197,14 +196,14 @@ func (d *decoder) value(node *yaml.Node, typ reflect.Type, at place) (any, bool)
 
 func (d *decoder) object(node *yaml.Node, typ reflect.Type, at place) (any, bool) {
 	if node.Kind != yaml.MappingNode {
-		return d.mismatch(node, at.path, wantedMap(node, typ))
+		return d.mismatch(node, at.path, "a map"+write(node, typ, at.path))
 	}
 	fields := apitype.Of(typ)
 	object := map[string]any{}
 	d.entries(node, at, place.child, func(key string, value *yaml.Node) {
 		known, found := fields.Place(key)
 		if !found {
-			unknown := diag.UnknownField{Name: key, Nearest: spell.Nearest(key, fields.Names())}
+			unknown := diag.UnknownField{Name: key, Nearest: nearest(key, typ), Belongs: belongs(key, typ)}
 			d.errs = append(d.errs, &field.Error{
 				Type: field.ErrorTypeForbidden, Field: at.child(key).path.String(), BadValue: unknown,
 				Detail: "unknown field" + hint(key, typ, unknown.Nearest),
@@ -254,7 +253,7 @@ func (d *decoder) entries(node *yaml.Node, at place, inner func(place, string) p
 		case key.ShortTag() == "!!merge":
 			merged = append(merged, value)
 		case !yamlnode.IsPlainKey(key):
-			d.errs = append(d.errs, field.Invalid(orRoot(path), describe(key), fmt.Sprintf("a key must be a string; write %q, with the quotes", key.Value)))
+			d.errs = append(d.errs, field.Invalid(orRoot(path), describe(key), wantedKey(key)))
 		case seen[key.Value]:
 			d.errs = append(d.errs, &field.Error{
 				Type: field.ErrorTypeDuplicate, Field: inner(at, key.Value).path.String(), BadValue: key.Value, Detail: "duplicate key; keep one",
@@ -311,16 +310,16 @@ func (d *decoder) merge(source *yaml.Node, path *field.Path, seen map[string]boo
 	}
 }
 
-func (d *decoder) list(node *yaml.Node, elem reflect.Type, at place) (any, bool) {
+func (d *decoder) list(node *yaml.Node, typ reflect.Type, at place) (any, bool) {
 	if node.Kind != yaml.SequenceNode {
-		return d.mismatch(node, at.path, "a list")
+		return d.mismatch(node, at.path, "a list"+write(node, typ, at.path))
 	}
 	// An element that does not fit keeps its place: the indexes of later errors
 	// are the user's. One whose template renders to nothing is left out.
 	list := make([]any, 0, len(node.Content))
 	for i, item := range node.Content {
 		d.nothing = false
-		v, ok := d.value(item, elem, at.index(i))
+		v, ok := d.value(item, typ.Elem(), at.index(i))
 		if !ok && d.nothing {
 			continue
 		}
@@ -363,6 +362,10 @@ func (d *decoder) integer(node *yaml.Node, typ reflect.Type, at place) (any, boo
 	if node.Kind == yaml.ScalarNode && node.ShortTag() == "!!str" {
 		if plain := plainInteger(node.Value); plain != "" {
 			want += fmt.Sprintf("; write %s, without quotes", plain)
+		} else if path := at.path.String(); strings.Contains(path[strings.LastIndex(path, ".")+1:], "Seconds") {
+			if plain := seconds(node.Value); plain != "" {
+				want += "; write " + plain
+			}
 		}
 	}
 	return d.mismatch(node, at.path, want)
@@ -384,6 +387,9 @@ func (d *decoder) custom(node *yaml.Node, typ reflect.Type, path *field.Path) (a
 	data, err := json.Marshal(value)
 	if err == nil {
 		err = json.Unmarshal(data, reflect.New(typ).Interface())
+	}
+	if err != nil && typ == reflect.TypeFor[resource.Quantity]() {
+		return d.mismatch(node, path, wantedQuantity(node.Value))
 	}
 	if err != nil {
 		d.errs = append(d.errs, field.Invalid(path, value, strings.TrimPrefix(err.Error(), "json: ")))

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -16,6 +17,8 @@ import (
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/apitype"
+	"github.com/peerjob/peerjob/internal/spell"
+	"github.com/peerjob/peerjob/internal/yamlnode"
 )
 
 // hint says what to write instead of an unknown field: what decides it, where
@@ -95,44 +98,86 @@ func hint(key string, typ reflect.Type, nearest string) string {
 			return "; the barrier has no container of its own, so remove it; spec.runner.resources are those of the init container that brings the runner"
 		}
 	}
-	if belongs := containerField(key, typ); belongs != "" {
-		return "; set " + belongs
+	if path := belongs(key, typ); path != "" {
+		return "; set " + path
 	}
 	if nearest != "" {
 		return "; did you mean " + strconv.Quote(nearest) + "?"
 	}
-	if typ == reflect.TypeFor[v1alpha1.PeerJobSpec]() || typ == reflect.TypeFor[corev1.PodTemplateSpec]() {
-		if _, found := apitype.Of(reflect.TypeFor[corev1.PodSpec]()).Place(key); found {
-			return "; did you mean spec.template.spec." + key + "?"
-		}
-	}
 	return ""
 }
 
-// containerField says where a field of a container belongs that stands above it, ""
-// where it is none.
-func containerField(key string, typ reflect.Type) string {
-	above := typ == reflect.TypeFor[v1alpha1.PeerJobSpec]() || typ == reflect.TypeFor[v1alpha1.PeerJob]() ||
-		typ == reflect.TypeFor[corev1.PodTemplateSpec]() || typ == reflect.TypeFor[corev1.PodSpec]()
-	_, ofPod := apitype.Of(reflect.TypeFor[corev1.PodSpec]()).Place(key)
-	if _, ofContainer := apitype.Of(reflect.TypeFor[corev1.Container]()).Place(key); !above || !ofContainer || ofPod || key == "name" {
+// nearest returns the field of a type that an unknown one was probably meant to be, ""
+// if none is like it.
+func nearest(key string, typ reflect.Type) string {
+	if name := synonyms[misplaced{typ, key}]; name != "" {
+		return name
+	}
+	if belongs(key, typ) != "" {
 		return ""
 	}
-	return "spec.template.spec.containers[]." + key
+	return spell.Nearest(key, apitype.Of(typ).Names())
 }
 
-// shortFor are the fields that a text in the place of a whole map probably meant.
-var shortFor = map[reflect.Type]string{
-	reflect.TypeFor[v1alpha1.Framework]():   "type",
-	reflect.TypeFor[v1alpha1.PeerService](): "name",
+// misplaced is a field that a type does not have.
+type misplaced struct {
+	typ reflect.Type
+	key string
 }
 
-// wantedMap says what a map must be, for a node that is none.
-func wantedMap(node *yaml.Node, typ reflect.Type) string {
-	if field, found := shortFor[typ]; found && node.Kind == yaml.ScalarNode && node.ShortTag() == "!!str" && !strings.Contains(node.Value, "{{") {
-		return fmt.Sprintf("a map; write {%s: %s}", field, node.Value)
+// synonyms are names that other programs, or other types, have for a field.
+var synonyms = map[misplaced]string{
+	{reflect.TypeFor[v1alpha1.PeerBarrier](), "startTimeout"}:   "startTimeoutSeconds",
+	{reflect.TypeFor[v1alpha1.PeerBarrier](), "timeout"}:        "startTimeoutSeconds",
+	{reflect.TypeFor[v1alpha1.PeerBarrier](), "timeoutSeconds"}: "startTimeoutSeconds",
+	{reflect.TypeFor[v1alpha1.PeerBarrier](), "endTimeout"}:     "endTimeoutSeconds",
+	{reflect.TypeFor[v1alpha1.PeerRunner](), "keySecret"}:       "keySecretName",
+	{reflect.TypeFor[v1alpha1.PeerRunner](), "secretName"}:      "keySecretName",
+	{reflect.TypeFor[v1alpha1.Framework](), "sshSecret"}:        "sshSecretName",
+	{reflect.TypeFor[corev1.Container](), "img"}:                "image",
+	{reflect.TypeFor[corev1.Container](), "cmd"}:                "command",
+	{reflect.TypeFor[corev1.Container](), "entrypoint"}:         "command",
+	{reflect.TypeFor[corev1.Container](), "environment"}:        "env",
+	{reflect.TypeFor[corev1.ContainerPort](), "port"}:           "containerPort",
+	{reflect.TypeFor[corev1.ServicePort](), "containerPort"}:    "port",
+}
+
+// elsewhere are fields that another object has.
+var elsewhere = map[misplaced]string{
+	{reflect.TypeFor[v1alpha1.Framework](), "minPeers"}:      "spec.framework.elastic.minPeers",
+	{reflect.TypeFor[v1alpha1.Framework](), "maxRestarts"}:   "spec.framework.elastic.maxRestarts",
+	{reflect.TypeFor[v1alpha1.PeerJobSpec](), "name"}:        "metadata.name",
+	{reflect.TypeFor[v1alpha1.PeerJobSpec](), "namespace"}:   "metadata.namespace",
+	{reflect.TypeFor[v1alpha1.PeerJob](), "name"}:            "metadata.name",
+	{reflect.TypeFor[v1alpha1.PeerJob](), "namespace"}:       "metadata.namespace",
+	{reflect.TypeFor[v1alpha1.PeerJob](), "labels"}:          "metadata.labels",
+	{reflect.TypeFor[v1alpha1.PeerJob](), "annotations"}:     "metadata.annotations",
+	{reflect.TypeFor[corev1.Container](), "volumes"}:         "volumeMounts, and the volume in spec.template.spec.volumes",
+	{reflect.TypeFor[v1alpha1.PeerJobSpec](), "minPeers"}:    "spec.framework.elastic.minPeers",
+	{reflect.TypeFor[v1alpha1.PeerJobSpec](), "maxRestarts"}: "spec.framework.elastic.maxRestarts",
+}
+
+// belongs returns the path of a field that is too high or too low: one of elsewhere, of
+// the spec in the PeerJob, of the Pod above it or in a container, or of a container above
+// it. It returns "" for any other.
+func belongs(key string, typ reflect.Type) string {
+	if path := elsewhere[misplaced{typ, key}]; path != "" {
+		return path
 	}
-	return "a map"
+	in := func(other reflect.Type) bool {
+		_, found := apitype.Of(other).Place(key)
+		return found && other != typ
+	}
+	inSpec := typ == reflect.TypeFor[v1alpha1.PeerJobSpec]() || typ == reflect.TypeFor[corev1.PodTemplateSpec]()
+	switch inRoot := typ == reflect.TypeFor[v1alpha1.PeerJob](); {
+	case inRoot && in(reflect.TypeFor[v1alpha1.PeerJobSpec]()):
+		return "spec." + key
+	case (inRoot || inSpec || typ == reflect.TypeFor[corev1.Container]()) && in(reflect.TypeFor[corev1.PodSpec]()):
+		return "spec.template.spec." + key
+	case (inRoot || inSpec || typ == reflect.TypeFor[corev1.PodSpec]()) && in(reflect.TypeFor[corev1.Container]()) && key != "name":
+		return "spec.template.spec.containers[]." + key
+	}
+	return ""
 }
 
 // wantedText says what a text must be, for a scalar that is none.
@@ -149,6 +194,27 @@ func wantedText(node *yaml.Node, path *field.Path) string {
 		return fmt.Sprintf("a string; write %q, with the quotes: kustomize and other tools read it as the number %s without", node.Value+"0", node.Value)
 	}
 	return fmt.Sprintf(quoted, node.Value)
+}
+
+// wantedKey says how to write a key that not every reader takes for a string.
+func wantedKey(key *yaml.Node) string {
+	if yamlnode.IsOldBoolean(key) {
+		return fmt.Sprintf("a key must be a string, and YAML 1.1 reads %s as %t; write %q, with the quotes", key.Value, yamlnode.MeansTrue(key), key.Value)
+	}
+	return fmt.Sprintf("a key must be a string; write %q, with the quotes", key.Value)
+}
+
+// amount matches a number with a unit as people write it.
+var amount = regexp.MustCompile(`(?i)^([0-9]+(?:\.[0-9]+)?) *([kmgtpe])i?(b|byte|bytes)?$`)
+
+// wantedQuantity says what a quantity must be, for a text that is none.
+func wantedQuantity(text string) string {
+	if match := amount.FindStringSubmatch(text); match != nil {
+		unit := strings.ToUpper(match[2])
+		decimal := strings.ReplaceAll(unit, "K", "k")
+		return fmt.Sprintf("a quantity; write %s%s or %s%si", match[1], decimal, match[1], unit)
+	}
+	return "a quantity, such as 500m, 2, 2G or 2Gi"
 }
 
 // isShortVersion reports whether a version is one whose last zero was lost, because it

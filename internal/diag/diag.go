@@ -38,6 +38,9 @@ type UnknownField struct {
 	Name string
 	// Nearest is the field that was probably meant; "" when none is like it.
 	Nearest string
+	// Belongs is the path of the field that was probably meant in another object, ""
+	// when there is none.
+	Belongs string
 }
 
 // Literal is a bad value that an error shows as it is, without quotes: a
@@ -67,22 +70,40 @@ func Warn(path *field.Path, format string, args ...any) Warning {
 // Append adds the errors of a later check to those of an earlier one,
 // less those that only follow from them: a later error on a field, or below a
 // field, which has an error already, or which the user seems to have
-// misspelled.
+// misspelled or misplaced, and one that misses a value of which a part has an error.
 func Append(earlier, later field.ErrorList) field.ErrorList {
 	settled := map[string]bool{}
 	for _, err := range earlier {
 		settled[err.Field] = true
-		if unknown, ok := err.BadValue.(UnknownField); ok && unknown.Nearest != "" {
-			settled[strings.TrimSuffix(err.Field, unknown.Name)+unknown.Nearest] = true
+		if unknown, ok := err.BadValue.(UnknownField); ok {
+			if unknown.Nearest != "" {
+				settled[strings.TrimSuffix(err.Field, unknown.Name)+unknown.Nearest] = true
+			}
+			if unknown.Belongs != "" {
+				settled[unknown.Belongs] = true
+			}
 		}
 	}
 	all := slices.Clip(earlier)
 	for _, err := range later {
-		if !settledAbove(settled, err.Field) {
+		if !settledAbove(settled, err.Field) && !(misses(err) && hasErrorBelow(earlier, err.Field)) {
 			all = append(all, err)
 		}
 	}
 	return all
+}
+
+// misses reports whether an error is about a value that is not there.
+func misses(err *field.Error) bool {
+	return err.Type == field.ErrorTypeRequired || err.Type == field.ErrorTypeInvalid && err.BadValue == ""
+}
+
+// hasErrorBelow reports whether there is an error on a part of what a path leads to.
+func hasErrorBelow(errs field.ErrorList, path string) bool {
+	return slices.ContainsFunc(errs, func(err *field.Error) bool {
+		rest, found := strings.CutPrefix(err.Field, path)
+		return found && rest != "" && (rest[0] == '.' || rest[0] == '[')
+	})
 }
 
 // settledAbove reports whether a path, or one that it lies below, is settled.

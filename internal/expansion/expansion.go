@@ -140,7 +140,7 @@ func check(g *peerjob.Group, objects []origin.Object, errs field.ErrorList) (fie
 		// What the framework brings is wrong because of what was said already.
 		refused = slices.DeleteFunc(refused, func(err *field.Error) bool { return err.Field == peerjob.FrameworkPath.String() })
 	}
-	errs = diag.Append(errs, refused)
+	errs = diag.Append(errs, explain(refused, errs))
 	tooNew, dropped := admission.CheckVersion(g, objects)
 	errs = diag.Append(errs, tooNew)
 	if len(errs) > 0 {

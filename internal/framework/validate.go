@@ -13,8 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/framework/known"
 	"github.com/peerjob/peerjob/internal/peerjob"
-	"github.com/peerjob/peerjob/internal/spell"
 )
 
 const (
@@ -24,19 +24,6 @@ const (
 )
 
 var specPath = field.NewPath("spec")
-
-// NearestType returns the type that was probably meant by a name: the only one that
-// begins with it, such as Torchrun for torch, or else the one that is most like it. It
-// returns "" if there is none.
-func NearestType(name string) string {
-	begin := slices.DeleteFunc(Types(), func(known string) bool {
-		return name == "" || !strings.HasPrefix(strings.ToLower(known), strings.ToLower(name))
-	})
-	if len(begin) == 1 {
-		return begin[0]
-	}
-	return spell.Nearest(name, Types())
-}
 
 // Validate refuses what a framework can't work with, and what the user set that
 // is the framework's.
@@ -50,9 +37,7 @@ func Validate(g *peerjob.Group) field.ErrorList {
 			return field.ErrorList{field.Required(peerjob.FrameworkPath.Child("type"), `one of the types that "peerjob frameworks" lists`)}
 		}
 		err := field.NotSupported(peerjob.FrameworkPath.Child("type"), g.PeerJob.Spec.Framework.Type, Types())
-		if nearest := NearestType(g.PeerJob.Spec.Framework.Type); nearest != "" {
-			err.Detail += fmt.Sprintf("; did you mean %q?", nearest)
-		}
+		err.Detail += known.DidYouMean(g.PeerJob.Spec.Framework.Type)
 		return field.ErrorList{err}
 	}
 	var errs field.ErrorList

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/diag"
 )
 
 // Barrier is the barrier of the group.
@@ -29,6 +30,24 @@ func validateBarrier(g *Group) field.ErrorList {
 			"must be true with spec.barrier: a Pod that waits is not ready, and would have no name"))
 	}
 	return errs
+}
+
+// warnBarrier finds timeouts that never count.
+func warnBarrier(g *Group) []diag.Warning {
+	b := g.Barrier()
+	var w []diag.Warning
+	const noEffect = "has no effect without spec.barrier.%s; set that to Enabled, or remove this"
+	if b.StartTimeoutSeconds != nil && b.Start != v1alpha1.Enabled {
+		w = append(w, diag.Warn(barrierPath.Child("startTimeoutSeconds"), noEffect, "start"))
+	}
+	if b.EndTimeoutSeconds != nil && b.End != v1alpha1.Enabled {
+		w = append(w, diag.Warn(barrierPath.Child("endTimeoutSeconds"), noEffect, "end"))
+	}
+	if deadline := g.Job.ActiveDeadlineSeconds; deadline != nil && b.Start == v1alpha1.Enabled && *deadline < int64(*b.StartTimeoutSeconds) {
+		w = append(w, diag.Warn(g.Path.Child("activeDeadlineSeconds"),
+			"ends the Job after %d s, before the peers that wait stop and name those that are missing (spec.barrier.startTimeoutSeconds is %d); set that lower", *deadline, *b.StartTimeoutSeconds))
+	}
+	return w
 }
 
 func validateRange(value *int32, least, most int32, path *field.Path) field.ErrorList {

@@ -234,10 +234,10 @@ func validateRunnerProbes(g *Group) field.ErrorList {
 // validateProbeAtStart looks at the first probe that can kill: a liveness probe begins
 // when the startup probe has succeeded.
 func validateProbeAtStart(g *Group, container *corev1.Container, path *field.Path) field.ErrorList {
-	wait := int64(*g.Barrier().StartTimeoutSeconds)
 	if g.Barrier().Start != v1alpha1.Enabled {
 		return nil
 	}
+	wait := int64(*g.Barrier().StartTimeoutSeconds)
 	limit := fmt.Sprintf("while it waits for the others (spec.barrier.startTimeoutSeconds is %d)", wait)
 	if wait == 0 {
 		wait = forever
@@ -264,8 +264,11 @@ func validateProbeAtStart(g *Group, container *corev1.Container, path *field.Pat
 }
 
 func validateProbeAtEnd(g *Group, container *corev1.Container, path *field.Path) field.ErrorList {
+	if g.Barrier().End != v1alpha1.Enabled {
+		return nil
+	}
 	liveness, stay := container.LivenessProbe, int64(*g.Barrier().EndTimeoutSeconds)
-	if g.Barrier().End != v1alpha1.Enabled || liveness == nil || !g.restarts(container) || !g.asksCommand(liveness, container) || probeSeconds(liveness) >= stay {
+	if liveness == nil || !g.restarts(container) || !g.asksCommand(liveness, container) || probeSeconds(liveness) >= stay {
 		return nil
 	}
 	return field.ErrorList{threshold(liveness, path.Child("livenessProbe"), fmt.Sprintf(

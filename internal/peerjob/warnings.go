@@ -21,6 +21,7 @@ func Warn(g *Group, brought Brought) []diag.Warning {
 	return slices.Concat(
 		rules.TargetPorts(service, ports, servicePath.Child("ports")),
 		warnTTL(g),
+		warnBarrier(g),
 		warnFiles(g),
 		warnRunner(g),
 		rules.HostNetwork(template, job, ports, brought.Ports, g.TemplatePath()),

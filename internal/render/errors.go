@@ -159,7 +159,7 @@ var cures = []struct {
 	source *regexp.Regexp
 	write  string
 }{
-	{regexp.MustCompile(`^bad character U\+002D`), regexp.MustCompile(`([$.][\w.$]*)\.(\w+(?:-\w+)+)`), `a name with "-" can't stand after a dot; write (index $1 "$2")`},
+	{regexp.MustCompile(`^bad character U\+002D`), regexp.MustCompile(`([$.][\w.$]*)\.(\w+(?:-\w+)+)`), `a name with "-" can't follow a dot; write (index $1 "$2")`},
 	{regexp.MustCompile(`^bad character U\+005B`), regexp.MustCompile(`([$.][\w.$]+)\[(\d+|\$\w+)\]`), `write (index $1 $2)`},
 	{regexp.MustCompile(`^bad character U\+005B`), regexp.MustCompile(`([$.][\w.$]+)\["?'?([^\]'"]*)["']?\]`), `write (index $1 "$2")`},
 	{regexp.MustCompile(`^malformed character constant`), regexp.MustCompile(``), "a text needs double quotes, or backquotes inside of double ones"},

@@ -41,14 +41,23 @@ func StringLengths(template *corev1.PodTemplateSpec, path *field.Path) field.Err
 			}
 			errs = append(errs, nul(at, variable.Value)...)
 		}
+		errs = append(errs, program(container.Command, path.Child("command"))...)
 		errs = append(errs, arguments(container.Command, path.Child("command"))...)
 		errs = append(errs, arguments(container.Args, path.Child("args"))...)
 		errs = append(errs, nul(path.Child("workingDir"), container.WorkingDir)...)
 		for _, command := range Commands(container, path) {
+			errs = append(errs, program(command.Words, command.Path)...)
 			errs = append(errs, arguments(command.Words, command.Path)...)
 		}
 	})
 	return errs
+}
+
+func program(command []string, path *field.Path) field.ErrorList {
+	if len(command) == 0 || command[0] != "" {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(path.Index(0), "", "must be the program to start")}
 }
 
 func arguments(arguments []string, path *field.Path) field.ErrorList {

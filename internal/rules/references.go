@@ -34,6 +34,8 @@ type Variables struct {
 //   - A name that is like that of a variable of the peers is reported anywhere.
 //   - Another one is not reported where variables come from elsewhere (envFrom, service
 //     links) or in a script: there "$(NAME)" is also how a shell calls a command.
+//   - A "$NAME" of a variable that is set is reported where no shell reads it: in a
+//     command without one. What an image starts by itself may be one.
 //
 // See https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/.
 func References(template *corev1.PodTemplateSpec, variables Variables, path *field.Path) []diag.Warning {
@@ -41,6 +43,13 @@ func References(template *corev1.PodTemplateSpec, variables Variables, path *fie
 	EachContainer(template, path, func(container *corev1.Container, path *field.Path) {
 		s := scopeOf(template, container, variables)
 		for _, text := range Texts(container, path) {
+			if text.Variable == "" && !runsScript(container) {
+				for _, name := range plainReferences(text.Value) {
+					if s.visible(name) {
+						w = append(w, diag.Warn(text.Path, "uses $%s, and no shell reads it here; write $(%s)", name, name))
+					}
+				}
+			}
 			for _, name := range references(text.Value) {
 				own, isOwn := s.own[name]
 				switch {
@@ -187,6 +196,44 @@ func shellReferences(text string) []string {
 		}
 	}
 	return names
+}
+
+// plainReference matches a variable as a shell reads it, with what is before it: "$$" is
+// no variable.
+var plainReference = regexp.MustCompile(`(?:^|[^$\\])\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))`)
+
+func plainReferences(text string) []string {
+	var names []string
+	for _, match := range plainReference.FindAllStringSubmatch(text, -1) {
+		if name := match[1] + match[2]; !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// reader matches a program that may read "$NAME" itself, or that hands its arguments to
+// one that does.
+var reader = regexp.MustCompile(`^(ba|z|da|k|a|fi|c|tc)?sh$|^(busybox|env|envsubst|eval|ssh|rsh|su|sudo|parallel|xargs|docker|kubectl|make|awk|gawk|sed|grep|perl|ruby|node|php|tclsh|expect|pwsh|[Rr]script)$|\.(sh|bash|pl|rb|js|mk)$|entry-?point|launch|wrapper`)
+
+// runsScript reports whether a container may have a shell, or another program that reads
+// "$NAME": its command has one, or is that of the image.
+func runsScript(container *corev1.Container) bool {
+	words := slices.Concat(container.Command, container.Args)
+	if len(container.Command) == 0 {
+		return true
+	}
+	for i, word := range words {
+		if isScript(words, i) {
+			return true
+		}
+		for part := range strings.FieldsSeq(word) {
+			if reader.MatchString(part[strings.LastIndex(part, "/")+1:]) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // assigns reports whether a script sets a variable itself.

@@ -147,7 +147,7 @@ func elsewhere(text string, at *field.Path, isKnown func(string) bool, meant fun
 		case strings.HasSuffix(path, ".subPath"):
 			cure = fmt.Sprintf("write $(%s) in subPathExpr instead", name)
 		case strings.HasSuffix(path, ".workingDir"):
-			cure = fmt.Sprintf(`let the command do it: sh -c 'cd "$%s" && …'`, name)
+			cure = fmt.Sprintf(`let the command do it: sh -c 'cd "%s" && …'`, forShell(text))
 		case strings.Contains(path, "Probe."), strings.Contains(path, ".lifecycle."):
 			cure = fmt.Sprintf(`use exec with sh -c and "$%s", or write the value itself`, name)
 		}
@@ -155,6 +155,17 @@ func elsewhere(text string, at *field.Path, isKnown func(string) bool, meant fun
 	}
 	return w
 }
+
+// forShell returns a text with "$(NAME)" as a shell writes it.
+func forShell(text string) string {
+	for _, name := range references(text) {
+		text = strings.ReplaceAll(text, "$("+name+")", "${"+name+"}")
+	}
+	return needlessBraces.ReplaceAllString(text, "$$$1$2")
+}
+
+// needlessBraces matches a "${NAME}" that no letter of a name follows.
+var needlessBraces = regexp.MustCompile(`\$\{([A-Za-z0-9_]+)\}([^A-Za-z0-9_]|$)`)
 
 // expanded are the fields in which the kubelet expands variables, and those that other
 // parts of the rule visit.

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package expansion
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/peerjob/peerjob/internal/diag"
+)
+
+// cure is what to write where the server's error does not say it.
+type cure struct {
+	typ    field.ErrorType
+	path   *regexp.Regexp
+	detail string
+	cure   string
+}
+
+// cures are for the errors that people meet first. The server's own words stay, and the
+// first one that fits comes behind them.
+var cures = []cure{
+	{field.ErrorTypeRequired, regexp.MustCompile(`\.template\.spec\.containers$`), "", "what runs in each Pod: at least one, such as {name: main, image: IMAGE}"},
+	{field.ErrorTypeRequired, regexp.MustCompile(`ontainers\[\d+\]\.image$`), "", "the image of the container; if a kustomize patch wrote the container, list peerjob's Component, which merges containers by name"},
+	{field.ErrorTypeRequired, regexp.MustCompile(`ontainers\[\d+\]\.name$`), "", "the name of the container in the Pod, such as main"},
+	{field.ErrorTypeRequired, regexp.MustCompile(`\.env\[\d+\]\.name$`), "", "the name of the variable"},
+	{field.ErrorTypeRequired, regexp.MustCompile(`\.containerPort$`), "", "the number of the port"},
+	{field.ErrorTypeRequired, regexp.MustCompile(`\.mountPath$`), "", "the path of the volume in the container"},
+	{field.ErrorTypeRequired, regexp.MustCompile(`\.volumes\[\d+\]\.name$`), "", "the name that volumeMounts have"},
+	{field.ErrorTypeNotFound, regexp.MustCompile(`\.volumeMounts\[\d+\]\.name$`), "", "no volume has this name; add it to spec.template.spec.volumes"},
+	{field.ErrorTypeNotFound, regexp.MustCompile(`\.volumeDevices\[\d+\]\.name$`), "", "no volume has this name; add it to spec.template.spec.volumes"},
+	{field.ErrorTypeInvalid, regexp.MustCompile(`.`), "must be less than or equal to completions", ", which is spec.peers"},
+}
+
+// explain adds cures to the server's errors, and leaves out those about what the server
+// copies from a field with an error.
+func explain(refused, earlier field.ErrorList) field.ErrorList {
+	all := slices.Concat(earlier, refused)
+	explained := make(field.ErrorList, 0, len(refused))
+	for _, err := range refused {
+		if isCopy(err, all) {
+			continue
+		}
+		for _, c := range cures {
+			if c.typ == err.Type && c.detail == err.Detail && c.path.MatchString(err.Field) {
+				there := *err
+				there.Detail += c.cure
+				err = &there
+				break
+			}
+		}
+		explained = append(explained, err)
+	}
+	return explained
+}
+
+// isCopy reports whether an error is about a value that the server took from another
+// field with an error: the target port from the port, and the namespace of the Pods from
+// that of the Job.
+func isCopy(err *field.Error, all field.ErrorList) bool {
+	source := ""
+	if err.Field == "spec.template.metadata.namespace" {
+		source = "metadata.namespace"
+	} else if port, isTarget := strings.CutSuffix(err.Field, ".targetPort"); isTarget {
+		source = port + ".port"
+	}
+	return source != "" && slices.ContainsFunc(all, func(other *field.Error) bool {
+		unknown, _ := other.BadValue.(diag.UnknownField)
+		return other.Field == source || unknown.Nearest != "" && strings.TrimSuffix(other.Field, unknown.Name)+unknown.Nearest == source
+	})
+}
