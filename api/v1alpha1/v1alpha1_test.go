@@ -38,7 +38,7 @@ func TestDefault_more(t *testing.T) {
 	pj.Spec.Template.Spec.HostNetwork = true
 	Default(pj, settings)
 	want := PeerBarrier{
-		Start: "Disabled", End: "Enabled", StartTimeoutSeconds: new(int32(600)), EndTimeoutSeconds: new(int32(30)),
+		Start: "Disabled", End: "Enabled", EndTimeoutSeconds: new(int32(30)),
 	}
 	if diff := cmp.Diff(want, pj.Spec.Barrier); diff != "" {
 		t.Errorf("barrier (-want +got):\n%s", diff)

@@ -202,6 +202,9 @@ func rewrittenStruct(node *yaml.Node, typ reflect.Type, depth int) *yaml.Node {
 	}
 	fields := apitype.Of(typ)
 	place, _ := fields.Place(form.short)
+	if fields.Fields[place].Type.Kind() == reflect.String && node.ShortTag() != "!!str" {
+		return nil
+	}
 	value := rewritten(node, fields.Fields[place].Type, form.short == "command", depth+1)
 	if value == nil {
 		return nil

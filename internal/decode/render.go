@@ -251,7 +251,7 @@ func (d *decoder) free(node *yaml.Node, at place) (any, bool) {
 	case yaml.MappingNode:
 		return d.mapping(node, reflect.TypeFor[any](), at)
 	case yaml.SequenceNode:
-		return d.list(node, reflect.TypeFor[any](), at)
+		return d.list(node, reflect.TypeFor[[]any](), at)
 	}
 	if yamlnode.IsOldBoolean(node) {
 		return d.mismatch(node, at.path, fmt.Sprintf("true, false or a string in quotes; Helm reads this word as %t", yamlnode.MeansTrue(node)))

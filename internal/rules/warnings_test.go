@@ -305,7 +305,7 @@ func TestUnexpanded(t *testing.T) {
 		"in a hook":                     {hook(`[echo, "$(A)"]`), peerVariables, []string{`lifecycle.preStop.exec.command[1]: uses $(A), and the kubelet expands no variables in a hook; run it with sh -c, and write "$A"`}},
 		"in the script of a hook":       {hook(`[sh, -c, "echo $(PEERJOB_NAME) $(hostname)"]`), peerVariables, []string{`lifecycle.preStop.exec.command[2]: uses $(PEERJOB_NAME), and the kubelet expands no variables in a hook; write "$PEERJOB_NAME"`}},
 		"a program and a variable":      {`{env: [{name: hostname, value: a}], lifecycle: {postStart: {exec: {command: [sh, -c, "echo $(hostname)"]}}}}`, peerVariables, nil},
-		"working directory":             {`{` + env + `, workingDir: "/work/$(A)"}`, peerVariables, []string{`workingDir: uses the variable A, and the kubelet expands no variables in this field; let the command do it: sh -c 'cd "$A" && …'`}},
+		"working directory":             {`{` + env + `, workingDir: "/work/$(A)"}`, peerVariables, []string{`workingDir: uses the variable A, and the kubelet expands no variables in this field; let the command do it: sh -c 'cd "/work/$A" && …'`}},
 		"working directory, as a shell": {`workingDir: /work/${PEERJOB_NAME}`, peerVariables, []string{`workingDir: uses the variable PEERJOB_NAME`}},
 		"working directory, unknown":    {`workingDir: "/work/$(X)$Y"`, peerVariables, nil},
 		"sub-path":                      {`volumeMounts: [{name: v, mountPath: /v, subPath: $(JOB_COMPLETION_INDEX)}]`, peerVariables, []string{`volumeMounts[0].subPath: uses the variable JOB_COMPLETION_INDEX, and the kubelet expands no variables in this field; write $(JOB_COMPLETION_INDEX) in subPathExpr instead`}},
