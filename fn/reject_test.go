@@ -35,7 +35,7 @@ func TestRun_rejects(t *testing.T) {
 		},
 		"a field of the Pod in the wrong place": {
 			items: []string{head("train") + "  peers: 2\n  nodeSelector: {a: b}\n" + smallest},
-			want:  []string{`PeerJob train: spec.nodeSelector: Forbidden: unknown field; did you mean spec.template.spec.nodeSelector?`},
+			want:  []string{`PeerJob train: spec.nodeSelector: Forbidden: unknown field; set spec.template.spec.nodeSelector`},
 		},
 		"a status": {
 			items: []string{head("train") + "  peers: 2\n" + smallest + "status: {}"},
@@ -53,7 +53,7 @@ func TestRun_rejects(t *testing.T) {
 				`PeerJob train: spec.suspend: Invalid value: "yes": must be true or false`,
 				`PeerJob train: spec.template.metadata.labels[a]: Invalid value: 1: must be a string; write "1", with the quotes`,
 				`PeerJob train: spec.template.metadata.labels[b]: Invalid value: true: must be a string; write "true", with the quotes`,
-				`PeerJob train: spec.template.spec.containers: Invalid value: {...}: must be a list`,
+				`PeerJob train: spec.template.spec.containers: Invalid value: {...}: must be a list; write [{name: w}]`,
 				`PeerJob train: spec.template.spec.terminationGracePeriodSeconds: Invalid value: "soon": must be an integer`,
 				`PeerJob train: spec.template.spec.hostNetwork: Invalid value: 1: must be true or false`,
 			},
@@ -90,13 +90,13 @@ func TestRun_rejects(t *testing.T) {
 		"peers 1.5":     {items: []string{head("train") + "  peers: 1.5\n" + smallest}, want: []string{`PeerJob train: spec.peers: Invalid value: 1.5: must be an integer`}},
 		"peers missing": {items: []string{head("train") + smallest}, want: []string{`PeerJob train: spec.peers: Required value: the number of Pods, which all run at the same time`}},
 		"peers null":    {items: []string{head("train") + "  peers: null\n" + smallest}, want: []string{`PeerJob train: spec.peers: Required value: the number of Pods, which all run at the same time`}},
-		"no containers": {items: []string{pod("{containers: []}")}, want: []string{`PeerJob train: spec.template.spec.containers: Required value`}},
-		"no template":   {items: []string{head("train") + "  peers: 2\n"}, want: []string{`PeerJob train: spec.template.spec.containers: Required value`}},
+		"no containers": {items: []string{pod("{containers: []}")}, want: []string{`PeerJob train: spec.template.spec.containers: Required value: what runs in each Pod: at least one, such as {name: main, image: IMAGE}`}},
+		"no template":   {items: []string{head("train") + "  peers: 2\n"}, want: []string{`PeerJob train: spec.template.spec.containers: Required value: what runs in each Pod: at least one, such as {name: main, image: IMAGE}`}},
 		"no spec": {
 			items: []string{"apiVersion: peerjob.dev/v1alpha1\nkind: PeerJob\nmetadata: {name: train}"},
 			want: []string{
 				`PeerJob train: spec.peers: Required value: the number of Pods, which all run at the same time`,
-				`PeerJob train: spec.template.spec.containers: Required value`,
+				`PeerJob train: spec.template.spec.containers: Required value: what runs in each Pod: at least one, such as {name: main, image: IMAGE}`,
 			},
 		},
 		"a name too long for its peers": {
@@ -178,9 +178,9 @@ func TestRun_rejects(t *testing.T) {
 			want: []string{
 				`PeerJob train: spec.template.spec.containers[0].ports[1].name: Duplicate value: "a"`,
 				`PeerJob train: spec.template.spec.containers[0].ports[1].containerPort: Invalid value: 70000: must be between 1 and 65535, inclusive`,
-				`PeerJob train: spec.template.spec.containers[0].env[1].name: Required value`,
-				`PeerJob train: spec.template.spec.containers[0].resources.limits[cpu]: Invalid value: "1x": quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'`,
-				`PeerJob train: spec.template.spec.containers[0].volumeMounts[0].name: Not found: "data"`,
+				`PeerJob train: spec.template.spec.containers[0].env[1].name: Required value: the name of the variable`,
+				`PeerJob train: spec.template.spec.containers[0].resources.limits[cpu]: Invalid value: "1x": must be a quantity, such as 500m, 2, 2G or 2Gi`,
+				`PeerJob train: spec.template.spec.containers[0].volumeMounts[0].name: Not found: "data": no volume has this name; add it to spec.template.spec.volumes`,
 				`PeerJob train: spec.template.spec.restartPolicy: Unsupported value: "Always": supported values: "Never", "OnFailure"`,
 				`PeerJob train: spec.template.spec.dnsPolicy: Unsupported value: "Sometimes": supported values: "ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"`,
 			},

@@ -3,11 +3,10 @@
 package decode
 
 import (
-	"fmt"
 	"reflect"
 	"regexp"
+	"strconv"
 	"strings"
-	"time"
 
 	"go.yaml.in/yaml/v3"
 	corev1 "k8s.io/api/core/v1"
@@ -267,11 +266,15 @@ func words(text string, isCommand bool) []*yaml.Node {
 	return nodes
 }
 
+// period matches a time as people write it.
+var period = regexp.MustCompile(`^([0-9]{1,5}) ?([smhd])$`)
+
 // seconds says how many seconds a text such as "5m" means, "" if it is no time.
 func seconds(text string) string {
-	duration, err := time.ParseDuration(text)
-	if err != nil || duration <= 0 || duration%time.Second != 0 {
+	match := period.FindStringSubmatch(text)
+	if match == nil {
 		return ""
 	}
-	return fmt.Sprintf("%d", duration/time.Second)
+	number, _ := strconv.Atoi(match[1])
+	return strconv.Itoa(number * map[string]int{"s": 1, "m": 60, "h": 3600, "d": 24 * 3600}[match[2]])
 }
