@@ -172,7 +172,7 @@ spec:
 	_, stderr, _ = run(t, list(wrong))
 	want := `peerjob: PeerJob train: spec.template.spec.containers[0].name: Invalid value: "a\nb": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name', or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?'); rendered from "{{ .Values.long }}"
 peerjob: PeerJob train: spec.template.spec.containers[0].ports[0].containerPort: Invalid value: 300000: must be between 1 and 65535, inclusive; rendered from "{{ .Size }}00000"
-peerjob: PeerJob train: spec.template.spec.containers[0].resources.limits[cpu]: Invalid value: "web": quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'; rendered from "{{ .Values.p }}"
+peerjob: PeerJob train: spec.template.spec.containers[0].resources.limits[cpu]: Invalid value: "web": must be a quantity, such as 500m, 2, 2G or 2Gi; rendered from "{{ .Values.p }}"
 peerjob: PeerJob train: spec.template.spec.terminationGracePeriodSeconds: Invalid value: "web": must be an integer; rendered from "{{ .Values.p }}"
 peerjob: PeerJob train: spec.template.spec.hostIPC: Invalid value: "web": must be true or false; rendered from "{{ .Values.p }}"
 peerjob: PeerJob train: spec.template.spec.priority: Invalid value: 99999999999: must be between -2147483648 and 2147483647; rendered from "{{ .Values.num }}"
