@@ -39,13 +39,17 @@ const (
 // key.
 type Assignment = values.Assignment
 
+// ValuesFile is a file with values for templates. Messages name it by its Name.
+type ValuesFile = values.File
+
 // ExpandOptions are caller options of Expand.
 type ExpandOptions struct {
 	Options
 	// Format is how objects are written. The default is YAML.
 	Format Format
-	// Values are values for templates. They override those of every PeerJob.
-	Values map[string]any
+	// Values are files with values for templates. Later ones override earlier ones, and
+	// all override those of every PeerJob.
+	Values []ValuesFile
 	// Assignments change single values after everything was merged, as --set does. Each
 	// that no template reads is warned of.
 	Assignments []Assignment
@@ -69,12 +73,13 @@ func Expand(files []File, stdout, stderr io.Writer, options ExpandOptions) (err 
 			err = ErrFailed
 		}
 	}()
-	objects := readFiles(files, report)
+	read := readFiles(files, report)
+	objects := read
 	var expansions []*expansion.Expansion
 	if !report.Failed() {
-		warnOfKustomizations(objects, report)
-		objects, expansions = pipeline.Expand(objects, pipeline.Options{RunnerImage: options.RunnerImage, Values: options.Values, Assignments: options.Assignments}, report)
+		objects, expansions = pipeline.Expand(read, pipeline.Options{RunnerImage: options.RunnerImage, Values: options.Values, Assignments: options.Assignments}, report)
 	}
+	addKustomizations(read, expansions, report)
 	if !report.Failed() && len(expansions) == 0 {
 		report.Infof(nil, "no PeerJob is among the objects, and they are written as they are")
 	}
@@ -103,14 +108,18 @@ func Expand(files []File, stdout, stderr io.Writer, options ExpandOptions) (err 
 	return nil
 }
 
-// warnOfKustomizations warns of files that say how kustomize builds the objects, which
-// peerjob does not read.
-func warnOfKustomizations(objects []*krmlist.Object, report *results.Report) {
+// addKustomizations reports files that say how kustomize builds the objects, which
+// peerjob does not read. Without a PeerJob, they are all that could have been meant.
+func addKustomizations(objects []*krmlist.Object, expansions []*expansion.Expansion, report *results.Report) {
+	add := report.Warningf
+	if len(expansions) == 0 {
+		add = report.Errorf
+	}
 	for _, o := range objects {
 		file := strings.ReplaceAll(o.File, `\`, "/")
 		name := path.Base(file)
 		if o.Kind == "Kustomization" || strings.TrimSuffix(name, path.Ext(name)) == "kustomization" {
-			report.Warningf(&krmlist.Object{ShownFile: o.File, Index: o.Index}, "is for kustomize, and peerjob expand does not read it; run: kustomize build %s | peerjob expand", path.Dir(file))
+			add(&krmlist.Object{ShownFile: o.File, Index: o.Index}, "is for kustomize, and peerjob expand does not read it; run: kustomize build %s | peerjob expand", path.Dir(file))
 		}
 	}
 }

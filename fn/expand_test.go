@@ -88,7 +88,7 @@ func TestExpand_json(t *testing.T) {
 
 // TestExpand_values overrides a value of the PeerJob, and shows the values.
 func TestExpand_values(t *testing.T) {
-	options := ExpandOptions{Values: map[string]any{"tag": "v2"}}
+	options := ExpandOptions{Values: []ValuesFile{{Name: "prod.yaml", Values: map[string]any{"tag": "v2"}}}}
 	stdout, stderr, err := expandFiles(t, options, renderedFile)
 	if err != nil || !strings.Contains(stdout, "image: x:v2\n") {
 		t.Errorf("%v: %s\n%s", err, stderr, stdout)

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -73,6 +75,7 @@ there is an error.`,
 		if err != nil {
 			return err
 		}
+		sets.warn(cmd.ErrOrStderr())
 		files, err := readDocuments(args, cmd.InOrStdin(), opts)
 		if err != nil {
 			return err
@@ -128,8 +131,8 @@ func readDocuments(args []string, stdin io.Reader, opts fn.Options) ([]fn.File, 
 }
 
 // readValues reads the files with values of the command line, in their order.
-func readValues(names []string, stdin io.Reader, opts fn.Options) (map[string]any, error) {
-	var all map[string]any
+func readValues(names []string, stdin io.Reader, opts fn.Options) ([]fn.ValuesFile, error) {
+	var all []fn.ValuesFile
 	for _, name := range names {
 		files, err := readFiles(name, stdin, opts)
 		if err != nil {
@@ -143,7 +146,7 @@ func readValues(names []string, stdin io.Reader, opts fn.Options) (map[string]an
 			if err != nil {
 				return nil, fmt.Errorf("--values: %s: %w", file.Name, err)
 			}
-			all = values.Merge(all, read)
+			all = append(all, fn.ValuesFile{Name: file.Name, Values: read})
 		}
 	}
 	return all, nil
@@ -185,6 +188,22 @@ func (s *setFlags) read(opts fn.Options) ([]values.Assignment, error) {
 		}
 	}
 	return all, nil
+}
+
+// warn warns of words that are no booleans to --set, though they look like some. In a
+// values file, they are errors.
+func (s *setFlags) warn(stderr io.Writer) {
+	for _, text := range s.typed {
+		assignments, err := values.ParseSet(text)
+		if err != nil {
+			continue
+		}
+		doubtful := values.Doubtful(assignments)
+		for _, written := range slices.Sorted(maps.Keys(doubtful)) {
+			path, word, _ := strings.Cut(written, "=")
+			fmt.Fprintf(stderr, "peerjob: warning: --set %s: %q is a text, which is true in a condition; write --set %s=%t, or --set-string %[1]s\n", written, word, path, doubtful[written])
+		}
+	}
 }
 
 // readText reads a file that becomes one value.

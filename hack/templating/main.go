@@ -65,7 +65,7 @@ func refusals() string {
 		for i, name := range refusal.Names {
 			names[i] = "`" + name + "`"
 		}
-		fmt.Fprintf(&out, "- %s: %s.\n", strings.Join(names, ", "), refusal.Reason)
+		fmt.Fprintf(&out, "- %s: %s\n", strings.Join(names, ", "), refusal.Text())
 	}
 	return strings.TrimSuffix(out.String(), "\n")
 }

@@ -59,6 +59,8 @@ type Expansion struct {
 	renderer *values.Renderer
 	// values are those that were found for templates that could not be rendered.
 	values map[string]any
+	// from are the entries of ConfigMaps that have values for it.
+	from []valuesKey
 }
 
 // PodTemplate returns the template of the Pods as peerjob writes it. The PeerJob must
@@ -75,7 +77,8 @@ func (e *Expansion) HasTemplates() bool { return e.renderer != nil }
 
 // Expand takes one PeerJob all the way: head, values, templates, defaults, names,
 // expansion, validation, admission. Every check runs, whatever the one before found,
-// so that one run reports every error. Warnings are for a PeerJob without errors.
+// so that one run reports every error. A PeerJob with errors has only the warnings that
+// may explain them.
 func (e *Expansion) Expand(settings v1alpha1.Settings, sources *Sources) (field.ErrorList, []diag.Warning) {
 	if e.Source.APIVersion != v1alpha1.APIVersion {
 		return field.ErrorList{field.NotSupported(field.NewPath("apiVersion"), e.Source.APIVersion, []string{v1alpha1.APIVersion})}, nil
@@ -114,16 +117,18 @@ func (e *Expansion) Expand(settings v1alpha1.Settings, sources *Sources) (field.
 
 	errs, warnings := check(group, objects, append(errs, merges...))
 	if len(errs) > 0 {
-		errs = append(errs, templates.missingSources()...)
 		if renderer != nil {
 			renderer.Explain(errs)
 		} else {
 			explainForgotten(errs)
 		}
-		return diag.SortErrors(errs), nil
+		return diag.SortErrors(errs), standIns(templates.missingSources())
 	}
 	if templates == nil {
 		warnings = append(warnings, warnForgotten(node)...)
+	} else {
+		e.from = templates.from
+		warnings = append(warnings, e.warnUnread(templates.own, templates.head.Spec.Snippets)...)
 	}
 	return nil, diag.SortWarnings(append(warnings, standIns(templates.missingSources())...))
 }
@@ -167,6 +172,10 @@ type templates struct {
 	values values.Merged
 	// peers is spec.peers as it was written, if that is a template.
 	peers string
+	// own are spec.values.
+	own map[string]any
+	// from are the entries of ConfigMaps that have values.
+	from []valuesKey
 	// missing are sources of values that are not there, where the caller's values
 	// stand in for them.
 	missing field.ErrorList
@@ -192,7 +201,7 @@ func readTemplates(node *yaml.Node, settings v1alpha1.Settings, source *krmlist.
 	if head.Spec.Templating != v1alpha1.Enabled {
 		return nil, nil
 	}
-	known, missing, wrong := sources.valuesOf(source, head)
+	known, used, missing, wrong := sources.valuesOf(source, head)
 	if !sources.hasCallers() {
 		wrong, missing = append(wrong, missing...), nil
 	}
@@ -204,7 +213,8 @@ func readTemplates(node *yaml.Node, settings v1alpha1.Settings, source *krmlist.
 		// them, too.
 		return &templates{head: head, values: known}, append(errs, wrong...)
 	}
-	return &templates{head: head, values: known, peers: decode.Peers(node), missing: missing}, nil
+	own, _ := ownValues(source, head)
+	return &templates{head: head, values: known, peers: decode.Peers(node), own: own, from: used, missing: missing}, nil
 }
 
 // read reads a PeerJob, with its templates rendered for a Job with this hash in its

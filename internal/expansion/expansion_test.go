@@ -13,11 +13,16 @@ import (
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/krmlist"
+	"github.com/peerjob/peerjob/internal/values"
 )
 
 // sourcesOf are the sources of values in a list, with the values of the caller.
 func sourcesOf(objects []*krmlist.Object, overrides map[string]any) *Sources {
-	return NewSources(objects, overrides, nil)
+	var files []values.File
+	if overrides != nil {
+		files = []values.File{{Name: "prod.yaml", Values: overrides}}
+	}
+	return NewSources(objects, files, nil)
 }
 
 // expandOf expands the only PeerJob of a list. It returns the errors, and the warnings,

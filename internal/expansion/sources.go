@@ -16,6 +16,7 @@ import (
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/krmlist"
 	"github.com/peerjob/peerjob/internal/render"
+	"github.com/peerjob/peerjob/internal/spell"
 	"github.com/peerjob/peerjob/internal/values"
 	"github.com/peerjob/peerjob/internal/yamlnode"
 )
@@ -24,7 +25,9 @@ import (
 // and the caller.
 type Sources struct {
 	configMaps []*krmlist.Object
-	// overrides lie over the values of every PeerJob.
+	// files have values of the caller, and overrides are all of them merged. They lie
+	// over the values of every PeerJob.
+	files     []values.File
 	overrides map[string]any
 	// assignments change single values after that.
 	assignments []values.Assignment
@@ -40,8 +43,11 @@ type valuesKey struct {
 }
 
 // NewSources returns the sources in a list, with the values of the caller.
-func NewSources(objects []*krmlist.Object, overrides map[string]any, assignments []values.Assignment) *Sources {
-	sources := &Sources{overrides: overrides, assignments: assignments, read: map[valuesKey]map[string]any{}}
+func NewSources(objects []*krmlist.Object, files []values.File, assignments []values.Assignment) *Sources {
+	sources := &Sources{files: files, assignments: assignments, read: map[valuesKey]map[string]any{}}
+	for _, file := range files {
+		sources.overrides = render.Merge(sources.overrides, file.Values)
+	}
 	for _, o := range objects {
 		if o.APIVersion == "v1" && o.Kind == "ConfigMap" {
 			sources.configMaps = append(sources.configMaps, o)
@@ -50,9 +56,33 @@ func NewSources(objects []*krmlist.Object, overrides map[string]any, assignments
 	return sources
 }
 
-// valuesOf are the merged values of a PeerJob, with the sources that are
-// missing and all that is wrong with others.
-func (s *Sources) valuesOf(source *krmlist.Object, pj *v1alpha1.PeerJob) (merged values.Merged, missing, errs field.ErrorList) {
+// assignError is an error of an assignment, on the value that it does not fit.
+func assignError(err error) *field.Error {
+	at := field.NewPath("spec", "values")
+	var misfit *values.Misfit
+	if !errors.As(err, &misfit) {
+		return field.Invalid(at, field.OmitValueType{}, "on the command line "+err.Error())
+	}
+	for _, step := range misfit.Path {
+		switch step := step.(type) {
+		case string:
+			at = at.Child(step)
+		case int:
+			at = at.Index(step)
+		}
+	}
+	var shown any = field.OmitValueType{}
+	switch misfit.Value.(type) {
+	case map[string]any, []any:
+	default:
+		shown = misfit.Value
+	}
+	return field.Invalid(at, shown, "on the command line "+misfit.Error())
+}
+
+// valuesOf are the merged values of a PeerJob, with the sources that they come from,
+// those that are missing and all that is wrong with others.
+func (s *Sources) valuesOf(source *krmlist.Object, pj *v1alpha1.PeerJob) (merged values.Merged, used []valuesKey, missing, errs field.ErrorList) {
 	all := map[string]any{}
 	for i, from := range pj.Spec.ValuesFrom {
 		ref := from.ConfigMapRef
@@ -65,6 +95,7 @@ func (s *Sources) valuesOf(source *krmlist.Object, pj *v1alpha1.PeerJob) (merged
 			var read map[string]any
 			if read, err = s.entry(found, ref.Key, path.Child("key")); err == nil {
 				all = render.Merge(all, read)
+				used = append(used, valuesKey{found, ref.Key})
 			}
 		}
 		switch {
@@ -80,9 +111,9 @@ func (s *Sources) valuesOf(source *krmlist.Object, pj *v1alpha1.PeerJob) (merged
 	}
 	all, wrong := values.Assign(render.Merge(render.Merge(all, own), s.overrides), s.assignments)
 	for _, err := range wrong {
-		errs = append(errs, field.Invalid(field.NewPath("spec", "values"), field.OmitValueType{}, "on the command line "+err.Error()))
+		errs = append(errs, assignError(err))
 	}
-	return values.NewMerged(all), missing, errs
+	return values.NewMerged(all), used, missing, errs
 }
 
 // hasCallers reports whether the caller has values.
@@ -141,9 +172,17 @@ func (s *Sources) configMap(source *krmlist.Object, ref *v1alpha1.ConfigMapKey, 
 		return nil, field.Invalid(path.Child("name"), ref.Name, fmt.Sprintf("is the name of %d ConfigMaps: %v and %v; %s", len(found), found[0], found[1], hint))
 	}
 	err := field.NotFound(path.Child("name"), ref.Name)
-	err.Detail = "no ConfigMap of this name is among the objects that peerjob was given" + s.known(source) +
-		"; kustomize: list a configMapGenerator in a kustomization that has the PeerJob, and peerjob under transformers, as a generator sees only its own configuration" +
-		"; kpt: put the ConfigMap into the package; peerjob expand: name its file, too, or use --values; anywhere: write the values into spec.values"
+	var names []string
+	for _, o := range reachable {
+		names = append(names, o.Names()...)
+	}
+	if near := spell.Nearest(ref.Name, names); near != "" {
+		err.Detail = fmt.Sprintf("no ConfigMap has this name; did you mean %q?", near)
+		return nil, err
+	}
+	err.Detail = "peerjob was given no ConfigMap of this name" + s.known(source) +
+		"; kustomize: list a configMapGenerator beside the PeerJob, and peerjob under transformers, as a generator sees only its own configuration" +
+		"; kpt: put the ConfigMap into the package; peerjob expand: name its file, too, or use --values"
 	return nil, err
 }
 

@@ -7,50 +7,203 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/krmlist"
 	"github.com/peerjob/peerjob/internal/render"
 	"github.com/peerjob/peerjob/internal/spell"
-	"github.com/peerjob/peerjob/internal/values"
 )
 
 // Unread is a value that no template reads.
 type Unread struct {
 	// Key is where the value is, such as "image.tga".
 	Key string
-	// Nearest is the key that was probably meant, "" where none is like it.
+	// Nearest is the key that was probably meant, "" if none is like it.
 	Nearest string
+	// File is the values file that has the value, and ConfigMap the ConfigMap, with the
+	// entry DataKey. Without both, the value is assigned on the command line.
+	File      string
+	ConfigMap *krmlist.Object
+	DataKey   string
 }
 
-// UnreadValues returns those of the assigned values that no template of the PeerJobs
-// reads, by their keys.
-func UnreadValues(expansions []*Expansion, assignments []values.Assignment) []Unread {
-	var read []string
+// Hint asks for the key that was probably meant.
+func (u Unread) Hint() string {
+	if u.Nearest == "" {
+		return ""
+	}
+	return "; did you mean " + u.Nearest + "?"
+}
+
+// reads are what the templates of PeerJobs read.
+type reads struct {
+	// values are the keys of .Values; "" stands for all.
+	values []string
+	// snippets are the snippets that are included; "" stands for any.
+	snippets []string
+}
+
+// reads returns what the templates of the PeerJob read, its snippets and values among
+// them: tpl renders values.
+func (e *Expansion) reads() reads {
+	var all reads
+	texts := slices.Collect(maps.Values(e.renderer.Snippets()))
+	for _, r := range e.renderer.Rendered {
+		texts = append(texts, r.Template)
+	}
+	for _, text := range append(texts, textsOf(e.renderer.Data.Values())...) {
+		read := render.ReadsOf(text)
+		all.values = append(all.values, read.Values...)
+		all.snippets = append(all.snippets, read.Snippets...)
+	}
+	return all
+}
+
+// has reports whether a template reads a value, all of it or a part.
+func (r reads) has(key string) bool {
+	return slices.ContainsFunc(r.values, func(name string) bool {
+		return r.whole(name, key) || strings.HasPrefix(name, key+".")
+	})
+}
+
+// whole reports whether who reads name reads all of the key.
+func (reads) whole(name, key string) bool {
+	return name == "" || strings.HasPrefix(key+".", name+".")
+}
+
+// at returns the keys that templates read at the level of a prefix, which is "" or ends
+// with a dot.
+func (r reads) at(prefix string) []string {
+	var names []string
+	for _, name := range r.values {
+		if rest, found := strings.CutPrefix(name, prefix); found && rest != "" {
+			first, _, _ := strings.Cut(rest, ".")
+			names = append(names, first)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// unread calls a function for each key of some values that no template reads, and the
+// key of the same level that was probably meant: one that is read, and not set here. Of
+// what is in an unread value it says nothing.
+func (r reads) unread(all map[string]any, prefix []string, visit func(path []string, nearest string)) {
+	dotted := ""
+	if len(prefix) > 0 {
+		dotted = strings.Join(prefix, ".") + "."
+	}
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		path := append(slices.Clone(prefix), key)
+		switch inner, isMap := all[key].(map[string]any); {
+		case !r.has(dotted + key):
+			if all[key] == nil {
+				continue // it removes a key of another source
+			}
+			free := slices.DeleteFunc(r.at(dotted), func(name string) bool { _, found := all[name]; return found })
+			visit(path, spell.Nearest(key, free))
+		case isMap && !slices.ContainsFunc(r.values, func(name string) bool { return r.whole(name, dotted+key) }):
+			r.unread(inner, path, visit)
+		}
+	}
+}
+
+// warnUnread warns of what only the PeerJob has and its templates don't use: keys of
+// spec.values and snippets.
+func (e *Expansion) warnUnread(own map[string]any, snippets map[string]string) []diag.Warning {
+	if len(own) == 0 && len(snippets) == 0 {
+		return nil
+	}
+	var warnings []diag.Warning
+	read := e.reads()
+	read.unread(own, nil, func(path []string, nearest string) {
+		at := field.NewPath("spec", "values")
+		for _, key := range path {
+			at = at.Child(key)
+		}
+		cure := "remove it, or read it with {{ .Values." + strings.Join(path, ".") + " }}"
+		if nearest != "" {
+			cure = "did you mean " + nearest + "?"
+		}
+		warnings = append(warnings, diag.Warn(at, "no template reads this value; %s", cure))
+	})
+	if slices.Contains(read.snippets, "") {
+		return warnings
+	}
+	for _, name := range slices.Sorted(maps.Keys(snippets)) {
+		if !slices.Contains(read.snippets, name) {
+			warnings = append(warnings, diag.Warn(field.NewPath("spec", "snippets").Key(name), "no template includes this snippet; remove it, or write {{ include %q . }}", name))
+		}
+	}
+	return warnings
+}
+
+// UnreadValues returns values that no template of the PeerJobs reads: all that are
+// assigned, and those of files and ConfigMaps that look like a slip. A shared file
+// rightly has keys for others.
+func UnreadValues(expansions []*Expansion, sources *Sources) []Unread {
+	var all reads
+	users := map[valuesKey]reads{}
+	var used []valuesKey
+	if len(sources.files) == 0 && len(sources.assignments) == 0 && len(sources.read) == 0 {
+		return nil
+	}
 	for _, e := range expansions {
 		if !e.HasTemplates() {
 			continue
 		}
-		texts := slices.Collect(maps.Values(e.Group.PeerJob.Spec.Snippets))
-		for _, r := range e.renderer.Rendered {
-			texts = append(texts, r.Template)
-		}
-		for _, text := range append(texts, textsOf(e.renderer.Data.Values())...) { // tpl renders values
-			read = append(read, render.ValuesRead(text)...)
+		read := e.reads()
+		all.values = append(all.values, read.values...)
+		for _, from := range e.from {
+			if _, found := users[from]; !found {
+				used = append(used, from)
+			}
+			users[from] = reads{values: append(slices.Clip(users[from].values), read.values...)}
 		}
 	}
 	var unread []Unread
+	slips := func(from map[string]any, by reads, about Unread) {
+		all.unread(from, nil, func(path []string, _ string) {
+			// A key near to one that only others read is no slip.
+			slip := by.slip(from, path)
+			if slip == "" {
+				return
+			}
+			about.Key, about.Nearest = strings.Join(path, "."), slip
+			unread = append(unread, about)
+		})
+	}
+	for _, from := range used {
+		slips(sources.read[from], users[from], Unread{ConfigMap: from.configMap, DataKey: from.key})
+	}
+	for _, file := range sources.files {
+		slips(file.Values, all, Unread{File: file.Name})
+	}
 	var keys []string
-	for _, a := range assignments {
+	for _, a := range sources.assignments {
 		keys = append(keys, a.Leaves()...)
 	}
 	slices.Sort(keys)
 	for _, key := range slices.Compact(keys) {
-		isRead := func(name string) bool {
-			return name == "" || strings.HasPrefix(key+".", name+".") || strings.HasPrefix(name, key+".")
-		}
-		if !slices.ContainsFunc(read, isRead) {
-			unread = append(unread, Unread{key, spell.Nearest(key, read)})
+		if !all.has(key) {
+			unread = append(unread, Unread{Key: key, Nearest: spell.Nearest(key, all.values)})
 		}
 	}
 	return unread
+}
+
+// slip returns the key that a path in some values was probably meant for, "" if it may
+// well be a key for others: a short word is soon like another one.
+func (r reads) slip(from map[string]any, path []string) string {
+	prefix := ""
+	level := from
+	for _, key := range path[:len(path)-1] {
+		prefix += key + "."
+		level, _ = level[key].(map[string]any)
+	}
+	free := slices.DeleteFunc(r.at(prefix), func(name string) bool { _, found := level[name]; return found })
+	return spell.Slip(path[len(path)-1], free)
 }
 
 // textsOf returns the strings in a value.

@@ -50,8 +50,9 @@ import (
 type Options struct {
 	// RunnerImage is the default of spec.runner.image.
 	RunnerImage string
-	// Values are values for templates. They override those of every PeerJob.
-	Values map[string]any
+	// Values are files with values for templates. Later ones override earlier ones, and
+	// all override those of every PeerJob.
+	Values []values.File
 	// Assignments change single values after everything was merged. Each that no
 	// template reads is warned of.
 	Assignments []values.Assignment
@@ -125,7 +126,8 @@ func expandAll(objects []*krmlist.Object, functionConfig *krmlist.Object, option
 	settings.defaults.RunnerImage = cmp.Or(settings.defaults.RunnerImage, options.RunnerImage)
 	refuseSelectors(objects, report)
 	refuseLossyMode(objects, settings, report)
-	expandEach(expansions, settings.defaults, expansion.NewSources(objects, options.Values, options.Assignments), report)
+	sources := expansion.NewSources(objects, options.Values, options.Assignments)
+	expandEach(expansions, settings.defaults, sources, report)
 	refuseConflicts(expansions, objects, report)
 	if settings.mode == modeLint {
 		addLint(objects, settings, report)
@@ -135,6 +137,7 @@ func expandAll(objects []*krmlist.Object, functionConfig *krmlist.Object, option
 	}
 	warnOfNamespaces(expansions, report)
 	neighbors.Warn(expansions, objects, report)
+	warnOfValues(expansions, options, sources, report)
 	switch settings.mode {
 	case modeValidate:
 		return objects, expansions
@@ -146,7 +149,6 @@ func expandAll(objects []*krmlist.Object, functionConfig *krmlist.Object, option
 		}
 		return objects, expansions
 	}
-	warnOfValues(expansions, options, report)
 	return merge.Merge(objects, expansions, settings.prune, report), expansions
 }
 
@@ -182,20 +184,20 @@ func expandEach(expansions []*expansion.Expansion, defaults v1alpha1.Settings, s
 	}
 }
 
-// warnOfValues says when the caller's values reach no template, all of them or one.
-func warnOfValues(expansions []*expansion.Expansion, options Options, report *results.Report) {
-	if len(options.Values) == 0 && len(options.Assignments) == 0 {
-		return
-	}
-	if !slices.ContainsFunc(expansions, (*expansion.Expansion).HasTemplates) {
+// warnOfValues says when values reach no template, all of the caller's or one.
+func warnOfValues(expansions []*expansion.Expansion, options Options, sources *expansion.Sources, report *results.Report) {
+	if len(options.Values)+len(options.Assignments) > 0 && !slices.ContainsFunc(expansions, (*expansion.Expansion).HasTemplates) {
 		report.Warningf(nil, "the values of the command line reach no template: no PeerJob has spec.templating: Enabled")
 		return
 	}
-	for _, unread := range expansion.UnreadValues(expansions, options.Assignments) {
-		hint := ""
-		if unread.Nearest != "" {
-			hint = "; did you mean " + unread.Nearest + "?"
+	for _, unread := range expansion.UnreadValues(expansions, sources) {
+		switch {
+		case unread.ConfigMap != nil:
+			report.Warningf(unread.ConfigMap, "data[%s]: no template reads the value %s%s", unread.DataKey, unread.Key, unread.Hint())
+		case unread.File != "":
+			report.Warningf(nil, "--values %s: no template reads the value %s%s", unread.File, unread.Key, unread.Hint())
+		default:
+			report.Warningf(nil, "no template reads the value %s of the command line%s", unread.Key, unread.Hint())
 		}
-		report.Warningf(nil, "no template reads the value %s of the command line%s", unread.Key, hint)
 	}
 }

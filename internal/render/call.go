@@ -99,7 +99,7 @@ func (e *evaluation) shortCircuit(dot any, which string, name parse.Node, args [
 func (r *Renderer) unknownFunction(name string) error {
 	for _, refusal := range refusals {
 		if slices.Contains(refusal.Names, name) {
-			return fmt.Errorf("%s is not here: it %s%s", name, refusal.Reason, literalHint)
+			return fmt.Errorf("peerjob has no %s%s", name, refusal.because())
 		}
 	}
 	if slices.Contains(r.data.Fields(), name) {

@@ -108,13 +108,22 @@ var parserError = regexp.MustCompile(`(?s)^template: ` + treeName + `:(\d+):(?:\
 // action matches the begin of an action.
 var action = regexp.MustCompile(`\{\{`)
 
-// syntaxError places an error of the parser, which tells only the line: at the
-// first action of the line that can't be read by itself, or else at its first.
+// syntaxError places an error of the parser, which tells only the line: at the block
+// that is not closed, at the first action of the line that can't be read by itself, or
+// else at its first.
 func syntaxError(text, snippet string, err error) error {
 	message, line := err.Error(), 1
 	if match := parserError.FindStringSubmatch(message); match != nil {
 		line, _ = strconv.Atoi(match[1])
 		message = match[2]
+	}
+	if word, pos := oddBlock(text); word != "" {
+		switch {
+		case strings.HasPrefix(message, "unexpected EOF"):
+			return at(text, snippet, parse.Pos(pos), fmt.Errorf("{{ %s }} has no {{ end }}", word))
+		case strings.HasPrefix(message, "unexpected {{"+word+"}}"):
+			return at(text, snippet, parse.Pos(pos), fmt.Errorf("{{ %s }} belongs to no block; remove it, or write {{ if }}, {{ with }} or {{ range }} before it", word))
+		}
 	}
 	start := 0
 	for range line - 1 {
@@ -147,7 +156,81 @@ func syntaxError(text, snippet string, err error) error {
 	if pos < 0 {
 		pos = start
 	}
-	return at(text, snippet, parse.Pos(pos), errors.New(message+cure(message, text[pos:min(end, pos+maxSource)])))
+	return at(text, snippet, parse.Pos(pos), errors.New(plainly(message, text[pos:min(end, pos+maxSource)])))
+}
+
+// oddBlock returns the first "end" or "else" that belongs to no block, or else the
+// innermost block that has no "end", and where it is; "" if there is none.
+func oddBlock(text string) (word string, at int) {
+	type block struct {
+		word string
+		at   int
+	}
+	var open []block
+	for pos := 0; ; {
+		next := strings.Index(text[pos:], "{{")
+		if next < 0 {
+			break
+		}
+		start := pos + next
+		pos, _ = actionEnd(text, start)
+		switch word, _ := nextWord(strings.TrimLeft(text[start+2:pos], "-")); word {
+		case "if", "with", "range", "block", "define":
+			open = append(open, block{word, start})
+		case "else":
+			if len(open) == 0 {
+				return word, start
+			}
+		case "end":
+			if len(open) == 0 {
+				return word, start
+			}
+			open = open[:len(open)-1]
+		}
+	}
+	if len(open) == 0 {
+		return "", 0
+	}
+	last := open[len(open)-1]
+	return last.word, last.at
+}
+
+// plainer are what the parser says and what a user of templates understands; $1 is the
+// first group of the message.
+var plainer = []struct {
+	message *regexp.Regexp
+	write   string
+}{
+	{regexp.MustCompile(`^unclosed action`), `"{{" has no "}}"` + literalHint},
+	{regexp.MustCompile(`^(?:unexpected "}"|bad character U\+007D)`), `an action must end with "}}", and here is a single "}"`},
+	{regexp.MustCompile(`^unterminated quoted string`), `a text has no closing "`},
+	{regexp.MustCompile(`^unterminated raw quoted string`), "a text has no closing `"},
+	{regexp.MustCompile(`^unterminated character constant`), "a text needs double quotes, or backquotes inside of double ones"},
+	{regexp.MustCompile(`^undefined variable "(\$\w+)"`), `the variable $1 is not defined; write {{ $1 := VALUE }} before it, in the same block or around it`},
+	{regexp.MustCompile(`^unclosed left paren`), `"(" has no ")"`},
+	{regexp.MustCompile(`^unexpected right paren`), `")" has no "("`},
+	{regexp.MustCompile(`^unclosed comment`), `"{{/*" has no "*/}}"`},
+	{regexp.MustCompile(`^missing value for (if|with|range)\b`), `$1 needs a value, such as {{ $1 .Values.name }}`},
+	{regexp.MustCompile(`^({{(?:break|continue)}} outside {{range}})`), `$1`},
+}
+
+// plainly says what the parser refuses, and what to write instead.
+func plainly(message, source string) string {
+	if write := asFunction(source); write != "" && operatorError.MatchString(message) {
+		return message + "; a template has functions and no operators: write " + write
+	}
+	for _, c := range cures {
+		found := c.source.FindStringSubmatchIndex(source)
+		if c.message.MatchString(message) && found != nil {
+			return message + "; " + string(c.source.ExpandString(nil, c.write, source, found))
+		}
+	}
+	for _, p := range plainer {
+		if found := p.message.FindStringSubmatchIndex(message); found != nil {
+			return string(p.message.ExpandString(nil, p.write, message, found))
+		}
+	}
+	return message + literalHint
 }
 
 // cures say what to write instead of what a template can't have, by what the parser
@@ -163,19 +246,26 @@ var cures = []struct {
 	{regexp.MustCompile(`^bad character U\+005B`), regexp.MustCompile(`([$.][\w.$]+)\[(\d+|\$\w+)\]`), `write (index $1 $2)`},
 	{regexp.MustCompile(`^bad character U\+005B`), regexp.MustCompile(`([$.][\w.$]+)\["?'?([^\]'"]*)["']?\]`), `write (index $1 "$2")`},
 	{regexp.MustCompile(`^malformed character constant`), regexp.MustCompile(``), "a text needs double quotes, or backquotes inside of double ones"},
-	{regexp.MustCompile(`^(unexpected "[=!<>&|?]"|bad character U\+00(3[CEF]|2[1AF6]|25)|(illegal|bad) number syntax: "[-+]|expected :=|missing value for command)`), regexp.MustCompile(`==|!=|[<>?+*/%]|&&|\|\||- `),
+	{operatorError, regexp.MustCompile(`==|!=|[<>?+*/%]|&&|\|\||- `),
 		"a template has functions and no operators: write {{ if eq .Values.a 1 }}, and so ne, lt, gt, and, or, not, add, sub, mul, div, mod and ternary"},
 }
 
-// cure says what to write instead of what the parser refuses.
-func cure(message, source string) string {
-	for _, c := range cures {
-		found := c.source.FindStringSubmatchIndex(source)
-		if c.message.MatchString(message) && found != nil {
-			return "; " + string(c.source.ExpandString(nil, c.write, source, found))
-		}
+var (
+	// operatorError matches what the parser says of an operator.
+	operatorError = regexp.MustCompile(`^(unexpected "[=!<>&|?/*%]"|bad character U\+00(3[CEF]|2[1AF6]|25)|(illegal|bad) number syntax: "[-+]|expected :=|missing value for command)`)
+	// operation matches two plain operands and an operator between them.
+	operation = regexp.MustCompile(`^\{\{-?\s*(?:(?:else )?(?:if|with)\s+)?(-?[$\w.]+|"[^"]*")\s*(==|!=|<=|>=|<|>|&&|\|\||[-+*/%])\s*(-?[$\w.]+|"[^"]*")\s*-?\}\}`)
+	// functionOf are the functions that do what operators do elsewhere.
+	functionOf = map[string]string{"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge", "&&": "and", "||": "or", "+": "add", "-": "sub", "*": "mul", "/": "div", "%": "mod"}
+)
+
+// asFunction is an operation as a call of a function, "" if the action is not just that.
+func asFunction(source string) string {
+	match := operation.FindStringSubmatch(source)
+	if match == nil {
+		return ""
 	}
-	return literalHint
+	return strings.Join([]string{functionOf[match[2]], match[1], match[3]}, " ")
 }
 
 // readable reports whether an action can be read by itself; one that begins or

@@ -64,9 +64,9 @@ var mustNames = []string{
 }
 
 var functions = []Function{
-	{Name: "default", Group: groupValues, Doc: "The last argument, or the first where the last is missing, null or empty.", Example: `{{ .Values.nope | default "none" }}`, Result: "none",
+	{Name: "default", Group: groupValues, Doc: "The last argument, or the first if the last is missing, null or empty.", Example: `{{ .Values.nope | default "none" }}`, Result: "none",
 		takes: []kind{anything, anything}, takesMissing: true, call: orDefault},
-	{Name: "required", Group: groupValues, Doc: "The last argument, or an error with this message where it is missing, null or empty text.", Example: `{{ required "set image" .Values.image }}`, Result: "web:1",
+	{Name: "required", Group: groupValues, Doc: "The last argument, or an error with this message if it is missing, null or an empty text.", Example: `{{ required "set image" .Values.image }}`, Result: "web:1",
 		takes: []kind{text, anything}, takesMissing: true, call: required},
 	{Name: "coalesce", Group: groupValues, Doc: "The first argument that is not missing, null or empty.", Example: `{{ coalesce .Values.nope .Values.image }}`, Result: "web:1",
 		further: anything, takesMissing: true, call: coalesce},
@@ -74,7 +74,7 @@ var functions = []Function{
 		takes: []kind{anything}, takesMissing: true, call: empty},
 	{Name: "hasKey", Group: groupValues, Doc: "Whether a map has a key.", Example: `{{ hasKey .Values "image" }}`, Result: "true",
 		takes: []kind{dictionary, text}, call: hasKey},
-	{Name: "dig", Group: groupValues, Doc: "The value below keys of a map, or the default before the map.", Example: `{{ dig "limits" "cpu" "1" .Values }}`, Result: "1",
+	{Name: "dig", Group: groupValues, Doc: "The value below keys of a map, or the default, which is the argument before the map.", Example: `{{ dig "limits" "cpu" "1" .Values }}`, Result: "1",
 		takes: []kind{anything, anything, anything}, further: anything, call: dig},
 	{Name: "fail", Group: groupValues, Doc: "An error with this message.", Example: `{{ if gt .Size 100 }}{{ fail "at most 100 peers" }}{{ end }}`, Result: "",
 		takes: []kind{text}, call: fail},
@@ -93,7 +93,7 @@ var functions = []Function{
 		takes: []kind{text}, price: perByte(4), call: ofText(strings.TrimSpace)},
 	{Name: "trimAll", Group: groupText, Doc: "Without these characters at both ends.", Example: `{{ trimAll "$" "$5$" }}`, Result: "5",
 		takes: []kind{text, text}, price: priceTrimAll, call: ofTexts(strings.Trim)},
-	{Name: "trimPrefix", Group: groupText, Doc: "Without this text at the begin.", Example: `{{ trimPrefix "tr" .Name }}`, Result: "ain",
+	{Name: "trimPrefix", Group: groupText, Doc: "Without this text at the start.", Example: `{{ trimPrefix "tr" .Name }}`, Result: "ain",
 		takes: []kind{text, text}, price: perByte(1), call: ofTexts(strings.TrimPrefix)},
 	{Name: "trimSuffix", Group: groupText, Doc: "Without this text at the end.", Example: `{{ trimSuffix "in" .Name }}`, Result: "tra",
 		takes: []kind{text, text}, price: perByte(1), call: ofTexts(strings.TrimSuffix)},
@@ -123,25 +123,25 @@ var functions = []Function{
 		takes: []kind{text, text}, price: perByte(1), call: ofTexts(strings.HasPrefix)},
 	{Name: "hasSuffix", Group: groupText, Doc: "Whether the second text ends with the first.", Example: `{{ hasSuffix "in" .Name }}`, Result: "true",
 		takes: []kind{text, text}, price: perByte(1), call: ofTexts(strings.HasSuffix)},
-	{Name: "replace", Group: groupText, Doc: "The third text with the second in place of every first.", Example: `{{ replace "." "-" "v1.2" }}`, Result: "v1-2",
+	{Name: "replace", Group: groupText, Doc: "Replaces every first text by the second, in the third.", Example: `{{ replace "." "-" "v1.2" }}`, Result: "v1-2",
 		takes: []kind{text, text, text}, price: priceReplace, call: replace},
 	{Name: "repeat", Group: groupText, Doc: "A text this many times.", Example: `{{ repeat 3 "ab" }}`, Result: "ababab",
 		takes: []kind{integer, text}, price: priceRepeat, call: repeat},
-	{Name: "substr", Group: groupText, Doc: "The bytes of a text from a place to before another.", Example: `{{ substr 0 2 .Name }}`, Result: "tr",
+	{Name: "substr", Group: groupText, Doc: "The bytes of a text from one position up to, not including, another.", Example: `{{ substr 0 2 .Name }}`, Result: "tr",
 		takes: []kind{integer, integer, text}, call: substring},
-	{Name: "trunc", Group: groupText, Doc: "The first bytes of a text, or the last when the number is negative.", Example: `{{ trunc 3 .Name }}`, Result: "tra",
+	{Name: "trunc", Group: groupText, Doc: "The first bytes of a text, or the last if the number is negative.", Example: `{{ trunc 3 .Name }}`, Result: "tra",
 		takes: []kind{integer, text}, call: truncate},
-	{Name: "abbrev", Group: groupText, Doc: "At most this many characters, with dots where something is left out.", Example: `{{ abbrev 5 "hello world" }}`, Result: "he...",
+	{Name: "abbrev", Group: groupText, Doc: "At most this many characters, with dots for what is left out.", Example: `{{ abbrev 5 "hello world" }}`, Result: "he...",
 		takes: []kind{integer, text}, price: perByte(4), call: fromSprigWithNumber("abbrev")},
-	{Name: "indent", Group: groupText, Doc: "Every line behind this many spaces.", Example: `{{ indent 2 "a" }}`, Result: "  a",
+	{Name: "indent", Group: groupText, Doc: "Every line with this many spaces before it.", Example: `{{ indent 2 "a" }}`, Result: "  a",
 		takes: []kind{integer, text}, price: priceIndent, call: indent},
-	{Name: "nindent", Group: groupText, Doc: "The same behind a line end.", Example: `{{ nindent 2 "a" }}`, Result: "\n  a",
+	{Name: "nindent", Group: groupText, Doc: "A newline, then `indent`.", Example: `{{ nindent 2 "a" }}`, Result: "\n  a",
 		takes: []kind{integer, text}, price: priceIndent, call: indentBelow},
 	{Name: "wrap", Group: groupText, Doc: "Lines of about this many characters.", Example: `{{ wrap 3 "a b c" }}`, Result: "a b\nc",
 		takes: []kind{integer, text}, price: priceWrap, call: fromSprigWithNumber("wrap")},
 	{Name: "cat", Group: groupText, Doc: "The arguments with spaces between.", Example: `{{ cat .Name 1 }}`, Result: "train 1",
 		further: optional, price: joined, call: concatenated(func(_ any, text string) string { return text })},
-	{Name: "plural", Group: groupText, Doc: "The first text when the number is 1, or else the second.", Example: `{{ .Size }} {{ plural "peer" "peers" .Size }}`, Result: "3 peers",
+	{Name: "plural", Group: groupText, Doc: "The first text if the number is 1, or else the second.", Example: `{{ .Size }} {{ plural "peer" "peers" .Size }}`, Result: "3 peers",
 		takes: []kind{text, text, integer}, call: plural},
 	{Name: "toString", Group: groupText, Doc: "A value as text.", Example: `{{ toString 8080 | len }}`, Result: "4",
 		takes: []kind{single}, call: toText},
@@ -178,7 +178,7 @@ var functions = []Function{
 		takes: []kind{anything, anything}, price: perByte(1), call: ordered(func(order int) bool { return order > 0 })},
 	{Name: "ge", Group: groupCompare, Doc: "Whether the first is greater than the second or equals it.", Example: `{{ ge 1 2 }}`, Result: "false",
 		takes: []kind{anything, anything}, price: perByte(1), call: ordered(func(order int) bool { return order >= 0 })},
-	{Name: "ternary", Group: groupCompare, Doc: "The first argument when the last is true, or else the second.", Example: `{{ ternary "debug" "info" true }}`, Result: "debug",
+	{Name: "ternary", Group: groupCompare, Doc: "The first argument if the last is true, or else the second.", Example: `{{ ternary "debug" "info" true }}`, Result: "debug",
 		takes: []kind{anything, anything, boolean}, call: ternary},
 	{Name: "all", Group: groupCompare, Doc: "Whether no argument is empty.", Example: `{{ all .Name 1 }}`, Result: "true",
 		further: anything, call: all},
@@ -209,7 +209,7 @@ var functions = []Function{
 		takes: []kind{long}, further: long, call: arithmetic(multiply)},
 	{Name: "div", Group: groupNumbers, Doc: "The quotient of integers, without its fraction.", Example: `{{ div 7 2 }}`, Result: "3",
 		takes: []kind{long, long}, call: arithmetic(divide)},
-	{Name: "mod", Group: groupNumbers, Doc: "What the division leaves.", Example: `{{ mod 7 2 }}`, Result: "1",
+	{Name: "mod", Group: groupNumbers, Doc: "The remainder of a division.", Example: `{{ mod 7 2 }}`, Result: "1",
 		takes: []kind{long, long}, call: arithmetic(remainder)},
 	{Name: "max", Group: groupNumbers, Doc: "The largest integer.", Example: `{{ max 1 .Size }}`, Result: "3",
 		takes: []kind{long}, further: long, call: arithmetic(larger)},
@@ -231,9 +231,9 @@ var functions = []Function{
 		takes: []kind{decimal, integer}, further: decimal, most: 3, call: roundTo},
 	{Name: "until", Group: groupNumbers, Doc: "The integers below a number; 10,000 at most.", Example: `{{ until 3 | join "," }}`, Result: "0,1,2",
 		takes: []kind{integer}, price: priceUntil, call: until},
-	{Name: "untilStep", Group: groupNumbers, Doc: "The integers from a number to before another, by a step.", Example: `{{ untilStep 1 6 2 | join "," }}`, Result: "1,3,5",
+	{Name: "untilStep", Group: groupNumbers, Doc: "The integers from a number up to, not including, another, by a step.", Example: `{{ untilStep 1 6 2 | join "," }}`, Result: "1,3,5",
 		takes: []kind{integer, integer, integer}, price: priceUntilStep, call: untilStep},
-	{Name: "seq", Group: groupNumbers, Doc: "Integers as a text, as the command of that name.", Example: `{{ seq 1 3 }}`, Result: "1 2 3",
+	{Name: "seq", Group: groupNumbers, Doc: "Integers as a text, as the `seq` command prints them.", Example: `{{ seq 1 3 }}`, Result: "1 2 3",
 		further: integer, most: 3, price: priceSeq, call: seq},
 
 	{Name: "list", Group: groupLists, Doc: "A list of the arguments.", Example: `{{ list "a" "b" | join "," }}`, Result: "a,b",
@@ -242,9 +242,9 @@ var functions = []Function{
 		further: anything, call: makeList},
 	{Name: "len", Group: groupLists, Doc: "How long a list, a map or a text is.", Example: `{{ len .Peers }}`, Result: "3",
 		takes: []kind{anything}, call: length},
-	{Name: "index", Group: groupLists, Doc: "The element of a list or a map at a place, and of that at another.", Example: `{{ (index .Peers 1).Hostname }}`, Result: "train-1",
+	{Name: "index", Group: groupLists, Doc: "The element of a list at a position or of a map under a key; more arguments go further down.", Example: `{{ (index .Peers 1).Hostname }}`, Result: "train-1",
 		takes: []kind{anything}, further: anything, call: index},
-	{Name: "slice", Group: groupLists, Doc: "The elements of a list, or the bytes of a text, from a place to before another.", Example: `{{ slice .Name 1 3 }}`, Result: "ra",
+	{Name: "slice", Group: groupLists, Doc: "The elements of a list, or the bytes of a text, from one position up to, not including, another.", Example: `{{ slice .Name 1 3 }}`, Result: "ra",
 		takes: []kind{anything}, further: integer, most: 3, price: priceSlice, call: slice},
 	{Name: "first", Group: groupLists, Doc: "The first element.", Example: `{{ (first .Peers).Host }}`, Result: "train-0.train",
 		takes: []kind{sequence}, call: first},
@@ -348,48 +348,69 @@ var functions = []Function{
 	{Name: "regexQuoteMeta", Group: groupRegex, Doc: "A text as an expression that matches it.", Example: `{{ regexQuoteMeta "a.b" }}`, Result: `a\.b`,
 		takes: []kind{text}, price: priceQuote, call: ofText(regexp.QuoteMeta)},
 
-	{Name: "include", Group: groupReuse, Doc: "What a snippet of spec.snippets says about a value.", Example: `{{ include "greeting" . }}`, Result: "hello train",
+	{Name: "include", Group: groupReuse, Doc: "Renders a snippet of spec.snippets with the value as `.`.", Example: `{{ include "greeting" . }}`, Result: "hello train",
 		takes: []kind{text, anything}, takesData: true},
-	{Name: "tpl", Group: groupReuse, Doc: "What a text says as a template about a value.", Example: `{{ tpl .Values.text . }}`, Result: "I am train",
+	{Name: "tpl", Group: groupReuse, Doc: "Renders a text as a template with the value as `.`.", Example: `{{ tpl .Values.text . }}`, Result: "I am train",
 		takes: []kind{text, anything}, takesData: true},
 }
 
-// Refusal is why a function of sprig or Helm is not here.
+// Refusal is why templates lack functions of sprig or Helm.
 type Refusal struct {
 	// Names are the functions.
 	Names []string
-	// Reason says why, and what to write instead.
-	Reason string
+	// Because says why, after "because"; "" if there is something better.
+	Because string
+	// Instead says what to write instead, as a sentence without its period.
+	Instead string
+}
+
+// Text is the reason and the cure, as sentences.
+func (r Refusal) Text() string {
+	if r.Because == "" {
+		return r.Instead + "."
+	}
+	return strings.ToUpper(r.Because[:1]) + r.Because[1:] + ". " + r.Instead + "."
+}
+
+// because follows the name of a function in a message.
+func (r Refusal) because() string {
+	cure := strings.ToLower(r.Instead[:1]) + r.Instead[1:]
+	if r.Because == "" {
+		return "; " + cure
+	}
+	return ", because " + r.Because + "; " + cure
 }
 
 // Refusals are the functions which Helm has and templates here have not.
 func Refusals() []Refusal { return refusals }
 
+const sameOutput = "the same input must give the same output"
+
 var refusals = []Refusal{
 	{[]string{"now", "date", "dateInZone", "date_in_zone", "dateModify", "date_modify", "mustDateModify", "must_date_modify", "htmlDate", "htmlDateInZone", "ago", "toDate", "mustToDate", "unixEpoch", "duration", "durationRound"},
-		"reads or writes times: the same input must give the same output at any time; put the time into the values"},
-	{[]string{"env", "expandenv"}, "reads the environment of the build; put the value into the values"},
-	{[]string{"getHostByName"}, "asks the network; write the name, Pods resolve it themselves"},
-	{[]string{"randAlphaNum", "randAlpha", "randNumeric", "randAscii", "randBytes", "randInt", "shuffle"}, "is random: the same input must give the same output; put the text into the values"},
-	{[]string{"uuidv4"}, "is random: the same input must give the same output; for the ID of a run write $(PEERJOB_UID), which is one value for all Pods of a Job and another for the next"},
+		sameOutput, "Put the time into the values"},
+	{[]string{"env", "expandenv"}, sameOutput + " on every machine", "Put the variable into the values"},
+	{[]string{"getHostByName"}, "templates can't use the network", "Write the name; Pods resolve it themselves"},
+	{[]string{"randAlphaNum", "randAlpha", "randNumeric", "randAscii", "randBytes", "randInt", "shuffle"}, sameOutput, "Put the text into the values"},
+	{[]string{"uuidv4"}, sameOutput, "Put the ID into the values, or write $(PEERJOB_UID), the ID of the Job in the cluster"},
 	{[]string{"genPrivateKey", "genCA", "genCAWithKey", "genSelfSignedCert", "genSelfSignedCertWithKey", "genSignedCert", "genSignedCertWithKey", "buildCustomCert", "derivePassword", "bcrypt", "htpasswd", "encryptAES", "decryptAES"},
-		"makes or reads keys, which have no place in a manifest; mount a Secret"},
-	{[]string{"lookup"}, "asks a cluster, and at build time there is none; put the value into the values"},
-	{[]string{"set", "unset"}, "changes a map, and values never change while templates run; use dict, merge or omit"},
-	{[]string{"typeOf", "typeIs", "typeIsLike"}, "asks for a type of Go, which a template can't know; use kindOf or kindIs"},
-	{[]string{"deepEqual"}, "is left out; compare texts, as in eq (toJson .Values.a) (toJson .Values.b)"},
-	{[]string{"fromYamlArray", "fromJsonArray"}, "is not needed; fromYaml and fromJson read lists, too"},
-	{[]string{"toYamlPretty"}, "is not needed; use toYaml"},
-	{[]string{"semver", "urlParse", "urlJoin"}, "makes or takes an object that has no text; use semverCompare, printf and the text functions"},
-	{[]string{"b32enc", "b32dec"}, "is left out; use b64enc or b64dec"},
-	{[]string{"trimall"}, "has another name; use trimAll"},
-	{[]string{"biggest"}, "has another name; use max"},
-	{[]string{"add1f", "maxf", "minf"}, "is left out; use addf, or max and min for integers"},
-	{[]string{"toDecimal"}, `is left out; an octal number such as 0755 in values is one, as in add 0 .Values.mode`},
-	{[]string{"abbrevboth", "wrapWith"}, "is left out; use abbrev, trunc or wrap"},
-	{[]string{"hello"}, "is sprig's test of itself; write the text"},
-	{[]string{"call"}, "calls a function of the data, which has none"},
-	{[]string{"template", "define", "block"}, "makes a template; write it into spec.snippets and use include"},
-	{[]string{"toToml", "fromToml"}, "needs TOML, which is not here; write the text, or use toYaml or toJson"},
-	{[]string{"osBase", "osDir", "osExt", "osClean", "osIsAbs"}, "depends on the machine of the build; use the function of that name without os"},
+		"a manifest is no place for keys and passwords", "Mount a Secret"},
+	{[]string{"lookup"}, "templates can't read a cluster", "Put the value into the values"},
+	{[]string{"set", "unset"}, "values don't change while templates run", "Use dict, merge or omit"},
+	{[]string{"typeOf", "typeIs", "typeIsLike"}, "templates don't see types of Go", "Use kindOf or kindIs"},
+	{[]string{"deepEqual"}, "", "Compare texts: eq (toJson .Values.a) (toJson .Values.b)"},
+	{[]string{"fromYamlArray", "fromJsonArray"}, "", "Use fromYaml and fromJson, which also read lists"},
+	{[]string{"toYamlPretty"}, "", "Use toYaml"},
+	{[]string{"semver", "urlParse", "urlJoin"}, "", "Use semverCompare, printf and the text functions"},
+	{[]string{"b32enc", "b32dec"}, "", "Use b64enc or b64dec"},
+	{[]string{"trimall"}, "", "Use trimAll, with a capital A"},
+	{[]string{"biggest"}, "", "Use max"},
+	{[]string{"add1f", "maxf", "minf"}, "", "Use addf, or max and min for integers"},
+	{[]string{"toDecimal"}, "", "Write add 0 .Values.mode: an octal number such as 0755 in the values is already a number"},
+	{[]string{"abbrevboth", "wrapWith"}, "", "Use abbrev, trunc or wrap"},
+	{[]string{"hello"}, "it only tests sprig", "Write the text"},
+	{[]string{"call"}, "the data of templates has no functions", "Use a function of this page"},
+	{[]string{"template", "define", "block"}, "a template fills one field", "Write the text into spec.snippets, and use include"},
+	{[]string{"toToml", "fromToml"}, "", "Write the text, or use toYaml or toJson"},
+	{[]string{"osBase", "osDir", "osExt", "osClean", "osIsAbs"}, "the result depends on the machine of the build", "Use the function of that name without os"},
 }

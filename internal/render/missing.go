@@ -5,6 +5,7 @@ package render
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/peerjob/peerjob/internal/spell"
@@ -55,7 +56,16 @@ func (m *missing) err() error {
 			return e.failf(c, ".%s is Helm's; %s", name, advice)
 		}
 	}
+	if path == "." && e.dollarIsData() && slices.Contains(e.renderer.data.Fields(), name) {
+		return e.failf(c, `. has no %q here; write $.%s, because range and with change what "." is`, name, strings.Join(c.names[c.at:], "."))
+	}
 	return e.fail(c, e.renderer.explain(path, name, m.in))
+}
+
+// dollarIsData reports whether $ is the data as a whole, as it is outside of snippets.
+func (e *evaluation) dollarIsData() bool {
+	object, ok := e.variables[0].value.(Object)
+	return ok && object == e.renderer.data
 }
 
 // explain says that a map or an object has no such key, and which it has.

@@ -462,7 +462,7 @@ func TestFunctions_sprig(t *testing.T) {
 		if _, found := table()[name]; found {
 			continue
 		}
-		if err := r.unknownFunction(name); !strings.HasPrefix(err.Error(), name+" is not here: it ") {
+		if err := r.unknownFunction(name); !strings.HasPrefix(err.Error(), "peerjob has no "+name) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

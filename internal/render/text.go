@@ -133,6 +133,19 @@ func verbsOf(value any) string {
 	return ""
 }
 
+// usualVerb is the verb for a value that fits without a thought.
+func usualVerb(value any) string {
+	switch value.(type) {
+	case string:
+		return "%s"
+	case int, int64:
+		return "%d"
+	case bool:
+		return "%t"
+	}
+	return "%v"
+}
+
 // splitFormat calls one function for each text and one for each verb of a format.
 func splitFormat(format string, text func(string), verbs func(verb) error) error {
 	for {
@@ -206,7 +219,7 @@ func printFormat(_ *Renderer, args []any) (any, error) {
 			if err != nil {
 				return fmt.Errorf("argument %d %w", next, err)
 			}
-			return fmt.Errorf("%s does not write argument %d, which is %s, %s", written, next, KindOf(arg), excerpt(shown, 0))
+			return fmt.Errorf("%s does not write argument %d, which is %s, %s; write %s", written, next, KindOf(arg), excerpt(shown, 0), usualVerb(value))
 		}
 		if v.letter == 'v' && strings.Trim(v.flags, "-0123456789") == "" && !strings.HasPrefix(v.flags, "0") {
 			text, err := show(arg)

@@ -6,6 +6,7 @@
 //
 //   - A name is like another when few letters differ: at most two, and at most
 //     half of them. Capitals do not count.
+//   - A slip is nearer than that: see [Slip].
 //   - Of two that are equally like it, the first one of the list.
 //
 // # Never
@@ -20,10 +21,30 @@ const maxLength = 100
 
 // Nearest returns the name that is most like a word, or "" when none is like it.
 func Nearest(word string, names []string) string {
+	return nearest(word, names, min(2, len(word)/2))
+}
+
+// Slip returns the name that a word was surely meant for, or "". It is for words that
+// may well be right as they are: one letter may differ, or two in a word of at least
+// seven. So "port" is no slip of "host".
+func Slip(word string, names []string) string {
+	most := 1
+	switch {
+	case len(word) < 3:
+		most = 0
+	case len(word) >= 7:
+		most = 2
+	}
+	return nearest(word, names, most)
+}
+
+// nearest returns the name that is most like a word, of those in which at most so many
+// letters differ.
+func nearest(word string, names []string, most int) string {
 	if len(word) > maxLength {
 		return ""
 	}
-	best, bestDistance := "", min(2, len(word)/2)+1
+	best, bestDistance := "", most+1
 	for _, name := range names {
 		if len(name) > maxLength {
 			continue

@@ -36,3 +36,15 @@ func TestNearest_fieldNames(t *testing.T) {
 		}
 	}
 }
+
+func TestSlip(t *testing.T) {
+	names := []string{"verbose", "port", "image", "nodeSelector", "tag"}
+	for word, want := range map[string]string{
+		"verbsoe": "verbose", "nodeSelecter": "nodeSelector", "prot": "port", "Port": "port",
+		"host": "", "ports": "port", "tg": "", "": "", "imagine": "image", "pod": "",
+	} {
+		if got := Slip(word, names); got != want {
+			t.Errorf("Slip(%q) = %q, want %q", word, got, want)
+		}
+	}
+}

@@ -126,6 +126,22 @@ func Assign(values map[string]any, assignments []Assignment) (map[string]any, []
 	return all, errs
 }
 
+// Misfit is an assignment that does not fit the values.
+type Misfit struct {
+	// Assignment is its path, as --set has it.
+	Assignment string
+	// Path leads to the value that it does not fit, and Value is that.
+	Path  []any
+	Value any
+	// Want is what it needs there: "a map" or "a list".
+	Want string
+}
+
+func (m *Misfit) Error() string {
+	at := pathText(m.Path)
+	return fmt.Sprintf("%s is set, and %s is %s, not %s; set %s itself", m.Assignment, at, render.KindOf(m.Value), m.Want, at)
+}
+
 // setter sets the value that a path leads to.
 type setter struct {
 	path  []any
@@ -140,7 +156,7 @@ func (s setter) set(in any, step int) (any, error) {
 		return s.value, nil
 	}
 	wrong := func(want string) error {
-		return fmt.Errorf("%s is set, and %s is %s, not %s", pathText(s.path), pathText(s.path[:step]), render.KindOf(in), want)
+		return &Misfit{pathText(s.path), s.path[:step], in, want}
 	}
 	switch at := s.path[step].(type) {
 	case string:
@@ -239,7 +255,7 @@ func ParseSetJSON(text string) ([]Assignment, error) {
 	if strings.HasPrefix(strings.TrimSpace(text), "{") {
 		value, rest, err := render.ParseJSON(text)
 		if err != nil {
-			return nil, err
+			return nil, jsonError(err)
 		}
 		if strings.TrimSpace(rest) != "" {
 			return nil, fmt.Errorf("there is more after the map: %q", rest)
@@ -250,12 +266,36 @@ func ParseSetJSON(text string) ([]Assignment, error) {
 		s.rest = strings.TrimLeft(s.rest, " \t\r\n")
 		if s.rest != "" && s.rest[0] != ',' {
 			if value, s.rest, err = render.ParseJSON(s.rest); err != nil {
-				return nil, err
+				return nil, jsonError(err)
 			}
 		}
 		s.rest = strings.TrimLeft(s.rest, " \t\r\n")
 		return value, s.comma("the value")
 	})
+}
+
+// jsonError adds to an error of JSON what people forget who write YAML.
+func jsonError(err error) error {
+	if strings.HasPrefix(err.Error(), "invalid character") {
+		return fmt.Errorf(`%w; JSON needs double quotes around keys and texts, as in {"a": "b"}`, err)
+	}
+	return err
+}
+
+// Doubtful returns the paths of assignments whose value is a word that YAML once read
+// as a boolean, such as no, and what it meant. It is a text, and so true in a condition.
+func Doubtful(assignments []Assignment) map[string]bool {
+	found := map[string]bool{}
+	for _, a := range assignments {
+		text, _ := a.Value.(string)
+		switch strings.ToLower(text) {
+		case "yes", "on":
+			found[a.String()+"="+text] = true
+		case "no", "off":
+			found[a.String()+"="+text] = false
+		}
+	}
+	return found
 }
 
 // setScanner reads assignments from the left.

@@ -61,10 +61,10 @@ func TestSet_errors(t *testing.T) {
 		"a={1}b=2":              `a: there is "b=2" after the list; write a comma between two`,
 		deep:                    `a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.... leads more than 30 levels down`,
 		"a=\xff":                `is no UTF-8 text`,
-		"a[0]=1":                `a[0] is set, and a is a map, not a list`,
-		"l.k=1":                 `l.k is set, and l is a list, not a map`,
-		"l[0].k=1":              `l[0].k is set, and l[0] is a string, not a map`,
-		"a.b[1][2]=3":           `a.b[1][2] is set, and a.b is an integer, not a list`,
+		"a[0]=1":                `a[0] is set, and a is a map, not a list; set a itself`,
+		"l.k=1":                 `l.k is set, and l is a list, not a map; set l itself`,
+		"l[0].k=1":              `l[0].k is set, and l[0] is a string, not a map; set l[0] itself`,
+		"a.b[1][2]=3":           `a.b[1][2] is set, and a.b is an integer, not a list; set a.b itself`,
 		"x[65536]=1,y[65536]=1": `y[65536] is set, and lists have more than 65536 elements before it that nothing sets`,
 	} {
 		assignments, err := ParseSet(give)
@@ -82,7 +82,7 @@ func TestSet_errors(t *testing.T) {
 // TestAssign_errors holds Assign to telling every error, and the way of Go's callers.
 func TestAssign_errors(t *testing.T) {
 	_, errs := Assign(nil, []Assignment{{[]any{1}, 1}, {[]any{"a", 1.5}, 1}, {[]any{"a"}, 1}, {[]any{"a", "b"}, 1}})
-	want := "[[1] is set, and the values are a map a path has keys and places, not float64 a.b is set, and a is an integer, not a map]"
+	want := "[[1] is set, and the values are a map a path has keys and places, not float64 a.b is set, and a is an integer, not a map; set a itself]"
 	if got := fmt.Sprint(errs); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

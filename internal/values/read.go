@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -17,6 +18,14 @@ import (
 // ConfigMap.
 const MaxSize = 1 << 20
 
+// File is a file with values.
+type File struct {
+	// Name is how messages name the file.
+	Name string
+	// Values are what is in it.
+	Values map[string]any
+}
+
 // Read reads values for templates from YAML or JSON: a map, or nothing.
 func Read(content []byte) (map[string]any, error) {
 	if len(content) > MaxSize {
@@ -24,6 +33,9 @@ func Read(content []byte) (map[string]any, error) {
 	}
 	document, err := render.Document(content)
 	if err != nil {
+		if line := tabbedLine(content); line > 0 && strings.Contains(err.Error(), "cannot start any token") {
+			return nil, fmt.Errorf("line %d has a tab; indent with spaces", line)
+		}
 		return nil, err
 	}
 	value, err := render.Value(document)
@@ -38,6 +50,19 @@ func Read(content []byte) (map[string]any, error) {
 		return nil, errors.New("must be a map of values")
 	}
 	return values, nil
+}
+
+// tabbedLine returns the first line with a tab in its indentation, from 1, or 0.
+func tabbedLine(content []byte) int {
+	number := 0
+	for line := range bytes.Lines(content) {
+		number++
+		indentation := line[:len(line)-len(bytes.TrimLeft(line, " \t"))]
+		if bytes.IndexByte(indentation, '\t') >= 0 {
+			return number
+		}
+	}
+	return 0
 }
 
 // checkWords refuses words that readers of YAML take for different things. For Helm,

@@ -26,7 +26,8 @@ type Renderer struct {
 	// Rendered is what was rendered so far, in the order of the fields.
 	Rendered []Rendering
 
-	texts *render.Renderer
+	texts    *render.Renderer
+	snippets map[string]string
 	// exhausted says that an error told that the templates do too much work.
 	exhausted bool
 	// early are the fields that were rendered before all others, by their path.
@@ -73,7 +74,7 @@ func CheckSnippets(snippets map[string]string) field.ErrorList {
 func NewRenderer(head *v1alpha1.PeerJob, peers, hash string, merged Merged) *Renderer {
 	budget := render.NewBudget()
 	named := *head
-	r := &Renderer{early: map[string]early{}}
+	r := &Renderer{early: map[string]early{}, snippets: head.Spec.Snippets}
 	texts := func(data *Data) *render.Renderer {
 		texts := render.New(data, head.Spec.Snippets, budget)
 		texts.Nulls = merged.Nulls
@@ -96,6 +97,9 @@ func NewRenderer(head *v1alpha1.PeerJob, peers, hash string, merged Merged) *Ren
 	r.texts = texts(r.Data)
 	return r
 }
+
+// Snippets are the snippets that templates can include.
+func (r *Renderer) Snippets() map[string]string { return r.snippets }
 
 // Render renders the text of a field.
 func (r *Renderer) Render(path *field.Path, text string) (string, *field.Error) {
@@ -150,6 +154,9 @@ func (r *Renderer) Explain(errs field.ErrorList) {
 	}
 	for _, err := range errs {
 		if template, found := templates[err.Field]; found {
+			if err.Type == field.ErrorTypeRequired && err.Detail == "" {
+				err.Detail = "the template renders to nothing" + giveValue(template)
+			}
 			line, _, more := strings.Cut(template, "\n")
 			if more {
 				line += "..."
@@ -157,4 +164,12 @@ func (r *Renderer) Explain(errs field.ErrorList) {
 			err.Detail += fmt.Sprintf("; rendered from %q", line)
 		}
 	}
+}
+
+// giveValue says which value could fill a template that renders to nothing.
+func giveValue(template string) string {
+	if read := render.ValuesRead(template); len(read) == 1 && read[0] != "" {
+		return fmt.Sprintf("; give values.%s a value", read[0])
+	}
+	return ""
 }

@@ -79,7 +79,7 @@ func TestRenderer_Render_errors(t *testing.T) {
 			peers: "{{ .Size }}", template: "{{ .Size }}", path: field.NewPath("spec", "peers"),
 			want: ".Size is not known here; spec.peers may use .Values alone",
 		},
-		"no template at all": {template: "{{ .Name", want: "unclosed action"},
+		"no template at all": {template: "{{ .Name", want: `"{{" has no "}}"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := test.path
