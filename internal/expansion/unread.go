@@ -170,7 +170,8 @@ func UnreadValues(expansions []*Expansion, sources *Sources) []Unread {
 			if slip == "" {
 				return
 			}
-			about.Key, about.Nearest = strings.Join(path, "."), slip
+			about.Key = strings.Join(path, ".")
+			about.Nearest = strings.Join(append(slices.Clone(path[:len(path)-1]), slip), ".")
 			unread = append(unread, about)
 		})
 	}
