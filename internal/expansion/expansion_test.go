@@ -238,6 +238,7 @@ func TestSources_errors(t *testing.T) {
 			withValues("", "  valuesFrom: [{configMapRef: {name: settings, key: list.yaml}}]\n") + configMap,
 			`spec.valuesFrom[0].configMapRef.key: Invalid value: "list.yaml": the entry of ConfigMap settings: must be a map of values`,
 		},
+		"a slip":           {withValues("", from) + strings.Replace(configMap, "name: settings", "name: setings", 1), `spec.valuesFrom[0].configMapRef.name: Not found: "settings": no ConfigMap has this name; did you mean "setings"?`},
 		"a broken snippet": {withValues("", "  snippets: {s: '{{ if }}'}\n"), "spec.snippets[s]: Invalid value: "},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -129,6 +129,7 @@ func expandAll(objects []*krmlist.Object, functionConfig *krmlist.Object, option
 	sources := expansion.NewSources(objects, options.Values, options.Assignments)
 	expandEach(expansions, settings.defaults, sources, report)
 	refuseConflicts(expansions, objects, report)
+	warnOfGenerator(objects, functionConfig, report)
 	if settings.mode == modeLint {
 		addLint(objects, settings, report)
 	}
@@ -181,6 +182,17 @@ func expandEach(expansions []*expansion.Expansion, defaults v1alpha1.Settings, s
 	for i, v := range verdicts {
 		report.AddErrors(expansions[i].Source, v.errs)
 		report.AddWarnings(expansions[i].Source, v.warnings)
+	}
+}
+
+// warnOfGenerator says when the settings are all that the function was given: a
+// generator of kustomize gets its own configuration as the only item.
+func warnOfGenerator(objects []*krmlist.Object, functionConfig *krmlist.Object, report *results.Report) {
+	if functionConfig == nil || isPeerJob(functionConfig) || len(objects) != 1 {
+		return
+	}
+	if only := objects[0]; only.Kind == functionConfig.Kind && only.Name == functionConfig.Name && only.Namespace == functionConfig.Namespace {
+		report.Warningf(functionConfig, "no object reached peerjob but its own settings; kustomize: list peerjob under transformers, because a generator sees no resources")
 	}
 }
 

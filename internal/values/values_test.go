@@ -39,3 +39,27 @@ func TestRead(t *testing.T) {
 		}
 	}
 }
+
+// TestRead_tab names the line, and what to indent with.
+func TestRead_tab(t *testing.T) {
+	for content, want := range map[string]string{
+		"a: 1\nb:\n\tc: 1\n":   "line 3 has a tab; indent with spaces",
+		"a: |\n  x\n  \ty\n":   "",
+		"a: 1\nb: [\n\t1\n]\n": "",
+	} {
+		if _, err := Read([]byte(content)); (err == nil) != (want == "") || err != nil && err.Error() != want {
+			t.Errorf("%q: got the error %v, want %q", content, err, want)
+		}
+	}
+}
+
+// TestDoubtful has texts that look like booleans.
+func TestDoubtful(t *testing.T) {
+	assignments, err := ParseSet("a=no,b.c=Yes,d=n,e=false,f=none")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]bool{"a=no": false, "b.c=Yes": true}, Doubtful(assignments)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
