@@ -7,12 +7,14 @@ import (
 	"slices"
 	"strings"
 
+	"go.yaml.in/yaml/v3"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/krmlist"
 	"github.com/peerjob/peerjob/internal/render"
 	"github.com/peerjob/peerjob/internal/spell"
+	"github.com/peerjob/peerjob/internal/yamlnode"
 )
 
 // Unread is a value that no template reads.
@@ -111,6 +113,7 @@ func (r reads) unread(all map[string]any, prefix []string, visit func(path []str
 
 // warnUnread warns of what only the PeerJob has and its templates don't use: keys of
 // spec.values and snippets.
+// An anchor has its aliases as readers.
 func (e *Expansion) warnUnread(own map[string]any, snippets map[string]string) []diag.Warning {
 	if len(own) == 0 && len(snippets) == 0 {
 		return nil
@@ -119,8 +122,12 @@ func (e *Expansion) warnUnread(own map[string]any, snippets map[string]string) [
 	read := e.reads()
 	read.unread(own, nil, func(path []string, nearest string) {
 		at := field.NewPath("spec", "values")
+		node := yamlnode.Get(yamlnode.Get(e.Source.Node(), "spec"), "values")
 		for _, key := range path {
-			at = at.Child(key)
+			at, node = at.Child(key), yamlnode.Get(node, key)
+		}
+		if hasAnchor(node) {
+			return
 		}
 		cure := "remove it, or read it with {{ .Values." + strings.Join(path, ".") + " }}"
 		if nearest != "" {
@@ -137,6 +144,11 @@ func (e *Expansion) warnUnread(own map[string]any, snippets map[string]string) [
 		}
 	}
 	return warnings
+}
+
+// hasAnchor reports whether an alias can stand for a node or a part of it.
+func hasAnchor(node *yaml.Node) bool {
+	return node != nil && (node.Anchor != "" || slices.ContainsFunc(node.Content, hasAnchor))
 }
 
 // UnreadValues returns values that no template of the PeerJobs reads: all that are

@@ -23,6 +23,7 @@ func TestExpansion_unread(t *testing.T) {
 		"all read":       {"  values: {a: x}\n", nil},
 		"one too many":   {"  values: {a: x, other: {b: 1}}\n", []string{"spec.values.other: no template reads this value" + rest + "other }}"}},
 		"misspelled":     {"  service: {name: 's{{ if .Values.verbose }}v{{ end }}'}\n  values: {a: x, verbsoe: true}\n", []string{"spec.values.verbsoe: no template reads this value; did you mean verbose?"}},
+		"an anchor":      {"  values: {a: x, other: {b: &b svc}}\n  service: {name: *b}\n", nil},
 		"removes a key":  {"  values: {a: x, other: null}\n", nil},
 		"in a map":       {"  service: {name: '{{ .Values.b.name }}'}\n  values: {a: x, b: {name: svc, tga: 1, c: {d: 1}}}\n", []string{"spec.values.b.c: no template reads this value" + rest + "b.c }}", "spec.values.b.tga: no template reads this value" + rest + "b.tga }}"}},
 		"a near miss":    {"  service: {name: 's{{ if .Values.b.tag }}-{{ .Values.b.tag }}{{ end }}'}\n  values: {a: x, b: {tga: 1}}\n", []string{"spec.values.b.tga: no template reads this value; did you mean tag?"}},
