@@ -283,3 +283,23 @@ func TestRun_clusterDomain(t *testing.T) {
 		t.Error("cluster.local is longer, and was taken:", stderr)
 	}
 }
+
+// TestRun_generator has settings under generators of kustomize, which passes a generator
+// its own configuration as the only item.
+func TestRun_generator(t *testing.T) {
+	const settings = "{apiVersion: v1, kind: ConfigMap, metadata: {name: peerjob}}"
+	for name, test := range map[string]struct {
+		items []string
+		warns bool
+	}{
+		"its own settings": {[]string{settings}, true},
+		"nothing":          {nil, false},
+		"another object":   {[]string{"{apiVersion: v1, kind: ConfigMap, metadata: {name: other}}"}, false},
+		"a PeerJob":        {[]string{settings, peerJob("train", "peers: 2")}, false},
+	} {
+		_, stderr, failed := run(t, list(test.items...)+"functionConfig: "+settings+"\n")
+		if failed || strings.Contains(stderr, "no object reached peerjob but its own settings") != test.warns {
+			t.Errorf("%s: failed: %v, stderr: %s", name, failed, stderr)
+		}
+	}
+}

@@ -229,7 +229,7 @@ var functions = []Function{
 		takes: []kind{decimal}, call: ceil},
 	{Name: "round", Group: groupNumbers, Doc: "With this many decimals.", Example: `{{ round 1.25 1 }}`, Result: "1.3",
 		takes: []kind{decimal, integer}, further: decimal, most: 3, call: roundTo},
-	{Name: "until", Group: groupNumbers, Doc: "The integers below a number; 10,000 at most.", Example: `{{ until 3 | join "," }}`, Result: "0,1,2",
+	{Name: "until", Group: groupNumbers, Doc: "The integers below a number; 10000 at most.", Example: `{{ until 3 | join "," }}`, Result: "0,1,2",
 		takes: []kind{integer}, price: priceUntil, call: until},
 	{Name: "untilStep", Group: groupNumbers, Doc: "The integers from a number up to, not including, another, by a step.", Example: `{{ untilStep 1 6 2 | join "," }}`, Result: "1,3,5",
 		takes: []kind{integer, integer, integer}, price: priceUntilStep, call: untilStep},
