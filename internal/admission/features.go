@@ -243,13 +243,13 @@ func CheckVersion(g *peerjob.Group, objects []origin.Object) (field.ErrorList, [
 	minor, asked := peerjob.Minor(pj.Spec.KubernetesVersion)
 	var errs field.ErrorList
 	var warnings []diag.Warning
-	replaced := replacedVariables(g)
+	unwritten := unwrittenPaths(g)
 	// Of two features of one field, the later one is said.
 	said := map[string]refusal{}
 	visitFeatures(reflect.ValueOf(pj).Elem(), "", func(f Feature, path string) {
 		first, ever := f.First()
 		switch {
-		case isBelowAny(path, replaced):
+		case isBelowAny(path, unwritten):
 		case (f.empty || f.Kept) && asked && minor < f.known():
 			errs = append(errs, forbidden(path, fmt.Sprintf("needs Kubernetes 1.%d, and spec.kubernetesVersion is %q", f.known(), pj.Spec.KubernetesVersion)))
 		case f.empty:
@@ -306,10 +306,13 @@ func nameGates(g *peerjob.Group, errs field.ErrorList) {
 	})
 }
 
-// replacedVariables are the paths of the variables of the user's that peerjob writes in
-// its own way, which every server takes.
-func replacedVariables(g *peerjob.Group) []string {
+// unwrittenPaths are the fields of the user's that no server gets as they are: variables
+// that peerjob writes in its own way, and a runner that nothing asks for.
+func unwrittenPaths(g *peerjob.Group) []string {
 	var paths []string
+	if !g.HasRunner() {
+		paths = append(paths, "spec.runner")
+	}
 	g.EachContainer(func(container *corev1.Container, path *field.Path) {
 		for i, variable := range container.Env {
 			if g.IsPeerVariable(container, variable) {

@@ -161,6 +161,17 @@ func TestCheckVersion_offByDefault(t *testing.T) {
 	}
 }
 
+// TestCheckVersion_runner has an image volume that is in the Pod, and one that no barrier
+// asks for, which no server sees.
+func TestCheckVersion_runner(t *testing.T) {
+	for barrier, want := range map[string]int{"barrier: {start: Enabled}, ": 1, "": 0} {
+		refused, _ := version(t, "metadata: {name: a}\nspec: {peers: 1, kubernetesVersion: '1.30', "+barrier+"runner: {delivery: ImageVolume, image: x}, template: {spec: {containers: [{name: w, image: x, command: [a]}]}}}")
+		if len(refused) != want {
+			t.Errorf("%q: %v", barrier, refused)
+		}
+	}
+}
+
 // TestFeatures_exist makes sure that every entry of the table names a field,
 // and tells from which version on it is there.
 func TestFeatures_exist(t *testing.T) {
