@@ -41,7 +41,7 @@ var allowed = map[string][]string{
 	"internal/parallel":        {},
 	"internal/peerjob":         {"api/v1alpha1", "internal/diag", "internal/rules", "internal/spell"},
 	"internal/pipeline":        {"api/v1alpha1", "internal/diag", "internal/expansion", "internal/kinds", "internal/krmlist", "internal/lint", "internal/merge", "internal/neighbors", "internal/parallel", "internal/peerjob", "internal/results", "internal/values", "internal/yamlnode"},
-	"internal/render":          {"internal/spell"},
+	"internal/render":          {"internal/spell", "internal/yamlnode"},
 	"internal/results":         {"internal/diag", "internal/krmlist"},
 	"internal/rules":           {"internal/apitype", "internal/diag", "internal/spell"},
 	"internal/spell":           {},

@@ -109,9 +109,13 @@ func (s *Sources) valuesOf(source *krmlist.Object, pj *v1alpha1.PeerJob) (merged
 	if err != nil {
 		errs = append(errs, err)
 	}
-	all, wrong := values.Assign(render.Merge(render.Merge(all, own), s.overrides), s.assignments)
+	all, wrong := values.Override(render.Merge(all, own), s.overrides, s.assignments)
 	for _, err := range wrong {
 		errs = append(errs, assignError(err))
+	}
+	if err := values.CheckCount(all); err != nil {
+		errs = append(errs, field.Invalid(field.NewPath("spec", "values"), field.OmitValueType{}, "together with spec.valuesFrom and the command line "+err.Error()))
+		all = nil
 	}
 	return values.NewMerged(all), used, missing, errs
 }

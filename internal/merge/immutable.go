@@ -5,6 +5,8 @@ package merge
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -36,13 +38,29 @@ func warnOfImmutable(existing, child *krmlist.Object, report *results.Report) {
 	if len(changed) == 0 {
 		return
 	}
-	more := ""
-	if len(changed) > shownChanges {
-		more = fmt.Sprintf(" and %d more", len(changed)-shownChanges)
-		changed = changed[:shownChanges]
+	if suspend := at(before, "spec.suspend"); suspend != nil && suspend.Value == "true" {
+		refused := slices.DeleteFunc(slices.Clone(changed), changesSuspended.MatchString)
+		if len(refused) == 0 {
+			report.Warningf(child, "these can be changed only in a Job that is suspended and has never started (resources from Kubernetes 1.35 on): %s; if this one has started, delete it in the cluster before you apply this one, or set spec.nameSuffixHash of the PeerJob to Enabled, so that each change is a new Job",
+				listed(changed))
+			return
+		}
+		changed = refused
 	}
-	report.Warningf(child, "these can't be changed in a %s that exists: %s%s; delete the %[1]s in the cluster before you apply this one, or set spec.nameSuffixHash of the PeerJob to Enabled, so that each change is a new %[1]s",
-		kind.Kind, strings.Join(changed, ", "), more)
+	report.Warningf(child, "these can't be changed in a %s that exists: %s; delete the %[1]s in the cluster before you apply this one, or set spec.nameSuffixHash of the PeerJob to Enabled, so that each change is a new %[1]s",
+		kind.Kind, listed(changed))
+}
+
+// changesSuspended matches the paths that the server lets change in a suspended Job that
+// never started. See JobValidationOptions in k8s.io/kubernetes/pkg/apis/batch/validation.
+var changesSuspended = regexp.MustCompile(`^spec\.template\.(metadata(\.(labels|annotations)\b|$)|spec\.(nodeSelector|tolerations|affinity|schedulingGates|(initContainers|containers)\[\d+\]\.resources)\b)`)
+
+// listed names the first of some fields, and counts the others.
+func listed(fields []string) string {
+	if len(fields) <= shownChanges {
+		return strings.Join(fields, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(fields[:shownChanges], ", "), len(fields)-shownChanges)
 }
 
 // stored returns a Job with its defaults, as a server stores it: a default that is

@@ -276,6 +276,7 @@ func TestMerge_files(t *testing.T) {
 // exists. See ValidateJobSpecUpdate of Kubernetes for the fields.
 func TestMerge_immutable(t *testing.T) {
 	const start = "warning: Job a: these can't be changed in a Job that exists: "
+	suspended := strings.Replace(job, "  template:", "  suspend: true\n  template:", 1)
 	for name, test := range map[string]struct {
 		list string
 		edit func(job string) string
@@ -300,6 +301,18 @@ func TestMerge_immutable(t *testing.T) {
 			job, func(j string) string {
 				return strings.Replace(j, "image: x", "image: z\n        command: [a]\n        args: [b]\n        stdin: true\n        tty: true\n        workingDir: /", 1)
 			}, " and 2 more; delete the Job in the cluster before you apply this one, or set spec.nameSuffixHash of the PeerJob to Enabled, so that each change is a new Job\n",
+		},
+		"of a suspended Job": {
+			suspended, func(string) string {
+				return suspended + "        resources: {limits: {cpu: 1}}\n      nodeSelector: {a: b}\n"
+			},
+			"warning: Job a: these can be changed only in a Job that is suspended and has never started (resources from Kubernetes 1.35 on): spec.template.spec.nodeSelector, spec.template.spec.containers[0].resources; if this one has started,",
+		},
+		"of a suspended Job, and an image": {
+			suspended, func(string) string {
+				return strings.Replace(suspended, "image: x", "image: z", 1) + "      nodeSelector: {a: b}\n"
+			},
+			start + "spec.template.spec.containers[0].image;",
 		},
 		"in a kustomize build, nobody has applied it": {
 			strings.Replace(job, "    peerjob.dev/owner: a\n", "    peerjob.dev/owner: a\n    kustomize.config.k8s.io/id: \"1\"\n", 1),

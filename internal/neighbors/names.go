@@ -49,6 +49,9 @@ func (e peers) warnOfNames(near *neighbors, expansions []*expansion.Expansion, r
 	report.AddWarnings(e.Source, rules.SelfSelectors(e.Group.Template(), names, func(job string) bool { return e.isOtherJob(job, near, expansions) }, e.Group.TemplatePath()))
 	data := field.NewPath("data")
 	for _, configMap := range near.configMaps {
+		if inOtherVariant(e.Source, configMap.Object) {
+			continue
+		}
 		var w []diag.Warning
 		for _, key := range slices.Sorted(maps.Keys(configMap.typed.Data)) {
 			for _, stale := range names.Stale(configMap.typed.Data[key]) {
@@ -61,6 +64,19 @@ func (e peers) warnOfNames(near *neighbors, expansions []*expansion.Expansion, r
 		}
 		report.AddWarnings(configMap.Object, w)
 	}
+}
+
+// inOtherVariant reports whether kustomize made two objects in different variants of one
+// base: their layers agree from the outermost on, and then have other prefixes or
+// suffixes. An object of an outer layer has fewer of them.
+func inOtherVariant(a, b *krmlist.Object) bool {
+	differ := func(a, b []string) bool {
+		n := min(len(a), len(b))
+		return !slices.Equal(a[len(a)-n:], b[len(b)-n:])
+	}
+	prefixes, suffixes := a.Layers()
+	otherPrefixes, otherSuffixes := b.Layers()
+	return differ(prefixes, otherPrefixes) || differ(suffixes, otherSuffixes)
 }
 
 // others are the Services of this neighborhood that are not the peers' own: a name

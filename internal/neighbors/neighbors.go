@@ -31,6 +31,7 @@ import (
 	"github.com/peerjob/peerjob/internal/kinds"
 	"github.com/peerjob/peerjob/internal/krmlist"
 	"github.com/peerjob/peerjob/internal/results"
+	"github.com/peerjob/peerjob/internal/rules"
 	"github.com/peerjob/peerjob/internal/yamlnode"
 )
 
@@ -42,11 +43,11 @@ func Warn(expansions []*expansion.Expansion, objects []*krmlist.Object, report *
 	}
 	var words []string
 	for _, e := range expansions {
-		words = append(words, (peers{e}).names().Words()...)
+		words = append(words, (peers{Expansion: e}).names().Words()...)
 	}
 	all := findNeighbors(objects, wanted, words)
 	for _, e := range expansions {
-		e := peers{e}
+		e := peers{e, map[diag.Warning]bool{}}
 		near := all[neighborhoodOf(e.Source)]
 		if near == nil {
 			near = &neighbors{}
@@ -62,7 +63,12 @@ func Warn(expansions []*expansion.Expansion, objects []*krmlist.Object, report *
 }
 
 // peers are those of one PeerJob.
-type peers struct{ *expansion.Expansion }
+type peers struct {
+	*expansion.Expansion
+	// said are the warnings of it. A container of spec.runner has the resources of the
+	// container that it is for, and what is said of one need not be said of the other.
+	said map[diag.Warning]bool
+}
 
 // neighborhood is where objects can be in each other's way.
 type neighborhood struct{ pkg, namespace string }
@@ -152,17 +158,26 @@ func (e peers) podLabels() labels.Set {
 	return labels.Merge(labels.Merge(set, e.Group.SelectorLabels()), e.Group.Template().Labels)
 }
 
-// warnOfService finds a Service that would send its traffic to the peers.
+// warnOfService finds a Service that would send its traffic to the peers. One that
+// selects by the name of the Job alone does so on purpose.
 func (e peers) warnOfService(service neighbor[corev1.Service], report *results.Report) {
 	selector := service.typed.Spec.Selector
-	if len(selector) > 0 && labels.SelectorFromSet(selector).Matches(e.podLabels()) {
+	hasOther := false
+	for key := range selector {
+		hasOther = hasOther || !rules.IsJobNameLabel(key)
+	}
+	if hasOther && labels.SelectorFromSet(selector).Matches(e.podLabels()) {
 		e.warn(report, "spec.template.metadata.labels", "%v%s selects the peers, too, and would send them its traffic; choose labels that its selector does not match",
 			service, inFileOf(service.Object))
 	}
 }
 
 func (e peers) warn(report *results.Report, path, format string, args ...any) {
-	report.AddWarnings(e.Source, []diag.Warning{{Field: path, Message: fmt.Sprintf(format, args...)}})
+	w := diag.Warning{Field: path, Message: fmt.Sprintf(format, args...)}
+	if !e.said[w] {
+		e.said[w] = true
+		report.AddWarnings(e.Source, []diag.Warning{w})
+	}
 }
 
 // inFileOf returns the file of a neighbor, if it is known.

@@ -178,8 +178,9 @@ func (e peers) warnOfQuota(pod *corev1.Pod, quota neighbor[corev1.ResourceQuota]
 		if !known {
 			continue
 		}
-		all := resource.NewMilliQuantity(one.MilliValue()*int64(e.Group.Peers()), one.Format)
-		if one.MilliValue() > 0 && (all.Cmp(hard) > 0 || all.MilliValue()/one.MilliValue() != int64(e.Group.Peers())) {
+		all := one.DeepCopy()
+		all.Mul(int64(e.Group.Peers())) // of any size: it only reports what does not fit an int64
+		if one.Sign() > 0 && all.Cmp(hard) > 0 {
 			e.warn(report, "spec.peers", "%d peers need more %s than %v%s has, %s, and not all would be made", e.Group.Peers(), name, quota, inFileOf(quota.Object), &hard)
 		}
 	}

@@ -233,7 +233,17 @@ func priceFromYAML(_ *Renderer, args []any) (int, error) {
 	return plus(encoderPrice, times(len(text), 300), times(structure, structurePrice)), nil
 }
 
-func fromYAML(_ *Renderer, args []any) (any, error) { return Parse([]byte(args[0].(string))) }
+func fromYAML(_ *Renderer, args []any) (any, error) {
+	document, err := Document([]byte(args[0].(string)))
+	if err != nil {
+		return nil, err
+	}
+	value, err := Value(document)
+	if err != nil {
+		return nil, err
+	}
+	return value, CheckWords(document)
+}
 
 func fromJSON(_ *Renderer, args []any) (any, error) {
 	value, rest, err := ParseJSON(args[0].(string))

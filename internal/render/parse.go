@@ -11,6 +11,8 @@ import (
 	"strconv"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/peerjob/peerjob/internal/yamlnode"
 )
 
 // maxRepeated is how many values the aliases and merge keys of a text may stand
@@ -49,6 +51,25 @@ func Value(node *yaml.Node) (any, error) {
 		return nil, nil
 	}
 	return (&reader{}).value(node, 1)
+}
+
+// CheckWords refuses words that readers of YAML take for different things. For Helm,
+// "n: 5" is the value of "false", and "tls: no" is false; a condition would take the
+// text "no" for true.
+func CheckWords(node *yaml.Node) error {
+	for i, inner := range node.Content {
+		isKey := node.Kind == yaml.MappingNode && i%2 == 0
+		switch {
+		case isKey && inner.Kind == yaml.ScalarNode && inner.ShortTag() != "!!merge" && !yamlnode.IsPlainKey(inner):
+			return fmt.Errorf("line %d: %s: a key must be a string; write %q, with the quotes", inner.Line, inner.Value, inner.Value)
+		case !isKey && yamlnode.IsOldBoolean(inner):
+			return fmt.Errorf("line %d: %s: Helm reads this word as %t; write %[3]t, or %[2]q with the quotes", inner.Line, inner.Value, yamlnode.MeansTrue(inner))
+		}
+		if err := CheckWords(inner); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // reader makes values of nodes.

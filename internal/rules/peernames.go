@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/spell"
 )
 
 // PeerNames are the names of the peers of a Job, and those that they had before
@@ -81,7 +82,7 @@ func (n PeerNames) Stale(text string) []StaleName {
 			continue
 		case job != n.Job && !slices.Contains(n.EarlierJobs, job):
 			// Only the Service of today is the Job's alone.
-			if service != n.Service || !beginsWord(text, at[0]) {
+			if service != n.Service || !beginsWord(text, at[0]) || !isAddress.MatchString(text[at[1]:]) && !n.isLike(job) {
 				continue
 			}
 			found.Stranger = true
@@ -91,6 +92,23 @@ func (n PeerNames) Stale(text string) []StaleName {
 		}
 	}
 	return stale
+}
+
+// isAddress matches what follows the name of a host, and no name of a file: a port, or
+// the rest of the fully qualified name.
+var isAddress = regexp.MustCompile(`^(?::\d|` + domain.String()[1:] + `)`)
+
+// roles are what people call the peers where no name of theirs is at hand.
+var roles = []string{"master", "worker", "leader", "launcher", "host", "node"}
+
+// isLike reports whether a word probably stands for the name of the Job: it is a role,
+// it is like a name of the Job or the Service, or it is a part of one, or has one in it.
+// Any other word may be of a file: "shard-0.train".
+func (n PeerNames) isLike(word string) bool {
+	names := slices.Concat([]string{n.Job, n.Service}, n.EarlierJobs, n.EarlierServices)
+	return slices.Contains(roles, word) || spell.Nearest(word, names) != "" || slices.ContainsFunc(names, func(name string) bool {
+		return name != "" && (strings.Contains("-"+name+"-", "-"+word+"-") || strings.Contains("-"+word+"-", "-"+name+"-"))
+	})
 }
 
 // peerByVariables matches the name of a peer that is made of the peers' variables, as a

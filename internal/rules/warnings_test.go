@@ -63,40 +63,42 @@ func compare(t *testing.T, got, want []string) {
 func TestPeerNames_Stale(t *testing.T) {
 	names := PeerNames{Job: "dev-train", Service: "dev-hub", Peers: 4, EarlierJobs: []string{"train", "dev-train"}, EarlierServices: []string{"hub", "dev-hub"}}
 	for text, want := range map[string][]string{
-		"train-0.hub":                             {"train-0.hub"},
-		"--join=train-0.hub:7000":                 {"train-0.hub"},
-		"tcp://train-3.hub.team.svc":              {"train-3.hub"},
-		"a=train-0.hub,b=train-1.hub":             {"train-0.hub", "train-1.hub"},
-		"train-0.dev-hub":                         {"train-0.dev-hub"},
-		"dev-train-0.hub":                         {"dev-train-0.hub"},
-		"train-$(JOB_COMPLETION_INDEX).hub":       {"train-$(JOB_COMPLETION_INDEX).hub"},
-		"ping train-${i}.hub; ping train-$i.hub":  {"train-${i}.hub", "train-$i.hub"},
-		"train-{0..3}.hub":                        {"train-{0..3}.hub"},
-		"train-9.hub":                             {"train-9.hub"}, // earlier, whatever its index
-		"dev-train-4.dev-hub":                     {"dev-train-4.dev-hub"},
-		"dev-train-99999999999999999999.dev-hub":  nil, // no index of any Job
-		"dev-train-3.dev-hub":                     nil,
-		"dev-train-$(X).dev-hub":                  nil,
-		"train-0":                                 nil, // a bare name may be a StatefulSet's
-		"train.hub":                               nil,
-		"my-train-0.hub":                          nil,
-		"x.train-0.hub":                           nil,
-		"train-0.hubs":                            nil,
-		"train-0.hub_x":                           nil,
-		"train-9.hub.log":                         nil, // a file
-		"/data/train-0.hub":                       nil,
-		"s3://bucket/train-7.hub/x":               nil,
-		"http://train-0.hub/x":                    {"train-0.hub"},
-		"ask train-0.hub.":                        {"train-0.hub"},
-		"train-0.other":                           nil,
-		"other-0.hub":                             nil, // may be of another tool's Service
-		"other-0.dev-hub:22":                      {"other-0.dev-hub"},
-		"dev-train-workers-0-1.dev-hub slots=8":   {"dev-train-workers-0-1.dev-hub"},
-		`{"host": "other-${i}.dev-hub"}`:          {"other-${i}.dev-hub"},
-		"tcp://other-0.dev-hub.team.svc":          {"other-0.dev-hub"},
-		"$job-0.dev-hub ${x}job-0.dev-hub":        nil, // a variable
-		"printf %s-0.dev-hub <job>-0.dev-hub":     nil,
-		"other-0.dev-hub.yaml /x/other-0.dev-hub": nil,
+		"train-0.hub":                            {"train-0.hub"},
+		"--join=train-0.hub:7000":                {"train-0.hub"},
+		"tcp://train-3.hub.team.svc":             {"train-3.hub"},
+		"a=train-0.hub,b=train-1.hub":            {"train-0.hub", "train-1.hub"},
+		"train-0.dev-hub":                        {"train-0.dev-hub"},
+		"dev-train-0.hub":                        {"dev-train-0.hub"},
+		"train-$(JOB_COMPLETION_INDEX).hub":      {"train-$(JOB_COMPLETION_INDEX).hub"},
+		"ping train-${i}.hub; ping train-$i.hub": {"train-${i}.hub", "train-$i.hub"},
+		"train-{0..3}.hub":                       {"train-{0..3}.hub"},
+		"train-9.hub":                            {"train-9.hub"}, // earlier, whatever its index
+		"dev-train-4.dev-hub":                    {"dev-train-4.dev-hub"},
+		"dev-train-99999999999999999999.dev-hub": nil, // no index of any Job
+		"dev-train-3.dev-hub":                    nil,
+		"dev-train-$(X).dev-hub":                 nil,
+		"train-0":                                nil, // a bare name may be a StatefulSet's
+		"train.hub":                              nil,
+		"my-train-0.hub":                         nil,
+		"x.train-0.hub":                          nil,
+		"train-0.hubs":                           nil,
+		"train-0.hub_x":                          nil,
+		"train-9.hub.log":                        nil, // a file
+		"/data/train-0.hub":                      nil,
+		"s3://bucket/train-7.hub/x":              nil,
+		"http://train-0.hub/x":                   {"train-0.hub"},
+		"ask train-0.hub.":                       {"train-0.hub"},
+		"train-0.other":                          nil,
+		"other-0.hub":                            nil, // may be of another tool's Service
+		"other-0.dev-hub:22":                     {"other-0.dev-hub"},
+		"dev-train-workers-0-1.dev-hub slots=8":  {"dev-train-workers-0-1.dev-hub"},
+		`{"host": "trian-${i}.dev-hub"}`:         {"trian-${i}.dev-hub"},
+		"master-0.dev-hub, worker-1.dev-hub":     {"master-0.dev-hub", "worker-1.dev-hub"},
+		"wikitext-2.dev-hub --eval=part-0.dev-hub shard-0.dev-hub": nil, // files
+		"tcp://other-0.dev-hub.team.svc":                           {"other-0.dev-hub"},
+		"$job-0.dev-hub ${x}job-0.dev-hub":                         nil, // a variable
+		"printf %s-0.dev-hub <job>-0.dev-hub":                      nil,
+		"other-0.dev-hub.yaml /x/other-0.dev-hub":                  nil,
 		"": nil,
 	} {
 		var got []string
@@ -362,6 +364,8 @@ func TestSelfSelectors(t *testing.T) {
 		"expression":        {strings.Replace(spread, "%", "{matchExpressions: [{key: batch.kubernetes.io/job-name, operator: In, values: [train]}]}", 1), false, []string{"template.spec.topologySpreadConstraints[0].labelSelector.matchExpressions[0]: selects the Pods of the Job train"}},
 		"required":          {"affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{labelSelector: {matchLabels: {job-name: train}}}]}}", false, []string{"template.spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].labelSelector.matchLabels[job-name]: selects"}},
 		"preferred":         {"affinity: {podAffinity: {preferredDuringSchedulingIgnoredDuringExecution: [{podAffinityTerm: {labelSelector: {matchLabels: {job-name: train}}}}]}}", false, []string{"template.spec.affinity.podAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].podAffinityTerm.labelSelector.matchLabels[job-name]: selects"}},
+		"left out":          {"affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{labelSelector: {matchExpressions: [{key: job-name, operator: NotIn, values: [train]}]}}]}}", false, []string{"template.spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].labelSelector.matchExpressions[0]: leaves out the Pods of the Job train, and the Job is train-0123456789 now: it leaves out none of them; leave out a label of the template instead, or, in an affinity from Kubernetes 1.31 on, write mismatchLabelKeys: [job-name] beside labelSelector: {}"}},
+		"any Job":           {strings.Replace(spread, "%", "{matchExpressions: [{key: job-name, operator: Exists}]}", 1), false, nil},
 		"its name of today": {strings.Replace(spread, "%", "{matchLabels: {job-name: train-0123456789}}", 1), false, nil},
 		"both names":        {strings.Replace(spread, "%", "{matchExpressions: [{key: job-name, operator: In, values: [train, train-0123456789]}]}", 1), false, nil},
 		"another Job":       {strings.Replace(spread, "%", "{matchLabels: {job-name: train}}", 1), true, nil},

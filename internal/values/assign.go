@@ -142,6 +142,38 @@ func (m *Misfit) Error() string {
 	return fmt.Sprintf("%s is set, and %s is %s, not %s; set %s itself", m.Assignment, at, render.KindOf(m.Value), m.Want, at)
 }
 
+// Override returns the default values of a PeerJob with those of its user over them, as
+// Helm does with a chart's: the values of files, and then the assignments. A map that
+// an assignment sets is in the place of the user's own, and goes key by key over the
+// default. Neither is changed.
+func Override(defaults, files map[string]any, assignments []Assignment) (map[string]any, []error) {
+	all, errs := Assign(render.Merge(defaults, files), assignments)
+	for _, a := range assignments {
+		keys := a.keys()
+		if _, isMap := a.Value.(map[string]any); isMap && len(keys) > 0 && len(keys) == len(a.Path) {
+			layUnder(all, defaults, keys)
+		}
+	}
+	return all, errs
+}
+
+// layUnder lays the map of defaults that keys lead to under that of values. It does
+// nothing where either has none.
+func layUnder(values, defaults map[string]any, keys []string) {
+	for {
+		over, ok := values[keys[0]].(map[string]any)
+		under, found := defaults[keys[0]].(map[string]any)
+		if !ok || !found {
+			return
+		}
+		if len(keys) == 1 {
+			values[keys[0]] = render.Merge(under, over)
+			return
+		}
+		values, defaults, keys = over, under, keys[1:]
+	}
+}
+
 // setter sets the value that a path leads to.
 type setter struct {
 	path  []any

@@ -113,6 +113,43 @@ func TestParseSetJSON(t *testing.T) {
 	}
 }
 
+// TestOverride has the maps that Helm merges into the values of a chart.
+func TestOverride(t *testing.T) {
+	for name, test := range map[string]struct {
+		files map[string]any
+		json  []string
+		want  map[string]any
+	}{
+		"a key more":         {nil, []string{`a={"z":1}`}, map[string]any{"a": map[string]any{"b": int64(1), "z": int64(1)}, "l": base()["l"]}},
+		"an empty map":       {nil, []string{`a={}`}, base()},
+		"a key less":         {nil, []string{`a={"b":null}`}, map[string]any{"a": map[string]any{"b": nil}, "l": base()["l"]}},
+		"no map below":       {nil, []string{`a.b={"c":1}`}, map[string]any{"a": map[string]any{"b": map[string]any{"c": int64(1)}}, "l": base()["l"]}},
+		"two":                {nil, []string{`a={"y":1}`, `a={"z":1}`}, map[string]any{"a": map[string]any{"b": int64(1), "z": int64(1)}, "l": base()["l"]}},
+		"a null, later":      {nil, []string{`a={"z":1}`, `a=null`}, map[string]any{"a": nil, "l": base()["l"]}},
+		"a map of a file":    {map[string]any{"a": map[string]any{"f": int64(1)}}, []string{`a={"z":1}`}, map[string]any{"a": map[string]any{"b": int64(1), "z": int64(1)}, "l": base()["l"]}},
+		"a map within a map": {map[string]any{"a": map[string]any{"b": map[string]any{"f": int64(1)}}}, []string{`a.b={}`}, map[string]any{"a": map[string]any{"b": map[string]any{}}, "l": base()["l"]}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var all []Assignment
+			for _, text := range test.json {
+				assignments, err := ParseSetJSON(text)
+				if err != nil {
+					t.Fatal(err)
+				}
+				all = append(all, assignments...)
+			}
+			defaults := base()
+			got, errs := Override(defaults, test.files, all)
+			if diff := cmp.Diff(test.want, got); diff != "" || len(errs) > 0 {
+				t.Errorf("%v\n%s", errs, diff)
+			}
+			if diff := cmp.Diff(base(), defaults); diff != "" {
+				t.Errorf("changed the defaults:\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestLeaves(t *testing.T) {
 	assignments, err := ParseSetJSON(`a.b={"c":1,"d":{"e":2,"f":{}}},l[0]={"g":1}`)
 	if err != nil {

@@ -26,6 +26,12 @@ type File struct {
 	Values map[string]any
 }
 
+// MaxCount is how many values a source, and all of a PeerJob together, may have: the
+// elements of lists and the entries of maps. More would take hundreds of MB.
+const MaxCount = 50_000
+
+var errTooMany = fmt.Errorf("has more than %d values (elements of lists and entries of maps); keep large data in a file or a ConfigMap that the containers read", MaxCount)
+
 // Read reads values for templates from YAML or JSON: a map, or nothing.
 func Read(content []byte) (map[string]any, error) {
 	if len(content) > MaxSize {
@@ -38,11 +44,15 @@ func Read(content []byte) (map[string]any, error) {
 		}
 		return nil, err
 	}
+	left := MaxCount
+	if !countNodes(document, &left) {
+		return nil, errTooMany
+	}
 	value, err := render.Value(document)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkWords(document); err != nil {
+	if err := render.CheckWords(document); err != nil {
 		return nil, err
 	}
 	values, ok := value.(map[string]any)
@@ -65,23 +75,58 @@ func tabbedLine(content []byte) int {
 	return 0
 }
 
-// checkWords refuses words that readers of YAML take for different things. For Helm,
-// "n: 5" is the value of "false", and "tls: no" is false; a condition would take the
-// text "no" for true.
-func checkWords(node *yaml.Node) error {
-	for i, inner := range node.Content {
-		isKey := node.Kind == yaml.MappingNode && i%2 == 0
-		switch {
-		case isKey && inner.Kind == yaml.ScalarNode && inner.ShortTag() != "!!merge" && !yamlnode.IsPlainKey(inner):
-			return fmt.Errorf("line %d: %s: a key must be a string; write %q, with the quotes", inner.Line, inner.Value, inner.Value)
-		case !isKey && yamlnode.IsOldBoolean(inner):
-			return fmt.Errorf("line %d: %s: Helm reads this word as %t; write %[3]t, or %[2]q with the quotes", inner.Line, inner.Value, yamlnode.MeansTrue(inner))
-		}
-		if err := checkWords(inner); err != nil {
-			return err
-		}
+// CheckCount refuses values that are too many: each element of a list and each entry of
+// a map is one.
+func CheckCount(values map[string]any) error {
+	left := MaxCount
+	if !countDown(values, &left) {
+		return errTooMany
 	}
 	return nil
+}
+
+func countDown(value any, left *int) bool {
+	switch value := value.(type) {
+	case map[string]any:
+		if *left -= len(value); *left < 0 {
+			return false
+		}
+		for _, inner := range value {
+			if !countDown(inner, left) {
+				return false
+			}
+		}
+	case []any:
+		if *left -= len(value); *left < 0 {
+			return false
+		}
+		for _, inner := range value {
+			if !countDown(inner, left) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// countNodes is countDown for what is not decoded yet. An alias is one value:
+// render.Value limits what they expand to.
+func countNodes(node *yaml.Node, left *int) bool {
+	switch node.Kind {
+	case yaml.MappingNode:
+		*left -= len(node.Content) / 2
+	case yaml.SequenceNode:
+		*left -= len(node.Content)
+	}
+	if *left < 0 {
+		return false
+	}
+	for _, inner := range node.Content {
+		if !countNodes(inner, left) {
+			return false
+		}
+	}
+	return true
 }
 
 // Merge lays values over others, as Helm does: maps key by key, anything else as a
