@@ -238,7 +238,11 @@ func TestSources_errors(t *testing.T) {
 			withValues("", "  valuesFrom: [{configMapRef: {name: settings, key: list.yaml}}]\n") + configMap,
 			`spec.valuesFrom[0].configMapRef.key: Invalid value: "list.yaml": the entry of ConfigMap settings: must be a map of values`,
 		},
-		"a slip":           {withValues("", from) + strings.Replace(configMap, "name: settings", "name: setings", 1), `spec.valuesFrom[0].configMapRef.name: Not found: "settings": no ConfigMap has this name; did you mean "setings"?`},
+		"a slip": {withValues("", from) + strings.Replace(configMap, "name: settings", "name: setings", 1), `spec.valuesFrom[0].configMapRef.name: Not found: "settings": no ConfigMap has this name; did you mean "setings"?`},
+		"too many together": {
+			withValues("", from+"  values: {l: ["+strings.Repeat("1,", 30_000)+"]}\n") + strings.Replace(configMap, "other: 'a: b'", "values.yaml: 'm: ["+strings.Repeat("1,", 30_000)+"]'", 1),
+			"spec.values: Invalid value: together with spec.valuesFrom and the command line has more than 50000 values",
+		},
 		"a broken snippet": {withValues("", "  snippets: {s: '{{ if }}'}\n"), "spec.snippets[s]: Invalid value: "},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -41,8 +41,12 @@ func warnOfImmutable(existing, child *krmlist.Object, report *results.Report) {
 	if suspend := at(before, "spec.suspend"); suspend != nil && suspend.Value == "true" {
 		refused := slices.DeleteFunc(slices.Clone(changed), changesSuspended.MatchString)
 		if len(refused) == 0 {
-			report.Warningf(child, "these can be changed only in a Job that is suspended and has never started (resources from Kubernetes 1.35 on): %s; if this one has started, delete it in the cluster before you apply this one, or set spec.nameSuffixHash of the PeerJob to Enabled, so that each change is a new Job",
-				listed(changed))
+			since := ""
+			if slices.ContainsFunc(changed, func(path string) bool { return strings.Contains(path, "].resources") }) {
+				since = " (resources from Kubernetes 1.35 on)"
+			}
+			report.Warningf(child, "these can be changed only in a Job that is suspended and has never started%s: %s; if this one has started, delete it in the cluster before you apply this one, or set spec.nameSuffixHash of the PeerJob to Enabled, so that each change is a new Job",
+				since, listed(changed))
 			return
 		}
 		changed = refused

@@ -60,9 +60,14 @@ func validateFiles(g *Group) field.ErrorList {
 	var errs field.ErrorList
 	var names []string
 	g.EachContainer(func(container *corev1.Container, _ *field.Path) { names = append(names, container.Name) })
-	seen := map[string]bool{}
+	taken, seen := map[fileMount]bool{}, map[fileMount]bool{}
+	for i := range g.PeerJob.Spec.Files {
+		for _, mount := range g.fileMounts(i) {
+			taken[mount] = mount.path != ""
+		}
+	}
 	for i, file := range g.PeerJob.Spec.Files {
-		at := FilesPath.Index(i)
+		at, mounts := FilesPath.Index(i), g.fileMounts(i)
 		switch {
 		case file.Path == "":
 			errs = append(errs, field.Required(at.Child("path"), "where the containers find the file"))
@@ -75,14 +80,14 @@ func validateFiles(g *Group) field.ErrorList {
 				"Linux has no file name of more than %d bytes, and no path of more than %d; choose a shorter one", longestFileName, longestPath)})
 		case isBelow(file.Path, "/proc"), isBelow(file.Path, "/sys"):
 			errs = append(errs, field.Invalid(at.Child("path"), file.Path, "must not be in /proc or /sys, where no file can be made: the container would never start; choose another path"))
-		case seen[file.Path]:
+		case slices.ContainsFunc(mounts, func(mount fileMount) bool { return seen[mount] }):
 			errs = append(errs, field.Duplicate(at.Child("path"), file.Path))
-		case slices.ContainsFunc(g.PeerJob.Spec.Files, func(other v1alpha1.PeerFile) bool {
-			return other.Path != "" && strings.HasPrefix(file.Path, other.Path+"/")
-		}):
+		case slices.ContainsFunc(mounts, func(mount fileMount) bool { return mount.isBelowOneOf(taken) }):
 			errs = append(errs, field.Invalid(at.Child("path"), file.Path, "must not be below the path of another file: a file has no folders"))
 		}
-		seen[file.Path] = true
+		for _, mount := range mounts {
+			seen[mount] = true
+		}
 		for j, name := range file.Containers {
 			if !slices.Contains(names, name) {
 				errs = append(errs, field.NotSupported(at.Child("containers").Index(j), name, names))
@@ -90,6 +95,35 @@ func validateFiles(g *Group) field.ErrorList {
 		}
 	}
 	return append(errs, validateFileMounts(g)...)
+}
+
+// fileMount is where one container has a file. Two containers may have different files at
+// one path.
+type fileMount struct{ container, path string }
+
+// fileMounts are the mounts of a file, in the containers that get it.
+func (g *Group) fileMounts(i int) []fileMount {
+	file := &g.PeerJob.Spec.Files[i]
+	var mounts []fileMount
+	for _, name := range file.Containers {
+		mounts = append(mounts, fileMount{name, file.Path})
+	}
+	if len(file.Containers) == 0 {
+		for c := range g.Template().Spec.Containers {
+			mounts = append(mounts, fileMount{g.Template().Spec.Containers[c].Name, file.Path})
+		}
+	}
+	return mounts
+}
+
+// isBelowOneOf reports whether a mount is below one of the mounts of its container.
+func (m fileMount) isBelowOneOf(mounts map[fileMount]bool) bool {
+	for i := range len(m.path) {
+		if m.path[i] == '/' && mounts[fileMount{m.container, m.path[:i]}] {
+			return true
+		}
+	}
+	return false
 }
 
 // validateFileMounts refuses a mount of the user's in the place of a file, or below it.

@@ -245,6 +245,7 @@ func TestValidate_more(t *testing.T) {
 		"a file above the root":          {swap("peers: 3", "peers: 3\n  files: [{path: /../a}]"), []string{"spec.files[0].path: Invalid value"}},
 		"two files at one path":          {swap("peers: 3", "peers: 3\n  files: [{path: /a}, {path: /a}]"), []string{"spec.files[1].path: Duplicate value: \"/a\""}},
 		"a file below a file":            {swap("peers: 3", "peers: 3\n  files: [{path: /a/b}, {path: /a}]"), []string{"spec.files[0].path: Invalid value: \"/a/b\""}},
+		"files of two containers":        {swap("peers: 3", "peers: 3\n  files: [{path: /a, containers: [w]}, {path: /a, containers: [v]}, {path: /b, containers: [w]}, {path: /b/c, containers: [v]}, {path: /b}]"), []string{"spec.files[1].containers[0]: Unsupported value", "spec.files[3].containers[0]: Unsupported value", "spec.files[4].path: Duplicate value: \"/b\""}},
 		"files side by side":             {swap("peers: 3", "peers: 3\n  files: [{path: /a/b}, {path: /a/bc}]"), nil},
 		"a file of an unknown container": {swap("peers: 3", "peers: 3\n  files: [{path: /a, containers: [w, x]}]"), []string{"spec.files[0].containers[1]: Unsupported value: \"x\": supported values: \"w\""}},
 	} {

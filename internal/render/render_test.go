@@ -200,6 +200,7 @@ func TestErrors(t *testing.T) {
 		"a field without a value":  {`{{ .FQDN }}`, `template: line 1, column 4: .FQDN is not known without metadata.namespace`},
 		"Helm's release":           {`{{ .Release.Name }}`, `template: line 1, column 4: .Release is Helm's; write .Name and .Namespace`},
 		"null":                     {`{{ .Values.none }}`, `template: line 1, column 4: .Values.none is null, which has no text; give it a value, or write | default ""`},
+		"a word of YAML 1.1":       {`{{ fromYaml "tls: no" }}`, `template: line 1, column 4: fromYaml: line 1: no: Helm reads this word as false; write false, or "no" with the quotes`},
 		"a map":                    {"x\n  {{ .Values.limits }}", `template: line 2, column 6: .Values.limits is a map, which has no text; name a part of it, range over it, or write | toJson or | toYaml`},
 		"all peers":                {`{{ .Peers }}`, `template: line 1, column 4: .Peers is a list, which has no text; name a part of it, range over it, or write | toJson or | toYaml`},
 		"all of the data":          {`{{ toJson . }}`, `template: line 1, column 4: toJson can't be given all of the data; name a field of it, such as .Values`},
