@@ -67,6 +67,20 @@ func Warn(path *field.Path, format string, args ...any) Warning {
 	return Warning{Field: path.String(), Message: fmt.Sprintf(format, args...)}
 }
 
+// fewest is how many warnings of one rule are shown of one object.
+const fewest = 10
+
+// Few returns the warnings of one rule about one object, or the first of them where they
+// are too many to read. The last one says then how many more there are.
+func Few(warnings []Warning) []Warning {
+	if len(warnings) <= fewest {
+		return warnings
+	}
+	few := slices.Clone(warnings[:fewest])
+	few[fewest-1].Message += fmt.Sprintf("; and %d more like this", len(warnings)-fewest)
+	return few
+}
+
 // Append adds the errors of a later check to those of an earlier one,
 // less those that only follow from them: a later error on a field, or below a
 // field, which has an error already, or which the user seems to have

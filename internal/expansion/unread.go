@@ -3,6 +3,7 @@
 package expansion
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -28,14 +29,23 @@ type Unread struct {
 	File      string
 	ConfigMap *krmlist.Object
 	DataKey   string
+	// More is how many more values of the command line are unread, and not named.
+	More int
 }
+
+// fewest is how many unread values of the command line are named.
+const fewest = 10
 
 // Hint asks for the key that was probably meant.
 func (u Unread) Hint() string {
-	if u.Nearest == "" {
-		return ""
+	hint := ""
+	if u.Nearest != "" {
+		hint = "; did you mean " + u.Nearest + "?"
 	}
-	return "; did you mean " + u.Nearest + "?"
+	if u.More > 0 {
+		hint += fmt.Sprintf("; and %d more like this", u.More)
+	}
+	return hint
 }
 
 // reads are what the templates of PeerJobs read.
@@ -59,14 +69,32 @@ func (e *Expansion) reads() reads {
 		all.values = append(all.values, read.Values...)
 		all.snippets = append(all.snippets, read.Snippets...)
 	}
-	return all
+	return all.sorted()
+}
+
+// sorted sorts what is read, each once: has looks for it there.
+func (r reads) sorted() reads {
+	slices.Sort(r.values)
+	return reads{slices.Compact(r.values), r.snippets}
 }
 
 // has reports whether a template reads a value, all of it or a part.
 func (r reads) has(key string) bool {
-	return slices.ContainsFunc(r.values, func(name string) bool {
-		return r.whole(name, key) || strings.HasPrefix(name, key+".")
-	})
+	found := func(name string) bool {
+		_, found := slices.BinarySearch(r.values, name)
+		return found
+	}
+	if found("") || found(key) {
+		return true
+	}
+	for i := range len(key) {
+		if key[i] == '.' && found(key[:i]) {
+			return true
+		}
+	}
+	below := key + "."
+	i, _ := slices.BinarySearch(r.values, below)
+	return i < len(r.values) && strings.HasPrefix(r.values[i], below)
 }
 
 // whole reports whether who reads name reads all of the key.
@@ -174,6 +202,10 @@ func UnreadValues(expansions []*Expansion, sources *Sources) []Unread {
 			users[from] = reads{values: append(slices.Clip(users[from].values), read.values...)}
 		}
 	}
+	all = all.sorted()
+	for from, by := range users {
+		users[from] = by.sorted()
+	}
 	var unread []Unread
 	slips := func(from map[string]any, by reads, about Unread) {
 		all.unread(from, nil, func(path []string, _ string) {
@@ -193,14 +225,18 @@ func UnreadValues(expansions []*Expansion, sources *Sources) []Unread {
 	for _, file := range sources.files {
 		slips(file.Values, all, Unread{File: file.Name})
 	}
+	named := 0
 	var keys []string
 	for _, a := range sources.assignments {
 		keys = append(keys, a.Leaves()...)
 	}
 	slices.Sort(keys)
 	for _, key := range slices.Compact(keys) {
-		if !all.has(key) {
+		if !all.has(key) && named < fewest {
+			named++
 			unread = append(unread, Unread{Key: key, Nearest: spell.Nearest(key, all.values)})
+		} else if !all.has(key) {
+			unread[len(unread)-1].More++
 		}
 	}
 	return unread

@@ -53,8 +53,8 @@ func (e peers) warnOfNames(near *neighbors, expansions []*expansion.Expansion, r
 			continue
 		}
 		var w []diag.Warning
-		for _, key := range slices.Sorted(maps.Keys(configMap.typed.Data)) {
-			for _, stale := range names.Stale(configMap.typed.Data[key]) {
+		for _, key := range slices.Sorted(maps.Keys(configMap.typed.mentions)) {
+			for _, stale := range names.StaleIn(configMap.typed.mentions[key]) {
 				cure := "; write that, or let the container use " + stale.References()
 				if stale.Missing {
 					cure = names.Cure(stale, false)
@@ -62,7 +62,7 @@ func (e peers) warnOfNames(near *neighbors, expansions []*expansion.Expansion, r
 				w = append(w, diag.Warn(data.Key(key), "%s%s", names.Explain(stale), cure))
 			}
 		}
-		report.AddWarnings(configMap.Object, w)
+		report.AddWarnings(configMap.Object, diag.Few(w))
 	}
 }
 

@@ -88,12 +88,34 @@ type neighbors struct {
 	limits   []neighbor[corev1.LimitRange]
 	quotas   []neighbor[corev1.ResourceQuota]
 	// configMaps are those that may name a peer.
-	configMaps []neighbor[corev1.ConfigMap]
+	configMaps []neighbor[configMap]
 	// gangs are objects that say how many Pods must be placed together: PodGroups and
 	// ComputeDomains.
 	gangs []neighbor[gang]
 	// workloads are objects with Pods of their own.
 	workloads []*krmlist.Object
+}
+
+// configMap is a ConfigMap as far as the peers' names are concerned.
+type configMap struct {
+	// mentions are what may be names of peers in each of its texts, by its key. Texts
+	// without any are left out.
+	mentions map[string]rules.Mentions
+}
+
+// UnmarshalJSON scans the texts of a ConfigMap, once for all PeerJobs.
+func (c *configMap) UnmarshalJSON(data []byte) error {
+	var typed corev1.ConfigMap
+	if err := json.Unmarshal(data, &typed); err != nil {
+		return err
+	}
+	c.mentions = map[string]rules.Mentions{}
+	for key, text := range typed.Data {
+		if mentions := rules.FindMentions(text); len(mentions) > 0 {
+			c.mentions[key] = mentions
+		}
+	}
+	return nil
 }
 
 // findNeighbors reads the objects in these neighborhoods that may be in the way,

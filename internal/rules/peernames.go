@@ -59,36 +59,80 @@ type StaleName struct {
 var peerName = regexp.MustCompile(
 	`([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)-(\d+|\$\([A-Za-z_]\w*\)|\$\{[A-Za-z_]\w*\}|\$[A-Za-z_]\w*|\{\d+\.\.\d+\})\.([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)`)
 
-// Stale returns the names in a text that lead to no peer, each once.
-func (n PeerNames) Stale(text string) []StaleName {
-	var stale []StaleName
+// Mentions are the names in a text that may be those of peers, by the Service that each
+// is under. A text is scanned once, for all PeerJobs.
+type Mentions map[string][]mention
+
+// mention is one name in a text.
+type mention struct {
+	// start is where it is in the text.
+	start      int
+	name       string
+	job, index string
+	// beginsWord is whether nothing stands before it that it may continue.
+	beginsWord bool
+	// isAddress is whether a port or the rest of a domain follows.
+	isAddress bool
+}
+
+// FindMentions returns the names in a text that may be those of peers.
+func FindMentions(text string) Mentions {
+	mentions := Mentions{}
 	for _, at := range peerName.FindAllStringSubmatchIndex(text, -1) {
-		job, index, service := text[at[2]:at[3]], text[at[4]:at[5]], text[at[6]:at[7]]
-		if !isHostName(text, at[0], at[1]) {
+		if isHostName(text, at[0], at[1]) {
+			service := text[at[6]:at[7]]
+			mentions[service] = append(mentions[service], mention{
+				start: at[0], name: text[at[0]:at[1]], job: text[at[2]:at[3]], index: text[at[4]:at[5]],
+				beginsWord: beginsWord(text, at[0]), isAddress: isAddress.MatchString(text[at[1]:])})
+		}
+	}
+	return mentions
+}
+
+// Stale returns the names in a text that lead to no peer, each once.
+func (n PeerNames) Stale(text string) []StaleName { return n.StaleIn(FindMentions(text)) }
+
+// StaleIn returns those of the names in a text that lead to no peer, each once.
+func (n PeerNames) StaleIn(mentions Mentions) []StaleName {
+	type located struct {
+		StaleName
+		start int
+	}
+	var all []located
+	services := slices.Sorted(slices.Values(append([]string{n.Service}, n.EarlierServices...)))
+	for _, service := range slices.Compact(services) {
+		if len(mentions[service]) == 0 {
 			continue
 		}
-		found := StaleName{Name: text[at[0]:at[1]], Index: index}
-		today := job == n.Job && service == n.Service
-		switch {
-		case today:
-			number, err := strconv.ParseInt(index, 10, 64)
-			if err != nil || number < int64(n.Peers) {
+		isOther := slices.Contains(n.Others, service)
+		for _, m := range mentions[service] {
+			found := StaleName{Name: m.name, Index: m.index}
+			switch {
+			case m.job == n.Job && service == n.Service:
+				number, err := strconv.ParseInt(m.index, 10, 64)
+				if err != nil || number < int64(n.Peers) {
+					continue
+				}
+				found.Missing = true
+			case isOther:
 				continue
+			case m.job != n.Job && !slices.Contains(n.EarlierJobs, m.job):
+				// Only the Service of today is the Job's alone.
+				if service != n.Service || !m.beginsWord || !m.isAddress && !n.isLike(m.job) {
+					continue
+				}
+				found.Stranger = true
 			}
-			found.Missing = true
-		case slices.Contains(n.Others, service):
-			continue
-		case service != n.Service && !slices.Contains(n.EarlierServices, service):
-			continue
-		case job != n.Job && !slices.Contains(n.EarlierJobs, job):
-			// Only the Service of today is the Job's alone.
-			if service != n.Service || !beginsWord(text, at[0]) || !isAddress.MatchString(text[at[1]:]) && !n.isLike(job) {
-				continue
-			}
-			found.Stranger = true
+			all = append(all, located{found, m.start})
 		}
-		if !slices.Contains(stale, found) {
-			stale = append(stale, found)
+	}
+	slices.SortFunc(all, func(a, b located) int { return a.start - b.start })
+	var stale []StaleName
+	seen := map[StaleName]bool{}
+	for _, l := range all {
+		if !seen[l.StaleName] {
+			seen[l.StaleName] = true
+			stale = append(stale, l.StaleName)
 		}
 	}
 	return stale
@@ -197,7 +241,7 @@ func PeerNamesIn(template *corev1.PodTemplateSpec, names PeerNames, variables bo
 			}
 		}
 	})
-	return w
+	return diag.Few(w)
 }
 
 // Cure says what to write instead of a stale name in a string of a container.

@@ -66,14 +66,15 @@ func References(template *corev1.PodTemplateSpec, variables Variables, path *fie
 					w = append(w, diag.Warn(text.Path, "uses $(%s), which no variable sets, and it stays in the value as it is; write $$(%s) if that is meant", name, name))
 				}
 			}
+			assigned := assignedIn(text.Value)
 			for _, name := range shellReferences(text.Value) {
-				if _, isOwn := s.own[name]; !isOwn && s.meant(name) != "" && !assigns(text.Value, name) {
+				if _, isOwn := s.own[name]; !isOwn && !assigned[name] && s.meant(name) != "" {
 					w = append(w, diag.Warn(text.Path, "uses $%s, which no variable sets; did you mean $%s?", name, s.meant(name)))
 				}
 			}
 		}
 	})
-	return w
+	return diag.Few(diag.SortWarnings(w))
 }
 
 // SubPathExpressions refuses "$(NAME)" of a variable that is not set in the subPathExpr
@@ -112,7 +113,8 @@ type scope struct {
 	before map[string]corev1.EnvVar
 	// own are the container's own, by their index in env.
 	own map[string]int
-	env []corev1.EnvVar
+	// last are the container's own, of two with one name the last one.
+	last map[string]corev1.EnvVar
 	// after and peers are those of Variables.
 	after, peers []string
 	// unknowable is whether variables come from elsewhere, too.
@@ -123,13 +125,14 @@ func scopeOf(template *corev1.PodTemplateSpec, container *corev1.Container, vari
 	// Service links set variables that can't be known here.
 	links := template.Spec.EnableServiceLinks
 	s := scope{
-		before: map[string]corev1.EnvVar{}, own: map[string]int{}, env: container.Env, after: variables.After, peers: variables.Peers,
+		before: map[string]corev1.EnvVar{}, own: map[string]int{}, last: map[string]corev1.EnvVar{}, after: variables.After, peers: variables.Peers,
 		unknowable: len(container.EnvFrom) > 0 || links == nil || *links,
 	}
 	for _, variable := range variables.Before(container) {
 		s.before[variable.Name] = variable
 	}
 	for i, variable := range container.Env {
+		s.last[variable.Name] = variable
 		if _, found := s.own[variable.Name]; !found {
 			s.own[variable.Name] = i
 		}
@@ -145,10 +148,8 @@ func (s scope) isBefore(name string) bool {
 // set returns the variable of this name in env, as peerjob writes that. Of two with one
 // name, the last one counts.
 func (s scope) set(name string) (corev1.EnvVar, bool) {
-	for _, variable := range slices.Backward(s.env) {
-		if variable.Name == name {
-			return variable, true
-		}
+	if variable, found := s.last[name]; found {
+		return variable, true
 	}
 	variable, found := s.before[name]
 	if !found && slices.Contains(s.after, name) {
@@ -190,8 +191,10 @@ var shellReference = regexp.MustCompile(`\$\{?((?:PEERJOB|JOB_COMPLETION)_[A-Za-
 
 func shellReferences(text string) []string {
 	var names []string
+	seen := map[string]bool{}
 	for _, match := range shellReference.FindAllStringSubmatch(text, -1) {
-		if !slices.Contains(names, match[1]) {
+		if !seen[match[1]] {
+			seen[match[1]] = true
 			names = append(names, match[1])
 		}
 	}
@@ -236,15 +239,28 @@ func runsScript(container *corev1.Container) bool {
 	return false
 }
 
-// assigns reports whether a script sets a variable itself.
-func assigns(text, name string) bool {
-	return regexp.MustCompile(`(^|[\s;&|(])(export\s+|local\s+|read\s+(-\w+\s+)*)?` + name + `(=|\s|;|$)`).MatchString(text)
+// peersVariable matches the name of a variable of the peers, or one like it.
+var peersVariable = regexp.MustCompile(`\b(?:PEERJOB|JOB_COMPLETION)_\w+`)
+
+// assignedIn returns the names like those of the peers' variables that a script sets
+// itself: with "NAME=", or as a word alone, such as that of "export", "local" or "read".
+func assignedIn(text string) map[string]bool {
+	assigned := map[string]bool{}
+	for _, at := range peersVariable.FindAllStringIndex(text, -1) {
+		begins := at[0] == 0 || strings.IndexByte(" \t\n\f\r;&|(", text[at[0]-1]) >= 0
+		ends := at[1] == len(text) || strings.IndexByte(" \t\n\f\r;=", text[at[1]]) >= 0
+		if begins && ends {
+			assigned[text[at[0]:at[1]]] = true
+		}
+	}
+	return assigned
 }
 
 // references returns the names in the "$(NAME)" of a value, each once, as the kubelet
 // reads them: "$$" stands for a dollar sign.
 func references(value string) []string {
 	var names []string
+	seen := map[string]bool{}
 	for i := 0; i+1 < len(value); i++ {
 		if value[i] != '$' {
 			continue
@@ -260,7 +276,8 @@ func references(value string) []string {
 		if !closed {
 			break
 		}
-		if !slices.Contains(names, name) {
+		if !seen[name] {
+			seen[name] = true
 			names = append(names, name)
 		}
 		i += len(name) + 2

@@ -54,7 +54,7 @@ func Unexpanded(template *corev1.PodTemplateSpec, variables Variables, path *fie
 		}
 		w = append(w, elsewhere(text, at, isKnown, meant)...)
 	})
-	return w
+	return diag.Few(diag.SortWarnings(w))
 }
 
 // isForDriver matches the fields that a volume driver reads, which may have a
@@ -127,8 +127,9 @@ func (s scope) inCommand(command Command, word string, i int) []diag.Warning {
 			w = append(w, diag.Warn(at, "uses $(%s), which env does not have, and the kubelet leaves it as it is in a probe; %s", name, cure))
 		}
 	}
+	assigned := assignedIn(word)
 	for _, name := range shellReferences(word) {
-		if _, isSet := s.set(name); !isSet && s.meant(name) != "" && !assigns(word, name) {
+		if _, isSet := s.set(name); !isSet && !assigned[name] && s.meant(name) != "" {
 			w = append(w, diag.Warn(at, "uses $%s, which no variable sets; did you mean $%s?", name, s.meant(name)))
 		}
 	}
