@@ -74,7 +74,7 @@ func References(template *corev1.PodTemplateSpec, variables Variables, path *fie
 			}
 		}
 	})
-	return diag.Few(diag.SortWarnings(w))
+	return diag.Few(w)
 }
 
 // SubPathExpressions refuses "$(NAME)" of a variable that is not set in the subPathExpr

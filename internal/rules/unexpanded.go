@@ -54,7 +54,7 @@ func Unexpanded(template *corev1.PodTemplateSpec, variables Variables, path *fie
 		}
 		w = append(w, elsewhere(text, at, isKnown, meant)...)
 	})
-	return diag.Few(diag.SortWarnings(w))
+	return diag.Few(w)
 }
 
 // isForDriver matches the fields that a volume driver reads, which may have a
