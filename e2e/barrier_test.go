@@ -115,6 +115,16 @@ func TestBarrier_waits(t *testing.T) {
 			t.Errorf("the command of %s has run:\n%s", pod.Name, log)
 		}
 	}
+	for i, pod := range pods {
+		if i == missing {
+			continue
+		}
+		status, err := kubernetes.Exec(ctx, &pod, "peer", "/peerjob/peerjob-runner", "status")
+		t.Logf("kubectl exec %s -- /peerjob/peerjob-runner status\n%s", pod.Name, status)
+		if err != nil || !strings.Contains(status, want) {
+			t.Errorf("no %q in the status of %s: %v", want, pod.Name, err)
+		}
+	}
 	began := time.Now()
 	if err := kubernetes.BatchV1().Jobs(job.Namespace).Delete(ctx, job.Name, metav1.DeleteOptions{PropagationPolicy: new(metav1.DeletePropagationBackground)}); err != nil {
 		t.Fatal(err)
@@ -225,6 +235,45 @@ done
 	// Nobody looks twice: with the start barrier the first lookup succeeds.
 	checkMet(t, logs, 3)
 	t.Logf("peer 0:\n%s", logs["0"])
+}
+
+// TestBarrier_key has peers that prove to each other that they know a key, with each
+// delivery of the runner.
+func TestBarrier_key(t *testing.T) {
+	t.Parallel()
+	for name, spec := range map[string]string{"init container": withKey, "image volume": "runner: {delivery: ImageVolume, keySecretName: " + keySecret + "}"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ns := newNamespace(t, nil)
+			createKey(t, ns)
+			manifest := build(t, ns, peers(3, meet, barrier, spec).Layer)
+			if err := kubernetes.Apply(interrupted, ns, manifest); err != nil {
+				t.Fatal(err)
+			}
+			checkMet(t, mustComplete(t, jobOf(t, manifest), patience), 3)
+		})
+	}
+}
+
+// mostResident is how much memory of its own the runner may have, in KiB.
+const mostResident = 10 << 10
+
+// TestBarrier_memory has peers that look at process 1, which is the runner.
+func TestBarrier_memory(t *testing.T) {
+	t.Parallel()
+	const script = meet + "grep -E '^(VmHWM|RssAnon|RssFile)' /proc/1/status\n"
+	logs := mustComplete(t, apply(t, peers(3, script, barrier).Layer), patience)
+	for index, log := range logs {
+		t.Logf("peer %s:\n%s", index, log)
+		var peak int
+		if _, text, found := strings.Cut(log, "VmHWM:"); !found {
+			t.Errorf("peer %s does not say how much memory the runner had", index)
+		} else if _, err := fmt.Sscanf(text, "%d kB", &peak); err != nil {
+			t.Error(err)
+		} else if peak > mostResident {
+			t.Errorf("the runner of peer %s had %d KiB, want %d at most", index, peak, mostResident)
+		}
+	}
 }
 
 // TestBarrier_suspend suspends a Job while its peers run, and resumes it.

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -84,6 +85,8 @@ type series struct {
 	layer render.Layer
 	// all says that every copy must finish.
 	all bool
+	// copies is how many start at once; 0 for the flag's number.
+	copies int
 
 	mutex sync.Mutex
 	times []time.Duration
@@ -93,7 +96,7 @@ type series struct {
 // run starts the copies at once and waits for all of them.
 func (s *series) run(t *testing.T) {
 	var manifests [][]byte
-	for range *copies {
+	for range cmp.Or(s.copies, *copies) {
 		manifests = append(manifests, build(t, newNamespace(t, nil), s.layer))
 	}
 	ctx := within(t, pingLimit)
@@ -209,23 +212,17 @@ func checkPings(ctx context.Context, t *testing.T, job *batchv1.Job) {
 
 func (s *series) finished() int { return len(s.times) }
 
-func (s *series) median() time.Duration {
-	if len(s.times) == 0 {
-		return 0
-	}
-	slices.Sort(s.times)
-	return s.times[len(s.times)/2]
-}
+func (s *series) median() time.Duration { return median(s.times) }
 
 // tableOf prints the series below each other.
 func tableOf(table []*series) string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "%d copies at once\n%-40s %10s %9s %9s %9s\n", *copies, "", "finished", "fastest", "median", "slowest")
 	for _, s := range table {
-		median := s.median()
+		slices.Sort(s.times)
 		row := fmt.Sprintf("%-40s %10s", s.name, fmt.Sprintf("%d of %d", s.finished(), s.tried))
 		if s.finished() > 0 {
-			row += fmt.Sprintf(" %8.1fs %8.1fs %8.1fs", s.times[0].Seconds(), median.Seconds(), s.times[len(s.times)-1].Seconds())
+			row += fmt.Sprintf(" %8.1fs %8.1fs %8.1fs", s.times[0].Seconds(), s.median().Seconds(), s.times[len(s.times)-1].Seconds())
 		}
 		out.WriteString(row + "\n")
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/peerjob/peerjob/conformance/programs"
@@ -15,11 +16,14 @@ import (
 )
 
 // bashPrograms are what the scripts in the Pods call.
-var bashPrograms = []string{"bash", "sh", "cat", "date", "env", "getent", "grep", "hostname", "ls", "ping", "seq", "sleep", "sort", "touch", "tr", "true"}
+var bashPrograms = []string{"bash", "sh", "cat", "cut", "date", "env", "getent", "grep", "hostname", "id", "ls", "ping", "readlink", "sed", "seq", "setsid", "sleep", "sort", "stty", "tail", "touch", "tr", "true", "tty"}
 
 // bashImage is what the Pods run: the image of the documentation's page, with a
 // tag, so that a node that has it does not pull it.
 const bashImage = "bash:5.3"
+
+// toolsImage is bashImage with the programs of package tools and a stop signal.
+const toolsImage = "e2e.peerjob.invalid/tools:1"
 
 // ownPrograms builds kustomize and peerjob into a directory.
 func ownPrograms(ctx context.Context, bin string) error {
@@ -57,10 +61,14 @@ func writeImages(ctx context.Context, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	pause, runner := filepath.Join(dir, "pause"), filepath.Join(dir, "peerjob-runner")
-	defer os.Remove(pause)
-	defer os.Remove(runner)
+	pause, tools, runner := filepath.Join(dir, "pause"), filepath.Join(dir, "tools"), filepath.Join(dir, "peerjob-runner")
+	for _, file := range []string{pause, tools, runner} {
+		defer os.Remove(file)
+	}
 	if err := node.Own(ctx, ".", "./node/pause", pause); err != nil {
+		return err
+	}
+	if err := node.Own(ctx, ".", "./tools", tools); err != nil {
 		return err
 	}
 	if err := buildOwn(ctx, "./cmd/peerjob-runner", runner); err != nil {
@@ -77,7 +85,8 @@ func writeImages(ctx context.Context, dir string) error {
 	all := map[string]images.Image{
 		"pause": {Name: node.PauseImage, Entrypoint: []string{"/pause"}, Files: []images.File{{Path: "/pause", Source: pause, Mode: 0o755}}},
 		// What the documentation's page runs.
-		"bash": {Name: bashImage, Files: bash},
+		"bash":  {Name: bashImage, Files: bash},
+		"tools": {Name: toolsImage, StopSignal: "SIGRTMIN+3", Files: append(slices.Clone(bash), images.File{Path: "/tools", Source: tools, Mode: 0o755})},
 		// As Dockerfile.runner has it.
 		"runner": {Name: "ghcr.io/peerjob/runner:" + version, Entrypoint: []string{"/peerjob-runner"}, User: "65534:65534", Files: []images.File{
 			{Path: "/peerjob-runner", Source: runner, Mode: 0o755},

@@ -33,6 +33,7 @@ const fieldManager = "peerjob-e2e"
 // Cluster is a client of a cluster.
 type Cluster struct {
 	kubernetes.Interface
+	config  *rest.Config
 	dynamic dynamic.Interface
 	mapper  meta.RESTMapper
 }
@@ -55,7 +56,7 @@ func Connect(kubeconfig string) (*Cluster, error) {
 		return nil, err
 	}
 	mapper := restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(typed.Discovery()))
-	return &Cluster{Interface: typed, dynamic: untyped, mapper: mapper}, nil
+	return &Cluster{Interface: typed, config: config, dynamic: untyped, mapper: mapper}, nil
 }
 
 // Apply applies a stream of YAML documents on the server's side, in their order,
@@ -162,4 +163,15 @@ func Index(pod *corev1.Pod) string { return pod.Annotations[batchv1.JobCompletio
 func (c *Cluster) Logs(ctx context.Context, pod *corev1.Pod, container string) (string, error) {
 	text, err := c.CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, &corev1.PodLogOptions{Container: container}).DoRaw(ctx)
 	return string(text), err
+}
+
+// FollowLog returns all that a container prints, when it has ended. Unlike Logs, it
+// also has the last words of a container whose Pod is deleted.
+func (c *Cluster) FollowLog(ctx context.Context, pod *corev1.Pod, container string) (string, error) {
+	stream, err := c.CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, &corev1.PodLogOptions{Container: container, Follow: true}).Stream(ctx)
+	if err != nil {
+		return "", err
+	}
+	text, err := io.ReadAll(stream)
+	return string(text), errors.Join(err, stream.Close())
 }

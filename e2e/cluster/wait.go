@@ -4,6 +4,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -96,6 +97,42 @@ func (c *Cluster) WaitForLog(ctx context.Context, pod *corev1.Pod, container, te
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
+}
+
+// WaitForPod returns a Pod as soon as it is as the function wants it. The last state of
+// a Pod that is deleted counts, too.
+func (c *Cluster) WaitForPod(ctx context.Context, namespace, name string, done func(*corev1.Pod) bool) (*corev1.Pod, error) {
+	pods := c.CoreV1().Pods(namespace)
+	selector := fields.OneTermEqualSelector("metadata.name", name).String()
+	lister := &cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (r runtime.Object, err error) {
+			o.FieldSelector = selector
+			return pods.List(ctx, o)
+		},
+		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
+			o.FieldSelector = selector
+			return pods.Watch(ctx, o)
+		},
+	}
+	var last *corev1.Pod
+	_, err := watchtools.UntilWithSync(ctx, lister, &corev1.Pod{}, nil, func(e watch.Event) (bool, error) {
+		pod, ok := e.Object.(*corev1.Pod)
+		if !ok {
+			return false, nil
+		}
+		last = pod
+		if done(pod) {
+			return true, nil
+		}
+		if e.Type == watch.Deleted {
+			return false, errors.New("it is gone")
+		}
+		return false, nil
+	})
+	if err != nil {
+		return last, fmt.Errorf("pod %s/%s: %w", namespace, name, err)
+	}
+	return last, nil
 }
 
 // WaitForNode returns when a node takes Pods.

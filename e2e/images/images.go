@@ -30,9 +30,10 @@ import (
 type Image struct {
 	// Name is what a Pod calls it, such as "bash:latest".
 	Name string
-	// Entrypoint and User are as in a Dockerfile.
+	// Entrypoint, User and StopSignal are as in a Dockerfile.
 	Entrypoint []string
 	User       string
+	StopSignal string
 	// Files are those in the image, in any order.
 	Files []File
 }
@@ -86,7 +87,7 @@ func config(i Image, image v1.Image) *v1.ConfigFile {
 	}
 	file = file.DeepCopy()
 	file.OS, file.Architecture = "linux", runtime.GOARCH
-	file.Config = v1.Config{Entrypoint: i.Entrypoint, User: i.User, Env: []string{"PATH=/usr/local/bin:/usr/bin:/usr/sbin:/bin:/sbin"}}
+	file.Config = v1.Config{Entrypoint: i.Entrypoint, User: i.User, StopSignal: i.StopSignal, Env: []string{"PATH=/usr/local/bin:/usr/bin:/usr/sbin:/bin:/sbin"}}
 	return file
 }
 

@@ -16,6 +16,9 @@ import (
 	"github.com/peerjob/peerjob/conformance/process"
 )
 
+// featureGates are those that are off by default and that the tests need.
+const featureGates = "ContainerStopSignals=true"
+
 // startTime is how long each part may take to be ready.
 const startTime = 2 * time.Minute
 
@@ -92,6 +95,8 @@ func (n *Node) controlPlane(ctx context.Context) error {
 		"--allow-privileged=true",
 		// Pods use no API, and need not wait for a ServiceAccount's token.
 		"--disable-admission-plugins=ServiceAccount",
+		// For lifecycle.stopSignal.
+		"--feature-gates="+featureGates,
 		// The node's name is in no DNS.
 		"--kubelet-preferred-address-types=InternalIP")
 	if err != nil {
@@ -175,7 +180,7 @@ func (n *Node) load(ctx context.Context, images []string) error {
 }
 
 func (n *Node) kubelet(context.Context) error {
-	return n.run("kubelet", "--kubeconfig="+kubeconfigFile, "--config=kubelet.yaml", "--root-dir="+filepath.Join(n.dir, "kubelet"),
+	return n.run("kubelet", "--feature-gates="+featureGates, "--kubeconfig="+kubeconfigFile, "--config=kubelet.yaml", "--root-dir="+filepath.Join(n.dir, "kubelet"),
 		"--hostname-override="+Name, "--node-ip="+n.families(address4, address6))
 }
 
