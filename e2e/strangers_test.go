@@ -36,8 +36,8 @@ const (
 
 // TestStrangers has Pods in the namespace of a PeerJob that try whatever a stranger can
 // try. The group neither starts nor ends before its time, nor is it kept from either.
+// Strangers take much of the machine, so no other test runs beside it.
 func TestStrangers(t *testing.T) {
-	t.Parallel()
 	t.Run("without a key", func(t *testing.T) {
 		t.Parallel()
 		ns := newNamespace(t, nil)
