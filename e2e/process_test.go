@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -314,23 +315,22 @@ func (p program) follow(ctx context.Context, job *batchv1.Job, pod *corev1.Pod) 
 		text, _ := kubernetes.FollowLog(ctx, pod, "peer")
 		log <- text
 	}()
+	// An attachment ends with the container, and its error says no more than the outcome.
+	acting := make(chan error, 1)
 	if p.act != nil {
 		if _, err := kubernetes.WaitForLog(ctx, pod, "peer", "ready"); err != nil {
 			return outcome{}, err
 		}
-		acting := make(chan error, 1)
 		go func() { acting <- p.act(ctx, pod) }()
-		// An attachment ends with the container.
-		defer func() {
-			cancel()
-			<-acting
-		}()
+	} else {
+		acting <- nil
 	}
 	last, err := kubernetes.WaitForPod(ctx, job.Namespace, pod.Name, func(pod *corev1.Pod) bool {
 		return len(pod.Status.ContainerStatuses) > 0 && pod.Status.ContainerStatuses[0].State.Terminated != nil
 	})
 	if err != nil {
-		return outcome{}, err
+		cancel()
+		return outcome{}, errors.Join(err, <-acting)
 	}
 	ended := last.Status.ContainerStatuses[0].State.Terminated
 	o := outcome{Code: ended.ExitCode, Reason: ended.Reason, Message: withoutRunner(ended.Message)}
@@ -338,7 +338,7 @@ func (p program) follow(ctx context.Context, job *batchv1.Job, pod *corev1.Pod) 
 	case text := <-log:
 		o.Log = pipeNumber.ReplaceAllString(withoutRunner(text), "pipe:[N]")
 	case <-time.After(time.Minute):
-		return o, fmt.Errorf("the log has no end")
+		return o, errors.New("the log has no end")
 	}
 	return o, nil
 }
