@@ -17,7 +17,8 @@
 //	node      a Kubernetes cluster of one node, from modules and Debian packages
 //	images    container images from files of this machine
 //	render    kustomize with peerjob
-//	cluster   apply, wait, read logs
+//	cluster   apply, wait, read logs, run programs in Pods
+//	tools     what strangers run in Pods
 //
 // They do not know each other; the tests put them together.
 package e2e
