@@ -148,13 +148,14 @@ func templateError(path *field.Path, err error) *field.Error {
 
 // Explain adds to errors the templates that their values were rendered from.
 func (r *Renderer) Explain(errs field.ErrorList) {
-	templates := map[string]string{}
+	renderings := map[string]Rendering{}
 	for _, rendering := range r.Rendered {
-		templates[rendering.Field] = rendering.Template
+		renderings[rendering.Field] = rendering
 	}
 	for _, err := range errs {
-		if template, found := templates[err.Field]; found {
-			if err.Type == field.ErrorTypeRequired && err.Detail == "" {
+		if rendering, found := renderings[err.Field]; found {
+			template := rendering.Template
+			if err.Type == field.ErrorTypeRequired && rendering.Text == "" {
 				err.Detail = "the template renders to nothing" + giveValue(template)
 			}
 			line, _, more := strings.Cut(template, "\n")
