@@ -43,7 +43,7 @@ for i in 0 1 2; do
   (
     code=0
     JOB_COMPLETION_INDEX=$i ip netns exec p$i "$1" run --port=7450 --start-timeout=20s --end-timeout=20s \
-      --termination-message=message$i --key-file=key -- sh -c "echo started; read line < pipe$i; exit 0" > out$i 2> log$i || code=$?
+      --termination-message=message$i --key-file=key -- sh -c "echo started; echo command >&2; read line < pipe$i; exit 0" > out$i 2> log$i || code=$?
     echo "peer $i: $code"
   ) &
 done
@@ -145,6 +145,12 @@ func TestGroup(t *testing.T) {
 	expect("peer 0: 0", "peer 1: 0", "peer 2: 0")
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("%v\n%s", err, stderr.String())
+	}
+	for _, file := range []string{"log0", "log1", "log2"} {
+		before, _, _ := strings.Cut(read(t, filepath.Join(folder, file)), "command\n")
+		if !strings.Contains(before, "start: every peer is there") {
+			t.Errorf("%s: the start is not said before the command's own words", file)
+		}
 	}
 	if t.Failed() || testing.Verbose() {
 		t.Log(logs(folder))

@@ -111,6 +111,8 @@ func (r *runner) run(getenv func(string) string) int {
 	if err := r.waitStart(supervisor.Stopped()); err != nil {
 		return r.fail(err)
 	}
+	// The command writes to the same stream, and not always whole lines at once.
+	r.log.flush()
 	if err := supervisor.Start(r.options.command); err != nil {
 		return r.fail(err)
 	}
