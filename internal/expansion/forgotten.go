@@ -23,12 +23,19 @@ var (
 	// peersTemplate matches a loop over the peers, and peerName what only they have.
 	peersTemplate = regexp.MustCompile(`\{\{-?\s*range\b[^}]*\.Peers\b`)
 	peerName      = regexp.MustCompile(`\{\{[^}]*\.(?:Hostname|Host|FQDN)\b`)
-	// foreign matches what stands before the template of another program.
+	// valuesTemplate matches what only Helm, programs like it and peerjob have, and
+	// valuesForeign what such a program has before it.
+	valuesTemplate = regexp.MustCompile(`\{\{(?:[^}]*[\s(=,|])?-?\$?\.Values\.\w[^}]*\}\}`)
+	valuesForeign  = regexp.MustCompile(`--template\b|\b(?:helm|gomplate|consul-template)\s`)
+	// foreign matches what is before the template of another program.
 	foreign = regexp.MustCompile(`--format\b|--template\b|go-template|\b(?:docker|podman|nerdctl|helm|gomplate|consul-template)\s`)
 )
 
 // isForgotten reports whether a text has a template that was surely meant for peerjob.
 func isForgotten(text string) bool {
+	if valuesTemplate.MatchString(text) && !valuesForeign.MatchString(text) {
+		return true
+	}
 	if !strings.Contains(text, "{{") || foreign.MatchString(text) {
 		return false
 	}

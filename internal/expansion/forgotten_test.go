@@ -20,6 +20,9 @@ func TestIsForgotten(t *testing.T) {
 		"{{ range .Peers }}{{ .Host }},{{ end }}":              true,
 		"{{ range $i, $p := .Peers }}{{ $p.Hostname }}{{end}}": true,
 
+		"train --model={{ .Values.model }} --format=json": true,
+		"docker ps && echo {{ .Values.tag }}":             true,
+
 		"":        false,
 		".Values": false,
 		// docker, podman, nerdctl, docker compose

@@ -14,6 +14,10 @@ var (
 	// fields, and templateValue a value that begins with a template without quotes.
 	templateLine  = regexp.MustCompile(`^[ \t]*\{\{.*\}\}[ \t]*$`)
 	templateValue = regexp.MustCompile(`^([ \t]*(?:- +)*(?:[\w./"'-]+ *: +)?)([\[{]* *[^"'|>#]*\{\{.*)$`)
+	// quotedValue matches a value that begins with a quote and has a template, and
+	// wholeText a text in quotes that YAML can read.
+	quotedValue = regexp.MustCompile(`^([ \t]*(?:- +)*(?:[\w./"'-]+ *: +)?)(["'].*\{\{.*)$`)
+	wholeText   = regexp.MustCompile(`^(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')[ \t]*(?:#.*)?$`)
 	// isPeerJob matches what a text with a PeerJob has.
 	isPeerJob = regexp.MustCompile(`(?m)^[ \t-]*kind: *["']?PeerJob\b`)
 )
@@ -33,6 +37,9 @@ func explainTemplates(text []byte, before int, err error) error {
 	for i, l := range lines {
 		l = strings.TrimSuffix(l, "\r")
 		value := templateValue.FindStringSubmatch(l)
+		if quoted := quotedValue.FindStringSubmatch(l); value == nil && quoted != nil && !wholeText.MatchString(quoted[2]) {
+			value = quoted
+		}
 		switch {
 		case templateLine.MatchString(l):
 			lines[i] = "#"
@@ -57,6 +64,9 @@ func explainTemplates(text []byte, before int, err error) error {
 	case templateLine.MatchString(line):
 		return fmt.Errorf("%w; line %d is a template, and a template fills one field, with quotes around it, and can't put a field in or out; "+
 			`write nodeSelector: "{{ with .Values.nodeSelector }}{{ toYaml . }}{{ end }}"`, err, first)
+	}
+	if quotedValue.MatchString(line) {
+		return fmt.Errorf(`%w; line %d has a quote that ends the text within or between templates; write image: '{{ .Values.image | default "x" }}', with one pair of single quotes around the whole value`, err, first)
 	}
 	return fmt.Errorf(`%w; line %d has a template without quotes, and a template fills one field; write image: "{{ .Values.image }}", with the quotes`, err, first)
 }
