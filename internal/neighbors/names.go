@@ -12,6 +12,7 @@ import (
 	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/expansion"
 	"github.com/peerjob/peerjob/internal/krmlist"
+	"github.com/peerjob/peerjob/internal/peerjob"
 	"github.com/peerjob/peerjob/internal/results"
 	"github.com/peerjob/peerjob/internal/rules"
 )
@@ -47,6 +48,7 @@ func (e peers) warnOfNames(near *neighbors, expansions []*expansion.Expansion, r
 	names.Others = e.others(near, expansions)
 	report.AddWarnings(e.Source, rules.PeerNamesIn(e.Group.Template(), names, e.Group.HasPeerEnv(), e.Group.TemplatePath()))
 	report.AddWarnings(e.Source, rules.SelfSelectors(e.Group.Template(), names, func(job string) bool { return e.isOtherJob(job, near, expansions) }, e.Group.TemplatePath()))
+	report.AddWarnings(e.Source, diag.Few(e.namesElsewhere(names)))
 	data := field.NewPath("data")
 	for _, configMap := range near.configMaps {
 		if inOtherVariant(e.Source, configMap.Object) {
@@ -64,6 +66,32 @@ func (e peers) warnOfNames(near *neighbors, expansions []*expansion.Expansion, r
 		}
 		report.AddWarnings(configMap.Object, diag.Few(w))
 	}
+}
+
+// namesElsewhere finds such names in the texts of a PeerJob that are outside of the Pod
+// template.
+func (e peers) namesElsewhere(names rules.PeerNames) (w []diag.Warning) {
+	for i, file := range e.Group.PeerJob.Spec.Files {
+		w = append(w, names.In(file.Content, peerjob.FilesPath.Index(i).Child("content"), func(stale rules.StaleName) string {
+			if stale.Missing {
+				return names.Cure(stale, false)
+			}
+			return "; write a template, such as {{ .Leader }} or {{ (index .Peers 1).Host }}"
+		})...)
+	}
+	framework := e.Group.PeerJob.Spec.Framework
+	if framework == nil || framework.Leader == nil {
+		return w
+	}
+	leader := field.NewPath("spec", "framework", "leader")
+	cure := func(stale rules.StaleName) string { return names.Cure(stale, e.Group.HasPeerEnv()) }
+	for i, word := range framework.Leader.Command {
+		w = append(w, names.In(word, leader.Child("command").Index(i), cure)...)
+	}
+	for i, word := range framework.Leader.Args {
+		w = append(w, names.In(word, leader.Child("args").Index(i), cure)...)
+	}
+	return w
 }
 
 // inOtherVariant reports whether kustomize made two objects in different variants of one

@@ -236,12 +236,32 @@ func PeerNamesIn(template *corev1.PodTemplateSpec, names PeerNames, variables bo
 	var w []diag.Warning
 	EachContainer(template, path, func(container *corev1.Container, path *field.Path) {
 		for _, text := range Texts(container, path) {
-			for _, stale := range names.Stale(text.Value) {
-				w = append(w, diag.Warn(text.Path, "%s%s", names.Explain(stale), names.Cure(stale, variables)))
+			w = append(w, names.In(text.Value, text.Path, func(stale StaleName) string { return names.Cure(stale, variables) })...)
+		}
+		// The kubelet puts no variables of the peers into these.
+		for _, command := range Commands(container, path) {
+			for i, word := range command.Words {
+				w = append(w, names.In(word, command.Path.Index(i), func(stale StaleName) string { return names.shellCure(stale, variables) })...)
 			}
 		}
 	})
 	return diag.Few(w)
+}
+
+// In finds names in a text that lead to no peer, and says with cure what to write.
+func (n PeerNames) In(text string, path *field.Path, cure func(StaleName) string) (w []diag.Warning) {
+	for _, stale := range n.Stale(text) {
+		w = append(w, diag.Warn(path, "%s%s", n.Explain(stale), cure(stale)))
+	}
+	return w
+}
+
+// shellCure is the cure where only a shell puts in the variables of the peers.
+func (n PeerNames) shellCure(stale StaleName, variables bool) string {
+	if stale.Missing || !variables {
+		return n.Cure(stale, false)
+	}
+	return fmt.Sprintf(`; use sh -c and "%s"`, strings.NewReplacer("$(", "${", ")", "}").Replace(stale.References()))
 }
 
 // Cure says what to write instead of a stale name in a string of a container.
