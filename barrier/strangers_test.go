@@ -140,7 +140,11 @@ func TestServer_shrink(t *testing.T) {
 		served := make(chan error)
 		go func() { served <- p.group.server.serve(&exhausted{listener, 100}) }()
 		time.Sleep(2 * time.Second)
-		if got := p.group.server.most; got != fewConnections {
+		synctest.Wait()
+		p.group.server.mu.Lock()
+		got := p.group.server.most
+		p.group.server.mu.Unlock()
+		if got != fewConnections {
 			t.Errorf("%d connections at most, want %d", got, fewConnections)
 		}
 		c := j.forger(nil)
