@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -265,7 +264,8 @@ func TestFiles_documentation(t *testing.T) {
 	}
 }
 
-// TestFiles_hostile lints inputs that stand for much or are deep: each ends in good time.
+// TestFiles_hostile lints inputs that stand for much or are deep: each ends, where a rule
+// that is not linear would not before the test's own time limit.
 func TestFiles_hostile(t *testing.T) {
 	bomb := "x0: &x0 [a, a]\n"
 	for i := range 40 {
@@ -296,12 +296,8 @@ func TestFiles_hostile(t *testing.T) {
 		"a map of itself":        "kind: Job\nspec: &s {template: *s}\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			start := time.Now()
 			file := File{Name: "f.yaml", Content: []byte(text)}
 			Fix([]File{file}, Options{})
-			if took := time.Since(start); took > 30*time.Second {
-				t.Errorf("took %v", took)
-			}
 		})
 	}
 }
