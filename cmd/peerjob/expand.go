@@ -201,7 +201,7 @@ func (s *setFlags) warn(stderr io.Writer) {
 		doubtful := values.Doubtful(assignments)
 		for _, written := range slices.Sorted(maps.Keys(doubtful)) {
 			path, word, _ := strings.Cut(written, "=")
-			fmt.Fprintf(stderr, "peerjob: warning: --set %s: %q is a text, which is true in a condition; write --set %s=%t, or --set-string %[1]s\n", written, word, path, doubtful[written])
+			_, _ = fmt.Fprintf(stderr, "peerjob: warning: --set %s: %q is a text, which is true in a condition; write --set %s=%t, or --set-string %[1]s\n", written, word, path, doubtful[written])
 		}
 	}
 }
