@@ -135,7 +135,7 @@ func (p *peer) replied(now time.Duration, to Report, reply Reply) {
 	case p.phase == Starting && reply.Go:
 		p.enter(now, Running)
 		p.contact = p.reported
-	case p.phase == Starting && reply.GaveUp:
+	case p.phase == Starting && reply.GaveUp && p.config.Index != 0:
 		p.leave(now, StartTimedOut)
 	case p.phase == Ended && reply.Superseded:
 		p.leave(now, Superseded)

@@ -268,6 +268,24 @@ func TestSimulation_missing(t *testing.T) {
 	}
 }
 
+// TestSimulation_giveUp has a peer that never comes, and others that came one after the
+// other. Index 0 tells them all that the time is over before it leaves itself.
+func TestSimulation_giveUp(t *testing.T) {
+	for seed := range uint64(200) {
+		w := newWorld(worldConfig{size: 4, endTimeout: time.Minute, latency: 20 * time.Millisecond, publish: 500 * time.Millisecond}, seed)
+		for i := range int32(3) {
+			w.after(time.Duration(i)*time.Minute, func() { w.start(i, time.Minute) })
+		}
+		w.run(startTimeout + 10*time.Second)
+		leader := w.pods[0][0]
+		for i := range 3 {
+			if p := w.pods[i][0]; !p.left || p.outcome != StartTimedOut || p.leftAt > leader.leftAt {
+				t.Fatalf("seed %d: index %d left at %v, %v; index 0 at %v", seed, i, p.leftAt, p.outcome, leader.leftAt)
+			}
+		}
+	}
+}
+
 // TestSimulation_leftAtStart has a peer that never comes, and one whose gate
 // gives up before the others': both are named.
 func TestSimulation_leftAtStart(t *testing.T) {
