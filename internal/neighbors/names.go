@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/internal/diag"
@@ -83,13 +84,9 @@ func (e peers) namesElsewhere(names rules.PeerNames) (w []diag.Warning) {
 	if framework == nil || framework.Leader == nil {
 		return w
 	}
-	leader := field.NewPath("spec", "framework", "leader")
-	cure := func(stale rules.StaleName) string { return names.Cure(stale, e.Group.HasPeerEnv()) }
-	for i, word := range framework.Leader.Command {
-		w = append(w, names.In(word, leader.Child("command").Index(i), cure)...)
-	}
-	for i, word := range framework.Leader.Args {
-		w = append(w, names.In(word, leader.Child("args").Index(i), cure)...)
+	leader := &corev1.Container{Command: framework.Leader.Command, Args: framework.Leader.Args}
+	for _, text := range rules.Texts(leader, field.NewPath("spec", "framework", "leader")) {
+		w = append(w, names.In(text.Value, text.Path, func(stale rules.StaleName) string { return names.Cure(stale, e.Group.HasPeerEnv()) })...)
 	}
 	return w
 }

@@ -9,10 +9,12 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	resourcehelper "k8s.io/component-helpers/resource"
 
 	"github.com/peerjob/peerjob/internal/expansion"
 	"github.com/peerjob/peerjob/internal/results"
+	"github.com/peerjob/peerjob/internal/rules"
 )
 
 // warnOfResources finds LimitRanges and ResourceQuotas that keep Pods from being made.
@@ -37,20 +39,15 @@ func (e peers) warnOfResources(near *neighbors, expansions []*expansion.Expansio
 // request requests its limit (SetDefaults_Pod in k8s.io/kubernetes/pkg/apis/core/v1).
 func (e peers) podOf() *corev1.Pod {
 	pod := &corev1.Pod{Spec: *e.PodTemplate().Spec.DeepCopy()}
-	eachContainer(pod, func(container *corev1.Container, _ string) {
+	eachContainer(pod, func(container *corev1.Container, _ *field.Path) {
 		setMissing(&container.Resources.Requests, container.Resources.Limits)
 	})
 	return pod
 }
 
 // eachContainer visits every container with its path in the Job.
-func eachContainer(pod *corev1.Pod, visit func(container *corev1.Container, path string)) {
-	for i := range pod.Spec.InitContainers {
-		visit(&pod.Spec.InitContainers[i], fmt.Sprintf("spec.template.spec.initContainers[%d]", i))
-	}
-	for i := range pod.Spec.Containers {
-		visit(&pod.Spec.Containers[i], fmt.Sprintf("spec.template.spec.containers[%d]", i))
-	}
+func eachContainer(pod *corev1.Pod, visit func(container *corev1.Container, path *field.Path)) {
+	rules.EachContainer(&corev1.PodTemplateSpec{Spec: pod.Spec}, field.NewPath("spec", "template"), visit)
 }
 
 // setMissing adds those of others that a list does not have.
@@ -78,12 +75,12 @@ func (e peers) setDefaults(pod *corev1.Pod, limits neighbor[corev1.LimitRange], 
 		setMissing(&limit, item.Max)
 		setMissing(&request, limit)
 		setMissing(&request, item.Min)
-		eachContainer(pod, func(container *corev1.Container, path string) {
+		eachContainer(pod, func(container *corev1.Container, path *field.Path) {
 			for _, name := range sortedResources(limit) {
 				_, hasLimit := container.Resources.Limits[name]
 				own, hasRequest := container.Resources.Requests[name]
 				if !hasLimit && hasRequest && own.Cmp(limit[name]) > 0 {
-					e.warn(report, e.FieldOf(path+".resources")+fmt.Sprintf(".requests[%s]", name),
+					e.warn(report, e.FieldOf(path.Child("resources").String())+fmt.Sprintf(".requests[%s]", name),
 						"%s is more than the limit that %v%s gives a container without one, %s, and no Pod would be made; write a limit, or request less",
 						&own, limits, inFileOf(limits.Object), quantity(limit, name))
 				}
@@ -101,8 +98,8 @@ func (e peers) warnOfLimits(pod *corev1.Pod, limits neighbor[corev1.LimitRange],
 	for _, item := range limits.typed.Spec.Limits {
 		switch item.Type {
 		case corev1.LimitTypeContainer:
-			eachContainer(pod, func(container *corev1.Container, path string) {
-				e.warnOfLimit(container.Resources.Requests, container.Resources.Limits, e.FieldOf(path+".resources"), "a container", item, limits, report)
+			eachContainer(pod, func(container *corev1.Container, path *field.Path) {
+				e.warnOfLimit(container.Resources.Requests, container.Resources.Limits, e.FieldOf(path.Child("resources").String()), "a container", item, limits, report)
 			})
 		case corev1.LimitTypePod:
 			// LimitRanger leaves out the overhead.
@@ -235,13 +232,13 @@ func (e peers) warnOfMissing(pod *corev1.Pod, name corev1.ResourceName, quota ne
 	if plain != "cpu" && plain != "memory" || resourcehelper.IsPodLevelResourcesSet(pod) {
 		return
 	}
-	eachContainer(pod, func(container *corev1.Container, path string) {
+	eachContainer(pod, func(container *corev1.Container, path *field.Path) {
 		list, where := container.Resources.Requests, "requests"
 		if isLimit {
 			list, where = container.Resources.Limits, "limits"
 		}
 		if _, found := list[corev1.ResourceName(plain)]; !found {
-			e.warn(report, e.FieldOf(path+".resources"), "%v%s counts %s, and the container says none: no Pod would be made unless a LimitRange sets it; write %s.%s",
+			e.warn(report, e.FieldOf(path.Child("resources").String()), "%v%s counts %s, and the container says none: no Pod would be made unless a LimitRange sets it; write %s.%s",
 				quota, inFileOf(quota.Object), name, where, plain)
 		}
 	})
