@@ -67,17 +67,17 @@ func Warn(path *field.Path, format string, args ...any) Warning {
 	return Warning{Field: path.String(), Message: fmt.Sprintf(format, args...)}
 }
 
-// fewest is how many warnings of one rule are shown of one object.
-const fewest = 10
+// Fewest is how many warnings of one rule are shown of one object.
+const Fewest = 10
 
 // Few returns the warnings of one rule about one object, or the first of them where they
 // are too many to read. The last one says then how many more there are.
 func Few(warnings []Warning) []Warning {
-	if len(warnings) <= fewest {
+	if len(warnings) <= Fewest {
 		return warnings
 	}
-	few := slices.Clone(warnings[:fewest])
-	few[fewest-1].Message += fmt.Sprintf("; and %d more like this", len(warnings)-fewest)
+	few := slices.Clone(warnings[:Fewest])
+	few[Fewest-1].Message += fmt.Sprintf("; and %d more like this", len(warnings)-Fewest)
 	return few
 }
 

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -32,9 +33,6 @@ type Unread struct {
 	// More is how many more values of the command line are unread, and not named.
 	More int
 }
-
-// fewest is how many unread values of the command line are named.
-const fewest = 10
 
 // Hint asks for the key that was probably meant.
 func (u Unread) Hint() string {
@@ -80,6 +78,14 @@ func (r reads) sorted() reads {
 
 // has reports whether a template reads a value, all of it or a part.
 func (r reads) has(key string) bool {
+	below := key + "."
+	i, _ := slices.BinarySearch(r.values, below)
+	return r.whole(key) || i < len(r.values) && strings.HasPrefix(r.values[i], below)
+}
+
+// whole reports whether a template reads all of a value: it names the value, or one that
+// the value is in.
+func (r reads) whole(key string) bool {
 	found := func(name string) bool {
 		_, found := slices.BinarySearch(r.values, name)
 		return found
@@ -92,14 +98,7 @@ func (r reads) has(key string) bool {
 			return true
 		}
 	}
-	below := key + "."
-	i, _ := slices.BinarySearch(r.values, below)
-	return i < len(r.values) && strings.HasPrefix(r.values[i], below)
-}
-
-// whole reports whether who reads name reads all of the key.
-func (reads) whole(name, key string) bool {
-	return name == "" || strings.HasPrefix(key+".", name+".")
+	return false
 }
 
 // at returns the keys that templates read at the level of a prefix, which is "" or ends
@@ -116,6 +115,12 @@ func (r reads) at(prefix string) []string {
 	return slices.Compact(names)
 }
 
+// free returns the keys that templates read at the level of a prefix, and that the map of
+// that level does not set.
+func (r reads) free(prefix string, level map[string]any) []string {
+	return slices.DeleteFunc(r.at(prefix), func(name string) bool { _, found := level[name]; return found })
+}
+
 // unread calls a function for each key of some values that no template reads, and the
 // key of the same level that was probably meant: one that is read, and not set here. Of
 // what is in an unread value it says nothing.
@@ -124,6 +129,7 @@ func (r reads) unread(all map[string]any, prefix []string, visit func(path []str
 	if len(prefix) > 0 {
 		dotted = strings.Join(prefix, ".") + "."
 	}
+	free := sync.OnceValue(func() []string { return r.free(dotted, all) })
 	for _, key := range slices.Sorted(maps.Keys(all)) {
 		path := append(slices.Clone(prefix), key)
 		switch inner, isMap := all[key].(map[string]any); {
@@ -131,17 +137,15 @@ func (r reads) unread(all map[string]any, prefix []string, visit func(path []str
 			if all[key] == nil {
 				continue // it removes a key of another source
 			}
-			free := slices.DeleteFunc(r.at(dotted), func(name string) bool { _, found := all[name]; return found })
-			visit(path, spell.Nearest(key, free))
-		case isMap && !slices.ContainsFunc(r.values, func(name string) bool { return r.whole(name, dotted+key) }):
+			visit(path, spell.Nearest(key, free()))
+		case isMap && !r.whole(dotted+key):
 			r.unread(inner, path, visit)
 		}
 	}
 }
 
 // warnUnread warns of what only the PeerJob has and its templates don't use: keys of
-// spec.values and snippets.
-// An anchor has its aliases as readers.
+// spec.values and snippets. An anchor has its aliases as readers.
 func (e *Expansion) warnUnread(own map[string]any, snippets map[string]string) []diag.Warning {
 	if len(own) == 0 && len(snippets) == 0 {
 		return nil
@@ -232,7 +236,7 @@ func UnreadValues(expansions []*Expansion, sources *Sources) []Unread {
 	}
 	slices.Sort(keys)
 	for _, key := range slices.Compact(keys) {
-		if !all.has(key) && named < fewest {
+		if !all.has(key) && named < diag.Fewest {
 			named++
 			unread = append(unread, Unread{Key: key, Nearest: spell.Nearest(key, all.values)})
 		} else if !all.has(key) {
@@ -251,8 +255,7 @@ func (r reads) slip(from map[string]any, path []string) string {
 		prefix += key + "."
 		level, _ = level[key].(map[string]any)
 	}
-	free := slices.DeleteFunc(r.at(prefix), func(name string) bool { _, found := level[name]; return found })
-	return spell.Slip(path[len(path)-1], free)
+	return spell.Slip(path[len(path)-1], r.free(prefix, level))
 }
 
 // textsOf returns the strings in a value.

@@ -142,7 +142,7 @@ multi: {text: "a\nb\n", on: "on", num: "1", "null": "null", tilde: "~", dash: "-
 `
 
 func oracleData(t testing.TB) *data {
-	values, err := Parse([]byte(oracleYAML))
+	values, err := parseYAML([]byte(oracleYAML))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -409,7 +409,7 @@ func FuzzAgainstTextTemplate(f *testing.F) {
 		if !utf8.ValidString(text) || strings.Contains(text, "sprig") {
 			return // no YAML parser lets it through
 		}
-		x, err := Parse([]byte(scalar))
+		x, err := parseYAML([]byte(scalar))
 		if err != nil {
 			return
 		}

@@ -19,16 +19,6 @@ import (
 // for, beside those that are written.
 const maxRepeated = 10_000
 
-// Parse reads a value from YAML or JSON, as the values of a PeerJob are read:
-// "yes" is a text, and so is a date. An empty text is null.
-func Parse(text []byte) (any, error) {
-	document, err := Document(text)
-	if err != nil {
-		return nil, err
-	}
-	return Value(document)
-}
-
 // Document reads the one document of a text, an empty node for an empty text.
 func Document(text []byte) (*yaml.Node, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(text))

@@ -116,7 +116,7 @@ func TestRender(t *testing.T) {
 // arithmetic as what it is.
 func TestNumbers(t *testing.T) {
 	const values = `{tag: 1.10, ver: 2.0, mode: 0755, big: 12345678901234567890, sha: 12e3, hex: 0x1F, lr: 1e-5, under: 1_000, neg: -0, list: [1.10, 0755], map: {a: 1.10, b: 0755}, port: 8080}`
-	read, err := Parse([]byte(values))
+	read, err := parseYAML([]byte(values))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -281,4 +281,13 @@ func TestRefusals(t *testing.T) {
 			}
 		}
 	}
+}
+
+// parseYAML reads a value as the values of a PeerJob are read.
+func parseYAML(text []byte) (any, error) {
+	document, err := Document(text)
+	if err != nil {
+		return nil, err
+	}
+	return Value(document)
 }

@@ -44,8 +44,7 @@ func Read(content []byte) (map[string]any, error) {
 		}
 		return nil, err
 	}
-	left := MaxCount
-	if !countNodes(document, &left) {
+	if countNodes(document) > MaxCount {
 		return nil, errTooMany
 	}
 	value, err := render.Value(document)
@@ -78,60 +77,43 @@ func tabbedLine(content []byte) int {
 // CheckCount refuses values that are too many: each element of a list and each entry of
 // a map is one.
 func CheckCount(values map[string]any) error {
-	left := MaxCount
-	if !countDown(values, &left) {
+	if count(values) > MaxCount {
 		return errTooMany
 	}
 	return nil
 }
 
-func countDown(value any, left *int) bool {
+// count counts the values in a value.
+func count(value any) int {
+	all := 0
 	switch value := value.(type) {
 	case map[string]any:
-		if *left -= len(value); *left < 0 {
-			return false
-		}
 		for _, inner := range value {
-			if !countDown(inner, left) {
-				return false
-			}
+			all += 1 + count(inner)
 		}
 	case []any:
-		if *left -= len(value); *left < 0 {
-			return false
-		}
 		for _, inner := range value {
-			if !countDown(inner, left) {
-				return false
-			}
+			all += 1 + count(inner)
 		}
 	}
-	return true
+	return all
 }
 
-// countNodes is countDown for what is not decoded yet. An alias is one value:
-// render.Value limits what they expand to.
-func countNodes(node *yaml.Node, left *int) bool {
+// countNodes is count for what is not decoded yet. An alias is one value: render.Value
+// limits what they expand to.
+func countNodes(node *yaml.Node) int {
+	all := 0
 	switch node.Kind {
 	case yaml.MappingNode:
-		*left -= len(node.Content) / 2
+		all = len(node.Content) / 2
 	case yaml.SequenceNode:
-		*left -= len(node.Content)
-	}
-	if *left < 0 {
-		return false
+		all = len(node.Content)
 	}
 	for _, inner := range node.Content {
-		if !countNodes(inner, left) {
-			return false
-		}
+		all += countNodes(inner)
 	}
-	return true
+	return all
 }
-
-// Merge lays values over others, as Helm does: maps key by key, anything else as a
-// whole. A null removes the value below it.
-func Merge(base, overlay map[string]any) map[string]any { return render.Merge(base, overlay) }
 
 // Merged are the values of a PeerJob.
 type Merged struct {
