@@ -77,8 +77,16 @@ func Few(warnings []Warning) []Warning {
 		return warnings
 	}
 	few := slices.Clone(warnings[:Fewest])
-	few[Fewest-1].Message += fmt.Sprintf("; and %d more like this", len(warnings)-Fewest)
+	few[Fewest-1].Message += AndMore(len(warnings) - Fewest)
 	return few
+}
+
+// AndMore is the end of the last message of a list that leaves out this many, "" for none.
+func AndMore(left int) string {
+	if left <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("; and %d more like this", left)
 }
 
 // Append adds the errors of a later check to those of an earlier one,

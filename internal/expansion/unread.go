@@ -3,7 +3,6 @@
 package expansion
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -40,10 +39,7 @@ func (u Unread) Hint() string {
 	if u.Nearest != "" {
 		hint = "; did you mean " + u.Nearest + "?"
 	}
-	if u.More > 0 {
-		hint += fmt.Sprintf("; and %d more like this", u.More)
-	}
-	return hint
+	return hint + diag.AndMore(u.More)
 }
 
 // reads are what the templates of PeerJobs read.
@@ -151,15 +147,21 @@ func (e *Expansion) warnUnread(own map[string]any, snippets map[string]string) [
 		return nil
 	}
 	var warnings []diag.Warning
-	read := e.reads()
+	more := 0
+	read, values := e.reads(), field.NewPath("spec", "values")
+	anchored := map[string]bool{}
+	findAnchors(yamlnode.Get(yamlnode.Get(e.Source.Node(), "spec"), "values"), "", anchored)
 	read.unread(own, nil, func(path []string, nearest string) {
-		at := field.NewPath("spec", "values")
-		node := yamlnode.Get(yamlnode.Get(e.Source.Node(), "spec"), "values")
-		for _, key := range path {
-			at, node = at.Child(key), yamlnode.Get(node, key)
-		}
-		if hasAnchor(node) {
+		switch {
+		case anchored["."+strings.Join(path, ".")]:
 			return
+		case len(warnings) == diag.Fewest:
+			more++
+			return
+		}
+		at := values
+		for _, key := range path {
+			at = at.Child(key)
 		}
 		cure := "remove it, or read it with {{ .Values." + strings.Join(path, ".") + " }}"
 		if nearest != "" {
@@ -167,6 +169,9 @@ func (e *Expansion) warnUnread(own map[string]any, snippets map[string]string) [
 		}
 		warnings = append(warnings, diag.Warn(at, "no template reads this value; %s", cure))
 	})
+	if more > 0 {
+		warnings[len(warnings)-1].Message += diag.AndMore(more)
+	}
 	if slices.Contains(read.snippets, "") {
 		return warnings
 	}
@@ -178,9 +183,24 @@ func (e *Expansion) warnUnread(own map[string]any, snippets map[string]string) [
 	return warnings
 }
 
-// hasAnchor reports whether an alias can stand for a node or a part of it.
-func hasAnchor(node *yaml.Node) bool {
-	return node != nil && (node.Anchor != "" || slices.ContainsFunc(node.Content, hasAnchor))
+// findAnchors notes the paths of the values that an alias can stand for, all or in part,
+// and reports whether the node is one. A path has a dot before each key.
+func findAnchors(node *yaml.Node, path string, anchored map[string]bool) bool {
+	if node == nil {
+		return false
+	}
+	found := node.Anchor != ""
+	for i, inner := range node.Content {
+		at := path
+		if node.Kind == yaml.MappingNode && i%2 == 1 {
+			at += "." + node.Content[i-1].Value
+		}
+		found = findAnchors(inner, at, anchored) || found
+	}
+	if found {
+		anchored[path] = true
+	}
+	return found
 }
 
 // UnreadValues returns values that no template of the PeerJobs reads: all that are

@@ -20,21 +20,22 @@ func TestExpansion_unread(t *testing.T) {
 		spec string
 		want []string
 	}{
-		"all read":       {"  values: {a: x}\n", nil},
-		"one too many":   {"  values: {a: x, other: {b: 1}}\n", []string{"spec.values.other: no template reads this value" + rest + "other }}"}},
-		"misspelled":     {"  service: {name: 's{{ if .Values.verbose }}v{{ end }}'}\n  values: {a: x, verbsoe: true}\n", []string{"spec.values.verbsoe: no template reads this value; did you mean verbose?"}},
-		"an anchor":      {"  values: {a: x, other: {b: &b svc}}\n  service: {name: *b}\n", nil},
-		"removes a key":  {"  values: {a: x, other: null}\n", nil},
-		"in a map":       {"  service: {name: '{{ .Values.b.name }}'}\n  values: {a: x, b: {name: svc, tga: 1, c: {d: 1}}}\n", []string{"spec.values.b.c: no template reads this value" + rest + "b.c }}", "spec.values.b.tga: no template reads this value" + rest + "b.tga }}"}},
-		"a near miss":    {"  service: {name: 's{{ if .Values.b.tag }}-{{ .Values.b.tag }}{{ end }}'}\n  values: {a: x, b: {tga: 1}}\n", []string{"spec.values.b.tga: no template reads this value; did you mean tag?"}},
-		"all of a map":   {"  service: {name: 's{{ len .Values.b }}'}\n  values: {a: x, b: {c: {d: 1}}}\n", nil},
-		"all of all":     {"  service: {name: 's{{ len .Values }}'}\n  values: {a: x, b: {c: {d: 1}}}\n", nil},
-		"by tpl":         {"  service: {name: '{{ tpl .Values.text . }}'}\n  values: {a: x, text: 's{{ .Values.b }}', b: 1}\n", nil},
-		"by a snippet":   {"  service: {name: '{{ include \"s\" . }}'}\n  snippets: {s: 's{{ .Values.b }}'}\n  values: {a: x, b: 1}\n", nil},
-		"by index":       {"  service: {name: '{{ index .Values \"my-key\" }}'}\n  values: {a: x, my-key: s, b: 1}\n", []string{"spec.values.b: no template reads this value" + rest + "b }}"}},
-		"a snippet":      {"  values: {a: x}\n  snippets: {s: 'text'}\n", []string{`spec.snippets[s]: no template includes this snippet; remove it, or write {{ include "s" . }}`}},
-		"any snippet":    {"  service: {name: '{{ include .Values.b . }}'}\n  values: {a: x, b: s}\n  snippets: {s: text, t: text}\n", nil},
-		"no values read": {"  snippets: {}\n  values: {a: x}\n", nil},
+		"all read":         {"  values: {a: x}\n", nil},
+		"one too many":     {"  values: {a: x, other: {b: 1}}\n", []string{"spec.values.other: no template reads this value" + rest + "other }}"}},
+		"misspelled":       {"  service: {name: 's{{ if .Values.verbose }}v{{ end }}'}\n  values: {a: x, verbsoe: true}\n", []string{"spec.values.verbsoe: no template reads this value; did you mean verbose?"}},
+		"an anchor":        {"  values: {a: x, other: {b: &b svc}}\n  service: {name: *b}\n", nil},
+		"removes a key":    {"  values: {a: x, other: null}\n", nil},
+		"in a map":         {"  service: {name: '{{ .Values.b.name }}'}\n  values: {a: x, b: {name: svc, tga: 1, c: {d: 1}}}\n", []string{"spec.values.b.c: no template reads this value" + rest + "b.c }}", "spec.values.b.tga: no template reads this value" + rest + "b.tga }}"}},
+		"a near miss":      {"  service: {name: 's{{ if .Values.b.tag }}-{{ .Values.b.tag }}{{ end }}'}\n  values: {a: x, b: {tga: 1}}\n", []string{"spec.values.b.tga: no template reads this value; did you mean tag?"}},
+		"all of a map":     {"  service: {name: 's{{ len .Values.b }}'}\n  values: {a: x, b: {c: {d: 1}}}\n", nil},
+		"all of all":       {"  service: {name: 's{{ len .Values }}'}\n  values: {a: x, b: {c: {d: 1}}}\n", nil},
+		"by tpl":           {"  service: {name: '{{ tpl .Values.text . }}'}\n  values: {a: x, text: 's{{ .Values.b }}', b: 1}\n", nil},
+		"by a snippet":     {"  service: {name: '{{ include \"s\" . }}'}\n  snippets: {s: 's{{ .Values.b }}'}\n  values: {a: x, b: 1}\n", nil},
+		"by index":         {"  service: {name: '{{ index .Values \"my-key\" }}'}\n  values: {a: x, my-key: s, b: 1}\n", []string{"spec.values.b: no template reads this value" + rest + "b }}"}},
+		"a snippet":        {"  values: {a: x}\n  snippets: {s: 'text'}\n", []string{`spec.snippets[s]: no template includes this snippet; remove it, or write {{ include "s" . }}`}},
+		"any snippet":      {"  service: {name: '{{ include .Values.b . }}'}\n  values: {a: x, b: s}\n  snippets: {s: text, t: text}\n", nil},
+		"no values read":   {"  snippets: {}\n  values: {a: x}\n", nil},
+		"too many to read": {"  values: {a: x, b0: 1, b1: 1, b2: 1, b3: 1, b4: 1, b5: 1, b6: 1, b7: 1, b8: 1, b9: 1, c0: 1, c1: 1}\n", unread(rest, "b0", "b1", "b2", "b3", "b4", "b5", "b6", "b7", "b8", "b9", "; and 2 more like this")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for i := range test.want {
@@ -46,6 +47,16 @@ func TestExpansion_unread(t *testing.T) {
 			}
 		})
 	}
+}
+
+// unread are the warnings of some keys, and what is behind the last one.
+func unread(rest string, keys ...string) (want []string) {
+	last := len(keys) - 1
+	for _, key := range keys[:last] {
+		want = append(want, "spec.values."+key+": no template reads this value"+rest+key+" }}")
+	}
+	want[last-1] += keys[last]
+	return want
 }
 
 // TestUnreadValues has keys of a shared file: only a near miss of a key that a template
