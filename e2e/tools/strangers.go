@@ -132,19 +132,31 @@ func nonce() (n protocol.Nonce) {
 	return n
 }
 
+// challenged begins a report to index 0, and returns the challenge.
+func (s *stranger) challenged() (*exchange, []byte, error) {
+	e, err := s.dial(0)
+	if err != nil {
+		return nil, nil, err
+	}
+	err = e.send(protocol.HelloKind, s.hello(0, protocol.ToReport))
+	var challenge []byte
+	if err == nil {
+		challenge, _, err = e.receive(protocol.ChallengeKind)
+	}
+	if err != nil {
+		e.conn.Close()
+		return nil, nil, err
+	}
+	return e, challenge, nil
+}
+
 // forge reports to index 0 as a process of another peer.
 func (s *stranger) forge(index int32, phase protocol.Phase) {
-	e, err := s.dial(0)
+	e, _, err := s.challenged()
 	if err != nil {
 		return
 	}
 	defer e.conn.Close()
-	if e.send(protocol.HelloKind, s.hello(0, protocol.ToReport)) != nil {
-		return
-	}
-	if _, _, err := e.receive(protocol.ChallengeKind); err != nil {
-		return
-	}
 	s.forged.Add(1)
 	report := protocol.Report{Job: s.job, Index: index, Process: s.keys.Process(), Attempt: 1, Phase: phase}
 	if e.send(protocol.ReportKind, report) != nil {
@@ -194,18 +206,11 @@ func (s *stranger) identity(index int32, n protocol.Nonce) (body []byte, seal pr
 // relay has a peer sign the number that index 0 has chosen, and passes that on as a
 // report.
 func (s *stranger) relay(index int32) {
-	e, err := s.dial(0)
+	e, body, err := s.challenged()
 	if err != nil {
 		return
 	}
 	defer e.conn.Close()
-	if e.send(protocol.HelloKind, s.hello(0, protocol.ToReport)) != nil {
-		return
-	}
-	body, _, err := e.receive(protocol.ChallengeKind)
-	if err != nil {
-		return
-	}
 	challenge, err := protocol.ReadChallenge(body)
 	if err != nil {
 		return
@@ -228,17 +233,11 @@ func (s *stranger) replay(index int32) {
 		return
 	}
 	time.Sleep(time.Second)
-	e, err := s.dial(0)
+	e, _, err := s.challenged()
 	if err != nil {
 		return
 	}
 	defer e.conn.Close()
-	if e.send(protocol.HelloKind, s.hello(0, protocol.ToReport)) != nil {
-		return
-	}
-	if _, _, err := e.receive(protocol.ChallengeKind); err != nil {
-		return
-	}
 	s.replayed.Add(1)
 	if e.write(protocol.ReportKind, identity, seal) == nil {
 		s.read(e)
