@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"path"
 	"regexp"
 	"slices"
@@ -164,7 +165,7 @@ func decode(text []byte) (*yaml.Node, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))))
 	var document, more yaml.Node
 	if err := decoder.Decode(&document); err != nil {
-		if err.Error() == "EOF" {
+		if errors.Is(err, io.EOF) {
 			return nil, nil
 		}
 		return nil, err
@@ -183,16 +184,11 @@ func decode(text []byte) (*yaml.Node, error) {
 
 // lineOf is the index of the line, from 0 on, that has an offset of the content.
 func (s *source) lineOf(offset int) int {
-	lines := s.index()
-	low, high := 0, len(lines)
-	for low+1 < high {
-		if middle := (low + high) / 2; lines[middle] <= offset {
-			low = middle
-		} else {
-			high = middle
-		}
+	line, isStart := slices.BinarySearch(s.index(), offset)
+	if isStart {
+		return line
 	}
-	return low
+	return line - 1
 }
 
 // index returns the offsets of the lines.
