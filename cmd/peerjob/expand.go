@@ -262,14 +262,14 @@ func readFiles(arg string, stdin io.Reader, opts fn.Options) ([]fn.File, error) 
 		files = append(files, file)
 	}
 	if len(files) == 0 {
-		return nil, fmt.Errorf("%s: holds no *.yaml, *.yml or *.json file", arg)
+		return nil, fmt.Errorf("%s: %s", arg, noDocuments)
 	}
 	return files, nil
 }
 
 func readFile(name string, opts fn.Options) (fn.File, error) {
 	if isNamedPipe(name) {
-		return fn.File{}, fmt.Errorf("%s: is a named pipe, and its writer may never come; read it from stdin: peerjob expand - < %s", name, name)
+		return fn.File{}, fmt.Errorf("%s: %s", name, namedPipe("expand", name))
 	}
 	file, err := os.Open(name)
 	if err != nil {
@@ -280,6 +280,14 @@ func readFile(name string, opts fn.Options) (fn.File, error) {
 		return fn.File{}, fmt.Errorf("%s: %w", name, err)
 	}
 	return fn.File{Name: name, Content: content}, nil
+}
+
+// noDocuments is what is wrong with a folder that has nothing to read.
+const noDocuments = "holds no *.yaml, *.yml or *.json file"
+
+// namedPipe is what is wrong with a file that a subcommand does not open.
+func namedPipe(subcommand, name string) string {
+	return fmt.Sprintf("is a named pipe, and its writer may never come; read it from stdin: peerjob %s - < %s", subcommand, name)
 }
 
 // isNamedPipe reports whether a file is a pipe with a name of its own in the file

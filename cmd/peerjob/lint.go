@@ -162,7 +162,7 @@ func (r *lintReader) read(arg string, stdin io.Reader) {
 		before := len(r.files)
 		r.readFolder(arg)
 		if len(r.files) == before {
-			r.files = append(r.files, fn.LintFile{File: fn.File{Name: arg}, Problem: "holds no *.yaml, *.yml or *.json file"})
+			r.files = append(r.files, fn.LintFile{File: fn.File{Name: arg}, Problem: noDocuments})
 		}
 	}
 }
@@ -170,11 +170,10 @@ func (r *lintReader) read(arg string, stdin io.Reader) {
 // readFile reads one file. A named pipe is not opened: its writer may never come.
 func (r *lintReader) readFile(name string, asked bool) {
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() && (!asked || isNamedPipe(name)) {
-		const why = "is no regular file"
 		if asked {
-			r.files = append(r.files, fn.LintFile{File: fn.File{Name: name}, Problem: "is a named pipe, and its writer may never come; read it from stdin: peerjob lint - < " + name})
+			r.files = append(r.files, fn.LintFile{File: fn.File{Name: name}, Problem: namedPipe("lint", name)})
 		} else {
-			r.skip(name, why)
+			r.skip(name, "is no regular file")
 		}
 		return
 	}
