@@ -108,7 +108,7 @@ func (j *job) startAll() (pods []*pod) {
 func opened(t *testing.T, pods ...*pod) {
 	t.Helper()
 	for i, p := range pods {
-		if err := p.group.WaitStart(t.Context()); err != nil {
+		if _, err := p.group.WaitStart(t.Context()); err != nil {
 			t.Fatalf("peer %d: %v\n%s", i, err, p.logged())
 		}
 	}
@@ -118,7 +118,7 @@ func opened(t *testing.T, pods ...*pod) {
 // that took.
 func (p *pod) left() (time.Duration, error) {
 	began := time.Now()
-	err := p.group.WaitEnd(p.t.Context())
+	_, err := p.group.WaitEnd(p.t.Context())
 	took := time.Since(began)
 	if err := p.group.Close(); err != nil {
 		p.t.Error(err)
@@ -129,7 +129,8 @@ func (p *pod) left() (time.Duration, error) {
 // waits reports whether a peer waits, once everybody waits.
 func (p *pod) waits() bool {
 	synctest.Wait()
-	return !isClosed(p.group.open) || p.group.node.Phase() == protocol.Ended
+	phase := p.group.node.Phase()
+	return phase == protocol.Starting || phase == protocol.Ended
 }
 
 // TestGroup has 20 peers. The last one comes late, and ends late.
@@ -200,7 +201,7 @@ func TestGroup_missing(t *testing.T) {
 			pods = append(pods, j.start(i+1))
 		}
 		for i, p := range slices.Backward(pods) {
-			err := p.group.WaitStart(t.Context())
+			_, err := p.group.WaitStart(t.Context())
 			var timeout *StartTimeoutError
 			if want := "start: timed out after 10m0s; waited for 1 of 4 peers: train-3.svc (never heard of)"; !errors.As(err, &timeout) || err.Error() != want {
 				t.Errorf("peer %d: %v, want %s", i, err, want)
@@ -225,7 +226,7 @@ func TestGroup_lostAtStart(t *testing.T) {
 		pods := []*pod{j.start(0), j.start(1), j.start(2)}
 		time.Sleep(100 * time.Second)
 		pods[2].group.Terminating()
-		if err := pods[2].group.WaitStart(t.Context()); !errors.Is(err, context.Canceled) {
+		if _, err := pods[2].group.WaitStart(t.Context()); !errors.As(err, new(*LeftError)) {
 			t.Errorf("a peer that was told to end: %v", err)
 		}
 		_ = pods[2].group.Close()
@@ -315,7 +316,7 @@ func TestGroup_replaced(t *testing.T) {
 				if took, err := old.left(); err != nil || took > time.Minute {
 					t.Errorf("the old Pod left after %v: %v", took, err)
 				}
-				opened(t, pods...)
+				opened(t, pods[index])
 				for _, p := range pods {
 					p.group.Ended(0)
 				}
@@ -553,7 +554,7 @@ func TestGroup_stopped(t *testing.T) {
 		p := j.start(0)
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Minute, cancel)
-		err := p.group.WaitStart(ctx)
+		_, err := p.group.WaitStart(ctx)
 		if want := "start: stopped while waiting for 1 of 2 peers: train-1.svc (never heard of): context canceled"; err == nil || err.Error() != want {
 			t.Errorf("%v, want %s", err, want)
 		}
@@ -640,14 +641,14 @@ func TestJoin_sockets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := g.WaitStart(t.Context()); err != nil {
+	if _, err := g.WaitStart(t.Context()); err != nil {
 		t.Error(err)
 	}
 	if status, err := Status(t.Context(), free); err != nil || !strings.HasPrefix(status, "peer      0 of 1, localhost\nphase     running\n") {
 		t.Errorf("%v\n%s", err, status)
 	}
 	g.Ended(0)
-	if err := g.WaitEnd(t.Context()); err != nil {
+	if _, err := g.WaitEnd(t.Context()); err != nil {
 		t.Error(err)
 	}
 	if err := g.Close(); err != nil {

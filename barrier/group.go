@@ -50,6 +50,14 @@ func (e *StartTimeoutError) Error() string {
 	return fmt.Sprintf("start: timed out after %s; waited for %s", e.After, orUnknown(e.Missing))
 }
 
+// LeftError says that a peer has left, and its command is not to start.
+type LeftError struct {
+	// Outcome is why it left.
+	Outcome protocol.Outcome
+}
+
+func (e *LeftError) Error() string { return fmt.Sprintf("start: %s", e.Outcome) }
+
 // EndError says that a peer left before the others had ended.
 type EndError struct {
 	// Outcome is why it left.
@@ -73,7 +81,12 @@ func orUnknown(waiting string) string {
 	return waiting
 }
 
-// Group is one peer's part in its group.
+// Group is one peer's part in its group. Its user calls, in this order,
+//
+//   - [Group.WaitStart], and starts the command of the attempt that it returns,
+//   - [Group.Ended] when the command has ended, which it stops when [Group.MustStop] says so,
+//   - [Group.WaitEnd], and all of that again if there is another attempt,
+//   - [Group.Close], and exits with [Group.ExitCode].
 type Group struct {
 	options  Options
 	keys     protocol.Keys
@@ -82,15 +95,21 @@ type Group struct {
 	server   *server
 	listener net.Listener
 
-	mu   sync.Mutex // guards node and ended
+	mu   sync.Mutex // guards what follows
 	node *protocol.Node
 	// ended is when the command ended.
 	ended time.Duration
-	// changed wakes the loop after something happened to the node.
-	changed chan struct{}
-	// open is closed when the command may start, left when the peer leaves, and
-	// finished when the loop has ended.
-	open, left, finished chan struct{}
+	// given is the attempt that WaitStart returned last, and stopping is closed when its
+	// command must stop.
+	given    int32
+	stopping chan struct{}
+	// at is where the node is, as the log has said. When it changes, moved is closed, and
+	// another channel takes its place.
+	at    position
+	moved chan struct{}
+	// changed wakes the loop after something happened to the node, and finished is closed
+	// when the loop has ended.
+	changed, finished chan struct{}
 	// calls are the reports and calls that are on their way; stop ends them.
 	calls  sync.WaitGroup
 	ctx    context.Context
@@ -128,7 +147,7 @@ func join(ctx context.Context, options Options, network network) (*Group, error)
 	}
 	g := &Group{
 		options: options, keys: keys, began: time.Now(), client: newClient(options, keys, network), listener: listener,
-		changed: make(chan struct{}, 1), open: make(chan struct{}), left: make(chan struct{}), finished: make(chan struct{}),
+		changed: make(chan struct{}, 1), moved: make(chan struct{}), finished: make(chan struct{}),
 	}
 	g.ctx, g.stop = context.WithCancel(ctx)
 	g.node = protocol.NewNode(options.Config, keys.Process(), mathrand.New(mathrand.NewPCG(mathrand.Uint64(), mathrand.Uint64())), g.now())
@@ -148,23 +167,58 @@ func join(ctx context.Context, options Options, network network) (*Group, error)
 
 func (g *Group) now() time.Duration { return time.Since(g.began) }
 
-// WaitStart waits until the command may start. It returns a [*StartTimeoutError] if
-// not every peer came in time, and an error of the context if that is done before, or
-// if the peer has left.
-func (g *Group) WaitStart(ctx context.Context) error {
-	select {
-	case <-g.open:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("start: stopped while waiting for %s: %w", orUnknown(g.Waiting()), context.Cause(ctx))
-	case <-g.left:
-	}
+// WaitStart waits until the command may start, and returns the attempt, from 1. Without a
+// failure policy there is one. It returns a [*StartTimeoutError] if not every peer came
+// in time, a [*LeftError] if the peer has left, and an error of the context if that is
+// done before.
+func (g *Group) WaitStart(ctx context.Context) (attempt int, err error) {
+	given := false
+	err = g.await(ctx, func() bool {
+		if g.at.phase == protocol.Running && g.at.attempt > g.given {
+			g.given, g.stopping, given = g.at.attempt, make(chan struct{}), true
+		}
+		return given || g.at.phase == protocol.Left
+	})
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.node.Outcome() == protocol.StartTimedOut {
-		return &StartTimeoutError{After: g.options.Config.StartTimeout, Missing: g.node.Waiting(g.now())}
+	switch {
+	case given:
+		return int(g.given), nil
+	case err != nil:
+		return 0, fmt.Errorf("start: stopped while waiting for %s: %w", orUnknown(g.node.Waiting(g.now())), err)
+	case g.node.Outcome() == protocol.StartTimedOut:
+		return 0, &StartTimeoutError{After: g.options.Config.StartTimeout, Missing: g.node.Waiting(g.now())}
 	}
-	return fmt.Errorf("start: %s: %w", g.node.Outcome(), context.Canceled)
+	return 0, &LeftError{g.node.Outcome()}
+}
+
+// MustStop is closed when the command of the attempt must stop: another attempt follows,
+// the group has failed, or index 0 can't be reached. [Group.Ended] must be called all the
+// same, and not before the command and all that it has started have ended.
+func (g *Group) MustStop() <-chan struct{} {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.stopping
+}
+
+// await waits until something is true, which is asked with the group's lock.
+func (g *Group) await(ctx context.Context, isTrue func() bool) error {
+	for {
+		g.mu.Lock()
+		done, moved := isTrue(), g.moved
+		if done {
+			g.wake() // the loop is to see what it must stop
+		}
+		g.mu.Unlock()
+		if done {
+			return nil
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 }
 
 // Terminating notes that the Pod was told to end, by a SIGTERM. The others hear of
@@ -179,22 +233,41 @@ func (g *Group) Ended(code int) {
 	})
 }
 
-// WaitEnd waits, after [Group.Ended], until this peer may leave. It returns an
-// [*EndError] if it leaves before the others have ended, and an error of the context
-// if that is done before.
-func (g *Group) WaitEnd(ctx context.Context) error {
-	select {
-	case <-g.left:
-	case <-ctx.Done():
-		return fmt.Errorf("end: stopped while waiting for %s: %w", orUnknown(g.Waiting()), context.Cause(ctx))
-	}
+// WaitEnd waits, after [Group.Ended], until this peer may leave, or until its command is
+// to run again, which it reports. Then [Group.WaitStart] follows. It returns an
+// [*EndError] if the peer leaves before the others have ended, and an error of the
+// context if that is done before.
+func (g *Group) WaitEnd(ctx context.Context) (again bool, err error) {
+	err = g.await(ctx, func() bool {
+		again = g.at.phase != protocol.Left && g.at.attempt > g.given
+		return again || g.at.phase == protocol.Left
+	})
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	switch outcome := g.node.Outcome(); outcome {
-	case protocol.TimedOut, protocol.LeaderGone, protocol.Interrupted:
-		return &EndError{Outcome: outcome, After: (g.now() - g.ended).Round(time.Second), Waiting: g.node.Waiting(g.now())}
+	switch outcome := g.node.Outcome(); {
+	case err != nil:
+		return false, fmt.Errorf("end: stopped while waiting for %s: %w", orUnknown(g.node.Waiting(g.now())), err)
+	case again:
+		return true, nil
+	case outcome == protocol.TimedOut, outcome == protocol.LeaderGone, outcome == protocol.Interrupted, outcome == protocol.Abandoned:
+		return false, &EndError{Outcome: outcome, After: (g.now() - g.ended).Round(time.Second), Waiting: g.node.Waiting(g.now())}
 	}
-	return nil
+	return false, nil
+}
+
+// ExitCode is the exit code of a peer that has left: see [protocol.Node.ExitCode].
+func (g *Group) ExitCode() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return int(g.node.ExitCode())
+}
+
+// Failure says who has failed first, with which code, in which attempt, and whether that
+// is this peer. It is "" if the group has not failed.
+func (g *Group) Failure() (who string, here bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.node.Failure(), g.node.FailedFirst()
 }
 
 // Waiting says for whom or for what the peer waits, "" when it does not know.
@@ -231,7 +304,7 @@ func (g *Group) goodbye() {
 	g.mu.Lock()
 	outcome, last, reaches := g.node.Outcome(), g.node.LastReport(g.now()), g.node.Reaches()
 	g.mu.Unlock()
-	if last.Index == 0 || outcome == protocol.LeaderGone {
+	if last.Index == 0 || outcome == protocol.LeaderGone || outcome == protocol.Abandoned {
 		return
 	}
 	ctx, cancel := context.WithTimeout(g.ctx, farewell)
@@ -247,7 +320,6 @@ func (g *Group) goodbye() {
 // loop drives the node until it leaves.
 func (g *Group) loop() {
 	defer close(g.finished)
-	defer close(g.left)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	var say teller
@@ -256,14 +328,12 @@ func (g *Group) loop() {
 		now := g.now()
 		actions := g.node.Step(now)
 		lines := append(actions.Events, say.lines(g, now)...)
-		opens := g.node.Open() && !isClosed(g.open)
 		g.mu.Unlock()
-		if opens {
-			close(g.open)
-		}
+		// What the log says of a start comes before what the command says.
 		for _, line := range lines {
 			g.say(line)
 		}
+		g.publish()
 		if actions.Leave {
 			return
 		}
@@ -295,9 +365,34 @@ func (g *Group) change(do func(now time.Duration)) {
 	g.mu.Lock()
 	do(g.now())
 	g.mu.Unlock()
+	g.wake()
+}
+
+// wake wakes the loop.
+func (g *Group) wake() {
 	select {
 	case g.changed <- struct{}{}:
 	default:
+	}
+}
+
+// position is what the callers of a group wait for.
+type position struct {
+	phase   protocol.Phase
+	attempt int32
+}
+
+// publish wakes who waits, if the node has moved, and says when the command must stop.
+func (g *Group) publish() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if now := (position{g.node.Phase(), g.node.Attempt()}); now != g.at {
+		g.at = now
+		close(g.moved)
+		g.moved = make(chan struct{})
+	}
+	if g.given == g.node.Attempt() && g.node.Phase() == protocol.Running && !g.node.Runs() && !isClosed(g.stopping) {
+		close(g.stopping)
 	}
 }
 
@@ -331,18 +426,18 @@ func (g *Group) call(index int32) {
 
 // teller says what happens to a peer, in lines for a log.
 type teller struct {
-	phase protocol.Phase
+	at    position
 	since time.Duration
 	said  time.Duration
 }
 
 // lines are what is to be said now. It is called with the group's lock.
 func (t *teller) lines(g *Group, now time.Duration) (lines []string) {
-	phase, before := g.node.Phase(), t.phase
+	phase := g.node.Phase()
 	waiting := g.node.Waiting(now)
-	if phase != before {
+	if at := (position{phase, g.node.Attempt()}); at != t.at {
 		lines = append(lines, t.entered(g, now, phase)...)
-		t.phase, t.since, t.said = phase, now, now
+		t.at, t.since, t.said = at, now, now
 		return lines
 	}
 	if (phase == protocol.Starting || phase == protocol.Ended) && now-t.said >= logInterval {
@@ -362,21 +457,36 @@ func (t *teller) entered(g *Group, now time.Duration, phase protocol.Phase) []st
 		if c.StartTimeout > 0 {
 			limit = fmt.Sprintf("at most %s", c.StartTimeout)
 		}
+		if g.node.Attempt() > 1 {
+			return []string{fmt.Sprintf("attempt %d: waiting for every peer, %s", g.node.Attempt(), limit)}
+		}
 		return []string{fmt.Sprintf("peer %d of %d, %s: waiting for every peer, %s", c.Index, c.Size, c.Name(c.Index), limit)}
 	case protocol.Running:
-		if t.phase == protocol.Starting {
-			return []string{fmt.Sprintf("start: every peer is there, after %s", (now - t.since).Round(time.Millisecond))}
+		what := ""
+		if c.Policy.Action == protocol.RestartPeerJob {
+			what = fmt.Sprintf("; attempt %d starts", g.node.Attempt())
 		}
-		return []string{fmt.Sprintf("peer %d of %d, %s", c.Index, c.Size, c.Name(c.Index))}
+		if t.at.phase == protocol.Starting {
+			return []string{fmt.Sprintf("start: every peer is there, after %s%s", (now - t.since).Round(time.Millisecond), what)}
+		}
+		return []string{fmt.Sprintf("peer %d of %d, %s%s", c.Index, c.Size, c.Name(c.Index), what)}
 	case protocol.Ended:
-		if c.End && g.node.Stays() {
+		switch {
+		case !g.node.Stays() || !c.End && !g.node.Fails():
+		case g.node.Fails():
+			return []string{"end: the command failed; telling index 0"}
+		case c.Policy.Action == protocol.RestartPeerJob:
+			return []string{"end: staying until every peer has ended, and starting again if one fails"}
+		default:
 			return []string{fmt.Sprintf("end: staying until every peer has ended, at most %s", c.EndTimeout)}
 		}
 	case protocol.Left:
 		switch outcome := g.node.Outcome(); outcome {
 		case protocol.StartTimedOut:
 			return []string{(&StartTimeoutError{c.StartTimeout, g.node.Waiting(now)}).Error()}
-		case protocol.TimedOut, protocol.LeaderGone, protocol.Interrupted:
+		case protocol.GroupFailed:
+			return nil // the line before says so
+		case protocol.TimedOut, protocol.LeaderGone, protocol.Interrupted, protocol.Abandoned:
 			return []string{(&EndError{outcome, (now - t.since).Round(time.Second), g.node.Waiting(now)}).Error()}
 		default:
 			return []string{fmt.Sprintf("leaving: %s", outcome)}

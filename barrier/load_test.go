@@ -65,11 +65,11 @@ func TestLoad_leader(t *testing.T) {
 		t.Skip("TestLoad runs it in a process of its own")
 	}
 	g := loadPeer(t, 0)
-	if err := g.WaitStart(t.Context()); err != nil {
+	if _, err := g.WaitStart(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	g.Ended(0)
-	if err := g.WaitEnd(t.Context()); err != nil {
+	if _, err := g.WaitEnd(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	_ = g.Close()
@@ -102,7 +102,7 @@ func TestLoad(t *testing.T) {
 		peers = append(peers, loadPeer(t, index+1))
 	}
 	for _, g := range peers {
-		if err := g.WaitStart(t.Context()); err != nil {
+		if _, err := g.WaitStart(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -115,7 +115,7 @@ func TestLoad(t *testing.T) {
 	var all sync.WaitGroup
 	for _, g := range peers {
 		all.Go(func() {
-			if err := g.WaitEnd(t.Context()); err != nil {
+			if _, err := g.WaitEnd(t.Context()); err != nil {
 				t.Error(err)
 			}
 			_ = g.Close()

@@ -126,7 +126,7 @@ func (l *leader) report(now time.Duration, report Report) Reply {
 	}
 	r.heard, r.fails = now, 0
 	l.learn(now, report.Index, State(report))
-	reply.Known, reply.Restarts, reply.Verdict = true, l.restarts, l.verdict
+	reply.Known, reply.Restarts, reply.Cause, reply.Verdict = true, l.restarts, l.why, l.verdict
 	switch {
 	case r.phase == Ended && l.verdict.Kind == Succeeded:
 		reply.Go = l.over

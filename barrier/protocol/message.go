@@ -169,6 +169,8 @@ type Reply struct {
 	Known bool `json:"known,omitempty"`
 	// Restarts is how many restarts of the group have been used up.
 	Restarts int32 `json:"restarts,omitempty"`
+	// Cause is why the attempt before has ended, if there was one.
+	Cause Cause `json:"cause,omitzero"`
 	// Verdict is how the group ends, once it is known.
 	Verdict Verdict `json:"verdict,omitzero"`
 }
@@ -266,7 +268,7 @@ func ReadReply(data []byte) (Reply, error) {
 		return Reply{}, errors.New("restarts: out of bounds")
 	}
 	reply.Waiting = Printable(reply.Waiting, maxText)
-	return reply, reply.Verdict.check()
+	return reply, errors.Join(reply.Cause.check(), reply.Verdict.check())
 }
 
 // ReadPage reads a page. Its lines stay, and each is made safe to show.

@@ -140,6 +140,7 @@ func (n *Node) clone() *Node {
 	c := *n
 	peer := *n.peer
 	peer.former = slices.Clone(n.peer.former)
+	peer.events = slices.Clone(n.peer.events)
 	c.peer = &peer
 	if n.leader != nil {
 		leader := *n.leader

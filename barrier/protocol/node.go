@@ -108,6 +108,7 @@ func (n *Node) Step(now time.Duration) Actions {
 		a.Calls = n.lead(now)
 		a.Events, n.leader.events = n.leader.events, nil
 	}
+	a.Events, n.peer.events = append(a.Events, n.peer.events...), nil
 	if now >= n.peer.due && !n.peer.sent && n.config.Index != 0 {
 		a.Report, a.Anew = n.report(now), n.peer.news
 		if n.peer.news {
@@ -309,11 +310,23 @@ func (n *Node) Attempt() int32 { return n.peer.attempt }
 // it is to be stopped, and [Node.End] to be called when it has.
 func (n *Node) Runs() bool { return n.peer.phase == Running && !n.peer.stopping }
 
+// Restarts is how many restarts of the group have been used up, as far as the peer knows.
+func (n *Node) Restarts() int32 { return n.peer.restarts }
+
+// Failure says who has failed first, and with which code in which attempt; "" if the
+// group has not failed, as far as the peer knows.
+func (n *Node) Failure() string {
+	if n.peer.verdict.Kind != Failed {
+		return ""
+	}
+	return n.peer.verdict.text(n.config.Name)
+}
+
+// FailedFirst reports whether the group has failed because of this peer's command.
+func (n *Node) FailedFirst() bool { return n.peer.verdict.Kind == Failed && n.peer.first() }
+
 // Verdict is how the group ends, as far as the peer knows.
 func (n *Node) Verdict() Verdict { return n.peer.verdict }
-
-// Open reports whether the command may start, or could have started.
-func (n *Node) Open() bool { return n.peer.phase == Running || n.peer.phase == Ended }
 
 // End notes that the command has ended, with this exit code.
 func (n *Node) End(now time.Duration, code int32) {
@@ -330,9 +343,15 @@ func (n *Node) Terminate(now time.Duration) { n.peer.terminate(now) }
 
 // Leave makes the peer leave now, whatever the others do.
 func (n *Node) Leave(now time.Duration) {
-	if n.peer.phase != Left {
-		n.peer.leave(now, Interrupted)
+	p := n.peer
+	if p.phase == Left {
+		return
 	}
+	if p.phase == Ended && p.config.Policy.restarts() && p.verdict.Kind != Succeeded && (p.config.Index == 0 || !p.terminating) {
+		// The group goes on, and needs another Pod in its place: see expire.
+		p.code = CodeTerminated
+	}
+	p.leave(now, Interrupted)
 }
 
 // Phase is how far the peer is.
@@ -340,6 +359,9 @@ func (n *Node) Phase() Phase { return n.peer.phase }
 
 // Stays reports whether the peer waits for the others after its command has ended.
 func (n *Node) Stays() bool { return n.peer.stays() }
+
+// Fails reports whether the end of the command is a failure of the group.
+func (n *Node) Fails() bool { return n.peer.phase == Ended && n.peer.fails(n.peer.code) }
 
 // Reaches reports whether index 0 took the last report, as far as is known.
 func (n *Node) Reaches() bool { return n.peer.failures == 0 }
@@ -380,6 +402,26 @@ func (n *Node) Status(now time.Duration) string {
 	line := func(name string, value any) { fmt.Fprintf(&page, "%-9s %v\n", name, value) }
 	line("peer", fmt.Sprintf("%d of %d, %s", n.config.Index, n.config.Size, n.config.Name(n.config.Index)))
 	line("phase", n.peer.phase)
+	if policy := n.config.Policy; policy.Action != EachForItself {
+		line("attempt", n.peer.attempt)
+		if policy.restarts() {
+			line("restarts", fmt.Sprintf("%d of %d", n.peer.restarts, policy.MaxRestarts))
+		}
+		if n.peer.cause.Attempt > 0 {
+			line("because", n.peer.cause.text(n.config.Name))
+		}
+		switch n.peer.verdict.Kind {
+		case Open:
+			line("verdict", "none yet")
+		case Succeeded:
+			line("verdict", "the group has succeeded")
+		case Failed:
+			line("verdict", "the group has failed: "+n.Failure())
+		}
+		if n.peer.stopping {
+			line("stopping", "the command")
+		}
+	}
 	if n.peer.terminating {
 		line("told", "to end, by a signal from outside")
 	}
@@ -390,7 +432,9 @@ func (n *Node) Status(now time.Duration) string {
 		}
 	case Ended:
 		line("code", n.peer.code)
-		line("leaves", "in "+(n.peer.deadline()-now).Round(time.Second).String()+" at most")
+		if deadline := n.peer.deadline(); deadline < never {
+			line("leaves", "in "+(deadline-now).Round(time.Second).String()+" at most")
+		}
 	}
 	if n.leader != nil {
 		line("there", fmt.Sprintf("%d of %d", n.leader.there, n.config.Size))

@@ -208,7 +208,7 @@ func (p *peer) terminate(now time.Duration) {
 	}
 	p.terminating, p.told = true, now
 	if p.phase == Starting {
-		p.code = codeTerminated
+		p.code = CodeTerminated
 		p.leave(now, NeverStarted)
 		return
 	}
@@ -229,7 +229,7 @@ func (p *peer) expire(now time.Duration) {
 	case now >= p.deadline() && p.config.Policy.restarts() && p.config.Index == 0:
 		// It was told to end, before all have ended. A group whose index 0 is complete
 		// could not go on: another Pod must come in its place.
-		p.code = codeTerminated
+		p.code = CodeTerminated
 		p.leave(now, Interrupted)
 	case now >= p.deadline():
 		p.leave(now, TimedOut)

@@ -169,9 +169,76 @@ func (v Verdict) check() error {
 
 // text says who failed first.
 func (v Verdict) text(name func(int32) string) string {
-	what := fmt.Sprintf("failed with code %d", v.Code)
-	if v.Code == Lost {
+	return Cause{Attempt: v.Attempt, Index: v.Index, Code: v.Code}.text(name)
+}
+
+// Cause is why an attempt has ended, and another one follows. Nothing but what a log
+// says depends on it.
+type Cause struct {
+	// Attempt is the attempt that has ended, from 1.
+	Attempt int32 `json:"attempt,omitempty"`
+	// Index is the peer because of which it has, and Code the exit code of its command,
+	// or [Lost].
+	Index int32 `json:"index,omitempty"`
+	Code  int32 `json:"code,omitempty"`
+	// Disruption is true when that peer's Pod was told to end.
+	Disruption bool `json:"disruption,omitempty"`
+}
+
+func (c Cause) check() error {
+	if c.Attempt < 0 || c.Attempt > maxAttempt || c.Index < 0 || c.Code < Lost || c.Code > math.MaxUint8 {
+		return errors.New("cause: out of bounds")
+	}
+	return nil
+}
+
+// text says who failed first, in words: "train-1.svc failed with code 3 in attempt 2".
+func (c Cause) text(name func(int32) string) string {
+	what := fmt.Sprintf("failed with code %d", c.Code)
+	switch {
+	case c.Disruption:
+		what = "was told to end"
+	case c.Code == Lost:
 		what = "was lost"
 	}
-	return fmt.Sprintf("%s %s in attempt %d", name(v.Index), what, v.Attempt)
+	return fmt.Sprintf("%s %s in attempt %d", name(c.Index), what, c.Attempt)
+}
+
+// The exit codes of a peer that do not come from its command.
+const (
+	// CodeTimedOut: a peer did not come in time.
+	CodeTimedOut = 75
+	// CodeGroupFailed: another peer has failed, and the group with it.
+	CodeGroupFailed = 76
+	// CodeTerminated: the Pod was told to end, by SIGTERM.
+	CodeTerminated = 128 + 15
+)
+
+// ExitCode is the exit code of a peer that has left. With a failure policy the Job's
+// podFailurePolicy depends on it.
+func (n *Node) ExitCode() int32 {
+	p := n.peer
+	policy := p.config.Policy
+	switch {
+	case p.outcome == StartTimedOut, p.outcome == Abandoned:
+		return CodeTimedOut
+	case policy.Action == EachForItself:
+		return p.code
+	case p.outcome == GroupFailed && p.config.Size > 1 && p.first():
+		return p.code
+	case p.outcome == GroupFailed:
+		// Also of the only peer: nobody else tells the Job to try no more.
+		return CodeGroupFailed
+	case p.outcome == Superseded:
+		return CodeTerminated // what it did does not count
+	case p.terminating && p.code != 0 && !policy.spares(p.code):
+		// Whatever a command makes of the signal, it has not failed.
+		return CodeTerminated
+	}
+	return p.code
+}
+
+// spares reports whether an exit code fails nobody else.
+func (p Policy) spares(code int32) bool {
+	return p.Spares != nil && code != 0 && p.Spares(code)
 }

@@ -35,6 +35,8 @@ type policyLeader struct {
 	seen        time.Duration
 	// survivors is how many peers followed another process of index 0.
 	survivors int32
+	// why is why the attempt before has ended.
+	why Cause
 	// cause is a failure that is to be judged in the next tick.
 	cause *cause
 	// verdict is how the group ends, judged when.
@@ -121,6 +123,7 @@ func (l *leader) inherit(now time.Duration, state State) {
 		used++
 	}
 	l.attempt = state.Attempt + 1
+	l.why = Cause{state.Attempt, 0, Lost, state.LeaderEnds}
 	l.restarts = max(l.restarts, used)
 	l.notBefore = max(l.notBefore, now)
 	if l.restarts > policy.MaxRestarts {
@@ -163,7 +166,7 @@ func (l *leader) hasStopped(r *record) bool {
 
 // spared reports whether the exit code of a record is one that fails nobody else.
 func (l *leader) spared(r *record) bool {
-	return l.config.Policy.Spares != nil && r.code != 0 && l.config.Policy.Spares(int32(r.code))
+	return l.config.Policy.spares(int32(r.code))
 }
 
 // judge finds out whether an attempt has failed, and what follows; or whether the group has
@@ -238,16 +241,14 @@ func (l *leader) fail(now time.Duration, c cause) {
 		return
 	case c.disruption:
 		l.notBefore = now
-		l.say("%s was told to end; the group starts again as attempt %d", l.config.Name(c.index), l.attempt+1)
 	case l.restarts >= policy.MaxRestarts:
 		l.conclude(now, what)
 		return
 	default:
 		l.restarts++
-		pause := policy.backoff(l.restarts)
-		l.notBefore = now + pause
-		l.say("%s; the group starts again as attempt %d, restart %d of %d, in %s", what.text(l.config.Name), l.attempt+1, l.restarts, policy.MaxRestarts, pause)
+		l.notBefore = now + policy.backoff(l.restarts)
 	}
+	l.why = Cause{l.attempt, c.index, c.code, c.disruption}
 	l.attempt++
 	l.over = false
 	for i := range l.records {
@@ -271,9 +272,6 @@ func (l *leader) canRestart() bool {
 // conclude settles how the group ends.
 func (l *leader) conclude(now time.Duration, verdict Verdict) {
 	l.verdict, l.judged = verdict, now
-	if verdict.Kind == Failed {
-		l.say("%s: the group has failed", verdict.text(l.config.Name))
-	}
 	l.tell()
 }
 

@@ -3,6 +3,7 @@
 package protocol
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -26,6 +27,10 @@ type policyPeer struct {
 	restarts   int32
 	// told is when the Pod was told to end.
 	told time.Duration
+	// cause is why the attempt before has ended.
+	cause Cause
+	// events are for the log.
+	events []string
 	// verdict is how the group ends, and knows since when the peer knows that.
 	verdict Verdict
 	knows   time.Duration
@@ -65,6 +70,7 @@ func (p *peer) obey(now time.Duration, to Report, reply Reply) bool {
 		return !reply.Superseded
 	}
 	p.restarts = max(p.restarts, reply.Restarts)
+	p.hear(reply)
 	if reply.Verdict.Kind != Open && p.verdict.Kind == Open {
 		// Index 0 is to know at once that it was heard.
 		p.verdict, p.knows, p.confirmed, p.due = reply.Verdict, now, false, now
@@ -83,6 +89,30 @@ func (p *peer) obey(now time.Duration, to Report, reply Reply) bool {
 	return false
 }
 
+// hear notes for the log why an attempt has ended, or the group.
+func (p *peer) hear(reply Reply) {
+	policy := p.config.Policy
+	switch {
+	case reply.Verdict.Kind == Failed && p.verdict.Kind == Open:
+		after := ""
+		if policy.restarts() {
+			after = fmt.Sprintf(", after %d of %d restarts", p.restarts, policy.MaxRestarts)
+		}
+		p.say("%s%s: the group has failed", reply.Verdict.text(p.config.Name), after)
+	case p.verdict.Kind == Open && reply.Verdict.Kind == Open && reply.Attempt > max(p.next, p.attempt) && reply.Cause.Attempt > 0:
+		p.cause = reply.Cause
+		how := ", and no restart is used up"
+		if !reply.Cause.Disruption {
+			how = fmt.Sprintf(", restart %d of %d, in %s", p.restarts, policy.MaxRestarts, policy.backoff(p.restarts))
+		}
+		p.say("%s; the group starts again as attempt %d%s", reply.Cause.text(p.config.Name), reply.Attempt, how)
+	}
+}
+
+func (p *peer) say(format string, args ...any) {
+	p.events = append(p.events, fmt.Sprintf(format, args...))
+}
+
 // advance goes on to a later attempt, once this one's command has stopped.
 func (p *peer) advance(now time.Duration, attempt int32) {
 	p.next = max(p.next, attempt)
@@ -98,13 +128,10 @@ func (p *peer) restart(now time.Duration) {
 	p.attempt, p.code, p.stopping, p.leaseLost, p.began = p.next, 0, false, false, now
 	p.enter(now, Starting)
 	if p.terminating {
-		p.code = codeTerminated
+		p.code = CodeTerminated
 		p.leave(now, NeverStarted)
 	}
 }
-
-// codeTerminated is the exit code of a peer that was told to end, by SIGTERM.
-const codeTerminated = 128 + 15
 
 // obeyVerdict does what the end of the group asks for. It reports whether there is
 // nothing more to be done for the reply.
@@ -138,7 +165,7 @@ func (p *peer) obeyVerdict(now time.Duration, leave bool) bool {
 
 // first reports whether this peer has failed first.
 func (p *peer) first() bool {
-	return p.verdict.Index == p.config.Index && p.verdict.Attempt == p.attempt && p.code != 0
+	return p.verdict.Index == p.config.Index && p.verdict.Attempt == p.attempt && p.code != 0 && p.verdict.Code == p.code
 }
 
 // stopped takes the end of a command. It reports whether another attempt, or the end of
@@ -165,7 +192,7 @@ func (p *peer) stopped(now time.Duration) bool {
 // group, which index 0 must hear of.
 func (p *peer) fails(code int32) bool {
 	policy := p.config.Policy
-	return policy.Action != EachForItself && code != 0 && !p.terminating && (policy.Spares == nil || !policy.Spares(code))
+	return policy.Action != EachForItself && code != 0 && !p.terminating && !policy.spares(code)
 }
 
 // leaseEnds is when a command that runs must be stopped, because index 0 may take it
@@ -181,4 +208,9 @@ func (p *peer) leaseEnds() time.Duration {
 }
 
 // loseLease stops a command that may run no longer.
-func (p *peer) loseLease(time.Duration) { p.stopping, p.leaseLost = true, true }
+func (p *peer) loseLease(now time.Duration) {
+	if !p.stopping {
+		p.say("index 0, %s, has not answered for %s: stopping the command", p.config.Name(0), (now - p.contact).Round(time.Second))
+	}
+	p.stopping, p.leaseLost = true, true
+}

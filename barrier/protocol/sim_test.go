@@ -177,7 +177,7 @@ func (p *simPod) step() {
 	actions := p.node.Step(w.now)
 	if w.config.policy.Action != EachForItself {
 		p.follow()
-	} else if p.node.Open() && !p.opened {
+	} else if (p.node.Phase() == Running || p.node.Phase() == Ended) && !p.opened {
 		p.opened, p.openedAt = true, w.now
 		w.checkStart(p)
 		w.after(p.work, p.end)
