@@ -303,6 +303,7 @@ func (g *Group) Close() error {
 func (g *Group) goodbye() {
 	g.mu.Lock()
 	outcome, last, reaches := g.node.Outcome(), g.node.LastReport(g.now()), g.node.Reaches()
+	settled := g.node.Verdict().Kind != protocol.Open
 	g.mu.Unlock()
 	if last.Index == 0 || outcome == protocol.LeaderGone || outcome == protocol.Abandoned {
 		return
@@ -310,7 +311,7 @@ func (g *Group) goodbye() {
 	ctx, cancel := context.WithTimeout(g.ctx, farewell)
 	defer cancel()
 	if _, err := g.client.report(ctx, last, false); err != nil {
-		if last.Terminating || !reaches {
+		if last.Terminating || !reaches || settled {
 			return // index 0 is likely to end, too, or the log has said so
 		}
 		g.say(fmt.Sprintf("index 0 does not know that this peer leaves: %v", err))
@@ -473,8 +474,10 @@ func (t *teller) entered(g *Group, now time.Duration, phase protocol.Phase) []st
 	case protocol.Ended:
 		switch {
 		case !g.node.Stays() || !c.End && !g.node.Fails():
+		case g.node.Verdict().Kind == protocol.Failed:
+			// It was stopped, and leaves.
 		case g.node.Fails():
-			return []string{"end: the command failed; telling index 0"}
+			return []string{"end: the command failed; telling the others"}
 		case c.Policy.Action == protocol.RestartPeerJob:
 			return []string{"end: staying until every peer has ended, and starting again if one fails"}
 		default:

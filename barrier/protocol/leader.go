@@ -162,7 +162,9 @@ func (l *leader) learn(now time.Duration, index int32, state State) {
 	}
 	if state.Phase >= Ended && r.phase < Ended {
 		r.code = uint8(state.Code)
-		if state.GaveUp {
+		if l.verdict.Kind == Failed || l.fails(state) {
+			// It was told to stop, or what follows is said with who it was.
+		} else if state.GaveUp {
 			l.say("%s gave up", l.config.Name(index))
 		} else if state.Code != 0 || l.config.Size <= shownPeers {
 			l.say("%s ended with code %d", l.config.Name(index), state.Code)
@@ -172,6 +174,12 @@ func (l *leader) learn(now time.Duration, index int32, state State) {
 	r.phase = max(r.phase, state.Phase)
 	r.terminating = r.terminating || state.Terminating
 	r.gaveUp = r.gaveUp || state.GaveUp
+}
+
+// fails reports whether a state is a failure of the group.
+func (l *leader) fails(state State) bool {
+	policy := l.config.Policy
+	return policy.Action != EachForItself && state.Code != 0 && !state.Terminating && !state.GaveUp && !policy.spares(state.Code)
 }
 
 // answered takes what the processes said that answered under a peer's name.

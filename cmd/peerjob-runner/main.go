@@ -21,6 +21,7 @@ import (
 	"runtime"
 	"runtime/debug"
 
+	"github.com/peerjob/peerjob/barrier/protocol"
 	"github.com/peerjob/peerjob/internal/runner/process"
 )
 
@@ -29,7 +30,7 @@ import (
 const (
 	exitFailed   = 1
 	exitUsage    = 2
-	exitTimedOut = 75 // not every peer came in time
+	exitTimedOut = protocol.CodeTimedOut // not every peer came in time
 )
 
 const usage = `peerjob-runner runs a container's command as part of a PeerJob.

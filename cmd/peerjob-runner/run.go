@@ -40,7 +40,9 @@ type runOptions struct {
 	port       uint16
 	start, end *time.Duration // nil: no barrier there
 	until      []protocol.Until
+	policy     policyOptions
 	grace      time.Duration
+	stopSignal process.Signal
 	message    string
 	keyFile    string
 	command    []string
@@ -50,13 +52,19 @@ func runFlags(o *runOptions) *flag.FlagSet {
 	flags := newFlags("run")
 	portFlag(flags, &o.port)
 	durationFlag(flags, "start-timeout", "start the command when every peer is there, and exit with 75 after this `time` (0s: no limit)", &o.start, 0)
-	durationFlag(flags, "end-timeout", "after the command, stay until every peer has ended, at most this `time`", &o.end, time.Second)
+	durationFlag(flags, "end-timeout", "after the command, stay until every peer has ended, at most this `time` (0s: no limit, with --on-failure=RestartPeerJob)", &o.end, 0)
 	flags.Func("until", "at the end, wait only for these `indexes`, as INDEXES:COUNT (default all); may be repeated", func(text string) error {
 		until, err := protocol.ParseUntil(text)
 		o.until = append(o.until, until)
 		return err
 	})
-	flags.DurationVar(&o.grace, "grace-period", gracePeriod, "leave before this `time` after SIGTERM is over, the Pod's terminationGracePeriodSeconds")
+	policyFlags(flags, &o.policy)
+	flags.DurationVar(&o.grace, "grace-period", gracePeriod, "leave before this `time` after SIGTERM is over, and kill a command so long after it was told to stop; the Pod's terminationGracePeriodSeconds")
+	o.stopSignal = process.SIGTERM
+	flags.Func("stop-signal", "the container's stop `signal` (default SIGTERM)", func(text string) (err error) {
+		o.stopSignal, err = process.ParseSignal(text)
+		return err
+	})
 	flags.StringVar(&o.message, "termination-message", terminationMessage, "append errors to this `file`")
 	flags.StringVar(&o.keyFile, "key-file", "", "prove with the key in this `file` to be a peer")
 	return flags
@@ -74,8 +82,9 @@ func runCommand(args []string, stdout, stderr io.Writer) int {
 		return wrongUsage(stderr, "%v", err)
 	case len(options.command) == 0:
 		return wrongUsage(stderr, "run needs a command: peerjob-runner run [FLAGS] -- COMMAND [ARGUMENT...]")
-	case options.port == 0 && (options.start != nil || options.end != nil):
-		return wrongUsage(stderr, "--start-timeout and --end-timeout need --port")
+	}
+	if err := options.check(); err != nil {
+		return wrongUsage(stderr, "%v", err)
 	}
 	// GOGC and GOMEMLIMIT are in the environment for the command.
 	debug.SetGCPercent(100)
@@ -86,17 +95,22 @@ func runCommand(args []string, stdout, stderr io.Writer) int {
 	return code
 }
 
-// runner runs one command as part of a group.
+// runner runs a command as part of a group.
 type runner struct {
 	options *runOptions
 	log     *logger
-	group   *barrier.Group // nil without barriers
-	logged  [65]bool       // the signals that were logged
+	group   *barrier.Group // nil without barriers and without a failure policy
+	// cannotRun says why the command can't be run, in a group with a failure policy.
+	cannotRun string
+	logged    [65]bool // the signals that were logged
 	// told is when the command first got SIGTERM, and asked when it last got another
 	// signal that can be a container's stop signal. The kubelet counts the grace period
 	// from there.
 	told, asked atomic.Pointer[time.Time]
 }
+
+// hasPolicy reports whether the group has a failure policy.
+func (r *runner) hasPolicy() bool { return r.options.policy.action != protocol.EachForItself }
 
 // run returns the exit code.
 func (r *runner) run(getenv func(string) string) int {
@@ -107,30 +121,115 @@ func (r *runner) run(getenv func(string) string) int {
 	if err := r.join(getenv); err != nil {
 		return r.fail(err)
 	}
-	defer r.leave()
-	if err := r.waitStart(supervisor.Stopped()); err != nil {
-		return r.fail(err)
+	for {
+		attempt, err := r.waitStart(supervisor.Stopped())
+		if left := (*barrier.LeftError)(nil); errors.As(err, &left) && left.Outcome == protocol.GroupFailed {
+			return r.end(protocol.CodeGroupFailed)
+		}
+		if err != nil {
+			return r.end(r.fail(err))
+		}
+		code, err := r.attempt(supervisor, attempt)
+		switch {
+		case err != nil && !r.hasPolicy():
+			return r.end(r.fail(err))
+		case errors.As(err, new(*process.StoppedError)):
+			r.group.Terminating()
+			code = protocol.CodeTerminated
+		case err != nil:
+			code, r.cannotRun = exitCode(err), fmt.Sprintf("%v; ", err)
+			r.log.printf("%v (exit code %d)", err, code)
+		}
+		if again := r.waitEnd(supervisor.Stopped(), code); !again {
+			return r.end(code)
+		}
 	}
+}
+
+// attempt runs the command once, and returns its exit code. It is an error if the command
+// can't be run. The group can have it stopped.
+func (r *runner) attempt(supervisor *process.Supervisor, attempt int) (code int, err error) {
+	command, environment := r.commandOf(attempt)
 	// The command writes to the same stream, and not always whole lines at once.
 	r.log.flush()
-	if err := supervisor.Start(r.options.command); err != nil {
-		return r.fail(err)
+	if err := supervisor.Start(command, environment); err != nil {
+		return 0, err
 	}
+	ended, heeded := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(heeded)
+		if r.group == nil {
+			return
+		}
+		select {
+		case <-r.group.MustStop():
+			r.log.printf("stopping the command with %s, and SIGKILL after %s", r.options.stopSignal, r.options.grace)
+			supervisor.Stop(r.options.stopSignal, r.options.grace)
+		case <-ended:
+		}
+	}()
 	status, killed := supervisor.Wait()
+	close(ended)
+	<-heeded // or it would stop the next attempt
 	if killed > 0 {
 		r.log.printf("the command left processes behind; killed %d", killed)
 	}
 	if status.Code() != 0 || r.group != nil {
 		r.log.printf("the command %s", status)
 	}
-	r.waitEnd(supervisor.Stopped(), status.Code())
-	return status.Code()
+	if r.hasPolicy() {
+		r.clear(supervisor)
+	}
+	return status.Code(), nil
+}
+
+// clear waits until nothing is left of the command: no attempt may start while something
+// of the one before runs.
+func (r *runner) clear(supervisor *process.Supervisor) {
+	for said := false; ; said = true {
+		if _, gone := supervisor.Kill(); gone {
+			return
+		}
+		if !said {
+			r.log.printf("the command left processes that do not end of SIGKILL; waiting until they have")
+		}
+	}
+}
+
+// end leaves the group, and returns the exit code: that of the command, unless the
+// group has a failure policy, which says more.
+func (r *runner) end(code int) int {
+	if r.group == nil {
+		return code
+	}
+	if err := r.group.Close(); err != nil {
+		r.log.printf("%v", err)
+	}
+	if !r.hasPolicy() {
+		return code
+	}
+	exit := r.group.ExitCode()
+	who, here := r.group.Failure()
+	switch {
+	case here && exit == code:
+		r.message(fmt.Sprintf("%s%s, first of all: the group has failed (exit code %d)", r.cannotRun, who, exit))
+		r.log.printf("exit code %d: this peer failed first", exit)
+	case here:
+		r.message(fmt.Sprintf("%s%s, the only peer: the group has failed (exit code %d)", r.cannotRun, who, exit))
+		r.log.printf("exit code %d: the group has failed, and has no other peer", exit)
+	case exit == protocol.CodeGroupFailed:
+		r.message(fmt.Sprintf("%s: the group has failed (exit code %d)", who, exit))
+		r.log.printf("exit code %d: another peer failed first", exit)
+	case exit != code:
+		r.log.printf("exit code %d in place of %d, that of the command", exit, code)
+	}
+	return exit
 }
 
 // join makes this process a peer of its group, if it has a barrier.
 func (r *runner) join(getenv func(string) string) error {
 	o := r.options
-	if o.start == nil && o.end == nil {
+	if o.start == nil && o.end == nil && !r.hasPolicy() {
 		return nil
 	}
 	config, err := peerConfig(getenv)
@@ -143,6 +242,9 @@ func (r *runner) join(getenv func(string) string) error {
 	}
 	if o.end != nil {
 		config.End, config.EndTimeout = true, *o.end
+	}
+	if config.Policy, err = o.policy.policy(o.grace, getenv); err != nil {
+		return err
 	}
 	var key []byte
 	if o.keyFile != "" {
@@ -183,24 +285,28 @@ func peerConfig(getenv func(string) string) (protocol.Config, error) {
 	}, nil
 }
 
-// waitStart waits until the command may start.
-func (r *runner) waitStart(stopped context.Context) error {
+// waitStart waits until the command may start, and returns the attempt.
+func (r *runner) waitStart(stopped context.Context) (attempt int, err error) {
 	if r.group == nil {
-		return nil
+		return 1, nil
 	}
-	err := r.group.WaitStart(stopped)
-	if stopped.Err() != nil {
+	attempt, err = r.group.WaitStart(stopped)
+	if err != nil && stopped.Err() != nil {
 		r.group.Terminating()
+		if r.hasPolicy() {
+			r.group.Ended(protocol.CodeTerminated) // if it could have started meanwhile
+		}
 	}
-	return err
+	return attempt, err
 }
 
-// waitEnd waits until this peer may leave. A signal to end does not end it at once,
-// because the others still need its name: it waits until the grace period is nearly
-// over, which may have begun while the command ran.
-func (r *runner) waitEnd(stopped context.Context, code int) {
+// waitEnd waits until this peer may leave, or until its command is to run again, which it
+// reports. A signal to end does not end it at once, because the others still need its
+// name: it waits until the grace period is nearly over, which may have begun while the
+// command ran.
+func (r *runner) waitEnd(stopped context.Context, code int) (again bool) {
 	if r.group == nil {
-		return
+		return false
 	}
 	r.group.Ended(code)
 	ctx, cancel := context.WithCancelCause(context.Background())
@@ -219,41 +325,35 @@ func (r *runner) waitEnd(stopped context.Context, code int) {
 		time.Sleep(max(0, left))
 		cancel(errors.New("the grace period is nearly over"))
 	}()
-	if err := r.group.WaitEnd(ctx); err != nil {
+	again, err := r.group.WaitEnd(ctx)
+	if err != nil {
 		if ctx.Err() != nil {
 			r.log.printf("%v", err) // the group says any other
 		}
 		r.message(err.Error())
 	}
+	return again
 }
 
 // graceLeft returns how long this peer may still stay if the container was told to end,
 // and whether it was. An image's own stop signal is not known here: any signal that ends
-// a process may be it, if the command has ended within the grace period.
+// a process may be it, if the command has ended within the grace period. Not with a
+// failure policy: there, who leaves early is missed by the others.
 func (r *runner) graceLeft(now time.Time) (time.Duration, bool) {
 	if told := r.told.Load(); told != nil {
 		return r.options.grace - graceMargin - now.Sub(*told), true
 	}
-	if asked := r.asked.Load(); asked != nil && now.Sub(*asked) < r.options.grace {
+	if asked := r.asked.Load(); asked != nil && !r.hasPolicy() && now.Sub(*asked) < r.options.grace {
 		return r.options.grace - graceMargin - now.Sub(*asked), true
 	}
 	return 0, false
-}
-
-func (r *runner) leave() {
-	if r.group == nil {
-		return
-	}
-	if err := r.group.Close(); err != nil {
-		r.log.printf("%v", err)
-	}
 }
 
 // passed notes a signal that the command got.
 func (r *runner) passed(signal process.Signal) {
 	now := time.Now()
 	switch {
-	case signal == process.SIGTERM:
+	case r.tells(signal):
 		r.told.CompareAndSwap(nil, &now)
 	case signal.Ends():
 		r.asked.Store(&now)
@@ -263,9 +363,14 @@ func (r *runner) passed(signal process.Signal) {
 	}
 	r.logged[signal] = true
 	r.log.printf("passed %s on to the command", signal)
-	if signal == process.SIGTERM && r.group != nil {
+	if r.tells(signal) && r.group != nil {
 		r.group.Terminating()
 	}
+}
+
+// tells reports whether a signal tells the Pod to end.
+func (r *runner) tells(signal process.Signal) bool {
+	return signal == process.SIGTERM || signal == r.options.stopSignal
 }
 
 // exitCode is the exit code for an error that kept the command from running.
@@ -273,6 +378,7 @@ func exitCode(err error) int {
 	var stopped *process.StoppedError
 	var command *process.CommandError
 	var timeout *barrier.StartTimeoutError
+	var left *barrier.LeftError
 	switch {
 	case errors.As(err, &stopped):
 		return 128 + int(stopped.Signal)
@@ -280,6 +386,10 @@ func exitCode(err error) int {
 		return command.Code
 	case errors.As(err, &timeout):
 		return exitTimedOut
+	case errors.As(err, &left) && left.Outcome == protocol.Together:
+		return 0 // the group has succeeded before this Pod came
+	case errors.As(err, &left):
+		return protocol.CodeTerminated
 	}
 	return exitFailed
 }
@@ -288,6 +398,12 @@ func exitCode(err error) int {
 func (r *runner) fail(err error) int {
 	code := exitCode(err)
 	so := fmt.Sprintf("the command did not run (exit code %d)", code)
+	if r.hasPolicy() {
+		if errors.As(err, new(*process.StoppedError)) {
+			code = protocol.CodeTerminated // which the Job's podFailurePolicy knows
+		}
+		so = fmt.Sprintf("exit code %d", code) // it may have run before
+	}
 	text := fmt.Sprintf("%v; %s", err, so)
 	if errors.As(err, new(*barrier.StartTimeoutError)) {
 		r.log.printf("%s", so) // the group has said why

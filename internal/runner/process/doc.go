@@ -19,6 +19,9 @@
 //   - The exit code is the child's, or 128+n after signal n, which is what container
 //     runtimes report.
 //
+// It can run several commands, one after the other, and stop one: the group of peers starts
+// again as a whole, in one process.
+//
 // One thing differs on purpose. The kernel drops a signal that process 1 does not
 // handle, so that "sleep" as process 1 runs on until the kubelet kills it. A child gets
 // the default action of the signal, and ends.

@@ -96,7 +96,7 @@ func superviseAs(command []string, restricted bool) {
 }
 
 func superviseOne(s *Supervisor, command []string) int {
-	err := s.Start(command)
+	err := s.Start(command, os.Environ())
 	var failed *CommandError
 	var stopped *StoppedError
 	switch {

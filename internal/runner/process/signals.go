@@ -7,6 +7,7 @@ package process
 import (
 	"fmt"
 	"os"
+	"strings"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -45,6 +46,16 @@ func (s Signal) String() string {
 		return fmt.Sprintf("SIGRTMIN+%d", int(s-firstRealTime))
 	}
 	return fmt.Sprintf("signal %d", int(s))
+}
+
+// ParseSignal reads a name as Kubernetes spells it, which has SIGRTMAX-1, too.
+func ParseSignal(name string) (Signal, error) {
+	for s := Signal(1); s <= lastSignal; s++ {
+		if s.String() == name || s >= firstRealTime && name == strings.TrimSuffix(fmt.Sprintf("SIGRTMAX-%d", int(lastSignal-s)), "-0") {
+			return s, nil
+		}
+	}
+	return 0, fmt.Errorf("%q is no signal; write SIGTERM, for example", name)
 }
 
 // Ends says whether the default action of the signal ends a process.

@@ -17,7 +17,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// killTime is how long [Supervisor.Wait] tries to kill what the command left.
+// killTime is how long [Supervisor.Wait] and [Supervisor.Kill] try to kill what a command
+// left.
 const killTime = time.Second
 
 // Supervisor runs one command at a time, as process 1 does. A process has at most one,
@@ -34,6 +35,7 @@ type Supervisor struct {
 	// and none reaches another process.
 	mu    sync.Mutex
 	pid   int         // of the command; 0 if none is running
+	runs  int         // how many commands were started
 	ended chan Status // receives the status of the command
 }
 
@@ -68,10 +70,11 @@ func New(passed func(Signal)) (*Supervisor, error) {
 // running. Its cause is a [StoppedError].
 func (s *Supervisor) Stopped() context.Context { return s.stopped }
 
-// Start starts a command. It returns a [CommandError] if the command can't be run, and a
-// [StoppedError] if the process was asked to end before. [Supervisor.Wait] must
-// follow before the next Start.
-func (s *Supervisor) Start(command []string) error {
+// Start starts a command with an environment, in which each variable has the form
+// NAME=VALUE. It returns a [CommandError] if the command can't be run, and a [StoppedError]
+// if the process was asked to end before. [Supervisor.Wait] must follow before the next
+// Start.
+func (s *Supervisor) Start(command, environment []string) error {
 	path, err := lookup(command[0], os.Getenv("PATH"))
 	if err != nil {
 		return err
@@ -81,21 +84,51 @@ func (s *Supervisor) Start(command []string) error {
 	if s.stopped.Err() != nil {
 		return context.Cause(s.stopped)
 	}
-	s.pid, err = s.fork(path, command)
+	s.pid, err = s.fork(path, command, environment)
 	if err != nil {
 		s.pid = 0
 		return commandError(path, err)
 	}
+	s.runs++
 	return nil
 }
 
+// Stop tells the command to end, and everything in its process group, and kills them if
+// the command has not ended after the grace. It does not wait. Nobody hears of the signal
+// through the passed of [New], which is about signals from outside.
+func (s *Supervisor) Stop(signal Signal, grace time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.pid == 0 {
+		return
+	}
+	s.signalGroup(unix.Signal(signal))
+	run := s.runs
+	time.AfterFunc(grace, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.pid != 0 && s.runs == run {
+			s.signalGroup(unix.SIGKILL)
+		}
+	})
+}
+
+// signalGroup signals the command, which may have moved to another group, and all
+// processes in the group that it started with.
+func (s *Supervisor) signalGroup(signal unix.Signal) {
+	_ = unix.Kill(-s.pid, signal) // an empty group is no error
+	if group, err := unix.Getpgid(s.pid); err == nil && group != s.pid {
+		_ = unix.Kill(s.pid, signal)
+	}
+}
+
 // fork starts a command that is found at path, and returns its pid.
-func (s *Supervisor) fork(path string, command []string) (int, error) {
+func (s *Supervisor) fork(path string, command, environment []string) (int, error) {
 	if s.terminal != noTerminal {
-		return forkForeground(s.terminal, path, command)
+		return forkForeground(s.terminal, path, command, environment)
 	}
 	return syscall.ForkExec(path, command, &syscall.ProcAttr{
-		Env: os.Environ(), Files: []uintptr{0, 1, 2}, Sys: &syscall.SysProcAttr{Setpgid: true},
+		Env: environment, Files: []uintptr{0, 1, 2}, Sys: &syscall.SysProcAttr{Setpgid: true},
 	})
 }
 
@@ -103,7 +136,7 @@ func (s *Supervisor) fork(path string, command []string) (int, error) {
 // returns how many those were.
 func (s *Supervisor) Wait() (status Status, killed int) {
 	status = <-s.ended
-	killed = s.killDescendants()
+	killed, _ = s.Kill()
 	if s.terminal != noTerminal {
 		// Without the terminal, a Ctrl-C would reach nobody from now on.
 		_ = setForeground(s.terminal, unix.Getpgrp())
@@ -166,13 +199,14 @@ func (s *Supervisor) reap() {
 	}
 }
 
-// killDescendants kills the processes that a command left, until there are none or
-// killTime is over, and returns how many it killed. With a process namespace of its own, the
+// Kill kills the processes that a command left, until there are none or killTime is
+// over. It returns how many it killed, and whether there are none: a process that waits
+// for a device or a file system that does not answer ends late. With a process namespace of its own, the
 // end of a container does the same. Here, the container may go on, to wait for other
 // peers or to start the command again.
 //
 // Processes that came from elsewhere, such as those of "kubectl exec", are left alone.
-func (s *Supervisor) killDescendants() int {
+func (s *Supervisor) Kill() (killed int, gone bool) {
 	seen := map[int]bool{}
 	deadline := time.Now().Add(killTime)
 	for pause := time.Millisecond; hasChildren() && time.Now().Before(deadline); pause *= 2 {
@@ -183,7 +217,7 @@ func (s *Supervisor) killDescendants() int {
 		}
 		time.Sleep(pause) // the loop reaps them
 	}
-	return len(seen)
+	return len(seen), !hasChildren()
 }
 
 // hasChildren says whether this process has any child, reaped or not. It reaps none.

@@ -88,14 +88,14 @@ func Main() {
 
 // forkForeground starts a command in a group of its own, the foreground one, and
 // returns when the command runs.
-func forkForeground(terminal int, path string, command []string) (int, error) {
+func forkForeground(terminal int, path string, command, environment []string) (int, error) {
 	read, write, err := os.Pipe()
 	if err != nil {
 		return 0, err
 	}
 	defer func() { _ = read.Close() }()
 	pid, err := syscall.ForkExec("/proc/self/exe", append([]string{foregroundName, path}, command...), &syscall.ProcAttr{
-		Env: os.Environ(), Files: []uintptr{0, 1, 2, write.Fd(), uintptr(terminal)}, Sys: &syscall.SysProcAttr{Setpgid: true},
+		Env: environment, Files: []uintptr{0, 1, 2, write.Fd(), uintptr(terminal)}, Sys: &syscall.SysProcAttr{Setpgid: true},
 	})
 	_ = write.Close()
 	if err != nil {
