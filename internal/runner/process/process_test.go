@@ -31,6 +31,7 @@ var roles = map[string]func(arguments []string){
 	"supervise":     supervise, // run a command
 	"restricted":    superviseAsUser,
 	"supervise-ask": superviseAsk,  // say "waiting", and run a command after stdin's end
+	"attempts":      runAttempts,   // run a command several times, and stop it at each line of stdin
 	"signals":       printSignals,  // say "ready", and print each signal
 	"orphan":        makeOrphan,    // have a process reaped by process 1
 	"storm":         makeOrphans,   // leave many processes that end at once, exit with 42
@@ -117,6 +118,32 @@ func superviseOne(s *Supervisor, command []string) int {
 		fmt.Fprintf(os.Stderr, "terminal is back: %v\n", group == unix.Getpgrp())
 	}
 	return status.Code()
+}
+
+// runAttempts runs a command so many times. Its arguments are the number, the grace to
+// stop the command, and the command. A line of stdin stops it.
+func runAttempts(arguments []string) {
+	if os.Getpid() == 1 {
+		mountProc(false)
+	}
+	count, err := strconv.Atoi(arguments[0])
+	check(err)
+	grace, err := time.ParseDuration(arguments[1])
+	check(err)
+	s, err := New(nil)
+	check(err)
+	go func() {
+		for scanner := bufio.NewScanner(os.Stdin); scanner.Scan(); {
+			s.Stop(SIGTERM, grace)
+		}
+	}()
+	for attempt := range count {
+		check(s.Start(arguments[2:], append(os.Environ(), fmt.Sprintf("ATTEMPT=%d", attempt+1))))
+		status, killed := s.Wait()
+		_, gone := s.Kill()
+		fmt.Printf("%s; killed %d, gone %t\n", status, killed, gone)
+	}
+	os.Exit(0)
 }
 
 func superviseAsk(command []string) {

@@ -28,6 +28,12 @@ type terminalRun struct {
 // container runtime does for "tty: true".
 func startInTerminal(t *testing.T, arguments ...string) *terminalRun {
 	t.Helper()
+	return startRoleInTerminal(t, "supervise", arguments...)
+}
+
+// startRoleInTerminal starts this program so in another role.
+func startRoleInTerminal(t *testing.T, role string, arguments ...string) *terminalRun {
+	t.Helper()
 	keyboard, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
 		t.Skipf("no terminals here: %v", err)
@@ -52,7 +58,7 @@ func startInTerminal(t *testing.T, arguments ...string) *terminalRun {
 		t.Fatal(err)
 	}
 	r := &terminalRun{keyboard: keyboard}
-	cmd := command(t, &syscall.SysProcAttr{Setsid: true, Setctty: true}, "supervise", arguments...)
+	cmd := command(t, &syscall.SysProcAttr{Setsid: true, Setctty: true}, role, arguments...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = screen, screen, screen
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
