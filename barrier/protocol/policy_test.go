@@ -4,6 +4,8 @@ package protocol
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 )
@@ -204,4 +206,82 @@ func TestPolicy_backoff(t *testing.T) {
 	if got := (Policy{}).backoff(5); got != 0 {
 		t.Errorf("without a back-off: %v", got)
 	}
+}
+
+// TestNode_exitCode has the exit codes of peers that have left. The Job's
+// podFailurePolicy depends on them.
+func TestNode_exitCode(t *testing.T) {
+	restart := Policy{Action: RestartPeerJob, Spares: func(code int32) bool { return code == 42 }}
+	failed := Verdict{Failed, 2, 1, 3}
+	for name, c := range map[string]struct {
+		policy      Policy
+		size        int32
+		outcome     Outcome
+		code        int32
+		terminating bool
+		verdict     Verdict
+		want        int32
+	}{
+		"success":                           {restart, 3, Together, 0, false, Verdict{Kind: Succeeded}, 0},
+		"failed first":                      {restart, 3, GroupFailed, 3, false, failed, 3},
+		"failed first, alone":               {restart, 1, GroupFailed, 3, false, Verdict{Failed, 2, 0, 3}, CodeGroupFailed},
+		"failed too, with another code":     {restart, 3, GroupFailed, 4, false, failed, CodeGroupFailed},
+		"had ended with 0":                  {restart, 3, GroupFailed, 0, false, failed, CodeGroupFailed},
+		"a lost lease was the first":        {restart, 3, GroupFailed, 143, false, Verdict{Failed, 2, 1, Lost}, CodeGroupFailed},
+		"a peer was missing":                {restart, 3, StartTimedOut, 0, false, Verdict{}, CodeTimedOut},
+		"index 0 did not come back":         {restart, 3, Abandoned, 0, false, Verdict{}, CodeTimedOut},
+		"told to end":                       {restart, 3, Interrupted, 1, true, Verdict{}, CodeTerminated},
+		"told to end, and ended with 0":     {restart, 3, TimedOut, 0, true, Verdict{}, 0},
+		"told to end, with a spared code":   {restart, 3, Interrupted, 42, true, Verdict{}, 42},
+		"another Pod has its index":         {restart, 3, Superseded, 0, false, Verdict{}, CodeTerminated},
+		"a spared code":                     {restart, 3, CommandFailed, 42, false, Verdict{}, 42},
+		"no policy":                         {Policy{}, 3, CommandFailed, 4, true, Verdict{}, 4},
+		"no policy, and a peer was missing": {Policy{}, 3, StartTimedOut, 0, false, Verdict{}, CodeTimedOut},
+	} {
+		t.Run(name, func(t *testing.T) {
+			index := min(1, c.size-1)
+			n := NewNode(Config{Job: "uid", Index: index, Size: c.size, Start: true, End: true, Policy: c.policy}, Process{1}, rand.New(middle{}), 0)
+			p := n.peer
+			p.attempt, p.phase, p.outcome, p.code, p.terminating, p.verdict = 2, Left, c.outcome, c.code, c.terminating, c.verdict
+			if got := n.ExitCode(); got != c.want {
+				t.Errorf("%d, want %d", got, c.want)
+			}
+		})
+	}
+}
+
+// An index 0 that has ended with 0 and must leave is not complete: the group goes on.
+func TestNode_leaveBeforeTheOthers(t *testing.T) {
+	w := pair(3, Policy{Action: RestartPeerJob, MaxRestarts: 1})
+	w.pods[0][0].exit(0)
+	node := w.pods[0][0].node
+	node.Terminate(w.now)
+	node.Leave(w.now)
+	if got := node.ExitCode(); got != CodeTerminated {
+		t.Errorf("exit code %d, want %d", got, CodeTerminated)
+	}
+}
+
+// What a person sees of the policy.
+func TestNode_status(t *testing.T) {
+	w := pair(3, Policy{Action: RestartPeerJob, MaxRestarts: 1})
+	page := func(index int) string { return w.pods[index][0].node.Status(w.now) }
+	has := func(index int, lines ...string) {
+		t.Helper()
+		for _, line := range lines {
+			if !strings.Contains(page(index), line+"\n") {
+				t.Errorf("the page of index %d has no %q:\n%s", index, line, page(index))
+			}
+		}
+	}
+	has(2, "attempt   1", "restarts  0 of 1", "verdict   none yet")
+	if strings.Contains(page(2), "because") {
+		t.Errorf("a reason without a restart:\n%s", page(2))
+	}
+	w.pods[1][0].exit(3)
+	w.run(w.now + 20*time.Second)
+	has(2, "attempt   2", "restarts  1 of 1", "because   "+w.pods[1][0].node.config.Name(1)+" failed with code 3 in attempt 1", "verdict   none yet")
+	w.pods[1][0].exit(4)
+	w.run(w.now + 20*time.Second)
+	has(2, "verdict   the group has failed: "+w.pods[1][0].node.config.Name(1)+" failed with code 4 in attempt 2")
 }
