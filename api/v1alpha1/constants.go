@@ -17,6 +17,12 @@ const (
 	// IndexAnnotation is the annotation of a Pod that holds its completion index.
 	// The Job controller sets it; the label of that name exists only from 1.28 on.
 	IndexAnnotation = batchv1.JobCompletionIndexAnnotation
+	// IndexFailuresAnnotation and IndexIgnoredFailuresAnnotation are the annotations of a
+	// Pod that hold how many Pods of its index have failed before it, and how many of
+	// those that failed were ignored. The Job controller sets them in a Job with a
+	// backoffLimitPerIndex, the second one only where there are any.
+	IndexFailuresAnnotation        = batchv1.JobIndexFailureCountAnnotation
+	IndexIgnoredFailuresAnnotation = batchv1.JobIndexIgnoredFailureCountAnnotation
 )
 
 // The variables of the peers' environment.
@@ -41,6 +47,16 @@ const (
 	// another for the next Job of that name. Only a container that uses it has it, and
 	// the one with the runner.
 	EnvUID = "PEERJOB_UID"
+	// EnvAttempt holds how often the group has started, from 1 on. The runner of a
+	// failure policy sets it for the command when it starts that: no Pod has it in its
+	// environment.
+	EnvAttempt = "PEERJOB_ATTEMPT"
+	// EnvIndexFailures holds how many Pods of this index have failed before this one. The
+	// runner reads it where the group restarts.
+	EnvIndexFailures = "PEERJOB_INDEX_FAILURES"
+	// EnvIndexIgnoredFailures holds how many Pods of this index the podFailurePolicy has
+	// ignored, such as disrupted ones. It is empty for none.
+	EnvIndexIgnoredFailures = "PEERJOB_INDEX_IGNORED_FAILURES"
 )
 
 // PeerEnvNames are the variables that peerjob puts at the head of every
@@ -55,6 +71,21 @@ func PeerEnvNames() []string {
 func RunnerEnvNames() []string {
 	return []string{EnvIndex, EnvName, EnvService, EnvSize, EnvUID}
 }
+
+// RestartEnvNames are the variables that the runner reads, too, where the group restarts.
+func RestartEnvNames() []string { return []string{EnvIndexFailures, EnvIndexIgnoredFailures} }
+
+// Exit codes of the runner, and of a container with it.
+const (
+	// ExitTimedOut is the exit code of a peer whose barrier did not open in time.
+	ExitTimedOut = 75
+	// ExitGroupFailed is the exit code of a peer that was stopped because the group has
+	// failed.
+	ExitGroupFailed = 76
+	// ExitTerminated is the exit code of a peer that was told to end from outside: 128 and
+	// the number of SIGTERM.
+	ExitTerminated = 143
+)
 
 // What the runner adds to a Pod.
 const (
@@ -85,6 +116,12 @@ const (
 	DefaultEndTimeoutSeconds = 30
 	// MaxBarrierTimeoutSeconds is the longest timeout of a barrier: a day.
 	MaxBarrierTimeoutSeconds = 24 * 60 * 60
+	// DefaultBackoffSeconds is the default of spec.failurePolicy.backoffSeconds.
+	DefaultBackoffSeconds = 1
+	// MaxBackoffSeconds is the longest pause before a restart.
+	MaxBackoffSeconds = 60
+	// MaxRestarts is the largest spec.failurePolicy.maxRestarts.
+	MaxRestarts = 10000
 	// MinRunnerPort is the first port that a process without rights may listen on.
 	MinRunnerPort = 1024
 	// MaxPort is the last port.

@@ -34,8 +34,9 @@ func Default(pj *PeerJob, settings Settings) {
 			ref.Key = cmp.Or(ref.Key, DefaultValuesKey)
 		}
 	}
-	defaultBarrier(&spec.Barrier)
-	if spec.Barrier.Enabled() {
+	defaultFailurePolicy(spec.FailurePolicy)
+	defaultBarrier(&spec.Barrier, spec.FailurePolicy.Restarts())
+	if spec.Barrier.Enabled() || spec.FailurePolicy != nil {
 		defaultRunner(&spec.Runner, settings)
 	}
 	spec.ClusterDomain = cmp.Or(spec.ClusterDomain, settings.ClusterDomain, DefaultClusterDomain)
@@ -51,8 +52,23 @@ func Default(pj *PeerJob, settings Settings) {
 // Enabled reports whether the peers wait for each other, at the start or at the end.
 func (b *PeerBarrier) Enabled() bool { return b.Start == Enabled || b.End == Enabled }
 
-// defaultBarrier leaves alone what the user did not write at all.
-func defaultBarrier(b *PeerBarrier) {
+// Restarts reports whether the group starts again after a failure. A nil policy does not.
+func (p *PeerFailurePolicy) Restarts() bool { return p != nil && p.Action == RestartPeerJob }
+
+// defaultFailurePolicy sets no onDisruption: the runner has the same default.
+func defaultFailurePolicy(p *PeerFailurePolicy) {
+	if p.Restarts() {
+		p.BackoffSeconds = cmp.Or(p.BackoffSeconds, new(int32(DefaultBackoffSeconds)))
+	}
+}
+
+// defaultBarrier leaves alone what the user did not write at all, unless the group
+// restarts: then nobody starts before all are there, and who is done waits without limit.
+func defaultBarrier(b *PeerBarrier, restarts bool) {
+	if restarts {
+		b.Start = cmp.Or(b.Start, Enabled)
+		b.End = cmp.Or(b.End, Enabled)
+	}
 	if *b == (PeerBarrier{}) {
 		return
 	}
@@ -61,7 +77,7 @@ func defaultBarrier(b *PeerBarrier) {
 	if b.Start == Enabled {
 		b.StartTimeoutSeconds = cmp.Or(b.StartTimeoutSeconds, new(int32(DefaultStartTimeoutSeconds)))
 	}
-	if b.End == Enabled {
+	if b.End == Enabled && !restarts {
 		b.EndTimeoutSeconds = cmp.Or(b.EndTimeoutSeconds, new(int32(DefaultEndTimeoutSeconds)))
 	}
 }

@@ -139,8 +139,15 @@ type PeerJobSpec struct {
 	// Optional; off by default.
 	Barrier PeerBarrier `json:"barrier,omitempty"`
 
+	// failurePolicy lets the peers fail or restart as one: when one peer fails, all
+	// others stop at once. Without it, each Pod fails for itself, as in any Job. See
+	// docs/failure-policy.md.
+	// Needs Kubernetes 1.29; default none.
+	FailurePolicy *PeerFailurePolicy `json:"failurePolicy,omitempty"`
+
 	// runner configures the program that peerjob puts in front of the command of one
-	// container. It does what spec.barrier asks for. See docs/runner.md.
+	// container. It does what spec.barrier and spec.failurePolicy ask for. See
+	// docs/runner.md.
 	// Optional; every field in it has a default in a release of peerjob.
 	Runner PeerRunner `json:"runner,omitempty"`
 
@@ -161,17 +168,17 @@ type PeerJobSpec struct {
 	Suspend *bool `json:"suspend,omitempty"`
 
 	// backoffLimit is the number of retries before the Job fails, as in
-	// batch/v1.
+	// batch/v1. With the failure policy RestartPeerJob, it must be unset.
 	// 0 or more; default unset: the server uses 6.
 	BackoffLimit *int32 `json:"backoffLimit,omitempty"`
 
 	// backoffLimitPerIndex is the number of retries within one index, as in
-	// batch/v1.
+	// batch/v1. The failure policy RestartPeerJob sets it to its maxRestarts.
 	// 0 or more; default unset.
 	BackoffLimitPerIndex *int32 `json:"backoffLimitPerIndex,omitempty"`
 
 	// maxFailedIndexes is the number of failed indexes at which the Job fails,
-	// as in batch/v1.
+	// as in batch/v1. The failure policy RestartPeerJob sets it to 0.
 	// 0 to peers; needs backoffLimitPerIndex; default unset.
 	MaxFailedIndexes *int32 `json:"maxFailedIndexes,omitempty"`
 
@@ -185,7 +192,8 @@ type PeerJobSpec struct {
 	// 0 or more; default unset: the Job is kept.
 	TTLSecondsAfterFinished *int32 `json:"ttlSecondsAfterFinished,omitempty"`
 
-	// podFailurePolicy says what a failed Pod means, as in batch/v1.
+	// podFailurePolicy says what a failed Pod means, as in batch/v1. A failurePolicy adds
+	// its rules behind these.
 	// Needs restartPolicy Never; default unset.
 	PodFailurePolicy *batchv1.PodFailurePolicy `json:"podFailurePolicy,omitempty"`
 
@@ -194,7 +202,7 @@ type PeerJobSpec struct {
 	SuccessPolicy *batchv1.SuccessPolicy `json:"successPolicy,omitempty"`
 
 	// podReplacementPolicy says when a Pod is replaced, as in batch/v1.
-	// TerminatingOrFailed or Failed; default unset.
+	// TerminatingOrFailed or Failed; default Failed with a failurePolicy, else unset.
 	PodReplacementPolicy *batchv1.PodReplacementPolicy `json:"podReplacementPolicy,omitempty"`
 
 	// managedBy names the controller that reconciles the Job, as in batch/v1.
@@ -311,14 +319,16 @@ type PeerService struct {
 type PeerBarrier struct {
 	// start, when Enabled, keeps the command of every peer from starting until index 0
 	// has reached every peer under its name. Init containers run before that.
-	// Enabled or Disabled; default Disabled.
+	// Enabled or Disabled; default Disabled, and Enabled with the failure policy
+	// RestartPeerJob, which needs it.
 	Start Toggle `json:"start,omitempty"`
 
 	// end, when Enabled, keeps a Pod in DNS after its command has exited with 0, until
 	// the commands of every peer have. A Pod whose command failed leaves at once, so that
 	// the Job can replace it, and the others stay for the new Pod. With a successPolicy,
 	// a peer waits only for the indexes that make the Job succeed.
-	// Enabled or Disabled; default Disabled.
+	// Enabled or Disabled; default Disabled, and Enabled with the failure policy
+	// RestartPeerJob, which needs it.
 	End Toggle `json:"end,omitempty"`
 
 	// startTimeoutSeconds is how long a peer waits for the others, in seconds. Then its
@@ -330,9 +340,65 @@ type PeerBarrier struct {
 	// endTimeoutSeconds is how long a peer stays for the others after its command has
 	// ended, in seconds. Choose it longer than the time between the end of the first
 	// command and the end of the last one. A Pod that is deleted stays no longer than its
-	// terminationGracePeriodSeconds.
+	// terminationGracePeriodSeconds. With the failure policy RestartPeerJob, a peer stays
+	// without limit, because it must be able to run again, and this must be unset.
 	// 1 to 86400; default 30.
 	EndTimeoutSeconds *int32 `json:"endTimeoutSeconds,omitempty"`
+}
+
+// FailureAction is what a group does when one of its peers fails.
+type FailureAction string
+
+const (
+	// FailPeerJob stops all peers and fails the Job.
+	FailPeerJob FailureAction = "FailPeerJob"
+	// RestartPeerJob stops all peers and starts them again in their Pods.
+	RestartPeerJob FailureAction = "RestartPeerJob"
+)
+
+// DisruptionAction is what a group does when a Pod of it is told to end from outside.
+type DisruptionAction string
+
+const (
+	// RestartOnDisruption starts all peers again when the new Pod is there.
+	RestartOnDisruption DisruptionAction = "Restart"
+	// FailOnDisruption fails the Job when the new Pod is there.
+	FailOnDisruption DisruptionAction = "Fail"
+	// ContinueOnDisruption lets the other peers run on, and the new Pod joins them.
+	ContinueOnDisruption DisruptionAction = "Continue"
+)
+
+// PeerFailurePolicy lets the peers of a Job fail or restart as one. A peer has failed if
+// its command exits with another code than 0, or if its Pod is lost. The runner
+// (spec.runner) sees that, without a controller and without access to the Kubernetes API.
+type PeerFailurePolicy struct {
+	// action is what the group does when a peer fails. FailPeerJob stops all other peers,
+	// whose containers exit with code 76, and fails the Job without retries.
+	// RestartPeerJob stops all peers and starts their commands again, in the same Pods,
+	// when every peer is there. Their variable PEERJOB_ATTEMPT is then one higher; it is 1
+	// at first. RestartPeerJob sets barrier.start and barrier.end to Enabled.
+	// FailPeerJob or RestartPeerJob; required.
+	Action FailureAction `json:"action,omitempty"`
+
+	// maxRestarts is how often the group starts again after a failure. The next failure
+	// fails the Job. It is also how often the Job replaces a lost Pod of one index. Restarts
+	// after a disruption don't count.
+	// 0 to 10000; required with RestartPeerJob, which alone has it.
+	MaxRestarts *int32 `json:"maxRestarts,omitempty"`
+
+	// backoffSeconds is the pause before the first restart, in seconds. Each restart
+	// doubles the pause, up to 60 s.
+	// 0 to 60; default 1. Only RestartPeerJob has it.
+	BackoffSeconds *int32 `json:"backoffSeconds,omitempty"`
+
+	// onDisruption is what the group does when a Pod of it is told to end from outside
+	// (drain, preemption, eviction, deletion). That is no failure, and the Job replaces
+	// the Pod. Restart starts all peers again when the new Pod is there, and uses up none of
+	// maxRestarts. Fail fails the Job when the new Pod is there. Continue lets the other
+	// peers run on, and the new Pod joins them: the program must be able to do that.
+	// Restart, Fail or Continue; default Restart with RestartPeerJob, and Fail with
+	// FailPeerJob, which can't restart.
+	OnDisruption DisruptionAction `json:"onDisruption,omitempty"`
 }
 
 // RunnerDelivery is how the runner comes into the container.
@@ -346,7 +412,8 @@ const (
 )
 
 // PeerRunner configures the program that peerjob puts in front of the command of one
-// container, as its first process. It has an effect only with spec.barrier.
+// container, as its first process. It has an effect only with spec.barrier or
+// spec.failurePolicy.
 type PeerRunner struct {
 	// delivery is how the runner comes into the container. With InitContainer, an init
 	// container copies it into an emptyDir volume, which every server and container

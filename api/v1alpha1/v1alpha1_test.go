@@ -69,6 +69,39 @@ func TestDefault_barrier(t *testing.T) {
 	}
 }
 
+// TestDefault_failurePolicy has what a failure policy changes: the runner is there, and a
+// group that restarts has both barriers, and no timeout at the end.
+func TestDefault_failurePolicy(t *testing.T) {
+	for _, tt := range []struct {
+		policy, want   PeerFailurePolicy
+		barrier, after PeerBarrier
+	}{
+		{PeerFailurePolicy{Action: FailPeerJob}, PeerFailurePolicy{Action: FailPeerJob}, PeerBarrier{}, PeerBarrier{}},
+		{PeerFailurePolicy{}, PeerFailurePolicy{}, PeerBarrier{}, PeerBarrier{}},
+		{PeerFailurePolicy{Action: FailPeerJob}, PeerFailurePolicy{Action: FailPeerJob}, PeerBarrier{End: Enabled}, PeerBarrier{Start: Disabled, End: Enabled, EndTimeoutSeconds: new(int32(30))}},
+		{
+			PeerFailurePolicy{Action: RestartPeerJob, MaxRestarts: new(int32(3))}, PeerFailurePolicy{Action: RestartPeerJob, MaxRestarts: new(int32(3)), BackoffSeconds: new(int32(1))},
+			PeerBarrier{}, PeerBarrier{Start: Enabled, End: Enabled, StartTimeoutSeconds: new(int32(600))},
+		},
+		{
+			PeerFailurePolicy{Action: RestartPeerJob, BackoffSeconds: new(int32(0)), OnDisruption: FailOnDisruption}, PeerFailurePolicy{Action: RestartPeerJob, BackoffSeconds: new(int32(0)), OnDisruption: FailOnDisruption},
+			PeerBarrier{Start: Disabled, EndTimeoutSeconds: new(int32(9))}, PeerBarrier{Start: Disabled, End: Enabled, EndTimeoutSeconds: new(int32(9))},
+		},
+	} {
+		pj := &PeerJob{Spec: PeerJobSpec{FailurePolicy: &tt.policy, Barrier: tt.barrier}}
+		Default(pj, Settings{RunnerImage: "example.com/runner:v1"})
+		if diff := cmp.Diff(&tt.want, pj.Spec.FailurePolicy); diff != "" {
+			t.Errorf("policy (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(tt.after, pj.Spec.Barrier); diff != "" {
+			t.Errorf("%s: barrier (-want +got):\n%s", tt.policy.Action, diff)
+		}
+		if pj.Spec.Runner.Image != "example.com/runner:v1" {
+			t.Errorf("%s: the runner is %+v", tt.policy.Action, pj.Spec.Runner)
+		}
+	}
+}
+
 // TestDefault_kept has a PeerJob that sets everything: no default and no setting
 // changes it, and the defaults of a PeerJob that has them change nothing either.
 func TestDefault_kept(t *testing.T) {

@@ -32,6 +32,7 @@ var sections = []struct{ typ, prefix string }{
 	{"FrameworkElastic", "spec.framework.elastic."},
 	{"PeerFile", "spec.files[]."},
 	{"PeerBarrier", "spec.barrier."},
+	{"PeerFailurePolicy", "spec.failurePolicy."},
 	{"PeerRunner", "spec.runner."},
 }
 

@@ -74,6 +74,8 @@ var Features = append([]Feature{
 	of[v1alpha1.PeerJobSpec]("podFailurePolicy", Feature{Since: 26, Source: gateHistory + " (JobPodFailurePolicy)"}),
 	of[v1alpha1.PeerJobSpec]("backoffLimitPerIndex", Feature{Since: 29, Source: gateHistory + " (JobBackoffLimitPerIndex)"}),
 	of[v1alpha1.PeerJobSpec]("maxFailedIndexes", Feature{Since: 29, Source: gateHistory + " (JobBackoffLimitPerIndex)"}),
+	// The Job gets a podReplacementPolicy, and maybe a backoffLimitPerIndex.
+	of[v1alpha1.PeerJobSpec]("failurePolicy", Feature{Since: 29, Source: gateHistory + " (JobPodReplacementPolicy, JobBackoffLimitPerIndex)"}),
 	of[v1alpha1.PeerJobSpec]("podReplacementPolicy", Feature{Since: 29, Source: gateHistory + " (JobPodReplacementPolicy)"}),
 	of[v1alpha1.PeerJobSpec]("successPolicy", Feature{Since: 31, Source: gateHistory + " (JobSuccessPolicy)"}),
 	of[v1alpha1.PeerJobSpec]("managedBy", Feature{Gate: features.JobManagedBy}),

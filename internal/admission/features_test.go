@@ -48,6 +48,7 @@ func TestCheckVersion(t *testing.T) {
 		"backoffLimitPerIndex":  {29, "backoffLimitPerIndex: 1", "spec.backoffLimitPerIndex"},
 		"maxFailedIndexes":      {29, "maxFailedIndexes: 1", "spec.maxFailedIndexes"},
 		"podReplacementPolicy":  {29, "podReplacementPolicy: Failed", "spec.podReplacementPolicy"},
+		"failurePolicy":         {29, "failurePolicy: {action: FailPeerJob}", "spec.failurePolicy"},
 		"successPolicy":         {31, "successPolicy: {rules: [{succeededIndexes: '0'}]}", "spec.successPolicy"},
 		"managedBy":             {32, "managedBy: example.com/x", "spec.managedBy"},
 		"FailIndex":             {29, "podFailurePolicy: {rules: [{action: FailIndex}]}", "spec.podFailurePolicy.rules[0].action"},

@@ -224,14 +224,16 @@ func hasCycle(node *yaml.Node, open map[*yaml.Node]bool) bool {
 // bounds of the API.
 func TestPeerJob_limits(t *testing.T) {
 	for give, want := range map[string]string{
-		"spec: {peers: 3000000000}":                          "spec.peers: Invalid value: 3000000000: must be between 1 and 100000",
-		"spec: {peers: -3000000000}":                         "spec.peers: Invalid value: -3000000000: must be between 1 and 100000",
-		"spec: {runner: {port: 3000000000}}":                 "spec.runner.port: Invalid value: 3000000000: must be between 1024 and 65535",
-		"spec: {barrier: {startTimeoutSeconds: 9999999999}}": "spec.barrier.startTimeoutSeconds: Invalid value: 9999999999: must be between 0 and 86400",
-		"spec: {barrier: {endTimeoutSeconds: 9999999999}}":   "spec.barrier.endTimeoutSeconds: Invalid value: 9999999999: must be between 1 and 86400",
-		"spec: {framework: {port: 3000000000}}":              "spec.framework.port: Invalid value: 3000000000: must be between 1 and 65535",
-		"spec: {framework: {processesPerPeer: 3000000000}}":  "spec.framework.processesPerPeer: Invalid value: 3000000000: must be between 1 and 1024",
-		"spec: {backoffLimit: 3000000000}":                   "spec.backoffLimit: Invalid value: 3000000000: must be between -2147483648 and 2147483647",
+		"spec: {peers: 3000000000}":                           "spec.peers: Invalid value: 3000000000: must be between 1 and 100000",
+		"spec: {peers: -3000000000}":                          "spec.peers: Invalid value: -3000000000: must be between 1 and 100000",
+		"spec: {failurePolicy: {maxRestarts: 9999999999}}":    "spec.failurePolicy.maxRestarts: Invalid value: 9999999999: must be between 0 and 10000",
+		"spec: {failurePolicy: {backoffSeconds: 9999999999}}": "spec.failurePolicy.backoffSeconds: Invalid value: 9999999999: must be between 0 and 60",
+		"spec: {runner: {port: 3000000000}}":                  "spec.runner.port: Invalid value: 3000000000: must be between 1024 and 65535",
+		"spec: {barrier: {startTimeoutSeconds: 9999999999}}":  "spec.barrier.startTimeoutSeconds: Invalid value: 9999999999: must be between 0 and 86400",
+		"spec: {barrier: {endTimeoutSeconds: 9999999999}}":    "spec.barrier.endTimeoutSeconds: Invalid value: 9999999999: must be between 1 and 86400",
+		"spec: {framework: {port: 3000000000}}":               "spec.framework.port: Invalid value: 3000000000: must be between 1 and 65535",
+		"spec: {framework: {processesPerPeer: 3000000000}}":   "spec.framework.processesPerPeer: Invalid value: 3000000000: must be between 1 and 1024",
+		"spec: {backoffLimit: 3000000000}":                    "spec.backoffLimit: Invalid value: 3000000000: must be between -2147483648 and 2147483647",
 	} {
 		_, errs := PeerJob(parse(t, give), nil)
 		if len(errs) != 1 || errs[0].Error() != want {
@@ -275,6 +277,12 @@ func TestPeerJob_advice(t *testing.T) {
 		`spec: {template: {spec: {containers: [{env: [A=b=c]}]}}}`:                       `spec.template.spec.containers[0].env[0]: Invalid value: "A=b=c": must be a map; write {name: A, value: b=c}`,
 		`spec: {template: {spec: {containers: [{env: [A]}]}}}`:                           `spec.template.spec.containers[0].env[0]: Invalid value: "A": must be a map, such as {name: NAME, value: VALUE}`,
 		`spec: {template: {spec: {containers: [{resources: {limits: {memory: 2gb}}}]}}}`: `spec.template.spec.containers[0].resources.limits[memory]: Invalid value: "2gb": must be a quantity; write 2G or 2Gi`,
+		`spec: {failurePolicy: RestartPeerJob}`:                                          `spec.failurePolicy: Invalid value: "RestartPeerJob": must be a map, such as {action: RestartPeerJob, maxRestarts: 3}`,
+		`spec: {failurePolicy: {backoffSeconds: 5s}}`:                                    `spec.failurePolicy.backoffSeconds: Invalid value: "5s": must be an integer; write 5`,
+		`spec: {failurePolicy: {restarts: 3}}`:                                           `spec.failurePolicy.restarts: Forbidden: unknown field; did you mean "maxRestarts"?`,
+		`spec: {failurePolicy: {rules: []}}`:                                             `spec.failurePolicy.rules: Forbidden: unknown field; set spec.podFailurePolicy, whose rules say which exit codes are no failure of the group`,
+		`spec: {failurePolicy: {backoffLimit: 3}}`:                                       `spec.failurePolicy.backoffLimit: Forbidden: unknown field; set maxRestarts, with the action RestartPeerJob`,
+		`spec: {maxRestarts: 3}`:                                                         `spec.maxRestarts: Forbidden: unknown field; set spec.failurePolicy.maxRestarts, or spec.framework.elastic.maxRestarts if the group may shrink`,
 		`spec: {barrier: {startTimeout: 3}}`:                                             `spec.barrier.startTimeout: Forbidden: unknown field; did you mean "startTimeoutSeconds"?`,
 		`spec: {namespace: x}`:                                                           `spec.namespace: Forbidden: unknown field; set metadata.namespace`,
 		`peers: 2`:                                                                       `peers: Forbidden: unknown field; set spec.peers`,

@@ -33,16 +33,17 @@ type form struct {
 
 // forms are the forms of the types that people write from memory.
 var forms = map[reflect.Type]form{
-	reflect.TypeFor[v1alpha1.Framework]():        {short: "type", example: "{type: Torchrun}"},
-	reflect.TypeFor[v1alpha1.FrameworkLeader]():  {short: "command", example: "{command: [PROGRAM]}"},
-	reflect.TypeFor[v1alpha1.FrameworkElastic](): {example: "{}"},
-	reflect.TypeFor[v1alpha1.PeerBarrier]():      {example: "{start: Enabled, end: Enabled}"},
-	reflect.TypeFor[v1alpha1.PeerRunner]():       {example: "{container: NAME}"},
-	reflect.TypeFor[v1alpha1.PeerFile]():         {short: "path", value: "content", example: "{path: /etc/FILE, content: TEXT}"},
-	reflect.TypeFor[v1alpha1.PeerService]():      {short: "name", example: "{name: NAME}"},
-	reflect.TypeFor[v1alpha1.PeerJobMeta]():      {example: "{labels: {KEY: VALUE}}"},
-	reflect.TypeFor[v1alpha1.ValuesSource]():     {short: "configMapRef", example: "{configMapRef: {name: NAME}}"},
-	reflect.TypeFor[v1alpha1.ConfigMapKey]():     {short: "name", example: "{name: NAME}"},
+	reflect.TypeFor[v1alpha1.Framework]():         {short: "type", example: "{type: Torchrun}"},
+	reflect.TypeFor[v1alpha1.FrameworkLeader]():   {short: "command", example: "{command: [PROGRAM]}"},
+	reflect.TypeFor[v1alpha1.FrameworkElastic]():  {example: "{}"},
+	reflect.TypeFor[v1alpha1.PeerFailurePolicy](): {example: "{action: RestartPeerJob, maxRestarts: 3}"},
+	reflect.TypeFor[v1alpha1.PeerBarrier]():       {example: "{start: Enabled, end: Enabled}"},
+	reflect.TypeFor[v1alpha1.PeerRunner]():        {example: "{container: NAME}"},
+	reflect.TypeFor[v1alpha1.PeerFile]():          {short: "path", value: "content", example: "{path: /etc/FILE, content: TEXT}"},
+	reflect.TypeFor[v1alpha1.PeerService]():       {short: "name", example: "{name: NAME}"},
+	reflect.TypeFor[v1alpha1.PeerJobMeta]():       {example: "{labels: {KEY: VALUE}}"},
+	reflect.TypeFor[v1alpha1.ValuesSource]():      {short: "configMapRef", example: "{configMapRef: {name: NAME}}"},
+	reflect.TypeFor[v1alpha1.ConfigMapKey]():      {short: "name", example: "{name: NAME}"},
 
 	reflect.TypeFor[corev1.Container]():            {example: "{name: main, image: IMAGE}"},
 	reflect.TypeFor[corev1.ContainerPort]():        {short: "containerPort", example: "{containerPort: NUMBER}"},

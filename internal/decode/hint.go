@@ -88,6 +88,14 @@ func hint(key string, typ reflect.Type, nearest string) string {
 			return "; values are text in the manifest, and no place for a Secret; let the container read it"
 		}
 	}
+	if typ == reflect.TypeFor[v1alpha1.PeerFailurePolicy]() {
+		switch key {
+		case "rules", "onExitCodes", "onPodConditions":
+			return "; set spec.podFailurePolicy, whose rules say which exit codes are no failure of the group"
+		case "backoffLimit", "maxRetries":
+			return "; set maxRestarts, with the action RestartPeerJob"
+		}
+	}
 	if typ == reflect.TypeFor[v1alpha1.PeerBarrier]() {
 		switch key {
 		case "port", "container", "delivery", "imagePullPolicy", "keySecretName":
@@ -127,34 +135,39 @@ type misplaced struct {
 
 // synonyms are names that other programs, or other types, have for a field.
 var synonyms = map[misplaced]string{
-	{reflect.TypeFor[v1alpha1.PeerBarrier](), "startTimeout"}:   "startTimeoutSeconds",
-	{reflect.TypeFor[v1alpha1.PeerBarrier](), "timeout"}:        "startTimeoutSeconds",
-	{reflect.TypeFor[v1alpha1.PeerBarrier](), "timeoutSeconds"}: "startTimeoutSeconds",
-	{reflect.TypeFor[v1alpha1.PeerBarrier](), "endTimeout"}:     "endTimeoutSeconds",
-	{reflect.TypeFor[v1alpha1.PeerRunner](), "keySecret"}:       "keySecretName",
-	{reflect.TypeFor[v1alpha1.PeerRunner](), "secretName"}:      "keySecretName",
-	{reflect.TypeFor[v1alpha1.Framework](), "sshSecret"}:        "sshSecretName",
-	{reflect.TypeFor[corev1.Container](), "img"}:                "image",
-	{reflect.TypeFor[corev1.Container](), "cmd"}:                "command",
-	{reflect.TypeFor[corev1.Container](), "entrypoint"}:         "command",
-	{reflect.TypeFor[corev1.Container](), "environment"}:        "env",
-	{reflect.TypeFor[corev1.ContainerPort](), "port"}:           "containerPort",
-	{reflect.TypeFor[corev1.ServicePort](), "containerPort"}:    "port",
+	{reflect.TypeFor[v1alpha1.PeerBarrier](), "startTimeout"}:       "startTimeoutSeconds",
+	{reflect.TypeFor[v1alpha1.PeerBarrier](), "timeout"}:            "startTimeoutSeconds",
+	{reflect.TypeFor[v1alpha1.PeerBarrier](), "timeoutSeconds"}:     "startTimeoutSeconds",
+	{reflect.TypeFor[v1alpha1.PeerBarrier](), "endTimeout"}:         "endTimeoutSeconds",
+	{reflect.TypeFor[v1alpha1.PeerFailurePolicy](), "backoff"}:      "backoffSeconds",
+	{reflect.TypeFor[v1alpha1.PeerFailurePolicy](), "restarts"}:     "maxRestarts",
+	{reflect.TypeFor[v1alpha1.PeerFailurePolicy](), "restartLimit"}: "maxRestarts",
+	{reflect.TypeFor[v1alpha1.PeerFailurePolicy](), "type"}:         "action",
+	{reflect.TypeFor[v1alpha1.PeerRunner](), "keySecret"}:           "keySecretName",
+	{reflect.TypeFor[v1alpha1.PeerRunner](), "secretName"}:          "keySecretName",
+	{reflect.TypeFor[v1alpha1.Framework](), "sshSecret"}:            "sshSecretName",
+	{reflect.TypeFor[corev1.Container](), "img"}:                    "image",
+	{reflect.TypeFor[corev1.Container](), "cmd"}:                    "command",
+	{reflect.TypeFor[corev1.Container](), "entrypoint"}:             "command",
+	{reflect.TypeFor[corev1.Container](), "environment"}:            "env",
+	{reflect.TypeFor[corev1.ContainerPort](), "port"}:               "containerPort",
+	{reflect.TypeFor[corev1.ServicePort](), "containerPort"}:        "port",
 }
 
 // elsewhere are fields that another object has.
 var elsewhere = map[misplaced]string{
-	{reflect.TypeFor[v1alpha1.Framework](), "minPeers"}:      "spec.framework.elastic.minPeers",
-	{reflect.TypeFor[v1alpha1.Framework](), "maxRestarts"}:   "spec.framework.elastic.maxRestarts",
-	{reflect.TypeFor[v1alpha1.PeerJobSpec](), "name"}:        "metadata.name",
-	{reflect.TypeFor[v1alpha1.PeerJobSpec](), "namespace"}:   "metadata.namespace",
-	{reflect.TypeFor[v1alpha1.PeerJob](), "name"}:            "metadata.name",
-	{reflect.TypeFor[v1alpha1.PeerJob](), "namespace"}:       "metadata.namespace",
-	{reflect.TypeFor[v1alpha1.PeerJob](), "labels"}:          "metadata.labels",
-	{reflect.TypeFor[v1alpha1.PeerJob](), "annotations"}:     "metadata.annotations",
-	{reflect.TypeFor[corev1.Container](), "volumes"}:         "volumeMounts, and the volume in spec.template.spec.volumes",
-	{reflect.TypeFor[v1alpha1.PeerJobSpec](), "minPeers"}:    "spec.framework.elastic.minPeers",
-	{reflect.TypeFor[v1alpha1.PeerJobSpec](), "maxRestarts"}: "spec.framework.elastic.maxRestarts",
+	{reflect.TypeFor[v1alpha1.Framework](), "minPeers"}:       "spec.framework.elastic.minPeers",
+	{reflect.TypeFor[v1alpha1.Framework](), "maxRestarts"}:    "spec.framework.elastic.maxRestarts",
+	{reflect.TypeFor[v1alpha1.PeerJobSpec](), "name"}:         "metadata.name",
+	{reflect.TypeFor[v1alpha1.PeerJobSpec](), "namespace"}:    "metadata.namespace",
+	{reflect.TypeFor[v1alpha1.PeerJob](), "name"}:             "metadata.name",
+	{reflect.TypeFor[v1alpha1.PeerJob](), "namespace"}:        "metadata.namespace",
+	{reflect.TypeFor[v1alpha1.PeerJob](), "labels"}:           "metadata.labels",
+	{reflect.TypeFor[v1alpha1.PeerJob](), "annotations"}:      "metadata.annotations",
+	{reflect.TypeFor[corev1.Container](), "volumes"}:          "volumeMounts, and the volume in spec.template.spec.volumes",
+	{reflect.TypeFor[v1alpha1.PeerJobSpec](), "minPeers"}:     "spec.framework.elastic.minPeers",
+	{reflect.TypeFor[v1alpha1.PeerJobSpec](), "maxRestarts"}:  "spec.failurePolicy.maxRestarts, or spec.framework.elastic.maxRestarts if the group may shrink",
+	{reflect.TypeFor[v1alpha1.PeerJobSpec](), "onDisruption"}: "spec.failurePolicy.onDisruption",
 }
 
 // belongs returns the path of a field that is too high or too low: one of elsewhere, of

@@ -31,6 +31,7 @@ func job(g *peerjob.Group) origin.Object {
 	template := &job.Spec.Template
 	complete(g, template)
 	addRunner(g, job)
+	addFailurePolicy(g, job)
 	return origin.Object{Object: job, Origins: origin.New(func(from *origin.Map) {
 		from.From(specPath, g.Path)
 		ownEntries(from, metadataPath.Child("labels"), own.Labels, pjJobPath.Child("labels"))
@@ -40,6 +41,7 @@ func job(g *peerjob.Group) origin.Object {
 		if g.Job.SuccessPolicy == nil {
 			from.All(specPath.Child("successPolicy"), peerjob.FrameworkPath)
 		}
+		failurePolicyOrigins(from, g)
 		templateOrigins(from, g, template)
 	})}
 }
@@ -86,7 +88,7 @@ func templateOrigins(from *origin.Map, g *peerjob.Group, template *corev1.PodTem
 }
 
 // containerOrigins says where the variables and the mounts of a container came from:
-// the peers' and the framework's variables stand before the user's, and the
+// the peers', the failure policy's and the framework's variables stand before the user's, and the
 // framework's mounts behind.
 func containerOrigins(from *origin.Map, g *peerjob.Group, container *corev1.Container, at *field.Path, own *corev1.Container, source *field.Path) {
 	env, kept := at.Child("env"), g.OwnVariables(own)
@@ -96,12 +98,17 @@ func containerOrigins(from *origin.Map, g *peerjob.Group, container *corev1.Cont
 	for peers < added && (slices.Contains(v1alpha1.PeerEnvNames(), container.Env[peers].Name) || container.Env[peers].Name == v1alpha1.EnvUID) {
 		peers++
 	}
+	policy := peers
+	for policy < added && slices.Contains(v1alpha1.RestartEnvNames(), container.Env[policy].Name) {
+		policy++
+	}
 	peersFrom := pjPeerEnvPath
 	if !g.HasPeerEnv() {
 		peersFrom = peerjob.RunnerPath
 	}
 	from.AllElements(env, 0, peers, peersFrom)
-	from.AllElements(env, peers, added, peerjob.FrameworkPath)
+	from.AllElements(env, peers, policy, peerjob.FailurePolicyPath)
+	from.AllElements(env, policy, added, peerjob.FrameworkPath)
 	from.Elements(env, added, source.Child("env"))
 	for place, index := range kept {
 		if place != index { // one before it is taken for a variable of the peers

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -66,13 +67,15 @@ func runnerCommand(g *peerjob.Group, job *batchv1.Job, container *corev1.Contain
 		command = append(command, fmt.Sprintf("--start-timeout=%ds", *g.Barrier().StartTimeoutSeconds))
 	}
 	if g.Barrier().End == v1alpha1.Enabled {
-		command = append(command, fmt.Sprintf("--end-timeout=%ds", *g.Barrier().EndTimeoutSeconds))
+		// None in a group that restarts: who has ended must be able to run again.
+		command = append(command, fmt.Sprintf("--end-timeout=%ds", orZero(g.Barrier().EndTimeoutSeconds)))
 		for _, until := range successes(job.Spec.SuccessPolicy) {
 			command = append(command, "--until="+until)
 		}
-		if grace := g.RunnerGraceSeconds(); grace != nil {
-			command = append(command, fmt.Sprintf("--grace-period=%ds", *grace))
-		}
+	}
+	command = append(command, policyFlags(g)...)
+	if grace := g.RunnerGraceSeconds(); grace != nil && (g.Barrier().End == v1alpha1.Enabled || g.FailurePolicy() != nil) {
+		command = append(command, fmt.Sprintf("--grace-period=%ds", *grace))
 	}
 	if container.TerminationMessagePath != "" {
 		command = append(command, "--termination-message="+literal(container.TerminationMessagePath))
@@ -82,6 +85,35 @@ func runnerCommand(g *peerjob.Group, job *batchv1.Job, container *corev1.Contain
 	}
 	return append(command, "--")
 }
+
+// policyFlags are the flags of the runner that come from the failure policy.
+func policyFlags(g *peerjob.Group) []string {
+	policy := g.FailurePolicy()
+	if policy == nil {
+		return nil
+	}
+	flags := []string{onFailureFlag + string(policy.Action)}
+	if policy.Restarts() {
+		flags = append(flags, fmt.Sprintf("--max-restarts=%d", orZero(policy.MaxRestarts)), fmt.Sprintf("--backoff=%ds", orZero(policy.BackoffSeconds)))
+	}
+	if policy.OnDisruption != "" {
+		flags = append(flags, "--on-disruption="+string(policy.OnDisruption))
+	}
+	for _, rule := range g.ExitCodeRules() {
+		codes := make([]string, len(rule.OnExitCodes.Values))
+		for i, code := range rule.OnExitCodes.Values {
+			codes[i] = strconv.Itoa(int(code))
+		}
+		flags = append(flags, fmt.Sprintf("--exit-code-rule=%s:%s:%s", rule.Action, rule.OnExitCodes.Operator, strings.Join(codes, ",")))
+	}
+	return flags
+}
+
+// onFailureFlag begins the first of the flags of a failure policy.
+const onFailureFlag = "--on-failure="
+
+// orZero is a number that may not be set.
+func orZero(n *int32) int32 { return *cmp.Or(n, new(int32(0))) }
 
 // literal is a text in which the kubelet expands no "$(NAME)".
 func literal(text string) string { return strings.ReplaceAll(text, "$", "$$") }
@@ -184,6 +216,9 @@ func installOrigins(from *origin.Map, g *peerjob.Group, at *field.Path) {
 func runnerOrigins(from *origin.Map, g *peerjob.Group, container *corev1.Container, at *field.Path, own *corev1.Container, source *field.Path) {
 	if before := len(container.Command) - len(own.Command); len(own.Command) > 0 {
 		from.AllElements(at.Child("command"), 0, before, peerjob.RunnerPath)
+		if first := slices.IndexFunc(container.Command[:before], func(word string) bool { return strings.HasPrefix(word, onFailureFlag) }); first >= 0 {
+			from.AllElements(at.Child("command"), first, first+len(policyFlags(g)), peerjob.FailurePolicyPath)
+		}
 		from.Elements(at.Child("command"), before, source.Child("command"))
 	}
 	mounts := 1

@@ -16,19 +16,22 @@ func (g *Group) Barrier() *v1alpha1.PeerBarrier { return &g.PeerJob.Spec.Barrier
 
 // validateBarrier refuses a barrier that would never open.
 func validateBarrier(g *Group) field.ErrorList {
+	var errs field.ErrorList
+	if publish := g.PeerJob.Spec.Service.PublishNotReadyAddresses; g.HasRunner() && publish != nil && !*publish {
+		why := "a Pod that waits is not ready, and would have no name"
+		if !g.Barrier().Enabled() {
+			why = "a Pod that is not ready would have no name, and the peers could not tell it of a failure"
+		}
+		errs = append(errs, field.Invalid(servicePath.Child("publishNotReadyAddresses"), false, "must be true with "+g.runnerField()+": "+why))
+	}
 	b := g.Barrier()
 	if *b == (v1alpha1.PeerBarrier{}) {
-		return nil
+		return errs
 	}
-	var errs field.ErrorList
 	errs = append(errs, validateToggle(b.Start, barrierPath.Child("start"))...)
 	errs = append(errs, validateToggle(b.End, barrierPath.Child("end"))...)
 	errs = append(errs, validateRange(b.StartTimeoutSeconds, 0, v1alpha1.MaxBarrierTimeoutSeconds, barrierPath.Child("startTimeoutSeconds"))...)
 	errs = append(errs, validateRange(b.EndTimeoutSeconds, 1, v1alpha1.MaxBarrierTimeoutSeconds, barrierPath.Child("endTimeoutSeconds"))...)
-	if publish := g.PeerJob.Spec.Service.PublishNotReadyAddresses; b.Enabled() && publish != nil && !*publish {
-		errs = append(errs, field.Invalid(servicePath.Child("publishNotReadyAddresses"), false,
-			"must be true with spec.barrier: a Pod that waits is not ready, and would have no name"))
-	}
 	return errs
 }
 

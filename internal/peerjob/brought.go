@@ -3,6 +3,8 @@
 package peerjob
 
 import (
+	"fmt"
+
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
@@ -32,6 +34,9 @@ func (b Brought) variables(g *Group) rules.Variables {
 			switch {
 			case g.HasPeerEnv():
 				before = g.PeerEnv(true)
+				if g.isRunnerContainer(container) {
+					before = append(before, g.restartEnv()...)
+				}
 			case g.isRunnerContainer(container):
 				before = g.RunnerEnv()
 			}
@@ -41,7 +46,25 @@ func (b Brought) variables(g *Group) rules.Variables {
 			return before
 		},
 		// The Job controller adds it at the end where it is not set.
-		After: []string{v1alpha1.EnvIndex},
-		Peers: append(v1alpha1.PeerEnvNames(), v1alpha1.EnvUID),
+		After:  []string{v1alpha1.EnvIndex},
+		Peers:  append(v1alpha1.PeerEnvNames(), v1alpha1.EnvUID),
+		Runner: g.runnerVariables(),
 	}
+}
+
+// runnerVariables are those that the runner of a failure policy sets at run time.
+func (g *Group) runnerVariables() rules.RunnerVariables {
+	set := rules.RunnerVariables{
+		Names:   []string{v1alpha1.EnvAttempt},
+		Missing: "which only the runner of spec.failurePolicy sets, and it stays in the value as it is; set spec.failurePolicy, or leave it out",
+	}
+	if g.FailurePolicy() != nil {
+		set.In = g.isRunnerContainer
+		set.Missing = "which only the container with the runner has"
+		if name := g.runnerName(); name != "" {
+			set.Missing += fmt.Sprintf(", %q", name)
+		}
+		set.Missing += ", and it stays in the value as it is; leave it out"
+	}
+	return set
 }

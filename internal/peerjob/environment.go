@@ -44,9 +44,19 @@ func fromField(name, path string) corev1.EnvVar {
 
 // RunnerEnv returns the variables that the runner reads.
 func (g *Group) RunnerEnv() []corev1.EnvVar {
-	return slices.DeleteFunc(g.PeerEnv(true), func(variable corev1.EnvVar) bool {
+	env := slices.DeleteFunc(g.PeerEnv(true), func(variable corev1.EnvVar) bool {
 		return !slices.Contains(v1alpha1.RunnerEnvNames(), variable.Name)
 	})
+	return append(env, g.restartEnv()...)
+}
+
+// runnerEnvNames are the names of those variables.
+func (g *Group) runnerEnvNames() []string {
+	var names []string
+	for _, variable := range g.RunnerEnv() {
+		names = append(names, variable.Name)
+	}
+	return names
 }
 
 // UsesUID reports whether a container speaks of PEERJOB_UID and does not set it.
@@ -67,7 +77,11 @@ func (g *Group) ContainerEnv(own, expanded *corev1.Container) []corev1.EnvVar {
 	switch {
 	case g.HasPeerEnv():
 		asked := slices.ContainsFunc(own.Env, func(v corev1.EnvVar) bool { return v.Name == v1alpha1.EnvUID && g.IsPeerVariable(own, v) })
-		return g.PeerEnv(runner || asked || UsesUID(expanded))
+		env := g.PeerEnv(runner || asked || UsesUID(expanded))
+		if runner {
+			env = append(env, g.restartEnv()...)
+		}
+		return env
 	case runner:
 		return g.RunnerEnv()
 	}
@@ -76,16 +90,17 @@ func (g *Group) ContainerEnv(own, expanded *corev1.Container) []corev1.EnvVar {
 
 // ReservedEnvNames are the variables of a container of the user's that peerjob sets.
 func (g *Group) ReservedEnvNames(container *corev1.Container) []string {
-	runner := g.isRunnerContainer(container)
-	switch {
-	case g.HasPeerEnv() && runner:
-		return append(v1alpha1.PeerEnvNames(), v1alpha1.EnvUID)
-	case g.HasPeerEnv():
-		return v1alpha1.PeerEnvNames()
-	case runner:
-		return v1alpha1.RunnerEnvNames()
+	var names []string
+	if g.HasPeerEnv() {
+		names = v1alpha1.PeerEnvNames()
 	}
-	return nil
+	if g.isRunnerContainer(container) {
+		names = append(names, g.runnerEnvNames()...)
+		if g.FailurePolicy() != nil {
+			names = append(names, v1alpha1.EnvAttempt)
+		}
+	}
+	return names
 }
 
 // IsPeerVariable reports whether a variable of a container of the user's says what
@@ -102,7 +117,11 @@ func (g *Group) IsPeerVariable(container *corev1.Container, variable corev1.EnvV
 			return true // the same number, from 1.28 on
 		}
 	}
-	return slices.ContainsFunc(g.PeerEnv(true), func(own corev1.EnvVar) bool { return reflect.DeepEqual(own, plain) })
+	all := g.PeerEnv(true)
+	if g.isRunnerContainer(container) {
+		all = append(all, g.restartEnv()...)
+	}
+	return slices.ContainsFunc(all, func(own corev1.EnvVar) bool { return reflect.DeepEqual(own, plain) })
 }
 
 // OwnVariables returns the indexes of the variables of a container of the user's that

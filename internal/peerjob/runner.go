@@ -27,7 +27,18 @@ var RunnerPath = specPath.Child("runner")
 func (g *Group) Runner() *v1alpha1.PeerRunner { return &g.PeerJob.Spec.Runner }
 
 // HasRunner reports whether a runner starts the command of a container.
-func (g *Group) HasRunner() bool { return g.Barrier().Enabled() }
+func (g *Group) HasRunner() bool { return g.Barrier().Enabled() || g.FailurePolicy() != nil }
+
+// runnerField is the field that asks for the runner. RestartPeerJob brings the barrier.
+func (g *Group) runnerField() string {
+	switch {
+	case g.FailurePolicy() == nil:
+		return barrierPath.String()
+	case g.Restarts() || !g.Barrier().Enabled():
+		return FailurePolicyPath.String()
+	}
+	return barrierPath.String() + " and " + FailurePolicyPath.String()
+}
 
 // RunnerContainer is the index of the container that the runner runs in, among those
 // that are no init containers. It is -1 in a group without a runner, and where it is
@@ -54,8 +65,9 @@ func (g *Group) isRunnerContainer(container *corev1.Container) bool {
 }
 
 // RunnerGraceSeconds is how long a container runs after SIGTERM, in seconds; nil if that
-// is what the server sets. Behind it, the kubelet kills. A preStop hook that sleeps
-// takes its time from it, and a probe that fails can have a time of its own.
+// is what the server sets, unless the group has a failure policy: then the others must
+// know how long a peer takes to stop. Behind it, the kubelet kills. A preStop hook that
+// sleeps takes its time from it, and a probe that fails can have a time of its own.
 func (g *Group) RunnerGraceSeconds() *int64 {
 	at := g.RunnerContainer()
 	if at < 0 {
@@ -73,7 +85,7 @@ func (g *Group) RunnerGraceSeconds() *int64 {
 	if hook := container.Lifecycle; hook != nil && hook.PreStop != nil && hook.PreStop.Sleep != nil {
 		least -= hook.PreStop.Sleep.Seconds
 	}
-	if least == corev1.DefaultTerminationGracePeriodSeconds {
+	if least == corev1.DefaultTerminationGracePeriodSeconds && g.FailurePolicy() == nil {
 		return nil
 	}
 	return new(max(least, 0))
@@ -139,6 +151,8 @@ func validateRunnerContainer(g *Group) field.ErrorList {
 	switch {
 	case g.RunnerContainer() >= 0 || len(names) == 0:
 		return nil
+	case name == "" && g.FailurePolicy() != nil:
+		return nil // which takes one container
 	case name == "":
 		return field.ErrorList{field.Required(path, fmt.Sprintf("the Pod has several containers; name the one whose command the runner starts, of %q", names))}
 	case slices.Contains(containerNames(pod.InitContainers), name):
@@ -182,8 +196,8 @@ func validateRunnerCommand(g *Group, brought Brought) field.ErrorList {
 		what, then = "Entrypoint", "that"
 	}
 	return field.ErrorList{field.Required(path.Child("command"), fmt.Sprintf(
-		"the runner of spec.barrier starts it, and what an image starts by itself is not known here; %q or %q shows its %s: write %s",
-		"crane config "+image, "docker inspect "+image, what, then))}
+		"the runner of %s starts it, and what an image starts by itself is not known here; %q or %q shows its %s: write %s",
+		g.runnerField(), "crane config "+image, "docker inspect "+image, what, then))}
 }
 
 // validateRunnerHooks refuses a hook that keeps the peers from finding each other.
@@ -234,8 +248,8 @@ func validateRunnerProbes(g *Group) field.ErrorList {
 // validateProbeAtStart looks at the first probe that can kill: a liveness probe begins
 // when the startup probe has succeeded.
 func validateProbeAtStart(g *Group, container *corev1.Container, path *field.Path) field.ErrorList {
-	if g.Barrier().Start != v1alpha1.Enabled {
-		return nil
+	if g.Barrier().Start != v1alpha1.Enabled || g.Restarts() && container.StartupProbe == nil {
+		return nil // a group that restarts takes no liveness probe
 	}
 	wait := int64(*g.Barrier().StartTimeoutSeconds)
 	limit := fmt.Sprintf("while it waits for the others (spec.barrier.startTimeoutSeconds is %d)", wait)
@@ -264,8 +278,8 @@ func validateProbeAtStart(g *Group, container *corev1.Container, path *field.Pat
 }
 
 func validateProbeAtEnd(g *Group, container *corev1.Container, path *field.Path) field.ErrorList {
-	if g.Barrier().End != v1alpha1.Enabled {
-		return nil
+	if g.Barrier().End != v1alpha1.Enabled || g.Restarts() {
+		return nil // a group that restarts takes no such probe, and no kubelet that starts a container again
 	}
 	liveness, stay := container.LivenessProbe, int64(*g.Barrier().EndTimeoutSeconds)
 	if liveness == nil || !g.restarts(container) || !g.asksCommand(liveness, container) || probeSeconds(liveness) >= stay {
@@ -397,7 +411,7 @@ func cleanPath(text string) string { return path.Clean("/" + text) }
 
 // validateLinux refuses Pods that only a Windows node runs.
 func validateLinux(g *Group) field.ErrorList {
-	const detail = "the runner of spec.barrier is a program for Linux; remove spec.barrier, or let the Pods run on Linux"
+	detail := fmt.Sprintf("the runner of %[1]s is a program for Linux; remove %[1]s, or let the Pods run on Linux", g.runnerField())
 	const windows = string(corev1.Windows)
 	pod, path := &g.Template().Spec, g.PodPath()
 	var errs field.ErrorList
@@ -462,7 +476,7 @@ func validateGone(g *Group) field.ErrorList {
 func warnRunner(g *Group) []diag.Warning {
 	if !g.HasRunner() {
 		if *g.Barrier() == (v1alpha1.PeerBarrier{}) && *g.Runner() != (v1alpha1.PeerRunner{}) {
-			return []diag.Warning{diag.Warn(RunnerPath, "does nothing without spec.barrier; set spec.barrier.start or spec.barrier.end to Enabled, or remove it")}
+			return []diag.Warning{diag.Warn(RunnerPath, "does nothing without spec.barrier and spec.failurePolicy; set spec.barrier.start or spec.barrier.end to Enabled, or remove it")}
 		}
 		return nil
 	}

@@ -33,6 +33,7 @@ func Validate(g *Group, brought Brought) field.ErrorList {
 		validateTemplating(pj),
 		validateFiles(g),
 		validateBarrier(g),
+		validateFailurePolicy(g),
 		validateRunner(g, brought),
 		validateClusterDomain(pj),
 		ValidateVersion(spec.KubernetesVersion, specPath.Child("kubernetesVersion")),
@@ -227,8 +228,13 @@ func validateVariables(g *Group) field.ErrorList {
 				continue
 			}
 			detail := "is set by peerjob; remove it, or set spec.peerEnv to Disabled"
-			if g.isRunnerContainer(container) && slices.Contains(v1alpha1.RunnerEnvNames(), variable.Name) {
-				detail = "is set by peerjob, and read by the runner of spec.barrier; remove it"
+			if g.isRunnerContainer(container) {
+				switch {
+				case variable.Name == v1alpha1.EnvAttempt:
+					detail = "is set by the runner of spec.failurePolicy, with the number of the attempt; remove it"
+				case slices.Contains(g.runnerEnvNames(), variable.Name):
+					detail = "is set by peerjob, and read by the runner of " + g.runnerField() + "; remove it"
+				}
 			}
 			errs = append(errs, field.Invalid(path.Child("env").Index(i).Child("name"), variable.Name, detail))
 		}

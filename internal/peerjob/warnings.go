@@ -23,6 +23,7 @@ func Warn(g *Group, brought Brought) []diag.Warning {
 		warnTTL(g),
 		warnBarrier(g),
 		warnFiles(g),
+		warnFailurePolicy(g),
 		warnRunner(g),
 		rules.HostNetwork(template, job, ports, brought.Ports, g.TemplatePath()),
 		rules.References(template, brought.variables(g), g.TemplatePath()),

@@ -26,6 +26,19 @@ type Variables struct {
 	// Peers are the names of all variables of the peers, whether or not they are set:
 	// a name that is like one of them was meant to be it.
 	Peers []string
+	// Runner are variables that only the command sees, because the runner in its container
+	// sets them when it starts it.
+	Runner RunnerVariables
+}
+
+// RunnerVariables are variables that the runner puts into command and args itself.
+type RunnerVariables struct {
+	// Names are their names.
+	Names []string
+	// In reports whether the runner of a container sets them; nil for none.
+	In func(container *corev1.Container) bool
+	// Missing says of any other container what to write, without its subject.
+	Missing string
 }
 
 // References finds "$(NAME)" in command, args and env that uses a variable that is not
@@ -53,11 +66,13 @@ func References(template *corev1.PodTemplateSpec, variables Variables, path *fie
 			for _, name := range references(text.Value) {
 				own, isOwn := s.own[name]
 				switch {
-				case s.isBefore(name), isOwn && own < s.own[text.Variable], text.Variable == "" && s.visible(name):
+				case s.isBefore(name), isOwn && own < s.own[text.Variable], text.Variable == "" && (s.visible(name) || s.isRunners(name)):
 				case text.Variable == name:
 					w = append(w, diag.Warn(text.Path, "uses $(%s) in its own value, and no variable before it sets it; a variable of the image is not visible here, so set it in the command with a shell", name))
 				case isOwn:
 					w = append(w, diag.Warn(text.Path, "uses $(%s), and it sees only the variables before it; move env[%d] up", name, own))
+				case slices.Contains(s.runner.Names, name):
+					w = append(w, diag.Warn(text.Path, "uses $(%s), %s", name, s.notRunners()))
 				case s.meant(name) != "":
 					w = append(w, diag.Warn(text.Path, "uses $(%s), which no variable sets; did you mean $(%s)?", name, s.meant(name)))
 				case slices.Contains(s.peers, name):
@@ -93,6 +108,8 @@ func SubPathExpressions(template *corev1.PodTemplateSpec, variables Variables, p
 					continue
 				case s.visible(name):
 					continue
+				case slices.Contains(s.runner.Names, name):
+					cure = "the runner sets it when the Pod has its volumes already, so use it in command or args"
 				case s.meant(name) != "":
 					cure = fmt.Sprintf("did you mean $(%s)?", s.meant(name))
 				case slices.Contains(s.peers, name):
@@ -117,6 +134,9 @@ type scope struct {
 	last map[string]corev1.EnvVar
 	// after and peers are those of Variables.
 	after, peers []string
+	// runner are those of Variables, and runs says whether the container has them.
+	runner RunnerVariables
+	runs   bool
 	// unknowable is whether variables come from elsewhere, too.
 	unknowable bool
 }
@@ -126,6 +146,7 @@ func scopeOf(template *corev1.PodTemplateSpec, container *corev1.Container, vari
 	links := template.Spec.EnableServiceLinks
 	s := scope{
 		before: map[string]corev1.EnvVar{}, own: map[string]int{}, last: map[string]corev1.EnvVar{}, after: variables.After, peers: variables.Peers,
+		runner: variables.Runner, runs: variables.Runner.In != nil && variables.Runner.In(container),
 		unknowable: len(container.EnvFrom) > 0 || links == nil || *links,
 	}
 	for _, variable := range variables.Before(container) {
@@ -172,10 +193,25 @@ func (s scope) visible(name string) bool {
 // meant returns the variable of the peers that a name was probably meant to be, ""
 // for a name that is right, set by the user or like none.
 func (s scope) meant(name string) string {
-	if slices.Contains(s.peers, name) {
+	if slices.Contains(s.peers, name) || slices.Contains(s.runner.Names, name) {
 		return ""
 	}
-	return spell.Nearest(name, s.peers)
+	names := s.peers
+	if s.runs {
+		names = slices.Concat(names, s.runner.Names)
+	}
+	return spell.Nearest(name, names)
+}
+
+// isRunners reports whether the runner puts a variable into the command of the container.
+func (s scope) isRunners(name string) bool { return s.runs && slices.Contains(s.runner.Names, name) }
+
+// notRunners says why a string does not see a variable of the runner.
+func (s scope) notRunners() string {
+	if s.runs {
+		return "which only command and args see, because the runner sets it when it starts the command; use it there"
+	}
+	return s.runner.Missing
 }
 
 // isVariable reports whether a name in "$(NAME)" can be that of a variable, and not a

@@ -41,13 +41,13 @@ func Unexpanded(template *corev1.PodTemplateSpec, variables Variables, path *fie
 			}
 		}
 		eachText(reflect.ValueOf(container).Elem(), path, func(text string, at *field.Path) {
-			w = append(w, elsewhere(text, at, s.isKnown, s.meant)...)
+			w = append(w, elsewhere(text, at, func(name string) bool { return s.isKnown(name) || s.isRunners(name) }, s.meant)...)
 		})
 	})
 	isKnown := func(name string) bool {
 		return slices.ContainsFunc(scopes, func(s scope) bool { return s.isKnown(name) })
 	}
-	meant := func(name string) string { return scope{peers: variables.Peers}.meant(name) }
+	meant := func(name string) string { return scope{peers: variables.Peers, runner: variables.Runner}.meant(name) }
 	eachText(reflect.ValueOf(&template.Spec).Elem(), path.Child("spec"), func(text string, at *field.Path) {
 		if isForDriver.MatchString(at.String()) {
 			return

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package peerjob
+
+import (
+	"cmp"
+	"fmt"
+	"reflect"
+	"slices"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/diag"
+)
+
+// FailurePolicyPath is the field that what the failure policy brings comes from.
+var FailurePolicyPath = specPath.Child("failurePolicy")
+
+// maxFailureRules is how many rules a podFailurePolicy may have
+// (maxPodFailurePolicyRules in k8s.io/kubernetes/pkg/apis/batch/validation).
+const maxFailureRules = 20
+
+// FailurePolicy is what the group does when a peer fails; nil if each peer fails for
+// itself.
+func (g *Group) FailurePolicy() *v1alpha1.PeerFailurePolicy { return g.PeerJob.Spec.FailurePolicy }
+
+// Restarts reports whether the group starts again when a peer has failed.
+func (g *Group) Restarts() bool { return g.FailurePolicy().Restarts() }
+
+// FailureRules returns the rules that the failure policy adds behind those of the user's
+// podFailurePolicy, without those that the user has written, too:
+//
+//   - A Pod that was disrupted has not failed, whatever its containers exited with. The
+//     Job replaces it.
+//   - The Job fails when a peer reports that the group has failed. With FailPeerJob, it
+//     fails with any code of the command, before the others have heard of it. 143 is the
+//     code of a Pod that was told to end, which is no failure. The rule does not say 0
+//     for the server, which never looks at it, but for people.
+//
+// The rules are about the container with the runner alone: what init containers and
+// sidecars exit with is the Job's to count, as ever.
+func (g *Group) FailureRules() []batchv1.PodFailurePolicyRule {
+	if g.FailurePolicy() == nil {
+		return nil
+	}
+	disrupted := batchv1.PodFailurePolicyRule{
+		Action:          batchv1.PodFailurePolicyActionIgnore,
+		OnPodConditions: []batchv1.PodFailurePolicyOnPodConditionsPattern{{Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue}},
+	}
+	failed := batchv1.PodFailurePolicyRule{
+		Action:      batchv1.PodFailurePolicyActionFailJob,
+		OnExitCodes: &batchv1.PodFailurePolicyOnExitCodesRequirement{Operator: batchv1.PodFailurePolicyOnExitCodesOpIn, Values: []int32{v1alpha1.ExitGroupFailed}},
+	}
+	if !g.Restarts() {
+		failed.OnExitCodes.Operator, failed.OnExitCodes.Values = batchv1.PodFailurePolicyOnExitCodesOpNotIn, []int32{0, v1alpha1.ExitTerminated}
+	}
+	if name := g.runnerName(); name != "" {
+		failed.OnExitCodes.ContainerName = &name
+	}
+	return slices.DeleteFunc([]batchv1.PodFailurePolicyRule{disrupted, failed}, func(ours batchv1.PodFailurePolicyRule) bool {
+		return slices.ContainsFunc(g.ownFailureRules(), func(own batchv1.PodFailurePolicyRule) bool { return repeats(own, ours) })
+	})
+}
+
+// ownFailureRules are those of the user's podFailurePolicy.
+func (g *Group) ownFailureRules() []batchv1.PodFailurePolicyRule {
+	if g.Job.PodFailurePolicy == nil {
+		return nil
+	}
+	return g.Job.PodFailurePolicy.Rules
+}
+
+// repeats reports whether a rule of the user's says what one of peerjob's says: the same
+// condition, whose status is True by default, or the same codes, of this container or of
+// any.
+func repeats(own, ours batchv1.PodFailurePolicyRule) bool {
+	if own.Action != ours.Action || (own.OnExitCodes == nil) != (ours.OnExitCodes == nil) {
+		return false
+	}
+	if ours.OnExitCodes == nil {
+		patterns := slices.Clone(own.OnPodConditions)
+		for i := range patterns {
+			patterns[i].Status = cmp.Or(patterns[i].Status, corev1.ConditionTrue)
+		}
+		return reflect.DeepEqual(patterns, ours.OnPodConditions)
+	}
+	codes := *own.OnExitCodes
+	if codes.ContainerName == nil {
+		codes.ContainerName = ours.OnExitCodes.ContainerName
+	}
+	codes.Values = withoutZero(codes)
+	want := *ours.OnExitCodes
+	want.Values = withoutZero(want)
+	return reflect.DeepEqual(codes, want)
+}
+
+// withoutZero returns the codes of a rule less 0 where that changes nothing: no rule
+// looks at a container that has exited with 0.
+func withoutZero(codes batchv1.PodFailurePolicyOnExitCodesRequirement) []int32 {
+	return slices.DeleteFunc(slices.Clone(codes.Values), func(code int32) bool {
+		return code == 0 && codes.Operator == batchv1.PodFailurePolicyOnExitCodesOpNotIn
+	})
+}
+
+// ExitCodeRules returns the rules of the user's podFailurePolicy that are about exit
+// codes of the container with the runner, in their order: the first that matches decides.
+func (g *Group) ExitCodeRules() []batchv1.PodFailurePolicyRule {
+	return slices.DeleteFunc(slices.Clone(g.ownFailureRules()), func(rule batchv1.PodFailurePolicyRule) bool { return !g.isAboutRunner(rule) })
+}
+
+func (g *Group) isAboutRunner(rule batchv1.PodFailurePolicyRule) bool {
+	codes := rule.OnExitCodes
+	return codes != nil && (codes.ContainerName == nil || *codes.ContainerName == g.runnerName())
+}
+
+// restartEnv returns the variables that the runner reads besides those of every runner,
+// where the group restarts. A Pod that replaces another learns from them that it does.
+func (g *Group) restartEnv() []corev1.EnvVar {
+	if !g.Restarts() {
+		return nil
+	}
+	ref := func(annotation string) string { return "metadata.annotations['" + annotation + "']" }
+	return []corev1.EnvVar{
+		fromField(v1alpha1.EnvIndexFailures, ref(v1alpha1.IndexFailuresAnnotation)),
+		fromField(v1alpha1.EnvIndexIgnoredFailures, ref(v1alpha1.IndexIgnoredFailuresAnnotation)),
+	}
+}
+
+// validateFailurePolicy refuses a policy that says nothing, and what can't work
+// together with it.
+func validateFailurePolicy(g *Group) field.ErrorList {
+	p := g.FailurePolicy()
+	if p == nil {
+		return nil
+	}
+	actions := []v1alpha1.FailureAction{v1alpha1.FailPeerJob, v1alpha1.RestartPeerJob}
+	path := FailurePolicyPath.Child("action")
+	var errs field.ErrorList
+	switch {
+	case p.Action == "":
+		errs = append(errs, field.Required(path, "write RestartPeerJob, and maxRestarts, to start all peers again when one has failed, or FailPeerJob to fail the Job"))
+	case !slices.Contains(actions, p.Action):
+		errs = append(errs, field.NotSupported(path, p.Action, actions))
+	}
+	return slices.Concat(errs,
+		validateRestarts(g),
+		validateOnDisruption(g),
+		validateElastic(g),
+		validateJobLimits(g),
+		validateFailureRules(g),
+		validateReplacement(g),
+		validateOneContainer(g),
+		validateNoRestart(g),
+	)
+}
+
+// validateRestarts holds the fields of one action to it.
+func validateRestarts(g *Group) field.ErrorList {
+	p := g.FailurePolicy()
+	path := FailurePolicyPath.Child("maxRestarts")
+	var errs field.ErrorList
+	if p.Action == v1alpha1.FailPeerJob {
+		const only = "only RestartPeerJob restarts; remove it, or set action to RestartPeerJob"
+		if p.MaxRestarts != nil {
+			errs = append(errs, field.Forbidden(path, only))
+		}
+		if p.BackoffSeconds != nil {
+			errs = append(errs, field.Forbidden(FailurePolicyPath.Child("backoffSeconds"), only))
+		}
+		return errs
+	}
+	if p.MaxRestarts == nil && g.Restarts() {
+		errs = append(errs, field.Required(path, "how often the group starts again before the Job fails, such as 3"))
+	}
+	errs = append(errs, validateRange(p.MaxRestarts, 0, v1alpha1.MaxRestarts, path)...)
+	errs = append(errs, validateRange(p.BackoffSeconds, 0, v1alpha1.MaxBackoffSeconds, FailurePolicyPath.Child("backoffSeconds"))...)
+	if !g.Restarts() {
+		return errs
+	}
+	b := g.Barrier()
+	const together = "must be Enabled with failurePolicy.action RestartPeerJob: %s; remove it"
+	if b.Start == v1alpha1.Disabled {
+		errs = append(errs, field.Invalid(barrierPath.Child("start"), b.Start, fmt.Sprintf(together, "the peers start again when all are there")))
+	}
+	if b.End == v1alpha1.Disabled {
+		errs = append(errs, field.Invalid(barrierPath.Child("end"), b.End, fmt.Sprintf(together, "a peer that has ended must be able to run again until all have")))
+	}
+	if b.EndTimeoutSeconds != nil {
+		errs = append(errs, field.Invalid(barrierPath.Child("endTimeoutSeconds"), *b.EndTimeoutSeconds,
+			"can't be set with failurePolicy.action RestartPeerJob: a peer that has ended stays until all have, because it must be able to run again; remove it, and set activeDeadlineSeconds to limit the Job"))
+	}
+	return errs
+}
+
+func validateOnDisruption(g *Group) field.ErrorList {
+	p, path := g.FailurePolicy(), FailurePolicyPath.Child("onDisruption")
+	all := []v1alpha1.DisruptionAction{v1alpha1.RestartOnDisruption, v1alpha1.FailOnDisruption, v1alpha1.ContinueOnDisruption}
+	switch {
+	case p.OnDisruption != "" && !slices.Contains(all, p.OnDisruption):
+		return field.ErrorList{field.NotSupported(path, p.OnDisruption, all)}
+	case p.OnDisruption == v1alpha1.RestartOnDisruption && p.Action == v1alpha1.FailPeerJob:
+		return field.ErrorList{field.Invalid(path, p.OnDisruption, "only RestartPeerJob restarts; write Fail or Continue, or set action to RestartPeerJob")}
+	}
+	return nil
+}
+
+// validateElastic refuses a framework that goes on with fewer peers.
+func validateElastic(g *Group) field.ErrorList {
+	if f := g.PeerJob.Spec.Framework; f == nil || f.Elastic == nil {
+		return nil
+	}
+	return field.ErrorList{field.Forbidden(FrameworkPath.Child("elastic"),
+		"an elastic group goes on when a peer fails, and spec.failurePolicy stops all peers then; remove one of the two")}
+}
+
+// validateJobLimits refuses limits of the Job that contradict the policy.
+func validateJobLimits(g *Group) field.ErrorList {
+	var errs field.ErrorList
+	if !g.Restarts() {
+		if g.Job.BackoffLimitPerIndex == nil || g.Job.MaxFailedIndexes != nil && *g.Job.MaxFailedIndexes == 0 {
+			return nil
+		}
+		const detail = "with spec.failurePolicy and backoffLimitPerIndex: the Job must fail with its first index, or the other peers would wait for that; set it to 0"
+		if path := g.Path.Child("maxFailedIndexes"); g.Job.MaxFailedIndexes == nil {
+			errs = append(errs, field.Required(path, detail))
+		} else {
+			errs = append(errs, field.Invalid(path, *g.Job.MaxFailedIndexes, detail))
+		}
+		return errs
+	}
+	for _, limit := range []struct {
+		name  string
+		value *int32
+		why   string
+	}{
+		{"backoffLimit", g.Job.BackoffLimit, "the limit of the group is spec.failurePolicy.maxRestarts, and one for all Pods together would also make the Job wait up to ten minutes before it replaces Pods that were lost together; remove it"},
+		{"backoffLimitPerIndex", g.Job.BackoffLimitPerIndex, "peerjob sets it to spec.failurePolicy.maxRestarts; remove it"},
+		{"maxFailedIndexes", g.Job.MaxFailedIndexes, "peerjob sets it to 0, because the group of spec.failurePolicy can't go on without a peer; remove it"},
+	} {
+		if limit.value != nil {
+			errs = append(errs, field.Forbidden(g.Path.Child(limit.name), limit.why))
+		}
+	}
+	return errs
+}
+
+// validateFailureRules refuses rules of the user's that contradict the policy, and more
+// of them than the server takes together with those of the policy.
+func validateFailureRules(g *Group) field.ErrorList {
+	path := g.Path.Child("podFailurePolicy", "rules")
+	own, ours := g.ownFailureRules(), g.FailureRules()
+	var errs field.ErrorList
+	if len(own)+len(ours) > maxFailureRules && len(own) > 0 {
+		errs = append(errs, &field.Error{Type: field.ErrorTypeTooMany, Field: path.String(), BadValue: len(own), Detail: fmt.Sprintf(
+			"must have at most %d items with spec.failurePolicy, which adds %d, and a Job takes no more than %d", maxFailureRules-len(ours), len(ours), maxFailureRules)})
+	}
+	decided := false
+	for i, rule := range own {
+		if rule.Action == batchv1.PodFailurePolicyActionFailIndex {
+			errs = append(errs, field.Invalid(path.Index(i).Child("action"), rule.Action,
+				"an index can't fail alone with spec.failurePolicy, which lets the peers fail as one; write FailJob"))
+			continue
+		}
+		if decided || !g.isAboutRunner(rule) || !matches(rule.OnExitCodes, v1alpha1.ExitGroupFailed) {
+			continue
+		}
+		decided = true
+		if rule.Action == batchv1.PodFailurePolicyActionIgnore || rule.Action == batchv1.PodFailurePolicyActionCount {
+			errs = append(errs, field.Invalid(path.Index(i).Child("onExitCodes", "values"), diag.Literal{Text: fmt.Sprint(rule.OnExitCodes.Values)}, fmt.Sprintf(
+				"matches %d, with which the peers exit when the group of spec.failurePolicy has failed: the Job would run them again; %s", v1alpha1.ExitGroupFailed, without(rule, v1alpha1.ExitGroupFailed))))
+		}
+	}
+	return errs
+}
+
+// matches reports whether a rule is about an exit code other than 0, as the Job
+// controller decides that (isOnExitCodesOperatorMatching in
+// k8s.io/kubernetes/pkg/controller/job).
+func matches(codes *batchv1.PodFailurePolicyOnExitCodesRequirement, code int32) bool {
+	switch codes.Operator {
+	case batchv1.PodFailurePolicyOnExitCodesOpIn:
+		return slices.Contains(codes.Values, code)
+	case batchv1.PodFailurePolicyOnExitCodesOpNotIn:
+		return !slices.Contains(codes.Values, code)
+	}
+	return false
+}
+
+// without says how a rule that matches an exit code does no longer.
+func without(rule batchv1.PodFailurePolicyRule, code int32) string {
+	if rule.OnExitCodes.Operator == batchv1.PodFailurePolicyOnExitCodesOpIn {
+		return fmt.Sprintf("remove %d", code)
+	}
+	return fmt.Sprintf("add %d to the values", code)
+}
+
+// validateReplacement refuses a Pod of the same index beside one that still ends.
+func validateReplacement(g *Group) field.ErrorList {
+	if own := g.Job.PodReplacementPolicy; own != nil && *own == batchv1.TerminatingOrFailed {
+		return field.ErrorList{field.Invalid(g.Path.Child("podReplacementPolicy"), *own,
+			"must be Failed with spec.failurePolicy: a new Pod would run beside the one that still ends; remove it")}
+	}
+	return nil
+}
+
+// validateOneContainer refuses a container that would outlive the peer.
+func validateOneContainer(g *Group) field.ErrorList {
+	names := containerNames(g.Template().Spec.Containers)
+	if len(names) < 2 {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(g.PodPath().Child("containers"), diag.Literal{Text: fmt.Sprintf("%q", names)},
+		"must be one container with spec.failurePolicy: while another one runs, the Pod of a peer that has failed stays Running, and the Job does not see the failure; "+
+			"move the others to initContainers, with restartPolicy: Always")}
+}
+
+// validateNoRestart refuses a kubelet that starts the container with the runner again.
+func validateNoRestart(g *Group) field.ErrorList {
+	const detail = "must be Never with spec.failurePolicy: the kubelet would start a peer again that has failed, and no other peer"
+	var errs field.ErrorList
+	if policy := g.Template().Spec.RestartPolicy; policy == corev1.RestartPolicyOnFailure {
+		errs = append(errs, field.Invalid(g.PodPath().Child("restartPolicy"), policy, detail+"; remove it"))
+	}
+	container, path, found := g.runnerContainer()
+	if !found {
+		return errs
+	}
+	if own := container.RestartPolicy; own != nil && *own != corev1.ContainerRestartPolicyNever {
+		errs = append(errs, field.Invalid(path.Child("restartPolicy"), *own, detail+"; remove it"))
+	}
+	if len(container.RestartPolicyRules) > 0 {
+		errs = append(errs, field.Forbidden(path.Child("restartPolicyRules"), "with spec.failurePolicy, the kubelet must not start a peer again, and no other peer; remove them"))
+	}
+	if probe := container.LivenessProbe; g.Restarts() && probe != nil && g.asksCommand(probe, container) {
+		errs = append(errs, field.Forbidden(path.Child("livenessProbe"),
+			"kills a peer while its command does not run: before the group starts again, and at the end, when it waits for the others (spec.failurePolicy); remove it, and let the command exit if it hangs"))
+	}
+	return errs
+}
+
+// warnFailurePolicy finds rules that make a Pod fail its Job which was told to end: the
+// Job controller asks the rules about every failed Pod, also of a suspended Job.
+func warnFailurePolicy(g *Group) []diag.Warning {
+	if g.FailurePolicy() == nil {
+		return nil
+	}
+	for i, rule := range g.ownFailureRules() {
+		if !g.isAboutRunner(rule) || !matches(rule.OnExitCodes, v1alpha1.ExitTerminated) {
+			continue
+		}
+		if rule.Action != batchv1.PodFailurePolicyActionFailJob {
+			return nil // the first rule decides
+		}
+		return []diag.Warning{diag.Warn(g.Path.Child("podFailurePolicy", "rules").Index(i).Child("onExitCodes", "values"),
+			"matches %d, with which a peer exits when it is told to end from outside: a suspension of the Job or a deletion of a Pod fails the Job; %s", v1alpha1.ExitTerminated, without(rule, v1alpha1.ExitTerminated))}
+	}
+	return nil
+}
