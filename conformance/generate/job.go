@@ -44,6 +44,7 @@ func (g *generator) spec() Object {
 		field{"peers", always, peers},
 		field{"service", 0.5, g.service},
 		field{"barrier", 0.15, g.barrier},
+		field{"failurePolicy", 0.15, g.failurePolicy},
 		field{"peerEnv", 0.2, right("Enabled", "Disabled").wrongly("enabled", "x")},
 		field{"clusterDomain", 0.1, g.domain},
 		field{"suspend", 0.1, yesOrNo},
@@ -57,6 +58,7 @@ func (g *generator) spec() Object {
 	g.perIndex(spec, peers)
 	g.policies(spec, pod, peers)
 	g.setFramework(spec, pod)
+	g.fitFailurePolicy(spec)
 	g.setRunner(spec)
 	return spec
 }
@@ -72,10 +74,78 @@ func (g *generator) barrier() Object {
 	)
 }
 
-// setRunner grows the runner of a barrier, and gives its container the command that it
+// failurePolicy grows what the group does when a peer fails.
+func (g *generator) failurePolicy() Object {
+	policy := g.object(
+		field{"action", always, right("FailPeerJob", "RestartPeerJob").wrongly("Restart", "")},
+		field{"onDisruption", 0.3, right("Fail", "Continue").wrongly("Ignore", "Restart")},
+	)
+	if policy["action"] == "RestartPeerJob" || g.goesWrong() {
+		policy["maxRestarts"] = g.value(right(0, 1, 3, 10000).wrongly(-1, 10001))
+		if g.chance(0.3) {
+			policy["backoffSeconds"] = g.value(right(0, 1, 60).wrongly(-1, 61))
+		}
+		if g.chance(0.2) {
+			policy["onDisruption"] = "Restart"
+		}
+	}
+	return policy
+}
+
+// fitFailurePolicy takes away what can't work with a failure policy, or the policy where
+// the Pods can't have one.
+func (g *generator) fitFailurePolicy(spec Object) {
+	policy, ok := spec["failurePolicy"].(Object)
+	if !ok || g.goesWrong() {
+		return
+	}
+	template, _ := spec["template"].(Object)
+	podSpec, _ := template["spec"].(Object)
+	containers, _ := podSpec["containers"].(List)
+	framework, _ := spec["framework"].(Object)
+	rules, _ := spec["podFailurePolicy"].(Object)
+	for _, rule := range listOf(rules["rules"]) {
+		// One that matches 76 must fail the Job.
+		if rule, ok := rule.(Object); !ok || rule["action"] != "FailJob" {
+			delete(spec, "failurePolicy")
+			return
+		}
+	}
+	if len(containers) != 1 || framework["elastic"] != nil {
+		delete(spec, "failurePolicy")
+		return
+	}
+	if podSpec["restartPolicy"] == "OnFailure" {
+		delete(podSpec, "restartPolicy")
+	}
+	if container, ok := containers[0].(Object); ok {
+		delete(container, "restartPolicy")
+		delete(container, "restartPolicyRules")
+	}
+	delete(spec, "podReplacementPolicy")
+	if policy["action"] != "RestartPeerJob" {
+		if spec["backoffLimitPerIndex"] != nil {
+			spec["maxFailedIndexes"] = 0
+		}
+		return
+	}
+	for _, name := range []string{"barrier", "backoffLimit", "backoffLimitPerIndex", "maxFailedIndexes"} {
+		delete(spec, name)
+	}
+	if g.chance(0.3) {
+		spec["barrier"] = Object{"startTimeoutSeconds": g.value(right(0, 60, 86400).wrongly(-1))}
+	}
+}
+
+func listOf(value any) List {
+	list, _ := value.(List)
+	return list
+}
+
+// setRunner grows the runner of a barrier or of a failure policy, and gives its container the command that it
 // starts. The image is always set, as the one that expands would.
 func (g *generator) setRunner(spec Object) {
-	if spec["barrier"] == nil && !g.goesWrong() {
+	if spec["barrier"] == nil && spec["failurePolicy"] == nil && !g.goesWrong() {
 		return
 	}
 	delivery := right("InitContainer").wrongly("Image", "imageVolume")

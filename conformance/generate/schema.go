@@ -203,6 +203,8 @@ var wordsOf = map[string][]string{
 	"ContainerRestartPolicy":                  {"Always", "Never", "OnFailure"},
 	"ContainerRestartRuleAction":              {"Restart", "RestartAllContainers"},
 	"DNSPolicy":                               {"ClusterFirst", "ClusterFirstWithHostNet", "None", "Default"},
+	"DisruptionAction":                        {"Restart", "Fail", "Continue"},
+	"FailureAction":                           {"FailPeerJob", "RestartPeerJob"},
 	"HostPathType":                            {"", "Directory", "FileOrCreate"},
 	"IPFamily":                                {"IPv4", "IPv6"},
 	"IPFamilyPolicy":                          {"SingleStack", "PreferDualStack", "RequireDualStack"},

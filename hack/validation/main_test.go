@@ -21,7 +21,7 @@ var checkFiles = []string{
 	"internal/expansion/expansion.go", "internal/expansion/sources.go",
 	"internal/framework/conflicts.go", "internal/framework/validate.go",
 	"internal/neighbors/neighbors.go", "internal/neighbors/resources.go",
-	"internal/peerjob/barrier.go", "internal/peerjob/files.go", "internal/peerjob/runner.go", "internal/peerjob/validation.go", "internal/peerjob/warnings.go",
+	"internal/peerjob/barrier.go", "internal/peerjob/failurepolicy.go", "internal/peerjob/files.go", "internal/peerjob/runner.go", "internal/peerjob/validation.go", "internal/peerjob/warnings.go",
 	"internal/pipeline/conflicts.go", "internal/pipeline/find.go", "internal/pipeline/pipeline.go",
 	"internal/rules/dns.go", "internal/rules/environment.go", "internal/rules/kueue.go", "internal/rules/names.go", "internal/rules/ports.go",
 	"internal/rules/references.go", "internal/rules/selectors.go", "internal/rules/unexpanded.go",

@@ -355,7 +355,7 @@ func warnFailurePolicy(g *Group) []diag.Warning {
 			return nil // the first rule decides
 		}
 		return []diag.Warning{diag.Warn(g.Path.Child("podFailurePolicy", "rules").Index(i).Child("onExitCodes", "values"),
-			"matches %d, with which a peer exits when it is told to end from outside: a suspension of the Job or a deletion of a Pod fails the Job; %s", v1alpha1.ExitTerminated, without(rule, v1alpha1.ExitTerminated))}
+			"matches %d, with which a peer exits when it is told to end from outside: a suspension of the Job or a deletion of a Pod can fail the Job; %s", v1alpha1.ExitTerminated, without(rule, v1alpha1.ExitTerminated))}
 	}
 	return nil
 }
