@@ -96,6 +96,12 @@ const (
 	RunnerInstall = "peerjob-runner-install"
 	// RunnerDirectory is where the container finds the runner.
 	RunnerDirectory = "/peerjob"
+	// RunnerProgram is the runner in its container, whichever way it came there: the image
+	// has it in its root.
+	RunnerProgram = RunnerDirectory + "/" + RunnerName
+	// RunnerOnFailure begins the flag of the runner that names the action of a failure
+	// policy, and those of the policy's other fields follow it.
+	RunnerOnFailure = "--on-failure="
 	// RunnerKey is the name of the volume with the key of spec.runner.keySecretName.
 	RunnerKey = "peerjob-runner-key"
 	// RunnerKeyDirectory is where the container finds the key.

@@ -22,9 +22,6 @@ import (
 const (
 	// nobody is the user that the runner's image runs as.
 	nobody = 65534
-	// runnerProgram is the runner in its container, whichever way it came there: the
-	// image has it in its root.
-	runnerProgram = v1alpha1.RunnerDirectory + "/" + v1alpha1.RunnerName
 	// runnerVolumeSize is room for two copies of the runner, which are there while it is
 	// replaced.
 	runnerVolumeSize = "32Mi"
@@ -62,7 +59,7 @@ func addRunner(g *peerjob.Group, job *batchv1.Job) {
 
 // runnerCommand is what stands before the user's command.
 func runnerCommand(g *peerjob.Group, job *batchv1.Job, container *corev1.Container) []string {
-	command := []string{runnerProgram, "run", fmt.Sprintf("--port=%d", *g.Runner().Port)}
+	command := []string{v1alpha1.RunnerProgram, "run", fmt.Sprintf("--port=%d", *g.Runner().Port)}
 	if g.Barrier().Start == v1alpha1.Enabled {
 		command = append(command, fmt.Sprintf("--start-timeout=%ds", *g.Barrier().StartTimeoutSeconds))
 	}
@@ -92,7 +89,7 @@ func policyFlags(g *peerjob.Group) []string {
 	if policy == nil {
 		return nil
 	}
-	flags := []string{onFailureFlag + string(policy.Action)}
+	flags := []string{v1alpha1.RunnerOnFailure + string(policy.Action)}
 	if policy.Restarts() {
 		flags = append(flags, fmt.Sprintf("--max-restarts=%d", orZero(policy.MaxRestarts)), fmt.Sprintf("--backoff=%ds", orZero(policy.BackoffSeconds)))
 	}
@@ -108,9 +105,6 @@ func policyFlags(g *peerjob.Group) []string {
 	}
 	return flags
 }
-
-// onFailureFlag begins the first of the flags of a failure policy.
-const onFailureFlag = "--on-failure="
 
 // orZero is a number that may not be set.
 func orZero(n *int32) int32 { return *cmp.Or(n, new(int32(0))) }
@@ -216,7 +210,7 @@ func installOrigins(from *origin.Map, g *peerjob.Group, at *field.Path) {
 func runnerOrigins(from *origin.Map, g *peerjob.Group, container *corev1.Container, at *field.Path, own *corev1.Container, source *field.Path) {
 	if before := len(container.Command) - len(own.Command); len(own.Command) > 0 {
 		from.AllElements(at.Child("command"), 0, before, peerjob.RunnerPath)
-		if first := slices.IndexFunc(container.Command[:before], func(word string) bool { return strings.HasPrefix(word, onFailureFlag) }); first >= 0 {
+		if first := slices.IndexFunc(container.Command[:before], func(word string) bool { return strings.HasPrefix(word, v1alpha1.RunnerOnFailure) }); first >= 0 {
 			from.AllElements(at.Child("command"), first, first+len(policyFlags(g)), peerjob.FailurePolicyPath)
 		}
 		from.Elements(at.Child("command"), before, source.Child("command"))

@@ -117,6 +117,22 @@ var controllerVariables = rules.Variables{
 	Before: func(*corev1.Container) []corev1.EnvVar {
 		return []corev1.EnvVar{{Name: "JOB_COMPLETION_INDEX", ValueFrom: &corev1.EnvVarSource{}}}
 	},
+	Runner: rules.RunnerVariables{
+		Names:   []string{v1alpha1.EnvAttempt},
+		In:      hasFailurePolicy,
+		Missing: "which only the runner of a PeerJob with spec.failurePolicy sets, and it stays in the value as it is; leave it out",
+	},
+}
+
+// hasFailurePolicy reports whether a container is one that peerjob has put the runner of a
+// failure policy into.
+func hasFailurePolicy(container *corev1.Container) bool {
+	flags := container.Command
+	if own := slices.Index(flags, "--"); own >= 0 {
+		flags = flags[:own]
+	}
+	return len(flags) > 0 && flags[0] == v1alpha1.RunnerProgram &&
+		slices.ContainsFunc(flags, func(word string) bool { return strings.HasPrefix(word, v1alpha1.RunnerOnFailure) })
 }
 
 // checkPeers checks what holds for the peers of an Indexed Job.
