@@ -7,9 +7,12 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/peerjob/peerjob/barrier/protocol"
@@ -28,26 +31,35 @@ type client struct {
 	name    func(int32) string
 
 	mu sync.Mutex
-	// leader is where index 0 last replied, and process which process did; the zero
-	// address for nowhere.
-	leader  netip.Addr
-	process protocol.Process
+	// leader is where the index 0 replied whose reply last counted; the zero address for
+	// nowhere. Pinned says that it is asked there first, and silent what came of that if
+	// no time was left to ask others.
+	leader netip.Addr
+	pinned bool
+	silent protocol.Presence
+	// places are where the peers answered that index 0 knows, by index.
+	places []netip.Addr
 }
 
 func newClient(options Options, keys protocol.Keys, network network) *client {
-	return &client{network: network, keys: keys, job: options.Config.Job, port: options.Port, name: options.Config.Name}
+	c := &client{network: network, keys: keys, job: options.Config.Job, port: options.Port, name: options.Config.Name}
+	if options.Config.Index == 0 {
+		c.places = make([]netip.Addr, options.Config.Size)
+	}
+	return c
 }
 
-// report sends a report to index 0. A reply from the address that was resolved
-// before counts if the same process has signed it, and if nobody starts or leaves
-// because of it. For everything else the name is resolved now.
-func (c *client) report(ctx context.Context, report protocol.Report, anew bool) (protocol.Reply, error) {
+// report sends a report to index 0, of which the peer knows a process. A reply from
+// where that one replied before counts if it has signed it, and if nobody starts or
+// leaves because of it. For everything else the name is resolved now, and the one that
+// is known is asked, too, wherever its name leads.
+func (c *client) report(ctx context.Context, report protocol.Report, known protocol.Process, anew bool) ([]answer[protocol.Reply], protocol.Presence, error) {
 	var sent atomic.Bool
-	reply, err := c.tell(ctx, report, anew, &sent)
+	replies, old, err := c.tell(ctx, report, known, anew, &sent)
 	if err != nil && !sent.Load() {
 		err = notSentError{err}
 	}
-	return reply, err
+	return replies, old, err
 }
 
 // notSentError says that nobody can have heard a report.
@@ -55,54 +67,75 @@ type notSentError struct{ error }
 
 func (e notSentError) Unwrap() error { return e.error }
 
-func (c *client) tell(ctx context.Context, report protocol.Report, anew bool, sent *atomic.Bool) (protocol.Reply, error) {
+func (c *client) tell(ctx context.Context, report protocol.Report, known protocol.Process, anew bool, sent *atomic.Bool) ([]answer[protocol.Reply], protocol.Presence, error) {
 	c.mu.Lock()
-	leader, process := c.leader, c.process
+	leader, pinned, silent := c.leader, c.pinned, c.silent
+	c.silent = protocol.Unasked
 	c.mu.Unlock()
-	if leader.IsValid() && !anew {
-		reply, err := c.reportTo(ctx, leader, report, sent)
-		if err == nil && reply.Process == process && !reply.Terminating && !reply.Acts() {
-			return reply, nil
-		}
-	}
-	replies, err := ask(ctx, c, 0, func(ctx context.Context, address netip.Addr) (protocol.Reply, error) {
+	one := func(ctx context.Context, address netip.Addr) (protocol.Reply, error) {
 		return c.reportTo(ctx, address, report, sent)
-	})
-	if err != nil {
-		c.mu.Lock()
-		c.leader = netip.Addr{}
-		c.mu.Unlock()
-		return protocol.Reply{}, err
 	}
-	best := replies[0]
-	for _, r := range replies[1:] {
-		if r.value.Before(best.value, process) {
-			best = r
+	if pinned && !anew {
+		reply, err := one(ctx, leader)
+		if err == nil && reply.Process == known && !reply.Terminating && !reply.Acts() {
+			return []answer[protocol.Reply]{{address: leader, value: reply}}, protocol.There, nil
+		}
+		if ctx.Err() != nil {
+			c.mu.Lock()
+			c.pinned, c.silent = false, presence(err)
+			c.mu.Unlock()
+			return nil, protocol.Unasked, err
 		}
 	}
+	// A time-out that has just been is not waited for again.
+	replies, place, err := ask(ctx, c, 0, leader, silent == protocol.Unasked, one)
+	old := place.presence(known, func(r protocol.Reply) protocol.Process { return r.Process })
 	c.mu.Lock()
-	c.leader, c.process = best.address, best.value.Process
-	c.mu.Unlock()
-	return best.value, nil
+	defer c.mu.Unlock()
+	if err != nil {
+		c.pinned = false
+	}
+	if old == protocol.Unasked {
+		old = silent
+	}
+	return replies, old, err
 }
 
-// call asks whoever answers under a peer's name who it is. Every address of the
-// name is asked.
-func (c *client) call(ctx context.Context, index int32) ([]protocol.Identity, protocol.Problem) {
-	found, err := ask(ctx, c, index, func(ctx context.Context, address netip.Addr) (protocol.Identity, error) {
+// follow notes whose reply counts.
+func (c *client) follow(reply answer[protocol.Reply]) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.leader, c.pinned, c.silent = reply.address, true, protocol.Unasked
+}
+
+// call asks whoever answers under a peer's name who it is, and the process that is
+// known where it last answered. Every address of the name is asked.
+func (c *client) call(ctx context.Context, index int32, known protocol.Process) ([]answer[protocol.Identity], protocol.Presence, protocol.Problem) {
+	c.mu.Lock()
+	at := c.places[index]
+	c.mu.Unlock()
+	found, place, err := ask(ctx, c, index, at, true, func(ctx context.Context, address netip.Addr) (protocol.Identity, error) {
 		return c.callTo(ctx, address, index)
 	})
 	switch {
 	case errors.Is(err, errNoName):
-		return nil, protocol.NoName
+		return nil, protocol.Unasked, protocol.NoName
 	case err != nil:
-		return nil, protocol.NoAnswer
+		return nil, protocol.Unasked, protocol.NoAnswer
 	}
-	identities := make([]protocol.Identity, len(found))
-	for i := range found {
-		identities[i] = found[i].value
+	return found, place.presence(known, func(i protocol.Identity) protocol.Process { return i.Process }), 0
+}
+
+// keep notes where the process answered that counts under an index.
+func (c *client) keep(index int32, process protocol.Process, answers []answer[protocol.Identity]) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, a := range answers {
+		if a.value.Process == process {
+			c.places[index] = a.address
+			return
+		}
 	}
-	return identities, 0
 }
 
 // errNoName is a name that does not resolve.
@@ -111,34 +144,72 @@ var errNoName = errors.New("the name does not resolve")
 // answer is what came from one address.
 type answer[T any] struct {
 	address netip.Addr
-	value   T
-	err     error
+	// named says that the name leads there.
+	named bool
+	value T
+	err   error
 }
 
-// ask resolves a peer's name, asks every address at once, and returns the answers. It
-// is an error if there is none.
-func ask[T any](ctx context.Context, c *client, index int32, one func(context.Context, netip.Addr) (T, error)) ([]answer[T], error) {
+// presence is what an answer, from where a process last answered, says about it.
+func (a *answer[T]) presence(known protocol.Process, process func(T) protocol.Process) protocol.Presence {
+	switch {
+	case a == nil:
+		return protocol.Unasked
+	case a.err != nil:
+		return presence(a.err)
+	case process(a.value) != known:
+		return protocol.Gone
+	}
+	return protocol.There
+}
+
+// presence is what an error says, of an exchange with a process where it last answered.
+func presence(err error) protocol.Presence {
+	operation := (*net.OpError)(nil)
+	switch {
+	case !errors.As(err, &operation) || operation.Op != "dial":
+		return protocol.Mute
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		return protocol.Gone
+	}
+	return protocol.Silent
+}
+
+// ask resolves a peer's name, asks every address at once, and the place where a known
+// process last answered, and returns the answers. It is an error if there is none. It
+// also returns what came of the place, nil if nothing did in time. If it is patient, it
+// waits for the place as long as the context lasts.
+func ask[T any](ctx context.Context, c *client, index int32, place netip.Addr, patient bool, one func(context.Context, netip.Addr) (T, error)) (answers []answer[T], at *answer[T], err error) {
 	addresses, err := c.network.Lookup(ctx, c.name(index))
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errNoName, err)
+		return nil, nil, fmt.Errorf("%w: %w", errNoName, err)
 	}
 	if len(addresses) == 0 {
-		return nil, errNoName
+		return nil, nil, errNoName
 	}
-	addresses = addresses[:min(len(addresses), maxAddresses)]
-	ctx, cancel := context.WithCancel(ctx)
+	asked := slices.Clone(addresses[:min(len(addresses), maxAddresses)])
+	if place.IsValid() && !slices.Contains(asked, place) {
+		asked = append(asked, place)
+	}
+	others, cancel := context.WithCancel(ctx)
 	defer cancel()
-	all := make(chan answer[T], len(addresses))
-	for _, address := range addresses {
+	all := make(chan answer[T], len(asked))
+	for _, address := range asked {
+		wait := others
+		if address == place && patient {
+			wait = ctx
+		}
 		go func() {
-			value, err := one(ctx, address)
-			all <- answer[T]{address, value, err}
+			value, err := one(wait, address)
+			all <- answer[T]{address, slices.Contains(addresses, address), value, err}
 		}()
 	}
-	var answers []answer[T]
 	var failure error
-	for range addresses {
+	for range asked {
 		a := <-all
+		if a.address == place && (a.err == nil || patient || others.Err() == nil) {
+			at = &a
+		}
 		if a.err != nil {
 			failure = a.err
 			continue
@@ -148,9 +219,9 @@ func ask[T any](ctx context.Context, c *client, index int32, one func(context.Co
 		defer time.AfterFunc(otherAddresses, cancel).Stop()
 	}
 	if len(answers) == 0 {
-		return nil, failure
+		return nil, at, failure
 	}
-	return answers, nil
+	return answers, at, nil
 }
 
 // otherAddresses is how long the other addresses of a name are waited for when one

@@ -302,7 +302,7 @@ func (g *Group) Close() error {
 // goodbye tells index 0 that this peer leaves.
 func (g *Group) goodbye() {
 	g.mu.Lock()
-	outcome, last, reaches := g.node.Outcome(), g.node.LastReport(g.now()), g.node.Reaches()
+	outcome, last, reaches, leader := g.node.Outcome(), g.node.LastReport(g.now()), g.node.Reaches(), g.node.Leader()
 	settled := g.node.Verdict().Kind != protocol.Open
 	g.mu.Unlock()
 	if last.Index == 0 || outcome == protocol.LeaderGone || outcome == protocol.Abandoned {
@@ -310,7 +310,7 @@ func (g *Group) goodbye() {
 	}
 	ctx, cancel := context.WithTimeout(g.ctx, farewell)
 	defer cancel()
-	if _, err := g.client.report(ctx, last, false); err != nil {
+	if _, _, err := g.client.report(ctx, last, leader, false); err != nil {
 		if last.Terminating || !reaches || settled {
 			return // index 0 is likely to end, too, or the log has said so
 		}
@@ -401,13 +401,22 @@ func (g *Group) publish() {
 func (g *Group) report(report protocol.Report, anew bool) {
 	ctx, cancel := context.WithTimeout(g.ctx, protocol.CallTimeout)
 	defer cancel()
-	reply, err := g.client.report(ctx, report, anew)
+	g.mu.Lock()
+	leader := g.node.Leader()
+	g.mu.Unlock()
+	replies, old, err := g.client.report(ctx, report, leader, anew)
+	heard := make([]protocol.Heard, len(replies))
+	for i, r := range replies {
+		heard[i] = protocol.Heard{Reply: r.value, Named: r.named}
+	}
 	g.change(func(now time.Duration) {
 		if err != nil {
 			g.node.Failed(now, err.Error(), !errors.As(err, new(notSentError)))
 			return
 		}
-		g.node.Replied(now, report, reply)
+		if counts := g.node.Hear(now, report, heard, old); counts >= 0 {
+			g.client.follow(replies[counts])
+		}
 	})
 }
 
@@ -415,13 +424,21 @@ func (g *Group) report(report protocol.Report, anew bool) {
 func (g *Group) call(index int32) {
 	ctx, cancel := context.WithTimeout(g.ctx, protocol.CallTimeout)
 	defer cancel()
-	identities, problem := g.client.call(ctx, index)
+	g.mu.Lock()
+	known := g.node.Process(index)
+	g.mu.Unlock()
+	answers, old, problem := g.client.call(ctx, index, known)
+	identities := make([]protocol.Identity, len(answers))
+	for i, a := range answers {
+		identities[i] = a.value
+	}
 	g.change(func(now time.Duration) {
 		if problem != 0 {
 			g.node.Unanswered(now, index, problem)
 			return
 		}
-		g.node.Answered(now, index, identities)
+		g.node.Answered(now, index, identities, old)
+		g.client.keep(index, g.node.Process(index), answers)
 	})
 }
 

@@ -18,8 +18,8 @@ type record struct {
 	// lead to: a new process, perhaps, whose name is not published yet. Nothing
 	// follows from it but a call.
 	claimed time.Duration
-	// due is when it may next be called.
-	due time.Duration
+	// due is when it may next be called, and asked when it last was.
+	due, asked time.Duration
 	// attempt is the attempt that it is in, phase how far it is, and code its exit
 	// code once it has ended.
 	attempt int32
@@ -35,8 +35,9 @@ type record struct {
 	calling bool
 	// granted says that all were there when it waited to start, in this attempt.
 	granted bool
-	// lost says that it was counted as lost.
-	lost bool
+	// lost says that it was counted as lost, contested that the log has said that
+	// somebody else answers under its name.
+	lost, contested bool
 	// fails counts the calls in a row that reached nobody, at most 255; strangers
 	// the calls for reports that were not the peer's, at most maxStrangers.
 	fails, strangers uint8
@@ -182,17 +183,38 @@ func (l *leader) fails(state State) bool {
 	return policy.Action != EachForItself && state.Code != 0 && !state.Terminating && !state.GaveUp && !policy.spares(state.Code)
 }
 
-// answered takes what the processes said that answered under a peer's name.
-func (l *leader) answered(now time.Duration, index int32, identities []Identity) {
+// answered takes what the processes said that answered under a peer's name, and what
+// came of asking the one that is known.
+func (l *leader) answered(now time.Duration, index int32, identities []Identity, old Presence) {
 	r := &l.records[index]
-	identity, found := l.choose(index, r.process, identities)
-	if !found {
+	known := r.process
+	if index == 0 && !r.known() {
+		known = l.process
+	}
+	identity, found := l.choose(index, known, identities)
+	others := false
+	for _, i := range identities {
+		if found && i.Process == r.process {
+			// The one that is known has the first word, also about its own end.
+			r.terminating = r.terminating || i.Terminating
+			old = There
+		}
+		others = others || i.Process != identity.Process && i.Job == l.config.Job && i.Index == index && !i.ends()
+	}
+	switch {
+	case !found, index == 0 && !r.known() && identity.Process != l.process:
+		// Index 0 is there itself, whoever else answers under its name.
 		l.unanswered(now, index, WrongAnswer)
+		return
+	case identity.Process != r.process && old != There && l.holds(now, r, old):
+		l.kept(now, index)
 		return
 	}
 	l.called(index)
 	if identity.Process != r.process {
 		l.replace(now, index, identity)
+	} else if others {
+		l.contest(index)
 	} else if r.claimed > 0 {
 		// Somebody else has reported, whom the name does not lead to.
 		if r.strangers == 0 {
@@ -218,18 +240,17 @@ func (l *leader) replace(now time.Duration, index int32, identity Identity) {
 	case l.config.Size <= shownPeers:
 		l.say("%s is there", l.config.Name(index))
 	}
-	*r = record{process: identity.Process}
+	*r = record{process: identity.Process, asked: r.asked}
 	l.busy = true
 }
 
 // choose finds the process that counts, of those that answer under a peer's name.
 func (l *leader) choose(index int32, known Process, identities []Identity) (best Identity, found bool) {
-	ends := func(i Identity) bool { return i.Terminating || i.Phase == Left }
 	for _, i := range identities {
 		if i.Job != l.config.Job || i.Index != index {
 			continue
 		}
-		if !found || before(i.Process, ends(i), best.Process, ends(best), known) {
+		if !found || before(i.Process, i.ends(), best.Process, best.ends(), known) {
 			best, found = i, true
 		}
 	}
@@ -380,7 +401,7 @@ func (l *leader) nextCalls(now time.Duration, waiting bool) (calls []int32) {
 		i := l.turn
 		l.turn = (l.turn + 1) % l.config.Size
 		if r := &l.records[i]; l.wantsCall(now, i, r, waiting) {
-			r.calling = true
+			r.calling, r.asked = true, now
 			l.calls++
 			calls = append(calls, i)
 		}

@@ -142,6 +142,9 @@ type Report State
 // Identity is what a peer says to whoever calls it by its name.
 type Identity State
 
+// ends reports whether the process was told to end, or leaves.
+func (i Identity) ends() bool { return i.Terminating || i.Phase == Left }
+
 // Reply is what index 0 says to a peer that reports.
 type Reply struct {
 	// Job is the unique ID of the Job.
@@ -189,7 +192,7 @@ func (r Reply) Before(other Reply, known Process) bool {
 
 // before reports whether a process counts rather than another one that answers
 // under the same name, because an old Pod and its replacement are both in DNS for a
-// while. The process that is known counts for as long as it is there and was not
+// while. The process that is known counts for as long as it is there ([Presence]) and was not
 // told to end: Kubernetes makes a replacement only for a Pod that has ended or was
 // told to. The order of the processes settles what is left, for everyone alike. No
 // clock does.

@@ -23,10 +23,13 @@ type budget struct {
 	// slow are processes whose messages are held for some seconds, losses replies that
 	// are lost.
 	slow, losses int
+	// strangers are names under which a stranger answers from then on, besides the
+	// peer and before it. Nobody is killed or told to end then.
+	strangers int
 }
 
 func (b budget) total() int {
-	return b.failures + b.disruptions + b.lost + b.partitions + b.slow + b.losses
+	return b.failures + b.disruptions + b.lost + b.partitions + b.slow + b.losses + b.strangers
 }
 
 func (b budget) String() string {
@@ -34,7 +37,7 @@ func (b budget) String() string {
 	for _, part := range []struct {
 		count int
 		what  string
-	}{{b.failures, "failures"}, {b.disruptions, "disruptions"}, {b.lost, "lost Pods"}, {b.partitions, "partitions"}, {b.slow, "slow"}, {b.losses, "lost replies"}} {
+	}{{b.failures, "failures"}, {b.disruptions, "disruptions"}, {b.lost, "lost Pods"}, {b.partitions, "partitions"}, {b.slow, "slow"}, {b.losses, "lost replies"}, {b.strangers, "strangers"}} {
 		if part.count > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", part.count, part.what))
 		}
@@ -94,6 +97,13 @@ func (m *model) choices(b budget) (all []choice) {
 			add(left, fmt.Sprintf("a reply to %d/%d is lost", p.index, id), func(m *model) { m.exchange(m.byID(id), true) })
 		}
 	}
+	for index := range size {
+		if b.strangers > 0 && !m.strange[index] && m.met(index) {
+			left := b
+			left.strangers--
+			add(left, fmt.Sprintf("a stranger answers as index %d", index), func(m *model) { m.strange[index] = true })
+		}
+	}
 	if m.partition {
 		add(b, "heal", func(m *model) { m.partition = false })
 	} else if b.partitions > 0 {
@@ -112,6 +122,20 @@ func (m *model) choices(b budget) (all []choice) {
 		}
 	}
 	return all
+}
+
+// met reports whether all who need to know the process of an index do.
+func (m *model) met(index int32) bool {
+	known := m.current(index).node.process
+	if index > 0 {
+		return m.current(0).node.Process(index) == known
+	}
+	for _, p := range m.procs {
+		if p.alive && p.index > 0 && p.node.Leader() != known {
+			return false
+		}
+	}
+	return true
 }
 
 // proceed lets the group go on until its abstract state is another, or for a while.
@@ -161,7 +185,7 @@ func (s *search) key(m *model, b budget) uint64 {
 			c.number(int64(max(t-m.now, 0) / time.Second))
 		}
 	}
-	c.number(int64(b.failures), int64(b.disruptions), int64(b.lost), int64(b.partitions), int64(b.slow), int64(b.losses))
+	c.number(int64(b.failures), int64(b.disruptions), int64(b.lost), int64(b.partitions), int64(b.slow), int64(b.losses), int64(b.strangers))
 	for _, p := range m.procs {
 		left(p.replaceAt, p.slow)
 		if !p.alive {
@@ -276,6 +300,9 @@ var modelRuns = []struct {
 	{3, budget{disruptions: 1}, 0},
 	{3, budget{lost: 1, partitions: 1}, 1},
 	{3, budget{failures: 2}, 1},
+	{2, budget{slow: 2, strangers: 1}, 0},
+	{2, budget{slow: 1, losses: 1, strangers: 2}, 1},
+	{3, budget{slow: 1, losses: 1, strangers: 1}, 1},
 	{2, budget{failures: 1, lost: 1, partitions: 1}, 2},
 	{2, budget{failures: 2, lost: 1, partitions: 1}, 2},
 	{2, budget{failures: 1, slow: 1, losses: 1}, 2},

@@ -35,8 +35,10 @@ type model struct {
 	succeeded, failed bool
 	nextID            int
 	disruptions       int
-	complete          bool
-	settled           time.Duration
+	// strange are the indexes under whose names a stranger answers, first.
+	strange  []bool
+	complete bool
+	settled  time.Duration
 	// long says that links were down for longer than anybody waits.
 	long   bool
 	broken string
@@ -94,7 +96,7 @@ const (
 )
 
 func newModel(config Config) *model {
-	m := &model{config: config}
+	m := &model{config: config, strange: make([]bool, config.Size)}
 	for i := range config.Size {
 		m.spawn(i, false)
 	}
@@ -132,6 +134,7 @@ func (m *model) clone() *model {
 		c.procs[i] = &q
 	}
 	c.started, c.ran, c.witnesses = slices.Clone(m.started), slices.Clone(m.ran), slices.Clone(m.witnesses)
+	c.strange = slices.Clone(m.strange)
 	c.log, c.path = slices.Clone(m.log), slices.Clone(m.path)
 	return &c
 }
@@ -387,31 +390,44 @@ func (m *model) send(p *proc, report Report, anew, lost bool) {
 	sent := false
 	if p.pinned >= 0 && !anew {
 		leader := m.byID(p.pinned)
-		if m.reaches(p, leader) {
+		if m.reaches(p, leader) && !m.mute(leader) {
 			sent = true
 			reply, err := leader.node.Receive(m.now, report)
 			m.step(leader)
 			if err == nil && !reply.Terminating && !reply.Acts() && !lost {
-				m.reply(p, report, reply)
+				m.hear(p, report, []Heard{{reply, false}}, []*proc{leader}, There)
 				return
 			}
 		}
 	}
 	leaders := m.resolve(p, 0)
-	if len(leaders) > 0 && !lost {
-		reply, err := leaders[0].node.Receive(m.now, report)
-		m.step(leaders[0])
-		if err == nil {
-			p.pinned = leaders[0].id
-			m.reply(p, report, reply)
-			return
+	named := len(leaders)
+	if old := m.running(p.node.Leader()); old != nil && named > 0 && old != leaders[0] && m.reaches(p, old) {
+		leaders = append(leaders, old)
+	}
+	var replies []Heard
+	var from []*proc
+	if m.strange[0] {
+		replies, from = append(replies, Heard{strangeReply(report), true}), append(from, nil)
+	}
+	for i, leader := range leaders {
+		if m.mute(leader) {
+			continue
 		}
-	} else if len(leaders) > 0 {
-		_, _ = leaders[0].node.Receive(m.now, report) // the reply is lost
-		m.step(leaders[0])
-		sent = true
+		reply, err := leader.node.Receive(m.now, report)
+		m.step(leader)
+		switch {
+		case lost && i == 0:
+			sent = true
+		case err == nil:
+			replies, from = append(replies, Heard{reply, i < named}), append(from, leader)
+		}
 	}
 	if !p.alive {
+		return
+	}
+	if len(replies) > 0 {
+		m.hear(p, report, replies, from, m.presence(p, p.node.Leader()))
 		return
 	}
 	p.pinned = -1
@@ -419,29 +435,92 @@ func (m *model) send(p *proc, report Report, anew, lost bool) {
 	m.step(p)
 }
 
-func (m *model) reply(p *proc, report Report, reply Reply) {
-	if p.alive {
-		p.node.Replied(m.now, report, reply)
-		m.step(p)
+func (m *model) hear(p *proc, report Report, replies []Heard, from []*proc, old Presence) {
+	if !p.alive {
+		return
 	}
+	if i := p.node.Hear(m.now, report, replies, old); i < 0 {
+		p.pinned = -1
+	} else if from[i] == nil {
+		m.violate("index %d believes a stranger, and the index 0 that it knows is there", p.index)
+	} else {
+		p.pinned = from[i].id
+	}
+	m.step(p)
+}
+
+// strangeProcess is who answers under the name of an index and is no peer.
+func strangeProcess(index int32) Process { return Process{byte(index), 0xee} }
+
+// strangeReply is what a stranger says to a report: that the group has failed.
+func strangeReply(report Report) Reply {
+	return Reply{Job: report.Job, Process: strangeProcess(0), Attempt: report.Attempt, Known: true, Go: true, Verdict: Verdict{Failed, report.Attempt, 0, 3}}
+}
+
+// mute reports whether a process is slower to answer than a stranger is, and than
+// anybody waits.
+func (m *model) mute(p *proc) bool { return m.strange[p.index] && p.slow > m.now }
+
+// running is who has a process, if it runs.
+func (m *model) running(process Process) *proc {
+	for _, p := range m.procs {
+		if p.alive && p.node.process == process {
+			return p
+		}
+	}
+	return nil
+}
+
+// presence is what comes of asking a process where it last answered.
+func (m *model) presence(from *proc, process Process) Presence {
+	p := m.running(process)
+	switch {
+	case process == Process{}:
+		return Unasked
+	case p == nil:
+		return Gone
+	case !m.reaches(from, p):
+		return Silent
+	case m.mute(p):
+		return Mute
+	}
+	return There
 }
 
 func (m *model) byID(id int) *proc { return m.procs[id-1] }
 
 func (m *model) call(p *proc, index int32) {
 	there := m.resolve(p, index)
-	if len(there) == 0 {
-		p.node.Unanswered(m.now, index, NoAnswer)
-		m.step(p)
+	if len(there) > 0 {
+		// The one that is known is asked where it was, too.
+		if old := m.running(p.node.Process(index)); old != nil && old != there[0] && m.reaches(p, old) {
+			there = append(there, old)
+		}
+	}
+	var identities []Identity
+	if m.strange[index] {
+		identities = append(identities, Identity{Job: m.config.Job, Index: index, Process: strangeProcess(index), Attempt: p.node.Attempt(), Phase: Ended, Code: 3})
+	}
+	for _, other := range there {
+		if m.mute(other) {
+			continue
+		}
+		identities = append(identities, other.node.Identity(m.now))
+		other.node.Called(m.now, p.node.process)
+		m.step(other)
+	}
+	if !p.alive {
 		return
 	}
-	identity := there[0].node.Identity(m.now)
-	there[0].node.Called(m.now, p.node.process)
-	m.step(there[0])
-	if p.alive {
-		p.node.Answered(m.now, index, []Identity{identity})
-		m.step(p)
+	if len(identities) == 0 {
+		p.node.Unanswered(m.now, index, NoAnswer)
+	} else {
+		p.node.Answered(m.now, index, identities, m.presence(p, p.node.Process(index)))
 	}
+	if p.node.Process(index) == strangeProcess(index) {
+		m.violate("a stranger has taken the place of index %d, which is there", index)
+	}
+	m.step(p)
 }
 
 // pending is a process that wants to send something; nil for none.
@@ -522,6 +601,7 @@ func (c *code) truth(truths ...bool) {
 func (m *model) abstract() string {
 	c := make(code, 0, 256)
 	c.truth(m.partition, m.jobFailed)
+	c.truth(m.strange...)
 	c.number(int64(m.highest))
 	for _, p := range m.procs {
 		c.number(int64(p.id), int64(p.index), int64(p.side), int64(p.command), int64(p.pinned))

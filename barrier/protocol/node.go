@@ -81,7 +81,7 @@ func NewNode(config Config, process Process, random *rand.Rand, now time.Duratio
 
 // Actions are what a [Node] wants done.
 type Actions struct {
-	// Report is to be sent to index 0, and its outcome given to [Node.Replied] or
+	// Report is to be sent to index 0, and its outcome given to [Node.Hear] or
 	// [Node.Failed]; nil for none.
 	Report *Report
 	// Anew says that index 0 has called, so that the reply may be a go: its name is
@@ -218,7 +218,8 @@ func (n *Node) report(now time.Duration) *Report {
 	return &report
 }
 
-// Replied takes the reply of index 0 to a report. Its process must have signed it.
+// Replied takes the reply of index 0 to a report, once it is clear that it counts: see
+// [Node.Hear]. Its process must have signed it.
 func (n *Node) Replied(now time.Duration, to Report, reply Reply) {
 	if reply.Job != n.config.Job {
 		n.Failed(now, "somebody of another Job answers under the name of index 0", true)
@@ -237,13 +238,14 @@ func (n *Node) Failed(now time.Duration, reason string, sent bool) {
 }
 
 // Answered takes what the processes said that answered under a peer's name, one
-// for each address that it has. Each must have signed what it said.
-func (n *Node) Answered(now time.Duration, index int32, identities []Identity) {
+// for each address that was asked. Each must have signed what it said. Old is what came
+// of asking [Node.Process].
+func (n *Node) Answered(now time.Duration, index int32, identities []Identity, old Presence) {
 	if n.leader == nil || index < 0 || index >= n.config.Size {
 		return
 	}
-	n.leader.answered(now, index, identities)
-	if index == 0 && n.peer.phase == Ended && n.leader.records[0].process != n.process {
+	n.leader.answered(now, index, identities, old)
+	if self := &n.leader.records[0]; index == 0 && n.peer.phase == Ended && self.known() && self.process != n.process {
 		n.peer.leave(now, Superseded)
 	}
 }

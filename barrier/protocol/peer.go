@@ -28,6 +28,10 @@ type peer struct {
 	leader Process
 	lost   uint32
 	missed bool
+	// elected is the process of index 0 whose reply last counted, and electedEnds that
+	// it was told to end.
+	elected     Process
+	electedEnds bool
 	// heard is when index 0 last replied, and failures counts the reports since
 	// then which it did not take.
 	heard    time.Duration
@@ -118,6 +122,7 @@ func (p *peer) replied(now time.Duration, to Report, reply Reply) {
 		return
 	}
 	p.heard, p.failures, p.sent, p.problem = now, 0, false, ""
+	p.elected, p.electedEnds = reply.Process, reply.Terminating
 	p.met(now, reply)
 	if to.Phase != p.phase || to.Terminating != p.terminating {
 		// What was asked is not what is asked now.
@@ -164,6 +169,13 @@ func (p *peer) failed(now time.Duration, reason string) {
 	if known := p.leader != (Process{}); known && !p.missed && now-p.heard >= GoneAfter(p.config.Size) {
 		p.missed, p.began = true, now
 	}
+	p.schedule(now)
+}
+
+// unconfirmed takes a reply of the index 0 that is known, from where its name does not
+// lead: it is there, and what it says does not count.
+func (p *peer) unconfirmed(now time.Duration, reason string) {
+	p.heard, p.failures, p.sent, p.problem = now, 0, false, Printable(reason, maxText)
 	p.schedule(now)
 }
 

@@ -479,7 +479,7 @@ func BenchmarkLeader_report(b *testing.B) {
 	config := Config{Job: "uid", Size: 1000, Start: true, Name: func(i int32) string { return fmt.Sprint(i) }}
 	l := newLeader(config, Process{1}, 0)
 	for i := range l.records {
-		l.answered(0, int32(i), []Identity{{Job: "uid", Index: int32(i), Process: Process{1}, Attempt: 1, Phase: Starting}})
+		l.answered(0, int32(i), []Identity{{Job: "uid", Index: int32(i), Process: Process{1}, Attempt: 1, Phase: Starting}}, There)
 	}
 	b.ReportAllocs()
 	for i := range b.N {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -49,8 +50,6 @@ type simPod struct {
 	world *world
 	index int32
 	node  *Node
-	// known is the process of index 0 that it knows, as its edge does.
-	known Process
 	// timer tells the latest alarm from those before it.
 	timer int
 	work  time.Duration
@@ -283,18 +282,21 @@ func (p *simPod) send(report Report) {
 		fail(w.upTo(w.config.latency), "no such host")
 		return
 	}
-	var best *Reply
+	var replies []Heard
 	pending := len(leaders)
 	done := func() {
 		if pending--; pending > 0 {
 			return
 		}
-		if best == nil {
+		old := w.presence(0, p.node.Leader())
+		if old == There && !slices.ContainsFunc(replies, func(r Heard) bool { return r.Process == p.node.Leader() }) {
+			old = Silent // its answer is lost
+		}
+		if len(replies) == 0 {
 			fail(CallTimeout, "no reply")
 			return
 		}
-		p.known = best.Process
-		p.node.Replied(w.now, report, *best)
+		p.node.Hear(w.now, report, replies, old)
 		p.step()
 	}
 	for _, leader := range leaders {
@@ -315,9 +317,7 @@ func (p *simPod) send(report Report) {
 				return
 			}
 			w.after(w.upTo(w.config.latency), p.alive(func() {
-				if best == nil || reply.Before(*best, p.known) {
-					best = &reply
-				}
+				replies = append(replies, Heard{reply, true})
 				done()
 			}))
 		}
@@ -349,7 +349,21 @@ func (p *simPod) call(index int32) {
 		w.after(w.upTo(w.config.latency), other.alive(func() { other.node.Called(w.now, p.node.process); other.step() }))
 		identities = append(identities, other.node.Identity(w.now))
 	}
-	w.after(w.upTo(w.config.latency), p.alive(func() { p.node.Answered(w.now, index, identities); p.step() }))
+	w.after(w.upTo(w.config.latency), p.alive(func() { p.node.Answered(w.now, index, identities, w.presence(index, p.node.Process(index))); p.step() }))
+}
+
+// presence is what comes of asking a process where it was.
+func (w *world) presence(index int32, process Process) Presence {
+	for _, p := range w.pods[index] {
+		if p.node.process != process {
+			continue
+		}
+		if !p.gone {
+			return There
+		}
+		return []Presence{Gone, Silent, Mute}[w.random.IntN(3)]
+	}
+	return Unasked
 }
 
 // checkStart holds a start to the truth: every peer's name must have led to it
