@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // memory is a network of Pods in memory. Its connections carry no packets, so
@@ -20,10 +21,13 @@ type memory struct {
 	// dialled counts connections to an address; gone are addresses that reach nobody.
 	dialled map[netip.Addr]int
 	gone    map[netip.Addr]bool
+	// delays are how long a connection to an address takes; longer than anybody waits, if
+	// nothing comes back from it.
+	delays map[netip.Addr]time.Duration
 }
 
 func newMemory() *memory {
-	return &memory{names: map[string][]netip.Addr{}, listeners: map[netip.AddrPort]*memoryListener{}, dialled: map[netip.Addr]int{}, gone: map[netip.Addr]bool{}}
+	return &memory{names: map[string][]netip.Addr{}, listeners: map[netip.AddrPort]*memoryListener{}, dialled: map[netip.Addr]int{}, gone: map[netip.Addr]bool{}, delays: map[netip.Addr]time.Duration{}}
 }
 
 // name makes a name lead to these addresses, or to none.
@@ -45,6 +49,13 @@ func (m *memory) cut(address netip.Addr) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.gone[address] = true
+}
+
+// delay makes each connection to an address take so long.
+func (m *memory) delay(to netip.Addr, by time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.delays[to] = by
 }
 
 // memoryPod is the network that the Pod with this address sees.
@@ -72,7 +83,7 @@ func (p memoryPod) unplug() {
 	maps.DeleteFunc(p.listeners, func(at netip.AddrPort, _ *memoryListener) bool { return at.Addr() == p.address })
 }
 
-// Dial connects at once, or is refused at once.
+// Dial connects at once, or is refused at once, unless the address has a delay.
 func (p memoryPod) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil {
@@ -81,6 +92,14 @@ func (p memoryPod) Dial(ctx context.Context, network, address string) (net.Conn,
 	from := p.address
 	if to.Addr().IsLoopback() {
 		from, to = to.Addr(), netip.AddrPortFrom(p.address, to.Port())
+	}
+	p.mu.Lock()
+	delay := p.delays[to.Addr()]
+	p.mu.Unlock()
+	select {
+	case <-time.After(delay):
+	case <-ctx.Done():
+		return nil, &net.OpError{Op: "dial", Net: network, Addr: net.TCPAddrFromAddrPort(to), Err: ctx.Err()}
 	}
 	p.mu.Lock()
 	l := p.listeners[to]

@@ -4,9 +4,11 @@ package barrier
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -274,16 +276,17 @@ func TestStrangers_leader(t *testing.T) {
 	}
 }
 
-// rogue answers every report with a go, sealed with keys of his own.
+// rogue answers every report with a go, and every call as a peer that has ended, sealed
+// with keys of his own.
 type rogue struct {
-	mu      sync.Mutex
-	reports int
+	mu             sync.Mutex
+	reports, calls int
 }
 
 func (r *rogue) heard() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.reports
+	return r.reports + r.calls
 }
 
 func (j *job) rogue(at netip.Addr) *rogue {
@@ -308,7 +311,16 @@ func (j *job) rogue(at netip.Addr) *rogue {
 
 func (r *rogue) answer(e *exchange) {
 	defer e.conn.Close()
-	if _, _, err := e.receive(protocol.HelloKind, maxHello); err != nil {
+	body, _, err := e.receive(protocol.HelloKind, maxHello)
+	if err != nil {
+		return
+	}
+	if hello, err := protocol.ReadHello(body); err != nil || hello.Purpose == protocol.ToCall {
+		r.mu.Lock()
+		r.calls++
+		r.mu.Unlock()
+		identity := protocol.Identity{Job: "uid", Index: hello.Index, Process: e.keys.Process(), Attempt: 1, Phase: protocol.Ended}
+		_ = e.send(protocol.IdentityKind, identity) // index 0 may be gone
 		return
 	}
 	if e.send(protocol.ChallengeKind, protocol.Challenge{Nonce: nonce()}) != nil {
@@ -321,6 +333,107 @@ func (r *rogue) answer(e *exchange) {
 	r.reports++
 	r.mu.Unlock()
 	_ = e.send(protocol.ReplyKind, protocol.Reply{Job: "uid", Process: e.keys.Process(), Attempt: 1, Go: true}) // the peer may be gone
+}
+
+// TestStrangers_first has somebody who answers under the names of peers that are known,
+// sooner than they do, or in their place. All start when the last peer has come, and
+// leave when the last one has ended.
+func TestStrangers_first(t *testing.T) {
+	for name, others := range map[string]func(known netip.Addr) []netip.Addr{
+		"a second address": func(known netip.Addr) []netip.Addr { return []netip.Addr{address(99), known} },
+		"a crowd": func(known netip.Addr) []netip.Addr {
+			return []netip.Addr{address(99), address(98), address(97), address(96), address(95), known}
+		},
+		"another address": func(netip.Addr) []netip.Addr { return []netip.Addr{address(99)} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				j := newJob(t, 3)
+				pods := []*pod{j.start(0), j.start(1)}
+				time.Sleep(10 * time.Second)
+				rogue := j.rogue(address(99))
+				for i := range int32(2) {
+					j.network.name(j.config.Name(i), others(address(i))...)
+					j.network.delay(address(i), time.Second)
+				}
+				time.Sleep(time.Minute)
+				for i, p := range pods {
+					if !p.waits() {
+						t.Fatalf("peer %d started on the word of a stranger:\n%s", i, p.logged())
+					}
+				}
+				// Whoever has never heard of index 0 can't tell it from a stranger.
+				j.network.name(j.config.Name(0), address(0))
+				began := time.Now()
+				pods = append(pods, j.start(2))
+				opened(t, pods...)
+				if took := time.Since(began); took > 2*soon {
+					t.Errorf("started after %v", took)
+				}
+				j.network.name(j.config.Name(0), others(address(0))...)
+				pods[0].group.Ended(0)
+				pods[1].group.Ended(0)
+				time.Sleep(time.Minute)
+				if !pods[0].waits() || !pods[1].waits() {
+					t.Fatalf("a peer left while one runs:\n%s", pods[0].logged())
+				}
+				// Nor can index 0 tell him from the next Pod of a peer that has left.
+				j.network.name(j.config.Name(1), address(1))
+				pods[2].group.Ended(0)
+				time.Sleep(2 * soon)
+				if name == "another address" {
+					// What index 0 says from where its name does not lead does not count.
+					if !pods[1].waits() {
+						t.Fatalf("peer 1 left:\n%s", pods[1].logged())
+					}
+					j.network.name(j.config.Name(0), address(0))
+				}
+				for i, p := range slices.Backward(pods) {
+					if took, err := p.left(); err != nil || took > linger {
+						t.Errorf("peer %d left after %v: %v\n%s", i, took, err, p.logged())
+					}
+				}
+				if rogue.heard() == 0 {
+					t.Error("nobody asked the stranger, so the test shows nothing")
+				}
+			})
+		})
+	}
+}
+
+// TestGroup_killed has a Pod that ends without a word while all wait for the start. Its
+// replacement, at another address, counts as soon as it is clear that it is gone.
+func TestGroup_killed(t *testing.T) {
+	for name, refuses := range map[string]bool{"its address refuses": true, "nothing comes back": false} {
+		for index := range int32(2) {
+			t.Run(fmt.Sprintf("%s, index %d", name, index), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					j := newJob(t, 3)
+					pods := []*pod{j.start(0), j.start(1)}
+					time.Sleep(10 * time.Second)
+					old := pods[index]
+					most := soon
+					old.unplug()
+					j.network.cut(old.address)
+					if !refuses {
+						j.network.delay(old.address, time.Hour)
+						most = 12 * time.Second
+					}
+					began := time.Now()
+					time.Sleep(2 * time.Second)
+					pods[index] = j.startAt(index, address(50))
+					pods = append(pods, j.start(2))
+					opened(t, pods...)
+					if took := time.Since(began); took > most+2*time.Second {
+						t.Errorf("started after %v", took)
+					}
+					for _, p := range append(pods, old) {
+						_ = p.group.Close()
+					}
+				})
+			})
+		}
+	}
 }
 
 // relay passes on what two sides say, and keeps what the first one said.

@@ -12,6 +12,7 @@
 //	trust.go     what makes a message believed: processes, seals, transcripts
 //	timing.go    how often and how long, as a function of the number of peers
 //	peer.go      the part of every peer: its phase, and when it reports
+//	place.go     who counts, if several processes answer under one name
 //	leader.go    the part of index 0: who is where, who may go
 //	summary.go   who is missing, in words
 //	until.go     whose end counts
@@ -27,6 +28,9 @@
 //     name led to that process: index 0 calls every new process back by its name. A
 //     report of anybody else leads to a call, and to nothing more.
 //   - A go counts only from the process that index 0's name leads to now.
+//   - Nobody takes the place of a process that is there, whatever its name leads to: it is
+//     asked where it last answered. Another one counts when it says that it ends, or when
+//     it is not there any more.
 //   - Index 0 keeps no state that it can't learn again.
 //   - Memory is one record of fixed size per peer, at index 0 alone.
 //   - Every wait has an end.
@@ -60,7 +64,7 @@
 // has ended, it gives up after the time for the start.
 //
 // model_test.go searches all histories of small groups for a violation, and
-// seeded_test.go holds the search to fifteen mistakes.
+// seeded_test.go holds the search to seventeen mistakes.
 //
 // # Never
 //

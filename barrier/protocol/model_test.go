@@ -407,7 +407,7 @@ func (m *model) send(p *proc, report Report, anew, lost bool) {
 	}
 	var replies []Heard
 	var from []*proc
-	if m.strange[0] {
+	if m.stranger(0) {
 		replies, from = append(replies, Heard{strangeReply(report), true}), append(from, nil)
 	}
 	for i, leader := range leaders {
@@ -457,6 +457,10 @@ func strangeReply(report Report) Reply {
 	return Reply{Job: report.Job, Process: strangeProcess(0), Attempt: report.Attempt, Known: true, Go: true, Verdict: Verdict{Failed, report.Attempt, 0, 3}}
 }
 
+// stranger reports whether a stranger answers under the name of an index, too. He who
+// answers when the peer is gone can't be told from its replacement.
+func (m *model) stranger(index int32) bool { return m.strange[index] && m.current(index).alive }
+
 // mute reports whether a process is slower to answer than a stranger is, and than
 // anybody waits.
 func (m *model) mute(p *proc) bool { return m.strange[p.index] && p.slow > m.now }
@@ -498,7 +502,7 @@ func (m *model) call(p *proc, index int32) {
 		}
 	}
 	var identities []Identity
-	if m.strange[index] {
+	if m.stranger(index) {
 		identities = append(identities, Identity{Job: m.config.Job, Index: index, Process: strangeProcess(index), Attempt: p.node.Attempt(), Phase: Ended, Code: 3})
 	}
 	for _, other := range there {

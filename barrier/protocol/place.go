@@ -59,10 +59,11 @@ func (p *peer) holds(now time.Duration, old Presence) bool {
 		return false
 	case old == Silent:
 		return quiet < silentAfter(p.config.Size)
+	case p.phase == Ended:
+		// The peer leaves when index 0 counts as gone. Another one can be heard before that.
+		return quiet < 2*Heartbeat(p.config.Size)
 	}
-	// Less than the time after which it counts as gone, so that another one can be heard
-	// before that.
-	return quiet < 2*Heartbeat(p.config.Size)
+	return quiet < GoneAfter(p.config.Size)
 }
 
 // Heard is a reply to a report.

@@ -140,6 +140,78 @@ func report(t *testing.T, w *world) {
 	}
 }
 
+// TestSimulation_strangersFirst has strangers who answer under the names of all peers, as
+// soon as these are known. From time to time, a peer is so slow that nobody else
+// answers. All start when the last one has come, and leave when the last one has ended.
+func TestSimulation_strangersFirst(t *testing.T) {
+	const comes, runs = 30 * time.Second, time.Minute
+	for seed := range uint64(100) {
+		w := newWorld(worldConfig{size: 3, endTimeout: time.Hour, latency: 20 * time.Millisecond}, seed)
+		w.start(0, runs)
+		w.start(1, runs)
+		w.after(comes, func() { w.start(2, 2*runs) })
+		w.after(5*time.Second, func() { w.strange[0], w.strange[1] = true, true })
+		w.after(comes+2*time.Second, func() { w.strange[2] = true })
+		for at := 6 * time.Second; at < 4*time.Minute; at += 8 * time.Second {
+			index := w.random.IntN(3)
+			if at > comes-5*time.Second && at < comes+5*time.Second {
+				continue // the last one is to become known
+			}
+			w.after(at, func() { w.slow[index] = true })
+			w.after(at+w.upTo(6*time.Second), func() { w.slow[index] = false })
+		}
+		w.run(comes)
+		for i, pods := range w.pods[:2] {
+			if pods[0].opened || pods[0].left {
+				t.Fatalf("seed %d: index %d has not waited for index 2", seed, i)
+			}
+		}
+		w.run(comes + 10*time.Second)
+		for i, pods := range w.pods {
+			if !pods[0].opened {
+				t.Fatalf("seed %d: index %d has not started: waits for %s", seed, i, pods[0].node.Waiting(w.now))
+			}
+		}
+		w.run(comes + 2*runs)
+		for i, pods := range w.pods {
+			if pods[0].left {
+				t.Fatalf("seed %d: index %d has left while index 2 runs: %v", seed, i, pods[0].outcome)
+			}
+		}
+		w.run(comes + 2*runs + 30*time.Second)
+		report(t, w)
+		for i, pods := range w.pods {
+			if p := pods[0]; !p.left || p.outcome != Together {
+				t.Errorf("seed %d: index %d: left %v: %v, waits for %s", seed, i, p.left, p.outcome, p.node.Waiting(w.now))
+			}
+		}
+	}
+}
+
+// TestSimulation_replaced has a Pod that ends without a word. Nothing comes back from
+// its address. Its replacement starts as soon as that is clear.
+func TestSimulation_replaced(t *testing.T) {
+	for index := range int32(3) {
+		for seed := range uint64(100) {
+			w := newWorld(worldConfig{size: 3, endTimeout: time.Hour, latency: 20 * time.Millisecond}, seed)
+			w.silent = true
+			for i := range int32(3) {
+				w.start(i, time.Hour)
+			}
+			killed := 30*time.Second + w.upTo(10*time.Second)
+			comes := killed + 2*time.Second + w.upTo(3*time.Second)
+			w.after(killed, func() { w.pods[index][0].kill() })
+			w.after(comes, func() { w.start(index, time.Hour) })
+			w.run(comes + time.Minute)
+			report(t, w)
+			p := w.pods[index][1]
+			if most := max(killed+silentAfter(3)+2*time.Second, comes+2*time.Second) + maxRetry; !p.opened || p.openedAt > most {
+				t.Errorf("seed %d: index %d was killed at %v, its replacement came at %v, and started at %v: waits for %s", seed, index, killed, comes, p.openedAt, p.node.Waiting(w.now))
+			}
+		}
+	}
+}
+
 // TestSimulation_faults lets all go wrong that may, in many small worlds.
 func TestSimulation_faults(t *testing.T) {
 	outcomes := map[string]int{}

@@ -60,6 +60,12 @@ var seededBugs = []struct {
 	{"a new index 0 does not learn the verdict", []change{{
 		"policy_leader.go", "	if state.Verdict.Kind != Open && l.verdict.Kind == Open {\n		l.conclude(now, state.Verdict)\n	}\n", "",
 	}}},
+	{"a stranger who answers first takes the place of a slow peer", []change{{
+		"place.go", "	case !l.fresh(now, r) || r.terminating:\n", "	case true:\n",
+	}}},
+	{"a stranger who answers first takes the place of a slow index 0", []change{{
+		"place.go", "	case p.elected == Process{} || p.electedEnds || old == Gone:\n", "	case true:\n",
+	}}},
 	{"restarts are not counted", []change{{
 		"policy_leader.go", "		l.restarts++\n", "",
 	}}},

@@ -23,6 +23,11 @@ type world struct {
 	// messages counts requests by what the sender was at.
 	messages map[string]int
 	broken   []string
+	// strange are the indexes under whose names a stranger answers, too, and before the
+	// peer. Slow says that the peer's answers do not come.
+	strange, slow []bool
+	// silent says that nothing comes back from where a Pod was that is gone.
+	silent bool
 }
 
 // startTimeout is how long a peer waits for the start.
@@ -86,6 +91,7 @@ func newWorld(config worldConfig, seed uint64) *world {
 	return &world{
 		config: config, random: rand.New(rand.NewPCG(seed, 0)),
 		pods: make([][]*simPod, config.size), messages: map[string]int{},
+		strange: make([]bool, config.size), slow: make([]bool, config.size),
 	}
 }
 
@@ -283,13 +289,18 @@ func (p *simPod) send(report Report) {
 		return
 	}
 	var replies []Heard
+	if w.strange[0] {
+		replies = append(replies, Heard{strangeReply(report), true})
+	}
 	pending := len(leaders)
 	done := func() {
 		if pending--; pending > 0 {
 			return
 		}
 		old := w.presence(0, p.node.Leader())
-		if old == There && !slices.ContainsFunc(replies, func(r Heard) bool { return r.Process == p.node.Leader() }) {
+		if w.slow[0] && old == There {
+			old = Mute
+		} else if old == There && !slices.ContainsFunc(replies, func(r Heard) bool { return r.Process == p.node.Leader() }) {
 			old = Silent // its answer is lost
 		}
 		if len(replies) == 0 {
@@ -312,7 +323,7 @@ func (p *simPod) send(report Report) {
 			}
 			reply, err := leader.node.Receive(w.now, report)
 			leader.step()
-			if err != nil || w.lost() {
+			if err != nil || w.lost() || w.slow[0] {
 				p.alive(done)()
 				return
 			}
@@ -347,7 +358,16 @@ func (p *simPod) call(index int32) {
 	var identities []Identity
 	for _, other := range there {
 		w.after(w.upTo(w.config.latency), other.alive(func() { other.node.Called(w.now, p.node.process); other.step() }))
-		identities = append(identities, other.node.Identity(w.now))
+		if !w.slow[index] {
+			identities = append(identities, other.node.Identity(w.now))
+		}
+	}
+	if w.strange[index] {
+		identities = append(identities, Identity{Job: "uid", Index: index, Process: strangeProcess(index), Attempt: 1, Phase: Ended})
+	}
+	if len(identities) == 0 {
+		w.after(CallTimeout, p.alive(func() { p.node.Unanswered(w.now, index, NoAnswer); p.step() }))
+		return
 	}
 	w.after(w.upTo(w.config.latency), p.alive(func() { p.node.Answered(w.now, index, identities, w.presence(index, p.node.Process(index))); p.step() }))
 }
@@ -358,8 +378,14 @@ func (w *world) presence(index int32, process Process) Presence {
 		if p.node.process != process {
 			continue
 		}
+		if !p.gone && w.slow[index] {
+			return Mute
+		}
 		if !p.gone {
 			return There
+		}
+		if w.silent {
+			return Silent
 		}
 		return []Presence{Gone, Silent, Mute}[w.random.IntN(3)]
 	}
