@@ -636,7 +636,7 @@ func TestJoin_sockets(t *testing.T) {
 	listener.Close()
 	g, err := Join(t.Context(), Options{
 		Config: protocol.Config{Job: "uid", Size: 1, Start: true, End: true, EndTimeout: time.Hour, Name: func(int32) string { return "localhost" }},
-		Port:   free,
+		Port:   free, Key: []byte("0123456789abcdef"),
 	})
 	if err != nil {
 		t.Fatal(err)

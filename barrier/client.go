@@ -286,7 +286,7 @@ func (c *client) open(ctx context.Context, address netip.Addr, index int32, purp
 		conn.Close()
 	}
 	e = &exchange{conn: conn, keys: c.keys}
-	if err := e.send(protocol.HelloKind, protocol.Hello{Job: c.job, Index: index, Purpose: purpose, Nonce: nonce(), From: c.keys.Process()}); err != nil {
+	if err := e.send(protocol.HelloKind, protocol.Hello{Job: c.job, Index: index, Purpose: purpose, Nonce: nonce(), From: c.keys.Process(), To: plain(address)}); err != nil {
 		done()
 		return nil, nil, err
 	}

@@ -39,6 +39,8 @@ func (l loopback) Lookup(_ context.Context, name string) ([]netip.Addr, error) {
 	return []netip.Addr{address}, err
 }
 
+func (l loopback) Addresses() ([]netip.Addr, error) { return []netip.Addr{l.at}, nil }
+
 const (
 	// loadPort is the port of the peers of the load test.
 	loadPort = 17450

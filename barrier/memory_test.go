@@ -130,6 +130,8 @@ func (p memoryPod) Lookup(_ context.Context, name string) ([]netip.Addr, error) 
 	return p.names[name], nil
 }
 
+func (p memoryPod) Addresses() ([]netip.Addr, error) { return []netip.Addr{p.address}, nil }
+
 type memoryListener struct {
 	memory  *memory
 	at      netip.AddrPort

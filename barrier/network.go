@@ -17,6 +17,8 @@ type network interface {
 	Dial(ctx context.Context, network, address string) (net.Conn, error)
 	// Lookup finds the addresses of a name.
 	Lookup(ctx context.Context, name string) ([]netip.Addr, error)
+	// Addresses are those of the Pod.
+	Addresses() ([]netip.Addr, error)
 }
 
 // podNetwork is the real network of this Pod.
@@ -33,3 +35,20 @@ func (podNetwork) Dial(ctx context.Context, network, address string) (net.Conn, 
 func (podNetwork) Lookup(ctx context.Context, name string) ([]netip.Addr, error) {
 	return net.DefaultResolver.LookupNetIP(ctx, "ip", name)
 }
+
+func (podNetwork) Addresses() ([]netip.Addr, error) {
+	found, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil, err
+	}
+	var addresses []netip.Addr
+	for _, a := range found {
+		if prefix, err := netip.ParsePrefix(a.String()); err == nil {
+			addresses = append(addresses, plain(prefix.Addr()))
+		}
+	}
+	return addresses, nil
+}
+
+// plain is an address without its zone, and as one of IPv4 if it is one.
+func plain(address netip.Addr) netip.Addr { return address.Unmap().WithZone("") }

@@ -5,8 +5,10 @@ package barrier
 import (
 	"container/list"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -170,9 +172,22 @@ func (s *server) greet(e *exchange) (protocol.Hello, error) {
 	if sealed != nil {
 		return protocol.Hello{}, sealed
 	}
+	if s.group.options.Key != nil && !s.has(hello.To, e.conn) {
+		return protocol.Hello{}, fmt.Errorf("called at %s, which is no address of this Pod", hello.To)
+	}
 	s.group.mu.Lock()
 	defer s.group.mu.Unlock()
 	return hello, s.group.node.Greet(hello)
+}
+
+// has reports whether an address is one of this Pod's. A service mesh that takes
+// connections for the Pod brings them in from its loopback.
+func (s *server) has(address netip.Addr, conn net.Conn) bool {
+	if local, err := netip.ParseAddrPort(conn.LocalAddr().String()); err == nil && plain(local.Addr()) == address {
+		return true
+	}
+	own, err := s.group.client.network.Addresses()
+	return err == nil && slices.Contains(own, address)
 }
 
 // hear hears a report of whoever can sign it for this connection.

@@ -522,6 +522,58 @@ func TestStrangers_replay(t *testing.T) {
 	}
 }
 
+// TestStrangers_relay has somebody at the address that a peer's name leads to, who passes
+// every connection on to the peer, which has another address now. With a key, the peer
+// does not count as reached.
+func TestStrangers_relay(t *testing.T) {
+	for index := range int32(2) {
+		t.Run(fmt.Sprintf("index %d", index), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				j := newJob(t, 2)
+				j.key = []byte("0123456789abcdef")
+				pods := j.startAll()
+				at := memoryPod{j.network, address(99)}
+				listener, err := at.Listen(port)
+				if err != nil {
+					t.Fatal(err)
+				}
+				passed := 0
+				go func() {
+					for {
+						near, err := listener.Accept()
+						if err != nil {
+							return
+						}
+						far, err := at.Dial(t.Context(), "tcp", netip.AddrPortFrom(address(index), port).String())
+						if err != nil {
+							near.Close()
+							continue
+						}
+						passed++
+						go new(relay).between(near, far)
+					}
+				}()
+				j.network.name(j.config.Name(index), at.address)
+				time.Sleep(time.Minute)
+				for i, p := range pods {
+					if !p.waits() {
+						t.Errorf("peer %d started, and the name of index %d leads elsewhere:\n%s", i, index, p.logged())
+					}
+				}
+				if passed == 0 {
+					t.Error("nobody asked the stranger, so the test shows nothing")
+				}
+				j.network.name(j.config.Name(index), address(index))
+				opened(t, pods...)
+				listener.Close()
+				for _, p := range pods {
+					_ = p.group.Close()
+				}
+			})
+		})
+	}
+}
+
 // through dials into one connection.
 type through struct {
 	memoryPod

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -86,6 +87,10 @@ type Hello struct {
 	// From is the process that says it calls. A peer that is called believes no more of
 	// it than that index 0 may have heard of it just now.
 	From Process `json:"from,omitzero"`
+	// To is the address that the sender has connected to. With a key, a peer that does
+	// not have it refuses: somebody passes the connection on, from where the name should
+	// not lead any more.
+	To netip.Addr `json:"to,omitzero"`
 }
 
 // Challenge is what index 0 answers before it hears a report.

@@ -153,7 +153,7 @@ func TestSimulation_strangersFirst(t *testing.T) {
 		w.after(5*time.Second, func() { w.strange[0], w.strange[1] = true, true })
 		w.after(comes+2*time.Second, func() { w.strange[2] = true })
 		for at := 6 * time.Second; at < 4*time.Minute; at += 8 * time.Second {
-			index := w.random.IntN(3)
+			index := int32(w.random.IntN(3))
 			if at > comes-5*time.Second && at < comes+5*time.Second {
 				continue // the last one is to become known
 			}

@@ -25,7 +25,7 @@ type world struct {
 	broken   []string
 	// strange are the indexes under whose names a stranger answers, too, and before the
 	// peer. Slow says that the peer's answers do not come.
-	strange, slow []bool
+	strange, slow map[int32]bool
 	// silent says that nothing comes back from where a Pod was that is gone.
 	silent bool
 }
@@ -91,7 +91,7 @@ func newWorld(config worldConfig, seed uint64) *world {
 	return &world{
 		config: config, random: rand.New(rand.NewPCG(seed, 0)),
 		pods: make([][]*simPod, config.size), messages: map[string]int{},
-		strange: make([]bool, config.size), slow: make([]bool, config.size),
+		strange: map[int32]bool{}, slow: map[int32]bool{},
 	}
 }
 
