@@ -28,6 +28,7 @@ func Warn(g *Group, brought Brought) []diag.Warning {
 		rules.HostNetwork(template, job, ports, brought.Ports, g.TemplatePath()),
 		rules.References(template, brought.variables(g), g.TemplatePath()),
 		rules.Unexpanded(template, brought.variables(g), g.TemplatePath()),
+		rules.MetadataFields(template, g.TemplatePath()),
 		warnGroupSize(g),
 		rules.Counts(template, job, brought.Processes, "$("+v1alpha1.EnvSize+")", g.TemplatePath()),
 	)

@@ -5,12 +5,16 @@ package rules
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/spell"
 )
 
 // MaxVariableLength is the longest "NAME=value" that Linux passes to a program, in
@@ -92,16 +96,23 @@ func ResourceFields(template *corev1.PodTemplateSpec, path *field.Path) field.Er
 			errs = append(errs, field.NotSupported(at.Child("resourceFieldRef", "containerName"), ref.ContainerName, names))
 		}
 	}
+	eachDownward(template, path, func(_ *corev1.ObjectFieldSelector, ref *corev1.ResourceFieldSelector, at *field.Path) { check(ref, at) })
+	return errs
+}
+
+// eachDownward visits what the containers of a Pod template read of their own Pod, in
+// variables and in files. One of the two is nil.
+func eachDownward(template *corev1.PodTemplateSpec, path *field.Path, visit func(*corev1.ObjectFieldSelector, *corev1.ResourceFieldSelector, *field.Path)) {
 	EachContainer(template, path, func(container *corev1.Container, path *field.Path) {
 		for i, variable := range container.Env {
-			if variable.ValueFrom != nil {
-				check(variable.ValueFrom.ResourceFieldRef, path.Child("env").Index(i).Child("valueFrom"))
+			if from := variable.ValueFrom; from != nil {
+				visit(from.FieldRef, from.ResourceFieldRef, path.Child("env").Index(i).Child("valueFrom"))
 			}
 		}
 	})
 	items := func(items []corev1.DownwardAPIVolumeFile, at *field.Path) {
 		for i, item := range items {
-			check(item.ResourceFieldRef, at.Child("downwardAPI", "items").Index(i))
+			visit(item.FieldRef, item.ResourceFieldRef, at.Child("downwardAPI", "items").Index(i))
 		}
 	}
 	for i, volume := range template.Spec.Volumes {
@@ -118,7 +129,68 @@ func ResourceFields(template *corev1.PodTemplateSpec, path *field.Path) field.Er
 			}
 		}
 	}
-	return errs
+}
+
+// metadataField matches a field path to one label or annotation of a Pod.
+var metadataField = regexp.MustCompile(`^metadata\.(label|annotation)s\['([^']*)'\]$`)
+
+// foreignKeys are the beginnings of labels and annotations that a controller gives to its
+// own Pods, which are not those of a Job.
+var foreignKeys = map[string]string{
+	"apps.kubernetes.io/pod-index": "a StatefulSet",
+	"statefulset.kubernetes.io/":   "a StatefulSet",
+	"pod-template-hash":            "a Deployment",
+	"jobset.sigs.k8s.io/":          "a JobSet",
+	"leaderworkerset.sigs.k8s.io/": "a LeaderWorkerSet",
+	"training.kubeflow.org/":       "the Training Operator",
+	"volcano.sh/task-":             "a Volcano Job",
+	"batch.volcano.sh/":            "a Volcano Job",
+	"ray.io/":                      "a RayCluster",
+	"sparkoperator.k8s.io/":        "a SparkApplication",
+}
+
+// MetadataFields finds a fieldRef to a label or an annotation that the Pods do not have:
+// the variable is empty then, and so is the file. A key with a domain is not reported,
+// because a webhook or a scheduler may set it, unless only Pods of another controller have
+// it.
+// See ExtractFieldPathAsString in k8s.io/kubernetes/pkg/fieldpath.
+func MetadataFields(template *corev1.PodTemplateSpec, path *field.Path) []diag.Warning {
+	var w []diag.Warning
+	eachDownward(template, path, func(ref *corev1.ObjectFieldSelector, _ *corev1.ResourceFieldSelector, at *field.Path) {
+		if ref == nil {
+			return
+		}
+		match := metadataField.FindStringSubmatch(ref.FieldPath)
+		if match == nil {
+			return
+		}
+		kind, key, values := match[1], match[2], template.Labels
+		if kind == "annotation" {
+			values = template.Annotations
+		}
+		if _, found := values[key]; found || slices.Contains(controllerLabels, key) {
+			return
+		}
+		at = at.Child("fieldRef", "fieldPath")
+		for _, prefix := range slices.Sorted(maps.Keys(foreignKeys)) {
+			if strings.HasPrefix(key, prefix) {
+				cure := "read something else"
+				if strings.Contains(key, "index") || strings.Contains(key, "rank") {
+					cure = "the index of a Pod of a Job is in JOB_COMPLETION_INDEX"
+				}
+				w = append(w, diag.Warn(at, "reads the %s %s, which only the Pods of %s have: the value is empty; %s", kind, key, foreignKeys[prefix], cure))
+				return
+			}
+		}
+		if domain, _, found := strings.Cut(key, "/"); !found || domain == "app.kubernetes.io" {
+			cure := "set it there"
+			if nearest := spell.Nearest(key, slices.Sorted(maps.Keys(values))); nearest != "" {
+				cure = fmt.Sprintf("did you mean %s?", nearest)
+			}
+			w = append(w, diag.Warn(at, "reads the %s %s, which the metadata of the Pod template does not have: the value is empty; %s", kind, key, cure))
+		}
+	})
+	return diag.Few(w)
 }
 
 func tooLong(path *field.Path, what string, length int) *field.Error {

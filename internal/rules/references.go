@@ -3,7 +3,6 @@
 package rules
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -77,7 +76,7 @@ func References(template *corev1.PodTemplateSpec, variables Variables, path *fie
 					w = append(w, diag.Warn(text.Path, "uses $(%s), which no variable sets; did you mean $(%s)?", name, s.meant(name)))
 				case slices.Contains(s.peers, name):
 					w = append(w, diag.Warn(text.Path, "uses $(%s), which is not set, and stays in the value as it is; set spec.peerEnv to Enabled", name))
-				case !s.unknowable && !text.Script && isVariable(name):
+				case !s.mayBeSet(name) && !text.Script && isVariable(name):
 					w = append(w, diag.Warn(text.Path, "uses $(%s), which no variable sets, and it stays in the value as it is; write $$(%s) if that is meant", name, name))
 				}
 			}
@@ -90,38 +89,6 @@ func References(template *corev1.PodTemplateSpec, variables Variables, path *fie
 		}
 	})
 	return diag.Few(w)
-}
-
-// SubPathExpressions refuses "$(NAME)" of a variable that is not set in the subPathExpr
-// of a mount: the kubelet does not start such a container, ever.
-func SubPathExpressions(template *corev1.PodTemplateSpec, variables Variables, path *field.Path) field.ErrorList {
-	var errs field.ErrorList
-	EachContainer(template, path, func(container *corev1.Container, path *field.Path) {
-		s := scopeOf(template, container, variables)
-		for i, mount := range container.VolumeMounts {
-			at := path.Child("volumeMounts").Index(i).Child("subPathExpr")
-			for _, name := range references(mount.SubPathExpr) {
-				cure := "set it in env"
-				switch variable, isSet := s.set(name); {
-				case isSet && variable.ValueFrom == nil && variable.Value == "":
-					errs = append(errs, field.Invalid(at, mount.SubPathExpr, fmt.Sprintf("uses $(%s), which is empty, and the container never starts; give it a value", name)))
-					continue
-				case s.visible(name):
-					continue
-				case slices.Contains(s.runner.Names, name):
-					cure = "the runner sets it when the Pod has its volumes already, so use it in command or args"
-				case s.meant(name) != "":
-					cure = fmt.Sprintf("did you mean $(%s)?", s.meant(name))
-				case slices.Contains(s.peers, name):
-					cure = "set spec.peerEnv to Enabled"
-				case s.unknowable:
-					continue
-				}
-				errs = append(errs, field.Invalid(at, mount.SubPathExpr, fmt.Sprintf("uses $(%s), which no variable sets, and the container never starts; %s", name, cure)))
-			}
-		}
-	})
-	return errs
 }
 
 // scope is what is known of the variables of a container.
@@ -137,17 +104,16 @@ type scope struct {
 	// runner are those of Variables, and runs says whether the container has them.
 	runner RunnerVariables
 	runs   bool
-	// unknowable is whether variables come from elsewhere, too.
-	unknowable bool
+	// fromElsewhere is whether envFrom brings variables, too, and links whether Services do.
+	fromElsewhere, links bool
 }
 
 func scopeOf(template *corev1.PodTemplateSpec, container *corev1.Container, variables Variables) scope {
-	// Service links set variables that can't be known here.
 	links := template.Spec.EnableServiceLinks
 	s := scope{
 		before: map[string]corev1.EnvVar{}, own: map[string]int{}, last: map[string]corev1.EnvVar{}, after: variables.After, peers: variables.Peers,
 		runner: variables.Runner, runs: variables.Runner.In != nil && variables.Runner.In(container),
-		unknowable: len(container.EnvFrom) > 0 || links == nil || *links,
+		fromElsewhere: len(container.EnvFrom) > 0, links: links == nil || *links,
 	}
 	for _, variable := range variables.Before(container) {
 		s.before[variable.Name] = variable
@@ -183,6 +149,15 @@ func (s scope) set(name string) (corev1.EnvVar, bool) {
 // isKnown reports whether a name is that of a variable that the container has, or that
 // of a variable of the peers.
 func (s scope) isKnown(name string) bool { return s.visible(name) || slices.Contains(s.peers, name) }
+
+// mayBeSet reports whether something may set a variable that can't be known here.
+func (s scope) mayBeSet(name string) bool {
+	return s.fromElsewhere || s.links && serviceLink.MatchString(name)
+}
+
+// serviceLink matches the name of a variable of a Service. See FromServices in
+// k8s.io/kubernetes/pkg/kubelet/envvars.
+var serviceLink = regexp.MustCompile(`^[A-Z0-9_]+_(?:SERVICE_HOST|SERVICE_PORT|PORT)(?:_[A-Z0-9_]+)?$`)
 
 // visible reports whether command, args and subPathExpr see a variable.
 func (s scope) visible(name string) bool {
@@ -258,10 +233,12 @@ var reader = regexp.MustCompile(`^(ba|z|da|k|a|fi|c|tc)?sh$|^(busybox|env|envsub
 // runsScript reports whether a container may have a shell, or another program that reads
 // "$NAME": its command has one, or is that of the image.
 func runsScript(container *corev1.Container) bool {
-	words := slices.Concat(container.Command, container.Args)
-	if len(container.Command) == 0 {
-		return true
-	}
+	return len(container.Command) == 0 || readsVariables(slices.Concat(container.Command, container.Args))
+}
+
+// readsVariables reports whether a command may have a shell, or another program that reads
+// "$NAME".
+func readsVariables(words []string) bool {
 	for i, word := range words {
 		if isScript(words, i) {
 			return true
@@ -293,30 +270,44 @@ func assignedIn(text string) map[string]bool {
 }
 
 // references returns the names in the "$(NAME)" of a value, each once, as the kubelet
-// reads them: "$$" stands for a dollar sign.
+// reads them.
 func references(value string) []string {
 	var names []string
 	seen := map[string]bool{}
-	for i := 0; i+1 < len(value); i++ {
-		if value[i] != '$' {
-			continue
-		}
-		if value[i+1] == '$' {
-			i++
-			continue
-		}
-		if value[i+1] != '(' {
-			continue
-		}
-		name, _, closed := strings.Cut(value[i+2:], ")")
-		if !closed {
-			break
-		}
+	expand(value, func(name string) string {
 		if !seen[name] {
 			seen[name] = true
 			names = append(names, name)
 		}
-		i += len(name) + 2
-	}
+		return ""
+	})
 	return names
+}
+
+// expand returns a value with something in the place of each "$(NAME)", as the kubelet
+// reads them: "$$" stands for a dollar sign.
+// See k8s.io/kubernetes/third_party/forked/golang/expansion.
+func expand(value string, of func(name string) string) string {
+	if !strings.Contains(value, "$") {
+		return value
+	}
+	var expanded strings.Builder
+	for i := 0; i < len(value); i++ {
+		if value[i] != '$' || i+1 == len(value) {
+			expanded.WriteByte(value[i])
+			continue
+		}
+		name, _, closed := strings.Cut(value[i+1:], ")")
+		switch {
+		case value[i+1] == '$':
+			expanded.WriteByte('$')
+			i++
+		case value[i+1] == '(' && closed:
+			expanded.WriteString(of(name[1:]))
+			i += len(name) + 1
+		default:
+			expanded.WriteByte('$')
+		}
+	}
+	return expanded.String()
 }

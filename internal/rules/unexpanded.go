@@ -25,7 +25,10 @@ import (
 //     Secret becomes empty, and a "$(NAME)" in a value stays.
 //   - The command of a lifecycle hook, and every other string, stays as it is.
 //
-// A name that no variable has is not reported: the string may be meant as it is.
+// A name that no variable has is reported where nothing else reads it either: in a word of
+// a command without a shell, and in the host, path and headers of a probe or a hook. In a
+// script "$(NAME)" is also how a shell calls a command, and any other string may be meant
+// as it is. A "$NAME" is reported in a command without a shell.
 //
 // See ExpandContainerCommandOnlyStatic in k8s.io/kubernetes/pkg/kubelet/container and
 // RunInContainer in k8s.io/kubernetes/pkg/kubelet/lifecycle.
@@ -70,6 +73,14 @@ type Command struct {
 	Probe bool
 }
 
+// kind is what the kubelet runs the command for.
+func (c Command) kind() string {
+	if c.Probe {
+		return "probe"
+	}
+	return "hook"
+}
+
 // Commands returns the commands of the probes and of the lifecycle hooks of a container.
 func Commands(container *corev1.Container, path *field.Path) []Command {
 	var commands []Command
@@ -102,8 +113,15 @@ var programLike = regexp.MustCompile(`[^A-Z0-9_]`)
 
 // inCommand finds what the kubelet does not expand in a word of a command.
 func (s scope) inCommand(command Command, word string, i int) []diag.Warning {
-	at, script := command.Path.Index(i), isScript(command.Words, i)
+	at, script, reads := command.Path.Index(i), isScript(command.Words, i), readsVariables(command.Words)
 	var w []diag.Warning
+	if !reads {
+		for _, name := range plainReferences(word) {
+			if s.isKnown(name) {
+				w = append(w, diag.Warn(at, `uses $%s, and no shell reads it here; run it with sh -c, and write "$%[1]s"`, name))
+			}
+		}
+	}
 	for _, name := range references(word) {
 		if script && !command.Probe && programLike.MatchString(name) {
 			continue
@@ -115,6 +133,9 @@ func (s scope) inCommand(command Command, word string, i int) []diag.Warning {
 		}
 		switch {
 		case !s.isKnown(name) && s.meant(name) == "":
+			if !script && !reads && isVariable(name) {
+				w = append(w, diag.Warn(at, "uses $(%s), which env does not have, and the kubelet leaves it as it is in a %s; %s", name, command.kind(), cure))
+			}
 		case s.meant(name) != "" && !isSet:
 			w = append(w, diag.Warn(at, "uses $(%s), which no variable sets; did you mean $%s?", name, s.meant(name)))
 		case !command.Probe:
@@ -136,11 +157,14 @@ func (s scope) inCommand(command Command, word string, i int) []diag.Warning {
 	return w
 }
 
+// isRequest matches the fields of a probe or a hook that the kubelet sends to a host.
+var isRequest = regexp.MustCompile(`(?:Probe|\.lifecycle\.\w+)\.(?:httpGet|tcpSocket|grpc)\.`)
+
 // elsewhere finds the variables in a string in which the kubelet expands none.
 func elsewhere(text string, at *field.Path, isKnown func(string) bool, meant func(string) string) []diag.Warning {
 	var w []diag.Warning
 	for _, name := range slices.Concat(references(text), shellReferences(text)) {
-		if !isKnown(name) && meant(name) == "" {
+		if !isKnown(name) && meant(name) == "" && !(isRequest.MatchString(at.String()) && isVariable(name)) {
 			continue
 		}
 		cure := "write the value itself"
