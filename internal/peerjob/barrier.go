@@ -46,9 +46,18 @@ func warnBarrier(g *Group) []diag.Warning {
 	if b.EndTimeoutSeconds != nil && b.End != v1alpha1.Enabled {
 		w = append(w, diag.Warn(barrierPath.Child("endTimeoutSeconds"), noEffect, "end"))
 	}
-	if deadline := g.Job.ActiveDeadlineSeconds; deadline != nil && b.Start == v1alpha1.Enabled && *deadline < int64(*b.StartTimeoutSeconds) {
-		w = append(w, diag.Warn(g.Path.Child("activeDeadlineSeconds"),
-			"ends the Job after %d s, before the peers that wait stop and name those that are missing (spec.barrier.startTimeoutSeconds is %d); set that lower", *deadline, *b.StartTimeoutSeconds))
+	if b.Start != v1alpha1.Enabled {
+		return w
+	}
+	for _, deadline := range []struct {
+		what    string
+		seconds *int64
+		path    *field.Path
+	}{{"the Job", g.Job.ActiveDeadlineSeconds, g.Path}, {"a Pod", g.Template().Spec.ActiveDeadlineSeconds, g.PodPath()}} {
+		if seconds := deadline.seconds; seconds != nil && *seconds < int64(*b.StartTimeoutSeconds) {
+			w = append(w, diag.Warn(deadline.path.Child("activeDeadlineSeconds"),
+				"ends %s after %d s, before the peers that wait stop and name those that are missing (spec.barrier.startTimeoutSeconds is %d); set that lower", deadline.what, *seconds, *b.StartTimeoutSeconds))
+		}
 	}
 	return w
 }

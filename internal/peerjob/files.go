@@ -3,6 +3,7 @@
 package peerjob
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"regexp"
@@ -80,6 +81,10 @@ func validateFiles(g *Group) field.ErrorList {
 				"Linux has no file name of more than %d bytes, and no path of more than %d; choose a shorter one", longestFileName, longestPath)})
 		case isBelow(file.Path, "/proc"), isBelow(file.Path, "/sys"):
 			errs = append(errs, field.Invalid(at.Child("path"), file.Path, "must not be in /proc or /sys, where no file can be made: the container would never start; choose another path"))
+		case slices.Contains(runtimeDirectories, file.Path):
+			errs = append(errs, field.Invalid(at.Child("path"), file.Path, "must not be a directory that the runtime makes: the container would never start; name a file"))
+		case isBelowRuntimeFile(file.Path):
+			errs = append(errs, field.Invalid(at.Child("path"), file.Path, "must not be below "+path.Dir(file.Path)+", which is a file of the runtime: a file has no folders"))
 		case slices.ContainsFunc(mounts, func(mount fileMount) bool { return seen[mount] }):
 			errs = append(errs, field.Duplicate(at.Child("path"), file.Path))
 		case slices.ContainsFunc(mounts, func(mount fileMount) bool { return mount.isBelowOneOf(taken) }):
@@ -94,7 +99,50 @@ func validateFiles(g *Group) field.ErrorList {
 			}
 		}
 	}
-	return append(errs, validateFileMounts(g)...)
+	return slices.Concat(errs, validateFileMounts(g), validateFilePlaces(g))
+}
+
+// runtimeDirectories are the directories that every container has.
+// See https://github.com/opencontainers/runtime-spec/blob/main/config-linux.md#default-filesystems.
+var runtimeDirectories = []string{"/dev", "/dev/mqueue", "/dev/pts", "/dev/shm"}
+
+// Files that the kubelet and the runtime make in every container.
+const (
+	hostsFile    = "/etc/hosts"
+	hostnameFile = "/etc/hostname"
+	resolvFile   = "/etc/resolv.conf"
+)
+
+// systemDirectories are directories that most images have.
+// See https://refspecs.linuxfoundation.org/FHS_3.0/fhs/index.html.
+var systemDirectories = []string{
+	"/bin", "/etc", "/home", "/lib", "/lib64", "/media", "/mnt", "/opt", "/root", "/run", "/sbin", "/srv", "/tmp", "/usr", "/usr/bin", "/usr/lib",
+	"/usr/local", "/usr/local/bin", "/usr/local/lib", "/usr/sbin", "/usr/share", "/var", "/var/lib", "/var/log", "/var/run", "/var/tmp",
+}
+
+func isBelowRuntimeFile(file string) bool {
+	return slices.Contains([]string{hostsFile, hostnameFile, resolvFile}, path.Dir(file))
+}
+
+// validateFilePlaces refuses a file in the place of something else that its container
+// has: the message that it leaves when it ends, or its working directory.
+func validateFilePlaces(g *Group) field.ErrorList {
+	var errs field.ErrorList
+	g.eachFileContainer(func(i int, file string, container *corev1.Container) {
+		at := FilesPath.Index(i).Child("path")
+		message := cleanPath(cmp.Or(container.TerminationMessagePath, corev1.TerminationMessagePathDefault))
+		switch {
+		case isBelow(file, message):
+			errs = append(errs, field.Invalid(at, file, fmt.Sprintf("must not be at or below %s, where the kubelet mounts an empty file for the termination message of the container %s; choose another path", message, container.Name)))
+		case slices.Contains(runtimeDirectories, file):
+			// That is an error already.
+		case isBelow(message, file):
+			errs = append(errs, field.Invalid(at, file, fmt.Sprintf("must not be above %s, where the kubelet mounts a file for the termination message of the container %s: a file has no folders", message, container.Name)))
+		case container.WorkingDir != "" && isBelow(cleanPath(container.WorkingDir), file):
+			errs = append(errs, field.Invalid(at, file, fmt.Sprintf("must not be at or above %s, the workingDir of the container %s: a file is no directory, and the container would never start; choose another path", container.WorkingDir, container.Name)))
+		}
+	})
+	return errs
 }
 
 // fileMount is where one container has a file. Two containers may have different files at
@@ -149,14 +197,23 @@ func warnFiles(g *Group) []diag.Warning {
 	for i, file := range g.PeerJob.Spec.Files {
 		at := FilesPath.Index(i).Child("path")
 		switch {
+		case slices.Contains(runtimeDirectories, file.Path), file.Path == corev1.TerminationMessagePathDefault:
+			// An error says so.
 		case isBelow(file.Path, "/dev") && !isBelow(file.Path, "/dev/shm"):
 			w = append(w, diag.Warn(at, "%s is among the devices, which the runtime makes; choose another path", file.Path))
-		case file.Path == "/etc/resolv.conf":
+		case file.Path == resolvFile:
 			w = append(w, diag.Warn(at, "it takes the place of what the kubelet writes, and peer names may not resolve; use dnsConfig of the Pod template"))
+		case file.Path == hostsFile:
+			w = append(w, diag.Warn(at, "it takes the place of what the kubelet writes, with localhost and the address of the Pod's own host name, which programs look up; use hostAliases of the Pod template"))
+		case file.Path == hostnameFile:
+			w = append(w, diag.Warn(at, "it takes the place of what the runtime writes, and every peer finds one host name there; choose another path"))
+		case slices.Contains(systemDirectories, file.Path):
+			w = append(w, diag.Warn(at, "%s is a directory of most images, and a file can't take its place: the container never starts then; name a file in it", file.Path))
 		}
+		w = append(w, warnTokenPlace(g, file.Path, at)...)
 	}
 	g.eachFileMount(func(i int, file, container string, mount corev1.VolumeMount) {
-		if mounted := path.Clean(mount.MountPath); mounted != file && isBelow(file, mounted) && isReadOnly(g.Template(), mount) {
+		if mounted := path.Clean(mount.MountPath); mounted != file && isBelow(file, mounted) && g.isReadOnly(mount) {
 			w = append(w, diag.Warn(FilesPath.Index(i).Child("path"),
 				"the container %s mounts the volume %s read-only at %s: it never starts unless the volume has a file %s, over which this one goes; choose a path outside of it",
 				container, mount.Name, mount.MountPath, strings.TrimPrefix(strings.TrimPrefix(file, mounted), "/")))
@@ -168,17 +225,26 @@ func warnFiles(g *Group) []diag.Warning {
 // eachFileMount visits each file with each mount of the user's in each container that
 // gets the file.
 func (g *Group) eachFileMount(visit func(i int, file, container string, mount corev1.VolumeMount)) {
+	g.eachFileContainer(func(i int, file string, container *corev1.Container) {
+		for _, mount := range container.VolumeMounts {
+			if path.IsAbs(mount.MountPath) {
+				visit(i, file, container.Name, mount)
+			}
+		}
+	})
+}
+
+// eachFileContainer visits each file with each container that gets it.
+func (g *Group) eachFileContainer(visit func(i int, file string, container *corev1.Container)) {
 	for i := range g.PeerJob.Spec.Files {
 		file := &g.PeerJob.Spec.Files[i]
-		if !path.IsAbs(file.Path) {
+		if !path.IsAbs(file.Path) || file.Path == "/" {
 			continue
 		}
 		each := func(containers []corev1.Container, init bool) {
 			for c := range containers {
-				for _, mount := range containers[c].VolumeMounts {
-					if path.IsAbs(mount.MountPath) && HasFile(file, containers[c].Name, init) {
-						visit(i, file.Path, containers[c].Name, mount)
-					}
+				if HasFile(file, containers[c].Name, init) {
+					visit(i, file.Path, &containers[c])
 				}
 			}
 		}
@@ -190,15 +256,4 @@ func (g *Group) eachFileMount(visit func(i int, file, container string, mount co
 // isBelow reports whether a path is another one, or below it. Both are clean.
 func isBelow(file, above string) bool {
 	return file == above || strings.HasPrefix(file, strings.TrimSuffix(above, "/")+"/")
-}
-
-// isReadOnly reports whether the kubelet mounts a volume read-only. See the
-// Attributes of the volumes in k8s.io/kubernetes/pkg/volume.
-func isReadOnly(template *corev1.PodTemplateSpec, mount corev1.VolumeMount) bool {
-	if mount.ReadOnly {
-		return true
-	}
-	return slices.ContainsFunc(template.Spec.Volumes, func(v corev1.Volume) bool {
-		return v.Name == mount.Name && (v.ConfigMap != nil || v.Secret != nil || v.DownwardAPI != nil || v.Projected != nil || v.Image != nil)
-	})
 }

@@ -32,6 +32,7 @@ func Validate(g *Group, brought Brought) field.ErrorList {
 		validateToggle(spec.PeerEnv, specPath.Child("peerEnv")),
 		validateTemplating(pj),
 		validateFiles(g),
+		validatePrograms(g, brought),
 		validateBarrier(g),
 		validateFailurePolicy(g),
 		validateRunner(g, brought),

@@ -3,6 +3,7 @@
 package rules
 
 import (
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -136,3 +137,28 @@ func commands(script string) []string {
 	}
 	return all
 }
+
+// ScriptPrograms returns the files with an absolute path that a script starts as programs,
+// each once. What is no script starts none.
+func ScriptPrograms(text Text) []string {
+	if !text.Script || text.Variable != "" {
+		return nil
+	}
+	var programs []string
+	for _, command := range commands(text.Value) {
+		words := strings.Fields(command)
+		for len(words) > 1 && (slices.Contains(starters, words[0]) || assignment.MatchString(words[0])) {
+			words = words[1:]
+		}
+		if program := strings.Trim(words[0], `"'`); path.IsAbs(program) && !slices.Contains(programs, program) {
+			programs = append(programs, program)
+		}
+	}
+	return programs
+}
+
+// starters are words before a command that start it.
+var starters = []string{"exec", "time", "nohup", "env", "if", "!"}
+
+// assignment matches a variable that a script sets for one command.
+var assignment = regexp.MustCompile(`^[A-Za-z_]\w*=\S*$`)
