@@ -135,14 +135,15 @@ spec:
 `
 	const readOnly = "PeerJob train: spec.files[0].path: the container w mounts the volume "
 	for files, want := range map[string]string{
-		"[{path: /etc/app/a.toml}]":                      readOnly + "c read-only at /etc/app/: it never starts unless the volume has a file a.toml, over which this one goes; choose a path outside of it",
-		"[{path: /sets/a/b}]":                            readOnly + "p read-only at /sets: it never starts unless the volume has a file a/b",
-		"[{path: /etc/app/a.toml, containers: [i]}]":     "",
-		"[{path: /etc/application.toml}]":                "",
-		"[{path: /data/a}]":                              "",
-		"[{path: /dev/foo}]":                             "spec.files[0].path: /dev/foo is among the devices",
-		"[{path: /dev/shm/foo}]":                         "",
-		"[{path: /etc/resolv.conf}, {path: /etc/hosts}]": "spec.files[0].path: it takes the place of what the kubelet writes",
+		"[{path: /etc/app/a.toml}]":                       readOnly + "c read-only at /etc/app/: it never starts unless the volume has a file a.toml, over which this one goes; choose a path outside of it",
+		"[{path: /sets/a/b}]":                             readOnly + "p read-only at /sets: it never starts unless the volume has a file a/b",
+		"[{path: /etc/app/a.toml, containers: [i]}]":      "",
+		"[{path: /etc/application.toml}]":                 "",
+		"[{path: /data/a}]":                               "",
+		"[{path: /dev/foo}]":                              "spec.files[0].path: /dev/foo is among the devices",
+		"[{path: /dev/shm/foo}]":                          "",
+		"[{path: /etc/resolv.conf}, {path: /etc/hosts2}]": "spec.files[0].path: it takes the place of what the kubelet writes",
+		"[{path: /etc/hosts}]":                            "spec.files[0].path: it takes the place of what the kubelet writes, with localhost",
 	} {
 		_, stderr, failed := run(t, list(strings.Replace(pj, "FILES", files, 1)))
 		if failed || want == "" && stderr != "" || strings.Count(stderr, "\n") > 1 || !strings.Contains(stderr, want) {

@@ -241,7 +241,8 @@ type PeerJobMeta struct {
 // PeerFile is a read-only file in the containers of every peer.
 type PeerFile struct {
 	// path is the path of the file in the containers.
-	// Required; absolute, without "..".
+	// Required; absolute, without "..". Its mode is 0644, so a script needs its
+	// interpreter before it: [sh, /app/run.sh].
 	Path string `json:"path,omitempty"`
 
 	// content is the text of the file. With templating, it can be a template with

@@ -224,7 +224,7 @@ func warnPrograms(g *Group) []diag.Warning {
 // write; "" if nothing is known against it.
 func (g *Group) notExecutable(container *corev1.Container, file string) string {
 	const (
-		never       = "is not executable: it %s, with the mode %04o; "
+		never       = "is not executable: it %s, with the mode %s; "
 		interpreter = "write its interpreter before it, such as sh or python"
 	)
 	if !path.IsAbs(file) || path.Clean(file) != file {
@@ -233,7 +233,7 @@ func (g *Group) notExecutable(container *corev1.Container, file string) string {
 	init := slices.ContainsFunc(g.Template().Spec.InitContainers, func(c corev1.Container) bool { return c.Name == container.Name })
 	for i := range g.PeerJob.Spec.Files {
 		if f := &g.PeerJob.Spec.Files[i]; f.Path == file && HasFile(f, container.Name, init) {
-			return fmt.Sprintf(never+interpreter, fmt.Sprintf("is spec.files[%d]", i), defaultFileMode)
+			return fmt.Sprintf(never+interpreter, fmt.Sprintf("is spec.files[%d]", i), octal(defaultFileMode))
 		}
 	}
 	mount, found := mountAbove(container, file)
@@ -262,5 +262,7 @@ func (g *Group) notExecutable(container *corev1.Container, file string) string {
 	if bits&0o111 != 0 {
 		return ""
 	}
-	return fmt.Sprintf(never+"set the volume's defaultMode to 0755, or "+interpreter, "is in the volume "+volume.Name, bits)
+	return fmt.Sprintf(never+"set the volume's defaultMode to 0755, or "+interpreter, "is in the volume "+volume.Name, octal(bits))
 }
+
+func octal(mode int32) string { return fmt.Sprintf("%04o", mode) }

@@ -173,7 +173,7 @@ func TestWarnPod(t *testing.T) {
 	}{
 		"aliases of peers":             {pod("hostAliases: [{ip: 10.0.0.1, hostnames: [storage, train-0, train-1.train, train-2.train.ml.svc.cluster.local]}]"), []string{pods + "hostAliases[0].hostnames[1]: gives the peer train-0 the address 10.0.0.1 in every Pod, and DNS is not asked for it; remove it", pods + "hostAliases[0].hostnames[2]: ", pods + "hostAliases[0].hostnames[3]: "}},
 		"aliases of others":            {pod("hostAliases: [{ip: 10.0.0.1, hostnames: [train, train-x, train-0.other, my-train-0, train-0.train-x]}]"), nil},
-		"one dot":                      {pod("dnsConfig: {options: [{name: edns0}, {name: ndots, value: '1'}]}"), []string{pods + "dnsConfig.options[1].value: with ndots 1, peers' names, which have one dot, are first looked up outside of the cluster"}},
+		"one dot":                      {pod("dnsConfig: {options: [{name: edns0}, {name: ndots, value: '1'}]}"), []string{pods + "dnsConfig.options[1].value: with ndots 1, peers' names, which have one dot, are first looked up without the search domains"}},
 		"no dot":                       {pod("dnsConfig: {options: [{name: ndots, value: '0'}]}"), []string{pods + "dnsConfig.options[0].value: with ndots 0"}},
 		"two dots":                     {pod("dnsConfig: {options: [{name: ndots, value: '2'}, {name: timeout, value: '1'}]}"), nil},
 		"dots without a number":        {pod("dnsConfig: {options: [{name: ndots}]}"), nil},

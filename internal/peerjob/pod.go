@@ -51,7 +51,7 @@ func warnDots(g *Group) []diag.Warning {
 		}
 		if dots, err := strconv.Atoi(*option.Value); err == nil && dots <= 1 {
 			w = append(w, diag.Warn(g.PodPath().Child("dnsConfig", "options").Index(i).Child("value"),
-				"with ndots %d, peers' names, which have one dot, are first looked up outside of the cluster, and in images with musl (Alpine) only there; set it to 2 or more", dots))
+				"with ndots %d, peers' names, which have one dot, are first looked up without the search domains, and in images with musl (Alpine) only so; set it to 2 or more", dots))
 		}
 	}
 	return w
