@@ -96,7 +96,7 @@ var catalog = []Rule{
 	{podHostname, "The Pod template has a host name, which the Job controller sets.", true},
 	{fqdnLength, "A full host name is too long for setHostnameAsFQDN.", false},
 	{nameLength, "The name of the Job leaves no room for the index in the host names.", false},
-	{stringLength, "An argument or a variable is too long to start a program with.", false},
+	{stringLength, "A program can't be started: a string is too long or has a NUL byte, or the program and its arguments are one word.", false},
 	{controllerLabel, "The Pod template sets a label that the Job controller sets.", false},
 	{hostNetwork, "Two peers on one node would use the same ports.", false},
 	{targetPort, "A headless Service forwards no port.", false},

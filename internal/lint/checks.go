@@ -101,6 +101,7 @@ func (l *linter) checkJob(j *job) {
 	l.warnings(j.document, variableReference, rules.References(pod, controllerVariables, templatePath), edit{})
 	l.warnings(j.document, variableReference, rules.Unexpanded(pod, controllerVariables, templatePath), edit{})
 	l.warnings(j.document, variableReference, rules.MetadataFields(pod, templatePath), edit{})
+	l.warnings(j.document, stringLength, rules.OneWord(pod, templatePath), edit{})
 	l.warnings(j.document, hostNetwork, rules.HostNetwork(pod, j.typed, rules.ContainerPorts(pod, templatePath), nil, templatePath), edit{})
 	l.warnings(j.document, gpuProcesses, rules.GPUProcesses(pod, func(string) bool { return false }, 0, nil, templatePath), edit{})
 	var others []*corev1.Service

@@ -183,6 +183,13 @@ func TestWarnPod(t *testing.T) {
 		"few failures of all":          {spec("backoffLimit: 3\n  backoffLimitPerIndex: 3"), []string{"warning: spec.backoffLimit: counts the failures of all peers together, and ends the Job after 4 of them, before a peer can have failed more often than spec.backoffLimitPerIndex says (3); leave it out"}},
 		"no failure of all":            {spec("backoffLimit: 0\n  backoffLimitPerIndex: 0"), []string{"warning: spec.backoffLimit: counts the failures of all peers together, and ends the Job after the first one"}},
 		"more failures of all":         {spec("backoffLimit: 4\n  backoffLimitPerIndex: 3"), nil},
+		"a bare name as an address":    {container("env: [{name: MASTER_ADDR, value: train-0}], args: ['spark://train-0:7077', train-1.train, train-1]"), []string{"warning: spec.template.spec.containers[0].args[0]: names the peer train-0 without its Service, and DNS has no such name; write train-0.train", "warning: spec.template.spec.containers[0].env[0].value: names the peer train-0"}},
+		"a bare name of others":        {container("env: [{name: MASTER_ADDR, value: serve-0}]"), nil},
+		"a bare name that is found":    {both(pod("dnsConfig: {searches: [train.ml.svc.cluster.local]}"), container("env: [{name: MASTER_ADDR, value: train-0}]")), nil},
+		"a spread of others":           {pod("topologySpreadConstraints: [{maxSkew: 1, topologyKey: z, whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {app: a}}}]"), []string{pods + "topologySpreadConstraints[0].labelSelector: selects none of the peers, so they are not spread; write a label of the Pod template's metadata"}},
+		"a spread of nothing":          {pod("topologySpreadConstraints: [{maxSkew: 1, topologyKey: z, whenUnsatisfiable: DoNotSchedule}]"), []string{pods + "topologySpreadConstraints[0].labelSelector: selects none"}},
+		"a spread of the peers":        {both(swap("    spec:", "    metadata: {labels: {app: a}}\n    spec:"), pod("topologySpreadConstraints: [{maxSkew: 1, topologyKey: z, whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {app: a}}}, {maxSkew: 1, topologyKey: y, whenUnsatisfiable: DoNotSchedule, labelSelector: {}, matchLabelKeys: [job-name]}]")), nil},
+		"a spread by the controller":   {pod("topologySpreadConstraints: [{maxSkew: 1, topologyKey: z, whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {job-name: train}}}, {maxSkew: 1, topologyKey: y, whenUnsatisfiable: DoNotSchedule, labelSelector: {matchExpressions: [{key: x.io/y, operator: Exists}]}}]"), nil},
 		"failures of all alone":        {spec("backoffLimit: 0"), nil},
 	} {
 		t.Run(name, func(t *testing.T) { compareFindings(t, decodeValid(t, tt.change), tt.want) })

@@ -4,7 +4,15 @@ package peerjob
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/rules"
@@ -73,4 +81,67 @@ func times(n int32) string {
 		return "the first one"
 	}
 	return fmt.Sprintf("%d of them", n)
+}
+
+// warnBareNames finds the host name of a peer alone where an address is meant. Only a Pod
+// itself finds its own, in /etc/hosts.
+func warnBareNames(g *Group) []diag.Warning {
+	if g.Peers() < 2 || g.searchesService() {
+		return nil
+	}
+	aliases := map[string]bool{}
+	for _, alias := range g.Template().Spec.HostAliases {
+		for _, name := range alias.Hostnames {
+			aliases[name] = true
+		}
+	}
+	var w []diag.Warning
+	g.EachContainer(func(container *corev1.Container, path *field.Path) {
+		for _, text := range rules.Texts(container, path) {
+			for _, a := range rules.Addresses(text) {
+				if a.Meant && a.Host == g.JobName && len(a.Domain) == 0 && !aliases[a.Text] {
+					w = append(w, diag.Warning{Field: text.Path.String(), Excerpt: a.Text, Message: fmt.Sprintf(
+						"names the peer %s without its Service, and DNS has no such name; write %s.%s", a.Text, a.Text, g.ServiceName())})
+				}
+			}
+		}
+	})
+	return diag.Few(w)
+}
+
+// searchesService reports whether the resolver of the Pods looks for names in the domain of
+// the Service.
+func (g *Group) searchesService() bool {
+	config := g.Template().Spec.DNSConfig
+	return config != nil && slices.ContainsFunc(config.Searches, func(search string) bool { return strings.HasPrefix(search, g.ServiceName()+".") })
+}
+
+// warnSpread finds topology spread constraints that do not count the peers.
+// See https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/#implicit-conventions.
+func warnSpread(g *Group) []diag.Warning {
+	own := labels.Set{}
+	maps.Copy(own, g.Template().Labels)
+	var w []diag.Warning
+	for i, constraint := range g.Template().Spec.TopologySpreadConstraints {
+		at := g.PodPath().Child("topologySpreadConstraints").Index(i).Child("labelSelector")
+		selector, err := metav1.LabelSelectorAsSelector(constraint.LabelSelector)
+		if err != nil {
+			continue
+		}
+		requirements, selectable := selector.Requirements()
+		if slices.ContainsFunc(requirements, func(r labels.Requirement) bool { return isControllers(r.Key()) }) {
+			continue
+		}
+		if !selectable || !selector.Matches(own) {
+			w = append(w, diag.Warn(at, "selects none of the peers, so they are not spread; write a label of the Pod template's metadata"))
+		}
+	}
+	return w
+}
+
+// isControllers reports whether a label is one that a controller or a webhook may give to
+// the Pods.
+func isControllers(key string) bool {
+	domain, _, found := strings.Cut(key, "/")
+	return rules.IsJobNameLabel(key) || key == "controller-uid" || found && domain != "app.kubernetes.io"
 }

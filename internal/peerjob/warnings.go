@@ -32,6 +32,9 @@ func Warn(g *Group, brought Brought) []diag.Warning {
 		rules.References(template, brought.variables(g), g.TemplatePath()),
 		rules.Unexpanded(template, brought.variables(g), g.TemplatePath()),
 		rules.MetadataFields(template, g.TemplatePath()),
+		rules.OneWord(template, g.TemplatePath()),
+		warnBareNames(g),
+		warnSpread(g),
 		warnGroupSize(g),
 		rules.Counts(template, job, brought.Processes, "$("+v1alpha1.EnvSize+")", g.TemplatePath()),
 	)

@@ -139,6 +139,9 @@ func expandAll(objects []*krmlist.Object, functionConfig *krmlist.Object, option
 	warnOfNamespaces(expansions, report)
 	neighbors.Warn(expansions, objects, report)
 	warnOfValues(expansions, options, sources, report)
+	if settings.mode != modeExpand {
+		merge.WarnOfEdits(objects, expansions, report)
+	}
 	switch settings.mode {
 	case modeValidate:
 		return objects, expansions

@@ -84,7 +84,7 @@ func Addresses(text Text) []Address {
 		case len(a.Domain) > 0:
 			a.Meant = hasScheme || withPort || slices.Contains(a.Domain, "svc") || likely.MatchString(context) || looksUp.MatchString(context)
 		case withPort:
-			a.Meant = likely.MatchString(context)
+			a.Meant = hasScheme || likely.MatchString(context)
 		default:
 			a.Meant = sure.MatchString(context)
 		}

@@ -49,6 +49,7 @@ func StringLengths(template *corev1.PodTemplateSpec, path *field.Path) field.Err
 		errs = append(errs, arguments(container.Command, path.Child("command"))...)
 		errs = append(errs, arguments(container.Args, path.Child("args"))...)
 		errs = append(errs, nul(path.Child("workingDir"), container.WorkingDir)...)
+		errs = append(errs, directory(path.Child("workingDir"), container.WorkingDir)...)
 		for _, command := range Commands(container, path) {
 			errs = append(errs, program(command.Words, command.Path)...)
 			errs = append(errs, arguments(command.Words, command.Path)...)
@@ -63,6 +64,43 @@ func program(command []string, path *field.Path) field.ErrorList {
 	}
 	return field.ErrorList{field.Invalid(path.Index(0), "", "must be the program to start")}
 }
+
+// directory refuses a relative directory, which the runtime does not start a program in.
+// See https://github.com/opencontainers/runtime-spec/blob/main/config.md#process.
+func directory(path *field.Path, directory string) field.ErrorList {
+	if directory == "" || strings.HasPrefix(directory, "/") || strings.Contains(directory, `\`) || strings.HasPrefix(directory, "$") {
+		return nil // a path of Windows, or one for which another rule has the cure
+	}
+	return field.ErrorList{field.Invalid(path, directory, "must be an absolute path, or the container never starts; begin it with /")}
+}
+
+// OneWord finds a program with its arguments in one word of a command: Linux looks for a
+// program of this name.
+func OneWord(template *corev1.PodTemplateSpec, path *field.Path) []diag.Warning {
+	var w []diag.Warning
+	check := func(words []string, at *field.Path) {
+		if len(words) == 0 {
+			return
+		}
+		if parts := strings.Fields(words[0]); len(parts) > 1 {
+			cure := fmt.Sprintf("write each as an element of its own: [%s]", strings.Join(parts, ", "))
+			if strings.ContainsAny(words[0], "\"'`$|&;<>(){}[],#*?\n") || len(words[0]) > longestShown {
+				cure = "write each as an element of its own, or a script behind sh and -c"
+			}
+			w = append(w, diag.Warn(at.Index(0), "has a program and its arguments in one word, and Linux starts no program of this name; %s", cure))
+		}
+	}
+	EachContainer(template, path, func(container *corev1.Container, path *field.Path) {
+		check(container.Command, path.Child("command"))
+		for _, command := range Commands(container, path) {
+			check(command.Words, command.Path)
+		}
+	})
+	return w
+}
+
+// longestShown is the longest word that a message repeats, in bytes.
+const longestShown = 60
 
 func arguments(arguments []string, path *field.Path) field.ErrorList {
 	var errs field.ErrorList

@@ -47,7 +47,8 @@ type RunnerVariables struct {
 //   - Another one is not reported where variables come from elsewhere (envFrom, service
 //     links) or in a script: there "$(NAME)" is also how a shell calls a command.
 //   - A "$NAME" of a variable that is set is reported where no shell reads it: in a
-//     command without one. What an image starts by itself may be one.
+//     command without one, and in the value of a variable of one word. What an image
+//     starts by itself may be one.
 //
 // See https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/.
 func References(template *corev1.PodTemplateSpec, variables Variables, path *field.Path) []diag.Warning {
@@ -58,6 +59,13 @@ func References(template *corev1.PodTemplateSpec, variables Variables, path *fie
 			if text.Variable == "" && !runsScript(container) {
 				for _, name := range plainReferences(text.Value) {
 					if s.visible(name) {
+						w = append(w, diag.Warn(text.Path, "uses $%s, and no shell reads it here; write $(%s)", name, name))
+					}
+				}
+			}
+			if text.Variable != "" && isPlainValue(text.Value) && !expandsItself(container) {
+				for _, name := range plainReferences(text.Value) {
+					if own, isOwn := s.own[name]; s.isBefore(name) || isOwn && own < s.own[text.Variable] {
 						w = append(w, diag.Warn(text.Path, "uses $%s, and no shell reads it here; write $(%s)", name, name))
 					}
 				}
@@ -229,6 +237,18 @@ func plainReferences(text string) []string {
 // reader matches a program that may read "$NAME" itself, or that hands its arguments to
 // one that does.
 var reader = regexp.MustCompile(`^(ba|z|da|k|a|fi|c|tc)?sh$|^(busybox|env|envsubst|eval|ssh|rsh|su|sudo|parallel|xargs|docker|kubectl|make|awk|gawk|sed|grep|perl|ruby|node|php|tclsh|expect|pwsh|[Rr]script)$|\.(sh|bash|pl|rb|js|mk)$|entry-?point|launch|wrapper`)
+
+// isPlainValue reports whether the value of a variable is one word, and no script for
+// something that reads it.
+func isPlainValue(value string) bool { return len(strings.Fields(value)) == 1 }
+
+// selfExpanding matches a program that puts variables into the values of others.
+var selfExpanding = regexp.MustCompile(`\b(?:envsubst|eval)\b`)
+
+// expandsItself reports whether a container may read "$NAME" in the value of a variable.
+func expandsItself(container *corev1.Container) bool {
+	return slices.ContainsFunc(Texts(container, nil), func(t Text) bool { return selfExpanding.MatchString(t.Value) })
+}
 
 // runsScript reports whether a container may have a shell, or another program that reads
 // "$NAME": its command has one, or is that of the image.

@@ -326,6 +326,50 @@ func TestReferences_serviceLinks(t *testing.T) {
 	compare(t, said(References(template, peerVariables, templatePath)), []string{"command[4]: uses $(HUB), which no variable sets"})
 }
 
+// TestReferences_values has values of variables in which only a shell would read "$NAME".
+func TestReferences_values(t *testing.T) {
+	const env = `env: [{name: A, value: a}, {name: B, value: "%"}, {name: C, value: c}]`
+	for name, tt := range map[string]struct {
+		fields, value string
+		want          []string
+	}{
+		"one word":         {"", "${PEERJOB_LEADER}:29500", []string{"env[1].value: uses $PEERJOB_LEADER, and no shell reads it here; write $(PEERJOB_LEADER)"}},
+		"own":              {"", "x$A", []string{"env[1].value: uses $A, and no shell reads it here; write $(A)"}},
+		"behind":           {"", "x$C", nil},
+		"unknown":          {"", "$PATH:x", nil},
+		"a script":         {"", "echo $A", nil},
+		"escaped":          {"", "$$A", nil},
+		"read by envsubst": {`command: [sh, -c, "envsubst < /a > /b"], `, "$A", nil},
+		"read by eval":     {`command: [sh, -c, "eval echo $B"], `, "$A", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			compare(t, said(References(templateOf(t, "{"+tt.fields+strings.Replace(env, "%", tt.value, 1)+"}"), peerVariables, templatePath)), tt.want)
+		})
+	}
+}
+
+func TestOneWord(t *testing.T) {
+	for container, want := range map[string][]string{
+		`command: [python, a b]`:                                nil,
+		`command: ["python train.py"]`:                          {"command[0]: has a program and its arguments in one word, and Linux starts no program of this name; write each as an element of its own: [python, train.py]"},
+		`command: ["a | b"]`:                                    {"command[0]: has a program and its arguments in one word, and Linux starts no program of this name; write each as an element of its own, or a script behind sh and -c"},
+		`args: ["python train.py"]`:                             nil, // the image's program reads it
+		`livenessProbe: {exec: {command: ["cat /a"]}}`:          {"livenessProbe.exec.command[0]: has a program"},
+		`lifecycle: {preStop: {exec: {command: ["ray stop"]}}}`: {"lifecycle.preStop.exec.command[0]: has a program"},
+	} {
+		compare(t, said(OneWord(templateOf(t, container), templatePath)), want)
+	}
+}
+
+func TestStringLengths_directory(t *testing.T) {
+	for directory, want := range map[string]bool{"": true, "/": true, "/app": true, "app": false, "./app": false, "~/app": false, `C:\app`: true, "$(HOME)/app": true} {
+		template := &corev1.PodTemplateSpec{Spec: corev1.PodSpec{Containers: []corev1.Container{{WorkingDir: directory}}}}
+		if errs := StringLengths(template, templatePath); (len(errs) == 0) != want {
+			t.Errorf("%q: %v", directory, errs)
+		}
+	}
+}
+
 func TestMetadataFields(t *testing.T) {
 	template := templateOf(t, `env: [
   {name: A, valueFrom: {fieldRef: {fieldPath: "metadata.labels['app']"}}},
