@@ -337,3 +337,46 @@ func TestMerge_foreignAnnotations(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+func TestWarnOfEdits(t *testing.T) {
+	const said = "warning: Job a: differs from what PeerJob a expands to: "
+	for name, tt := range map[string]struct {
+		edit func(job string) string
+		want string
+	}{
+		"as it was made": {func(job string) string { return job }, ""},
+		"with defaults": {func(job string) string {
+			return strings.Replace(job, "completions: 2", "completions: 2\n  suspend: false", 1)
+		}, ""},
+		"a number": {func(job string) string { return strings.Replace(job, "completions: 2", "completions: 3", 1) }, said + "spec.completions; change the PeerJob instead"},
+		"an image": {func(job string) string { return strings.Replace(job, "image: x", "image: y", 1) }, said + "spec.template.spec.containers[0].image; change"},
+		"a reference": {func(job string) string {
+			return strings.Replace(job, "    spec:\n", "    spec:\n      subdomain: x-a\n", 1)
+		}, ""},
+		"a label": {func(job string) string {
+			return strings.Replace(job, "  name: a\n", "  name: a\n  labels: {x: y}\n", 1)
+		}, ""},
+		"of nobody": {func(job string) string {
+			return strings.Replace(strings.Replace(job, "completions: 2", "completions: 3", 1), "peerjob.dev/owner", "x", 1)
+		}, ""},
+		"of another object": {func(job string) string {
+			return strings.Replace(strings.Replace(job, "completions: 2", "completions: 3", 1), "name: a\n", "name: b\n", 1)
+		}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			objects, errs := krmlist.ReadFile("", []byte(peerJob+"---\n"+tt.edit(job)))
+			if len(errs) > 0 {
+				t.Fatal(errs)
+			}
+			krmlist.Locate(objects)
+			e := &expansion.Expansion{Source: objects[0], InList: true, Children: []*krmlist.Object{childOf(t, objects[0], job)}}
+			var report results.Report
+			WarnOfEdits(objects, []*expansion.Expansion{e}, &report)
+			var lines strings.Builder
+			report.Write(&lines)
+			if got := strings.TrimPrefix(lines.String(), "peerjob: "); !strings.HasPrefix(got, tt.want) || tt.want == "" && got != "" {
+				t.Errorf("got  %q\nwant %q", got, tt.want)
+			}
+		})
+	}
+}

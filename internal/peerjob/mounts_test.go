@@ -195,3 +195,33 @@ func TestWarnPod(t *testing.T) {
 		t.Run(name, func(t *testing.T) { compareFindings(t, decodeValid(t, tt.change), tt.want) })
 	}
 }
+
+func TestContainers(t *testing.T) {
+	const at = "spec.template.spec.containers[0]."
+	for name, tt := range map[string]struct {
+		change func(string) string
+		want   []string
+	}{
+		"root, and not":              {container("securityContext: {runAsNonRoot: true, runAsUser: 0}"), []string{at + "securityContext.runAsUser: Invalid value: 0: is root, and runAsNonRoot is true: the container w never starts"}},
+		"root of the Pod":            {both(pod("securityContext: {runAsUser: 0}"), container("securityContext: {runAsNonRoot: true}")), []string{"spec.template.spec.securityContext.runAsUser: Invalid value: 0"}},
+		"not root of the Pod":        {both(pod("securityContext: {runAsNonRoot: true}"), container("securityContext: {runAsUser: 0}")), []string{at + "securityContext.runAsUser: Invalid value: 0"}},
+		"root after all":             {both(pod("securityContext: {runAsNonRoot: true}"), container("securityContext: {runAsUser: 0, runAsNonRoot: false}")), nil},
+		"another user":               {both(pod("securityContext: {runAsNonRoot: true, runAsUser: 0}"), container("securityContext: {runAsUser: 1}")), nil},
+		"a port without ports":       {container("livenessProbe: {httpGet: {port: web}}, readinessProbe: {tcpSocket: {port: '80'}}"), []string{at + `livenessProbe.httpGet.port: Invalid value: "web": must be a number, or the name of a port of the container w, which has none with a name`}},
+		"a port of others":           {container("ports: [{containerPort: 80, name: http}], startupProbe: {tcpSocket: {port: web}}, lifecycle: {postStart: {httpGet: {port: web}}, preStop: {httpGet: {port: http}}}"), []string{at + `startupProbe.tcpSocket.port: Unsupported value: "web": supported values: "http"`, at + "lifecycle.postStart.httpGet.port: Unsupported value"}},
+		"a shell without a script":   {container("command: [sh, -c]"), []string{"warning: " + at + "command[1]: is for a script, and there is none"}},
+		"a script of one word":       {container("command: [bash, -ec, python, train.py]"), []string{"warning: " + at + "command[2]: is the whole script, and the shell runs it without the words behind it; write them all in one string, or leave out bash and -ec"}},
+		"a script in args":           {container("command: [/bin/sh, -c], args: [python, train.py]"), []string{"warning: " + at + "args[0]: is the whole script"}},
+		"a script with parameters":   {container(`command: [sh, -c, 'exec "$@"', sh, train.py]`), nil},
+		"parameters of one word":     {container(`command: [sh, -c, '$0', train.py]`), nil},
+		"a script alone":             {container("command: [sh, -c, train]"), nil},
+		"a script of several words":  {container("command: [sh, -c, train x, --]"), nil},
+		"a script file":              {container("command: [sh, train.sh, -c, x]"), nil},
+		"memory without a unit":      {container("resources: {limits: {memory: 4, cpu: 2}, requests: {memory: 512k}}"), []string{"warning: " + at + "resources.requests[memory]: 512k is in bytes, and no container starts with so few; write a unit, such as 512Gi or 512Mi", "warning: " + at + "resources.limits[memory]: 4 is in bytes"}},
+		"no memory":                  {container("resources: {requests: {memory: 0}, limits: {memory: 1Mi}}"), nil},
+		"thousandths without a unit": {container("resources: {requests: {cpu: 2000}}"), []string{"warning: " + at + "resources.requests[cpu]: 2k is in cores, and no node has so many: the Pods stay Pending; for thousandths of a core, write 2000m"}},
+		"many cores":                 {container("resources: {requests: {cpu: 999, nvidia.com/gpu: 4000}}"), nil},
+	} {
+		t.Run(name, func(t *testing.T) { compareFindings(t, decodeValid(t, tt.change), tt.want) })
+	}
+}

@@ -33,6 +33,7 @@ func Validate(g *Group, brought Brought) field.ErrorList {
 		validateTemplating(pj),
 		validateFiles(g),
 		validatePrograms(g, brought),
+		validateContainers(g),
 		validateBarrier(g),
 		validateFailurePolicy(g),
 		validateRunner(g, brought),

@@ -28,6 +28,7 @@ func Warn(g *Group, brought Brought) []diag.Warning {
 		warnPrograms(g),
 		warnRunner(g),
 		warnPod(g),
+		warnContainers(g),
 		rules.HostNetwork(template, job, ports, brought.Ports, g.TemplatePath()),
 		rules.References(template, brought.variables(g), g.TemplatePath()),
 		rules.Unexpanded(template, brought.variables(g), g.TemplatePath()),
