@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/diag"
 )
 
@@ -26,7 +27,7 @@ func validateContainers(g *Group) field.ErrorList {
 	var errs field.ErrorList
 	g.EachContainer(func(container *corev1.Container, at *field.Path) {
 		errs = append(errs, validateRoot(g, container, at)...)
-		errs = append(errs, validateNamedPorts(container, at)...)
+		errs = append(errs, validateNamedPorts(g, container, at)...)
 	})
 	return errs
 }
@@ -50,13 +51,16 @@ func validateRoot(g *Group, container *corev1.Container, at *field.Path) field.E
 // validateNamedPorts refuses the name of a port that the container does not have, in probes
 // and hooks. The kubelet takes such a probe neither for passed nor for failed.
 // See resolvePort in k8s.io/kubernetes/pkg/kubelet/prober and pkg/kubelet/lifecycle.
-func validateNamedPorts(container *corev1.Container, at *field.Path) field.ErrorList {
+func validateNamedPorts(g *Group, container *corev1.Container, at *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	var names []string
 	for _, port := range container.Ports {
 		if port.Name != "" {
 			names = append(names, port.Name)
 		}
+	}
+	if g.isRunnerContainer(container) && g.Template().Spec.HostNetwork {
+		names = append(names, v1alpha1.RunnerName)
 	}
 	check := func(port intstr.IntOrString, at *field.Path) {
 		if _, err := strconv.Atoi(port.StrVal); port.Type != intstr.String || err == nil || port.StrVal == "" || slices.Contains(names, port.StrVal) {
@@ -120,17 +124,27 @@ func warnShell(container *corev1.Container, at *field.Path) []diag.Warning {
 	if len(container.Command) < 2 || !shell.MatchString(path.Base(words[0])) || !shellFlags.MatchString(words[1]) {
 		return nil
 	}
-	if len(words) == 2 {
-		return []diag.Warning{diag.Warn(at.Child("command").Index(1), "is for a script, and there is none: the container ends with an error; add it")}
+	fieldOf := func(i int) *field.Path {
+		if i < len(container.Command) {
+			return at.Child("command").Index(i)
+		}
+		return at.Child("args").Index(i - len(container.Command))
 	}
-	script, rest := words[2], words[3:]
+	// Other options may stand before the script, and "--" ends them.
+	i := 2
+	for i < len(words) && strings.HasPrefix(words[i], "-") {
+		if i++; words[i-1] == "--" {
+			break
+		}
+	}
+	if i == len(words) {
+		return []diag.Warning{diag.Warn(fieldOf(1), "is for a script, and there is none: the container ends with an error; add it")}
+	}
+	script, rest := words[i], words[i+1:]
 	if len(rest) == 0 || len(strings.Fields(script)) != 1 || strings.Contains(script, "$") {
 		return nil
 	}
-	where := at.Child("command").Index(2)
-	if len(container.Command) == 2 {
-		where = at.Child("args").Index(0)
-	}
+	where := fieldOf(i)
 	return []diag.Warning{diag.Warn(where, "is the whole script, and the shell runs it without the words behind it; write them all in one string, or leave out %s and %s", words[0], words[1])}
 }
 
