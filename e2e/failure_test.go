@@ -42,9 +42,12 @@ func failsAt(index, attempt string) string {
 	return `[ "$JOB_COMPLETION_INDEX $PEERJOB_ATTEMPT $i" != "` + index + ` ` + attempt + ` 10" ] || exit 3`
 }
 
+// exhausts has too little memory in its first attempt.
+const exhausts = `[ "$JOB_COMPLETION_INDEX $PEERJOB_ATTEMPT $i" != "1 1 10" ] || x=$(seq 100000000)`
+
 const (
 	restartPolicy = "failurePolicy: {action: RestartPeerJob, maxRestarts: 3, backoffSeconds: 1}"
-	failPolicy    = "failurePolicy: {action: FailPeerJob}"
+	failPolicy    = "failurePolicy: {action: FailPeerJob}\nbarrier: {start: Enabled}"
 )
 
 // failure is one way to fail, and what comes of it.
@@ -81,8 +84,8 @@ var waysToFail = []failure{
 	{name: "index 0 in every attempt", fail: `[ "$JOB_COMPLETION_INDEX $i" != "0 5" ] || exit 3`, spec: []string{"failurePolicy: {action: RestartPeerJob, maxRestarts: 1, backoffSeconds: 1}"},
 		attempts: []int{1, 2}, failed: true, codes: map[string]int32{"0": 3, "1": 76, "2": 76},
 		says: "job-0.job failed with code 3 in attempt 2", message: "job-0.job failed with code 3 in attempt 2"},
-	{name: "out of memory", spec: []string{restartPolicy, `template: {spec: {containers: [{name: peer, resources: {limits: {memory: 80Mi}}}]}}`}, attempts: []int{1, 2}, says: "in attempt 1",
-		fail: `[ "$JOB_COMPLETION_INDEX $PEERJOB_ATTEMPT $i" != "1 1 10" ] || x=$(seq 100000000)`},
+	{name: "out of memory", fail: exhausts, spec: []string{restartPolicy, `template: {spec: {containers: [{name: peer, image: "` + bashImage + `", command: [bash, -c, ` +
+		quote(strings.Replace(beats, "FAIL", exhausts, 1)) + `], resources: {limits: {memory: 80Mi}}}]}}`}, attempts: []int{1, 2}, says: "in attempt 1"},
 	{name: "the container's process 1 is killed", spec: []string{restartPolicy}, act: killRunner("1"), attempts: []int{1, 2}, says: "job-1.job was lost in attempt 1"},
 	{name: "index 0's process 1 is killed", spec: []string{restartPolicy}, act: killRunner("0"), attempts: []int{1, 2}},
 	{name: "a Pod is deleted", spec: []string{restartPolicy}, act: deletePeer("1"), attempts: []int{1, 2}, says: "job-1.job was told to end"},
@@ -336,16 +339,18 @@ func followAll(t *testing.T, job *batchv1.Job) (wait func() []*podLog) {
 // followPod is what the container prints until it ends.
 func followPod(ctx context.Context, pod *corev1.Pod) (log string) {
 	for ctx.Err() == nil {
-		text, err := kubernetes.FollowLog(ctx, pod, "peer")
-		if len(text) > len(log) {
-			log = text
-		}
-		if err == nil {
-			return log
-		}
 		now, err := kubernetes.CoreV1().Pods(pod.Namespace).Get(ctx, pod.Name, metav1.GetOptions{})
 		if err != nil || now.UID != pod.UID {
 			return log // it is gone
+		}
+		if i := slices.IndexFunc(now.Status.ContainerStatuses, func(s corev1.ContainerStatus) bool { return s.Name == "peer" && s.State.Waiting == nil }); i >= 0 {
+			text, err := kubernetes.FollowLog(ctx, pod, "peer")
+			if len(text) > len(log) {
+				log = text
+			}
+			if err == nil && now.Status.ContainerStatuses[i].State.Terminated != nil {
+				return log
+			}
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
@@ -398,11 +403,12 @@ func runnerOf(t *testing.T, pod *corev1.Pod) int {
 		if err != nil || !strings.HasPrefix(string(command), "/peerjob/peerjob-runner\x00run\x00") {
 			continue
 		}
-		groups, err := os.ReadFile(filepath.Join(folder, "cgroup"))
+		// Its volumes are in the kubelet's folder of the Pod.
+		mounts, err := os.ReadFile(filepath.Join(folder, "mountinfo"))
 		if err != nil {
 			continue
 		}
-		if strings.Contains(strings.ReplaceAll(string(groups), "_", "-"), string(pod.UID)) {
+		if strings.Contains(string(mounts), string(pod.UID)) {
 			number, err := strconv.Atoi(filepath.Base(folder))
 			if err != nil {
 				t.Fatal(err)
