@@ -73,7 +73,7 @@ func (e peers) warnOfNames(near *neighbors, expansions []*expansion.Expansion, r
 // template.
 func (e peers) namesElsewhere(names rules.PeerNames) (w []diag.Warning) {
 	for i, file := range e.Group.PeerJob.Spec.Files {
-		w = append(w, names.In(file.Content, peerjob.FilesPath.Index(i).Child("content"), func(stale rules.StaleName) string {
+		w = append(w, names.In(rules.Text{Value: file.Content, Path: peerjob.FilesPath.Index(i).Child("content"), Script: true}, func(stale rules.StaleName) string {
 			if stale.Missing {
 				return names.Cure(stale, false)
 			}
@@ -86,7 +86,7 @@ func (e peers) namesElsewhere(names rules.PeerNames) (w []diag.Warning) {
 	}
 	leader := &corev1.Container{Command: framework.Leader.Command, Args: framework.Leader.Args}
 	for _, text := range rules.Texts(leader, field.NewPath("spec", "framework", "leader")) {
-		w = append(w, names.In(text.Value, text.Path, func(stale rules.StaleName) string { return names.Cure(stale, e.Group.HasPeerEnv()) })...)
+		w = append(w, names.In(text, func(stale rules.StaleName) string { return names.Cure(stale, e.Group.HasPeerEnv()) })...)
 	}
 	return w
 }

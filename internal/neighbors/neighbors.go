@@ -111,7 +111,7 @@ func (c *configMap) UnmarshalJSON(data []byte) error {
 	}
 	c.mentions = map[string]rules.Mentions{}
 	for key, text := range typed.Data {
-		if mentions := rules.FindMentions(text); len(mentions) > 0 {
+		if mentions := rules.FindMentions(rules.Text{Value: text, Variable: key}); len(mentions) > 0 {
 			c.mentions[key] = mentions
 		}
 	}

@@ -38,21 +38,19 @@ const (
 )
 
 // behind returns an expression for a flag or an assignment with such a name, and maybe the
-// first values of a list, at the end of a text.
-func behind(word string) *regexp.Regexp {
+// first values of a list, at the end of a text. What may follow them is another expression.
+func behind(word, more string) *regexp.Regexp {
 	name := `(?:[a-z0-9]+[-_])*(?:` + word + `)`
-	return regexp.MustCompile(`(?i)(?:^|[\s;"'(])(?:-{1,2}` + name + `(?:=|\s+)|` + name + `=)["']?(?:[\w$.(){}:-]+,)*$`)
+	return regexp.MustCompile(`(?i)(?:^|[\s;"'(])(?:-{1,2}` + name + `(?:=|\s+)|` + name + `=)["']?(?:[\w$.(){}:-]+,)*` + more + `$`)
 }
 
 var (
 	// address matches a name with an index, and its domain.
 	address = regexp.MustCompile(
 		`([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)-(\d+|\$\([A-Za-z_]\w*\)|\$\{[A-Za-z_]\w*\}|\$[A-Za-z_]\w*|\{\d+\.\.\d+\})((?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*)`)
-	sure, likely = behind(sureWord), behind(likelyWord)
+	sure, likely = behind(sureWord, ""), behind(likelyWord, "")
 	// looksUp matches a command that looks up or calls the host at the end of a text.
 	looksUp = regexp.MustCompile(`(?:^|[\s;|&(!])(?:` + lookups + `)\s(?:-\S+\s+|\d+\s+|hosts\s+|ahosts\s+)*["']?$`)
-	// bucket matches the scheme of a store, whose names are not those of hosts.
-	bucket  = regexp.MustCompile(`(?i)(?:s3a?|gs|gcs|az|abfss?|wasbs?|file|hdfs|oci|docker|hf)://$`)
 	hasPort = regexp.MustCompile(`^:(?:\d|\$)`)
 )
 
@@ -71,6 +69,9 @@ func Addresses(text Text) []Address {
 		if start > 0 && isNamePart(before[start-1]) || !beginsWord(text.Value, start) && !strings.HasSuffix(before, "://") || strings.HasSuffix(before, "/") && !strings.HasSuffix(before, "//") {
 			continue
 		}
+		if !text.isHost(start, end) {
+			continue
+		}
 		if after != "" && (isNamePart(after[0]) && after[0] != '.' || after[0] == '.' && len(after) > 1 && isNamePart(after[1])) {
 			continue
 		}
@@ -78,7 +79,7 @@ func Addresses(text Text) []Address {
 		if domain := strings.TrimPrefix(text.Value[at[6]:at[7]], "."); domain != "" {
 			a.Domain = strings.Split(domain, ".")
 		}
-		hasScheme := strings.HasSuffix(before, "://") && !bucket.MatchString(before)
+		hasScheme := strings.HasSuffix(before, "://")
 		context, withPort := text.context(before), hasPort.MatchString(after)
 		switch {
 		case len(a.Domain) > 0:

@@ -76,10 +76,10 @@ type mention struct {
 }
 
 // FindMentions returns the names in a text that may be those of peers.
-func FindMentions(text string) Mentions {
-	mentions := Mentions{}
+func FindMentions(t Text) Mentions {
+	mentions, text := Mentions{}, t.Value
 	for _, at := range peerName.FindAllStringSubmatchIndex(text, -1) {
-		if isHostName(text, at[0], at[1]) {
+		if isHostName(t, at[0], at[1]) {
 			service := text[at[6]:at[7]]
 			mentions[service] = append(mentions[service], mention{
 				start: at[0], name: text[at[0]:at[1]], job: text[at[2]:at[3]], index: text[at[4]:at[5]],
@@ -90,7 +90,7 @@ func FindMentions(text string) Mentions {
 }
 
 // Stale returns the names in a text that lead to no peer, each once.
-func (n PeerNames) Stale(text string) []StaleName { return n.StaleIn(FindMentions(text)) }
+func (n PeerNames) Stale(text Text) []StaleName { return n.StaleIn(FindMentions(text)) }
 
 // StaleIn returns those of the names in a text that lead to no peer, each once.
 func (n PeerNames) StaleIn(mentions Mentions) []StaleName {
@@ -164,7 +164,8 @@ var ownIndex = regexp.MustCompile(`^\$[({]?JOB_COMPLETION_INDEX\b`)
 
 // Named returns the first name of a peer in a text that is not the peer's own, as the
 // text has it: "train-0.train", or "PEERJOB_LEADER". It returns "" if there is none.
-func (n PeerNames) Named(text string) string {
+func (n PeerNames) Named(t Text) string {
+	text := t.Value
 	for _, at := range peerByVariables.FindAllStringIndex(text, -1) {
 		if !ownIndex.MatchString(text[at[1]:]) {
 			return strings.TrimRight(text[at[0]:at[1]], ")}-")
@@ -172,7 +173,7 @@ func (n PeerNames) Named(text string) string {
 	}
 	for _, at := range peerName.FindAllStringSubmatchIndex(text, -1) {
 		job, index, service := text[at[2]:at[3]], text[at[4]:at[5]], text[at[6]:at[7]]
-		if job == n.Job && service == n.Service && !ownIndex.MatchString(index) && isHostName(text, at[0], at[1]) {
+		if job == n.Job && service == n.Service && !ownIndex.MatchString(index) && isHostName(t, at[0], at[1]) {
 			return text[at[0]:at[1]]
 		}
 	}
@@ -187,13 +188,15 @@ var (
 )
 
 // isHostName reports whether a name in a text can be that of a host: it is no part of a
-// longer name ("train-0.train.log"), and no folder of a path ("/data/train-0.train").
-func isHostName(text string, start, end int) bool {
-	before, after := text[:start], text[end:]
-	if start > 0 && isNamePart(text[start-1]) || strings.HasSuffix(before, "/") && !strings.HasSuffix(before, "//") {
+// longer name ("train-0.train.log"), no folder of a path ("/data/train-0.train"), and
+// what is around it does not say otherwise ([Text.isHost]).
+func isHostName(text Text, start, end int) bool {
+	before, after := text.Value[:start], text.Value[end:]
+	if start > 0 && isNamePart(before[start-1]) || strings.HasSuffix(before, "/") && !strings.HasSuffix(before, "//") {
 		return false
 	}
-	return !longerName.MatchString(after) || domain.MatchString(after)
+	rest := domain.FindString(after)
+	return (rest != "" || !longerName.MatchString(after)) && text.isHost(start, end+len(rest))
 }
 
 // beginsWord reports whether a text has a word at start: what stands before is no
@@ -236,12 +239,16 @@ func PeerNamesIn(template *corev1.PodTemplateSpec, names PeerNames, variables bo
 	var w []diag.Warning
 	EachContainer(template, path, func(container *corev1.Container, path *field.Path) {
 		for _, text := range Texts(container, path) {
-			w = append(w, names.In(text.Value, text.Path, func(stale StaleName) string { return names.Cure(stale, variables) })...)
+			w = append(w, names.In(text, func(stale StaleName) string { return names.Cure(stale, variables) })...)
 		}
 		// The kubelet puts no variables of the peers into these.
 		for _, command := range Commands(container, path) {
 			for i, word := range command.Words {
-				w = append(w, names.In(word, command.Path.Index(i), func(stale StaleName) string { return names.shellCure(stale, variables) })...)
+				text := Text{Value: word, Path: command.Path.Index(i), Script: isScript(command.Words, i)}
+				if i > 0 {
+					text.Previous = command.Words[i-1]
+				}
+				w = append(w, names.In(text, func(stale StaleName) string { return names.shellCure(stale, variables) })...)
 			}
 		}
 	})
@@ -249,9 +256,9 @@ func PeerNamesIn(template *corev1.PodTemplateSpec, names PeerNames, variables bo
 }
 
 // In finds names in a text that lead to no peer, and says with cure what to write.
-func (n PeerNames) In(text string, path *field.Path, cure func(StaleName) string) (w []diag.Warning) {
+func (n PeerNames) In(text Text, cure func(StaleName) string) (w []diag.Warning) {
 	for _, stale := range n.Stale(text) {
-		w = append(w, diag.Warn(path, "%s%s", n.Explain(stale), cure(stale)))
+		w = append(w, diag.Warn(text.Path, "%s%s", n.Explain(stale), cure(stale)))
 	}
 	return w
 }

@@ -103,11 +103,90 @@ func TestPeerNames_Stale(t *testing.T) {
 		"": nil,
 	} {
 		var got []string
-		for _, stale := range names.Stale(text) {
+		for _, stale := range names.Stale(Text{Value: text}) {
 			got = append(got, stale.Name)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", text, diff)
+		}
+	}
+}
+
+// TestText_isHost has a peer that is not there, "train-7.train" of four, where a host can be,
+// and where it is the name of something else.
+func TestText_isHost(t *testing.T) {
+	names := PeerNames{Job: "train", Service: "train", Peers: 4}
+	network := Network{Job: "train", Service: "train", Peers: 4, IsOther: func(string) bool { return false }, IsService: func(string) bool { return false }}
+	text := func(value string) Text { return Text{Value: value} }
+	flag := func(flag, value string) Text { return Text{Value: value, Previous: flag} }
+	variable := func(name, value string) Text { return Text{Value: value, Variable: name} }
+	for _, tt := range []struct {
+		text Text
+		want bool
+	}{
+		{text("train-7.train"), true},
+		{text("--join=train-7.train"), true},
+		{text("tcp://train-7.train"), true},
+		{text("http://train-7.train/x"), true},
+		{text("redis://user:secret@train-7.train/0"), true},
+		{text("ssh root@train-7.train"), true},
+		{text("curl train-7.train/health"), true},
+		{text("--master=train-7.train/x"), true},
+		{text("train-7.train:29500"), true},
+		{text("train-7.train:$PORT"), true},
+		{text("scp -r out train-7.train:out"), true},
+		{text("train-7.train slots=8"), true},
+		{flag("--leader", "train-7.train"), true},
+		{variable("PEERS", "train-7.train"), true},
+		{text(`{"host": "train-7.train"}`), true},
+
+		// stores
+		{text("s3://train-7.train/x"), false},
+		{text("S3A://train-7.train"), false},
+		{text("gs://train-7.train/x"), false},
+		{text("hdfs://train-7.train/x"), false},
+		{text("abfss://container@train-7.train/x"), false},
+		{text("oci://train-7.train/x"), false},
+		{text("docker://train-7.train/x:1"), false},
+		{text("file://train-7.train"), false},
+		{text("--out=s3://train-7.train/x"), false},
+		// mailboxes
+		{text("train-7.train@example.com"), false},
+		{text("mailto:me@train-7.train"), false},
+		{text("--mail-user=me@train-7.train"), false},
+		{flag("--email", "me@train-7.train"), false},
+		{variable("ALERT_EMAIL", "me@train-7.train"), false},
+		// images
+		{text("train-7.train/x:1"), false},
+		{text("train-7.train:latest"), false},
+		{text("train-7.train@sha256:abc"), false},
+		{text("--image=train-7.train"), false},
+		{variable("IMAGE", "train-7.train"), false},
+		{text("image: train-7.train"), false},
+		// files
+		{text("--output=train-7.train"), false},
+		{flag("--checkpoint-dir", "train-7.train"), false},
+		{variable("LOG_FILE", "train-7.train"), false},
+		{text("train-7.train/checkpoint"), false},
+		{text("./train-7.train"), false},
+		{text("run > train-7.train"), false},
+		{text("run 2>>train-7.train"), false},
+		{text("cat train-7.train"), false},
+		{text("rm -f train-7.train"), false},
+		{text("[ -f train-7.train ]"), false},
+		{text(`{"path": "train-7.train"}`), false},
+		{text("train-7.train.log"), false},
+	} {
+		if got := len(names.Stale(tt.text)) > 0; got != tt.want {
+			t.Errorf("%+v: the names of a PeerJob: %v", tt.text, got)
+		}
+		said := false
+		for _, a := range Addresses(tt.text) {
+			wrong, _, _ := network.Judge(a)
+			said = said || wrong == BeyondLast
+		}
+		if said && !tt.want {
+			t.Errorf("%+v: the addresses of a Job that lint reads", tt.text)
 		}
 	}
 }
