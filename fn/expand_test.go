@@ -159,3 +159,42 @@ func TestExpand_namespaces(t *testing.T) {
 		t.Errorf("another namespace: %v: %s", err, stderr)
 	}
 }
+
+// TestExpand_namespacesOfChildren has objects of the user's with the name of the Service,
+// with and without the namespace default.
+func TestExpand_namespacesOfChildren(t *testing.T) {
+	in := func(file, namespace string) string {
+		return strings.Replace(file, "name: train", "name: train, namespace: "+namespace, 1)
+	}
+	const service = "apiVersion: v1\nkind: Service\nmetadata: {name: train}\nspec: {selector: {app: x}}\n"
+	hub := func(name, namespace string) string {
+		file := strings.Replace(in(trainFile, namespace), "name: train", "name: "+name, 1)
+		return strings.Replace(file, "peers:", "service: {name: hub}, peers:", 1)
+	}
+	const (
+		conflict = "has a Service of this name that peerjob did not make"
+		same     = " is the same object where kubectl's namespace is default: the second replaces the first; write the namespace of both, or rename one of them\n"
+	)
+	for name, tt := range map[string]struct {
+		files  []string
+		failed bool
+		want   string
+	}{
+		"in default":                   {[]string{trainFile, in(service, "default")}, false, "PeerJob train: metadata.namespace: becomes the Service train, and Service default/train in 1.yaml" + same},
+		"without a namespace":          {[]string{in(trainFile, "default"), service}, false, "PeerJob default/train: metadata.namespace: becomes the Service default/train, and Service train in 1.yaml" + same},
+		"twice":                        {[]string{trainFile, in(service, "default"), service}, true, conflict},
+		"twice, the other first":       {[]string{trainFile, service, in(service, "default")}, true, conflict},
+		"twice, of one in default":     {[]string{in(trainFile, "default"), service, in(service, "default")}, true, conflict},
+		"in another namespace":         {[]string{trainFile, in(service, "ml")}, false, ""},
+		"of a PeerJob of another":      {[]string{in(trainFile, "ml"), service, in(service, "default")}, false, ""},
+		"of another PeerJob":           {[]string{hub("a", "default"), strings.Replace(hub("b", "x"), ", namespace: x", "", 1)}, false, "PeerJob default/a: metadata.namespace: becomes the Service default/hub, and Service hub" + same},
+		"of another PeerJob elsewhere": {[]string{hub("a", "default"), hub("b", "ml")}, false, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, stderr, err := expandFiles(t, ExpandOptions{}, tt.files...)
+			if (err != nil) != tt.failed || !strings.Contains(stderr, tt.want) || tt.want == "" && stderr != "" {
+				t.Errorf("%v: %s\nwant %s", err, stderr, tt.want)
+			}
+		})
+	}
+}

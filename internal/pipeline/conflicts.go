@@ -84,21 +84,65 @@ func refuseConflicts(expansions []*expansion.Expansion, objects []*krmlist.Objec
 	}
 }
 
-// warnOfNamespaces finds two PeerJobs with one name, one of which has no namespace and
-// one the namespace default: in most clusters they are the same.
-func warnOfNamespaces(expansions []*expansion.Expansion, report *results.Report) {
+// warnOfNamespaces finds two objects with one name, one of which has no namespace and one
+// the namespace default: in most clusters they are the same. They are two PeerJobs, or an
+// object that a PeerJob becomes and another one.
+func warnOfNamespaces(expansions []*expansion.Expansion, objects []*krmlist.Object, report *results.Report) {
 	inDefault := map[krmlist.Identity]*krmlist.Object{}
 	for _, e := range expansions {
 		if e.Source.Namespace == "default" {
 			inDefault[e.Source.Identity()] = e.Source
 		}
 	}
+	made := map[krmlist.Identity]child{}
 	for _, e := range expansions {
 		if other, found := inDefault[e.Source.DefaultIdentity()]; found && e.Source.Namespace == "" {
-			report.AddWarnings(e.Source, []diag.Warning{diag.Warn(field.NewPath("metadata", "namespace"),
+			report.AddWarnings(e.Source, []diag.Warning{diag.Warn(namespacePath,
 				"%v has this name too, and without a namespace kubectl may apply both to default, where the second replaces the first; write the namespace", other)})
+			continue // so are the objects of both
+		}
+		for _, o := range e.Children {
+			if o.Namespace != "" && o.Namespace != "default" {
+				continue
+			}
+			if other, found := made[o.DefaultIdentity()]; found {
+				other.warnOfSame(o, report)
+			}
+			made[o.DefaultIdentity()] = child{o, e}
 		}
 	}
+	for _, o := range objects {
+		if c, found := made[o.DefaultIdentity()]; found && !kinds.IsOwned(o.APIVersion, o.Kind, o.Annotations) {
+			c.warnOfSame(o, report)
+		}
+	}
+}
+
+// child is an object that a PeerJob becomes.
+type child struct {
+	*krmlist.Object
+	of *expansion.Expansion
+}
+
+// namespacePath is the namespace of any object.
+var namespacePath = field.NewPath("metadata", "namespace")
+
+// warnOfSame warns of another object that is the same as a child in the namespace default,
+// and has another namespace.
+func (c child) warnOfSame(other *krmlist.Object, report *results.Report) {
+	if other.Namespace == c.Namespace {
+		return
+	}
+	report.AddWarnings(c.of.Source, []diag.Warning{diag.Warn(namespacePath,
+		"becomes the %v, and %v%s is the same object where kubectl's namespace is default: the second replaces the first; write the namespace of both, or rename one of them", c, other, inFile(other))})
+}
+
+// inFile is the file of an object, for a message about another one, if it is known.
+func inFile(o *krmlist.Object) string {
+	if o.ShownFile == "" {
+		return ""
+	}
+	return " in " + o.ShownFile
 }
 
 func orNameField(kind kinds.Kind) string {

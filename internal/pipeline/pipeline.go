@@ -136,7 +136,7 @@ func expandAll(objects []*krmlist.Object, functionConfig *krmlist.Object, option
 	if report.Failed() {
 		return objects, expansions
 	}
-	warnOfNamespaces(expansions, report)
+	warnOfNamespaces(expansions, objects, report)
 	neighbors.Warn(expansions, objects, report)
 	warnOfValues(expansions, options, sources, report)
 	if settings.mode != modeExpand {
