@@ -22,6 +22,7 @@ var checkFiles = []string{
 	"internal/framework/conflicts.go", "internal/framework/validate.go",
 	"internal/neighbors/neighbors.go", "internal/neighbors/resources.go",
 	"internal/peerjob/barrier.go", "internal/peerjob/failurepolicy.go", "internal/peerjob/files.go", "internal/peerjob/runner.go", "internal/peerjob/validation.go", "internal/peerjob/warnings.go", "internal/peerjob/mounts.go", "internal/peerjob/pod.go", "internal/peerjob/containers.go",
+	"internal/neighbors/podlevel.go",
 	"internal/pipeline/conflicts.go", "internal/pipeline/find.go", "internal/pipeline/pipeline.go",
 	"internal/rules/dns.go", "internal/rules/environment.go", "internal/rules/kueue.go", "internal/rules/names.go", "internal/rules/ports.go",
 	"internal/rules/references.go", "internal/rules/selectors.go", "internal/rules/subpaths.go", "internal/rules/unexpanded.go",

@@ -26,8 +26,11 @@ func (e peers) warnOfResources(near *neighbors, expansions []*expansion.Expansio
 	for _, limits := range near.limits {
 		e.setDefaults(pod, limits, report)
 	}
+	e.warnOfPodLevel(pod, near, report)
+	setPodRequests(pod)
 	for _, limits := range near.limits {
 		e.warnOfLimits(pod, limits, report)
+		e.warnOfClaims(pod, limits, report)
 	}
 	for _, quota := range near.quotas {
 		e.warnOfQuota(pod, quota, report)
@@ -162,8 +165,7 @@ func (e peers) warnOfLimit(requests, limits corev1.ResourceList, path, who strin
 // wants what a container does not say.
 func (e peers) warnOfQuota(pod *corev1.Pod, quota neighbor[corev1.ResourceQuota], report *results.Report) {
 	spec := &quota.typed.Spec
-	// Which Pods a quota with scopes counts can't be told here.
-	if len(spec.Scopes) > 0 || spec.ScopeSelector != nil {
+	if matches, known := counts(pod, spec); !matches || !known {
 		return
 	}
 	options := resourcehelper.PodResourcesOptions{}
@@ -172,6 +174,10 @@ func (e peers) warnOfQuota(pod *corev1.Pod, quota neighbor[corev1.ResourceQuota]
 		hard := spec.Hard[name]
 		e.warnOfMissing(pod, name, quota, report)
 		one, known := onePeer(pod, name, requests, limits)
+		if !known && len(scopesOf(spec)) == 0 {
+			// A quota with scopes counts no claims.
+			one, known = claimsOf(pod, name)
+		}
 		if !known {
 			continue
 		}
@@ -187,14 +193,9 @@ func (e peers) warnOfQuota(pod *corev1.Pod, quota neighbor[corev1.ResourceQuota]
 // count of Pods. See podComputeUsageHelper in k8s.io/kubernetes/pkg/quota/v1/evaluator/core.
 func onePeer(pod *corev1.Pod, name corev1.ResourceName, requests, limits corev1.ResourceList) (resource.Quantity, bool) {
 	const requestsPrefix, limitsPrefix = "requests.", "limits."
-	claims, storage := claimsOf(pod)
 	switch name {
 	case corev1.ResourcePods, "count/pods":
 		return resource.MustParse("1"), true
-	case corev1.ResourcePersistentVolumeClaims, "count/persistentvolumeclaims":
-		return claims, true
-	case corev1.ResourceRequestsStorage:
-		return storage, true
 	}
 	if plain, found := strings.CutPrefix(string(name), limitsPrefix); found {
 		return limits[corev1.ResourceName(plain)], isComputed(plain)
@@ -210,18 +211,33 @@ func isComputed(name string) bool {
 	return slices.Contains([]string{"cpu", "memory", "ephemeral-storage"}, name)
 }
 
-// claimsOf returns the number of claims that the volumes of a Pod make, and their
-// storage.
-func claimsOf(pod *corev1.Pod) (claims, storage resource.Quantity) {
-	count := int64(0)
+// claimsOf is how much one peer takes of what a quota counts of claims, by the claims that
+// its volumes make, false for anything else. See the Usage of pvcEvaluator in
+// k8s.io/kubernetes/pkg/quota/v1/evaluator/core.
+func claimsOf(pod *corev1.Pod, name corev1.ResourceName) (resource.Quantity, bool) {
+	class, plain, ofClass := strings.Cut(string(name), ".storageclass.storage.k8s.io/")
+	if !ofClass {
+		plain = string(name)
+	}
+	count, storage := int64(0), resource.Quantity{}
 	for _, volume := range pod.Spec.Volumes {
 		if volume.Ephemeral == nil || volume.Ephemeral.VolumeClaimTemplate == nil {
 			continue
 		}
+		claim := &volume.Ephemeral.VolumeClaimTemplate.Spec
+		if ofClass && (claim.StorageClassName == nil || *claim.StorageClassName != class) {
+			continue
+		}
 		count++
-		storage.Add(volume.Ephemeral.VolumeClaimTemplate.Spec.Resources.Requests[corev1.ResourceStorage])
+		storage.Add(claim.Resources.Requests[corev1.ResourceStorage])
 	}
-	return *resource.NewQuantity(count, resource.DecimalSI), storage
+	switch plain {
+	case "persistentvolumeclaims", "count/persistentvolumeclaims":
+		return *resource.NewQuantity(count, resource.DecimalSI), true
+	case "requests.storage":
+		return storage, true
+	}
+	return resource.Quantity{}, false
 }
 
 // warnOfMissing finds containers that do not say what a quota counts: the server refuses
@@ -254,6 +270,9 @@ var objectCounts = map[corev1.ResourceName]string{
 // warnOfObjectQuota finds a ResourceQuota that allows fewer objects than all PeerJobs of
 // its namespace make. It is said of the first one.
 func (e peers) warnOfObjectQuota(quota neighbor[corev1.ResourceQuota], expansions []*expansion.Expansion, report *results.Report) {
+	if len(scopesOf(&quota.typed.Spec)) > 0 {
+		return // it counts Pods alone
+	}
 	made := map[string]int64{}
 	for i, other := range expansions {
 		if neighborhoodOf(other.Source) != neighborhoodOf(e.Source) {
