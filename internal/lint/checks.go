@@ -182,6 +182,9 @@ func (l *linter) checkPeers(j *job, collect func(field.ErrorList) field.ErrorLis
 		} {
 			l.warnings(j.document, gangSize, rules.GroupSize(m.values, *completions, m.path), edit{})
 		}
+		if name := rules.KueueGroup(pod); name != "" && !slices.ContainsFunc(l.documents, func(d *document) bool { return d != j.document && d.mentions(name) }) {
+			l.warnings(j.document, gangSize, rules.KueueTotalCount(pod, int64(*completions), templatePath), edit{})
+		}
 	}
 	l.warnings(j.document, raceAtEnd, rules.RaceAtEnd(pod, j.typed, j.network, templatePath), edit{})
 	l.checkAddresses(j)

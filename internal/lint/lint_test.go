@@ -39,6 +39,9 @@ spec:
         command: [w, --leader=train-0.hub]
 `
 
+// kueue is the beginning of a Pod template in a group of Kueue of three Pods.
+const kueue = "  template:\n    metadata:\n      labels: {kueue.x-k8s.io/pod-group-name: gang}\n      annotations: {kueue.x-k8s.io/pod-group-total-count: '3'}\n"
+
 // with returns the pair after some replacements, each an old and a new text.
 func with(t *testing.T, changes ...string) string {
 	t.Helper()
@@ -121,6 +124,9 @@ func TestFiles(t *testing.T) {
 		"the rank of a peer":                        {command("[w, --leader-addr, train-0]"), []string{"f.yaml:26:37 error peer-name"}},
 		"a misspelled Service":                      {command("[w, train-0.hbu]"), []string{"f.yaml:26:22 error peer-name"}},
 		"an earlier name":                           {append(command("[w, in-0.ub]"), "subdomain: hub", "subdomain: h-ub", "name: hub", "name: h-ub", "job-name: train", "job-name: tra-in", "name: train\nspec", "name: tra-in\nspec"), []string{"f.yaml:26:22 warning peer-name"}},
+
+		"a group of Kueue with another number":   {[]string{"  template:\n", kueue}, []string{"f.yaml:22:59 warning gang-size"}},
+		"a group of Kueue with another workload": {[]string{"  template:\n", kueue, "apiVersion: v1\nkind: Service", "apiVersion: v1\nkind: Pod\nmetadata: {name: p, labels: {kueue.x-k8s.io/pod-group-name: gang}}\n---\napiVersion: v1\nkind: Service"}, nil},
 
 		// Suppression.
 		"what is ignored":        {[]string{"  parallelism: 4\n", "", "  name: train\nspec", "  name: train\n  annotations: {peerjob.dev/lint-ignore: 'count, parallelism'}\nspec"}, nil},

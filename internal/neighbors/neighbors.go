@@ -89,8 +89,8 @@ type neighbors struct {
 	quotas   []neighbor[corev1.ResourceQuota]
 	// configMaps are those that may name a peer.
 	configMaps []neighbor[configMap]
-	// gangs are objects that say how many Pods must be placed together: PodGroups and
-	// ComputeDomains.
+	// gangs are objects that say how many Pods must be placed together: PodGroups,
+	// Workloads and ComputeDomains.
 	gangs []neighbor[gang]
 	// workloads are objects with Pods of their own.
 	workloads []*krmlist.Object
@@ -144,7 +144,7 @@ func findNeighbors(objects []*krmlist.Object, wanted map[neighborhood]bool, word
 			if slices.ContainsFunc(words, o.Mentions) {
 				near.configMaps, found = appendNeighbor(near.configMaps, o)
 			}
-		case o.Kind == "PodGroup", o.Kind == "ComputeDomain":
+		case o.Kind == "PodGroup", o.Kind == "ComputeDomain", isWorkload(o):
 			near.gangs, found = appendNeighbor(near.gangs, o)
 		case slices.Contains(workloadKinds, o.Kind):
 			near.workloads, found = append(near.workloads, o), true

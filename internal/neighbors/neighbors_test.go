@@ -231,3 +231,63 @@ func TestWarn_computeDomain(t *testing.T) {
 		t.Errorf("a domain of others: %q", got)
 	}
 }
+
+// TestWarn_gangs has what says in other ways how many Pods must be placed together.
+func TestWarn_gangs(t *testing.T) {
+	object := func(apiVersion, kind, name, spec string) string {
+		return "---\n{apiVersion: " + apiVersion + ", kind: " + kind + ", metadata: {name: " + name + "}, spec: {" + spec + "}}\n"
+	}
+	other := func(list string) string { return "---" + strings.Replace(list, "name: train", "name: other", 1) }
+	const task = ", annotations: {scheduling.k8s.io/group-name: g, volcano.sh/task-spec: worker}"
+	kueue := func(total string) string {
+		return strings.Replace(peerJobOf("", "", ", annotations: {kueue.x-k8s.io/pod-group-total-count: '"+total+"'}", ""), "{app: train}", "{app: train, kueue.x-k8s.io/pod-group-name: g}", 1)
+	}
+	renamed := strings.Replace(peerJobOf(", annotations: {internal.config.kubernetes.io/previousNames: train, internal.config.kubernetes.io/prefixes: dev-}", "", ", annotations: {scheduling.k8s.io/group-name: g}", ""), "name: train,", "name: dev-train,", 1)
+	group := func(prefix string) string {
+		return "---\n{apiVersion: scheduling.x-k8s.io/v1alpha1, kind: PodGroup, metadata: {name: " + prefix + "g, annotations: {internal.config.kubernetes.io/previousNames: g, internal.config.kubernetes.io/prefixes: " + prefix + "}}, spec: {minMember: 5}}\n"
+	}
+	for name, test := range map[string]struct {
+		list string
+		want []string
+	}{
+		"a Workload of the Job": {
+			train + object("scheduling.k8s.io/v1alpha1", "Workload", "w", "controllerRef: {apiGroup: batch, kind: Job, name: train}, podGroups: [{name: g, policy: {gang: {minCount: 5}}}]"),
+			[]string{"PeerJob train: spec.peers: Workload w waits for 5 Pods (minCount), and there are 4 peers: none would start; write 4 there, or change the number of peers"},
+		},
+		"a Workload of the Job, of a later version": {
+			train + object("scheduling.k8s.io/v1beta1", "Workload", "w", "controllerRef: {apiGroup: batch, kind: Job, name: train}, podGroupTemplates: [{name: g, schedulingPolicy: {gang: {minCount: 5}}}]"),
+			[]string{"PeerJob train: spec.peers: Workload w waits for 5 Pods (minCount), and there are 4 peers: none would start; write 4 there, or change the number of peers"},
+		},
+		"an elastic Workload":       {train + object("scheduling.k8s.io/v1alpha1", "Workload", "w", "controllerRef: {apiGroup: batch, kind: Job, name: train}, podGroups: [{name: g, policy: {gang: {minCount: 3}}}]"), nil},
+		"a Workload of another Job": {train + object("scheduling.k8s.io/v1alpha1", "Workload", "w", "controllerRef: {apiGroup: batch, kind: Job, name: other}, podGroups: [{name: g, policy: {gang: {minCount: 5}}}]"), nil},
+		"a Workload of Kueue":       {train + object("kueue.x-k8s.io/v1beta1", "Workload", "w", "controllerRef: {apiGroup: batch, kind: Job, name: train}, podGroups: [{name: g, policy: {gang: {minCount: 5}}}]"), nil},
+		"a task of Volcano": {
+			peerJobOf("", "", task, "") + object("scheduling.volcano.sh/v1beta1", "PodGroup", "g", "minMember: 1, minTaskMember: {worker: 5}"),
+			[]string{"PeerJob train: spec.peers: PodGroup g waits for 5 Pods (minTaskMember), and there are 4 peers: none would start; write 4 there, or change the number of peers"},
+		},
+		"another task of Volcano": {peerJobOf("", "", task, "") + object("scheduling.volcano.sh/v1beta1", "PodGroup", "g", "minMember: 1, minTaskMember: {master: 5, worker: 4}"), nil},
+		"a group of Kueue with more": {
+			kueue("5"),
+			[]string{"PeerJob train: spec.template.metadata.annotations[kueue.x-k8s.io/pod-group-total-count]: the group g has 5 Pods for Kueue, and there are 4 peers: the group never has as many, and none would start; write 4, or change the number of peers"},
+		},
+		"a group of Kueue with fewer": {
+			kueue("3"),
+			[]string{"PeerJob train: spec.template.metadata.annotations[kueue.x-k8s.io/pod-group-total-count]: the group g has 3 Pods for Kueue, and there are 4 peers: Kueue removes those that are too many; write 4, or change the number of peers"},
+		},
+		"a group of Kueue with as many":          {kueue("4"), nil},
+		"a group of Kueue of two PeerJobs":       {kueue("8") + other(kueue("8")), nil},
+		"a group of Kueue with another workload": {kueue("5") + "---\n{apiVersion: v1, kind: Pod, metadata: {name: p, labels: {kueue.x-k8s.io/pod-group-name: g}}}\n", nil},
+		"a total without a group":                {peerJobOf("", "", ", annotations: {kueue.x-k8s.io/pod-group-total-count: '5'}", ""), nil},
+		"a gang by its earlier name": {
+			renamed + group("dev-"),
+			[]string{"PeerJob dev-train: spec.peers: PodGroup dev-g waits for 5 Pods (minMember), and there are 4 peers: none would start; write 4 there, or change the number of peers"},
+		},
+		"the gang of another variant": {renamed + group("prod-"), nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(test.want, warn(t, test.list)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}

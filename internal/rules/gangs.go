@@ -3,6 +3,7 @@
 package rules
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"strconv"
@@ -30,7 +31,64 @@ func GroupSize(values map[string]string, peers int32, path *field.Path) []diag.W
 			w = append(w, diag.Warn(path.Key(key), "a scheduler waits for %d Pods, and there are %d peers: none would start; write %d or less, or change the number of peers", number, peers, peers))
 		}
 	}
+	if size := taskGroupSize(values); size > int64(peers) {
+		w = append(w, diag.Warn(path.Key(taskGroups), "YuniKorn holds room for %d Pods of the group %s, and there are %d peers: they wait until there is room for all, and the rest stays unused; write minMember %d or less, or change the number of peers",
+			size, values[taskGroupName], peers, peers))
+	}
 	return w
+}
+
+// The annotations of YuniKorn by which a Pod says which groups its application has, and
+// which is its own.
+// See https://yunikorn.apache.org/docs/user_guide/gang_scheduling/.
+const (
+	taskGroups    = "yunikorn.apache.org/task-groups"
+	taskGroupName = "yunikorn.apache.org/task-group-name"
+)
+
+// taskGroupSize is the minMember of the group of YuniKorn that Pods with these annotations
+// belong to, 0 if they belong to none.
+func taskGroupSize(annotations map[string]string) int64 {
+	var groups []struct {
+		Name      string `json:"name"`
+		MinMember int64  `json:"minMember"`
+	}
+	if annotations[taskGroupName] == "" || json.Unmarshal([]byte(annotations[taskGroups]), &groups) != nil {
+		return 0
+	}
+	for _, group := range groups {
+		if group.Name == annotations[taskGroupName] {
+			return group.MinMember
+		}
+	}
+	return 0
+}
+
+// kueueTotalCount is the annotation of a Pod with the number of Pods in its group of Kueue,
+// and kueueGroup the label with the name of that group.
+// See https://kueue.sigs.k8s.io/docs/tasks/run/plain_pods/.
+const (
+	kueueTotalCount = "kueue.x-k8s.io/pod-group-total-count"
+	kueueGroup      = "kueue.x-k8s.io/pod-group-name"
+)
+
+// KueueGroup returns the group of Kueue that the Pods of a template belong to, "" if they
+// belong to none.
+func KueueGroup(template *corev1.PodTemplateSpec) string { return template.Labels[kueueGroup] }
+
+// KueueTotalCount finds Pods that are more or fewer than Kueue wants of their group: it is
+// exact. members are all Pods of the group.
+func KueueTotalCount(template *corev1.PodTemplateSpec, members int64, path *field.Path) []diag.Warning {
+	total, err := strconv.ParseInt(template.Annotations[kueueTotalCount], 10, 64)
+	if KueueGroup(template) == "" || err != nil || total == members {
+		return nil
+	}
+	what := "the group never has as many, and none would start"
+	if total < members {
+		what = "Kueue removes those that are too many"
+	}
+	return []diag.Warning{diag.Warn(path.Child("metadata", "annotations").Key(kueueTotalCount),
+		"the group %s has %d Pods for Kueue, and there are %d peers: %s; write %d, or change the number of peers", KueueGroup(template), total, members, what, members)}
 }
 
 // gangKeys are the labels and annotations by which a Pod names its PodGroup, of Volcano

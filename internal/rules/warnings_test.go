@@ -207,6 +207,32 @@ env: [{name: A, value: train-0.train}, {name: B, value: b}]
 	})
 }
 
+// TestGroupSize has groups of YuniKorn for four peers. Fewer are an elastic group.
+func TestGroupSize(t *testing.T) {
+	const (
+		own    = "yunikorn.apache.org/task-group-name"
+		groups = "yunikorn.apache.org/task-groups"
+		two    = `[{"name": "driver", "minMember": 1}, {"name": "w", "minMember": %, "minResource": {"cpu": 1}}]`
+	)
+	of := func(n string) string { return strings.Replace(two, "%", n, 1) }
+	for name, tt := range map[string]struct {
+		values map[string]string
+		want   []string
+	}{
+		"more": {map[string]string{own: "w", groups: of("5")}, []string{
+			"template[yunikorn.apache.org/task-groups]: YuniKorn holds room for 5 Pods of the group w, and there are 4 peers: they wait until there is room for all, and the rest stays unused; write minMember 4 or less, or change the number of peers"}},
+		"as many":           {map[string]string{own: "w", groups: of("4")}, nil},
+		"fewer":             {map[string]string{own: "w", groups: of("2")}, nil},
+		"another group":     {map[string]string{own: "driver", groups: of("5")}, nil},
+		"a group not there": {map[string]string{own: "x", groups: of("5")}, nil},
+		"no group":          {map[string]string{groups: of("5")}, nil},
+		"no JSON":           {map[string]string{own: "w", groups: "minMember: 5"}, nil},
+		"a key of others":   {map[string]string{"example.com/min-available": "5"}, []string{"template[example.com/min-available]: a scheduler waits for 5 Pods"}},
+	} {
+		t.Run(name, func(t *testing.T) { compare(t, said(GroupSize(tt.values, 4, templatePath)), tt.want) })
+	}
+}
+
 func TestCounts(t *testing.T) {
 	for name, tt := range map[string]struct {
 		container string
