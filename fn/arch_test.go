@@ -36,7 +36,7 @@ var allowed = map[string][]string{
 	"internal/lint":            {"api/v1alpha1", "internal/admission", "internal/decode", "internal/diag", "internal/krmlist", "internal/krmlist/scan", "internal/parallel", "internal/rules", "internal/spell", "internal/yamlnode"},
 	"internal/manifest":        {"internal/apitype"},
 	"internal/merge":           {"api/v1alpha1", "internal/admission", "internal/expansion", "internal/kinds", "internal/krmlist", "internal/manifest", "internal/results", "internal/yamlnode"},
-	"internal/neighbors":       {"internal/diag", "internal/expansion", "internal/kinds", "internal/krmlist", "internal/peerjob", "internal/results", "internal/rules", "internal/yamlnode"},
+	"internal/neighbors":       {"api/v1alpha1", "internal/diag", "internal/expansion", "internal/framework", "internal/kinds", "internal/krmlist", "internal/peerjob", "internal/results", "internal/rules", "internal/yamlnode"},
 	"internal/origin":          {"internal/kinds"},
 	"internal/parallel":        {},
 	"internal/peerjob":         {"api/v1alpha1", "internal/diag", "internal/rules", "internal/spell"},

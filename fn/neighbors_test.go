@@ -20,6 +20,7 @@ func TestWarnOfNeighbors(t *testing.T) {
 	}
 	const apart = "PeerJob ml/train: spec.template.metadata.labels: NetworkPolicy ml/p keeps the peers apart: no policy in the list allows them traffic "
 	const cure = " each other; add a rule for the label job-name: train"
+	const noDNS = "PeerJob ml/train: spec.template.metadata.labels: NetworkPolicy ml/p keeps the peers from DNS: no policy in the list allows them traffic to port 53 of UDP, and no name of a peer resolves; add a rule for it, such as {ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]}"
 	tests := map[string]struct {
 		neighbors []string
 		want      []string
@@ -33,7 +34,7 @@ func TestWarnOfNeighbors(t *testing.T) {
 		"a Service of another namespace":         {[]string{strings.Replace(core("Service", "{selector: {app: x}}"), "namespace: ml", "namespace: other", 1), "apiVersion: v1\nkind: Service\nmetadata: {name: n}\nspec: {selector: {app: x}}"}, nil},
 		"a Service that can't be read":           {[]string{core("Service", "[]")}, nil},
 		"a policy that allows nothing":           {[]string{policy("{podSelector: {}}")}, []string{apart + "from" + cure}},
-		"a policy that allows nothing at all":    {[]string{policy("{podSelector: {}, policyTypes: [Ingress, Egress]}")}, []string{apart + "from" + cure, apart + "to" + cure}},
+		"a policy that allows nothing at all":    {[]string{policy("{podSelector: {}, policyTypes: [Ingress, Egress]}")}, []string{apart + "from" + cure, apart + "to" + cure, noDNS}},
 		"a policy for others":                    {[]string{policy("{podSelector: {matchLabels: {app: y}}}")}, nil},
 		"a policy that lets others in":           {[]string{policy("{podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {app: y}}}]}]}")}, []string{apart + "from" + cure}},
 		"a policy that lets the peers in":        {[]string{policy("{podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {job-name: train}}}]}]}")}, nil},

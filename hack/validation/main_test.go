@@ -23,10 +23,10 @@ var checkFiles = []string{
 	"internal/neighbors/neighbors.go", "internal/neighbors/resources.go",
 	"internal/peerjob/barrier.go", "internal/peerjob/failurepolicy.go", "internal/peerjob/files.go", "internal/peerjob/runner.go", "internal/peerjob/validation.go", "internal/peerjob/warnings.go", "internal/peerjob/mounts.go", "internal/peerjob/pod.go", "internal/peerjob/containers.go",
 	"internal/neighbors/podlevel.go",
+	"internal/neighbors/gangs.go", "internal/neighbors/policies.go",
 	"internal/pipeline/conflicts.go", "internal/pipeline/find.go", "internal/pipeline/pipeline.go",
 	"internal/rules/dns.go", "internal/rules/environment.go", "internal/rules/kueue.go", "internal/rules/names.go", "internal/rules/ports.go",
 	"internal/rules/references.go", "internal/rules/selectors.go", "internal/rules/subpaths.go", "internal/rules/unexpanded.go",
-	"internal/neighbors/gangs.go",
 	"internal/rules/gangs.go",
 	"internal/values/read.go", "internal/values/renderer.go",
 }

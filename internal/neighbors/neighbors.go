@@ -21,15 +21,16 @@ import (
 	"fmt"
 	"slices"
 
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/expansion"
 	"github.com/peerjob/peerjob/internal/kinds"
 	"github.com/peerjob/peerjob/internal/krmlist"
+	"github.com/peerjob/peerjob/internal/peerjob"
 	"github.com/peerjob/peerjob/internal/results"
 	"github.com/peerjob/peerjob/internal/rules"
 	"github.com/peerjob/peerjob/internal/yamlnode"
@@ -174,9 +175,22 @@ func appendNeighbor[T any](list []neighbor[T], o *krmlist.Object) ([]neighbor[T]
 	return append(list, n), true
 }
 
+// newLabels is the first minor version in which Pods have the label
+// batch.kubernetes.io/job-name.
+const newLabels = 27
+
+// hasNewLabels reports whether the Pods have the label batch.kubernetes.io/job-name.
+func (e peers) hasNewLabels() bool {
+	minor, asked := peerjob.Minor(e.Group.PeerJob.Spec.KubernetesVersion)
+	return !asked || minor >= newLabels
+}
+
 // podLabels are the labels of the Pods, with those of the Job controller.
 func (e peers) podLabels() labels.Set {
-	set := labels.Set{"batch.kubernetes.io/job-name": e.Group.JobName}
+	set := labels.Set{}
+	if e.hasNewLabels() {
+		set[batchv1.JobNameLabel] = e.Group.JobName
+	}
 	return labels.Merge(labels.Merge(set, e.Group.SelectorLabels()), e.Group.Template().Labels)
 }
 
@@ -208,57 +222,4 @@ func inFileOf(o *krmlist.Object) string {
 		return ""
 	}
 	return " in " + o.ShownFile
-}
-
-// warnOfNetworkPolicies finds policies that keep the peers from each other: as
-// soon as one selects a Pod, only what some policy allows gets through.
-// See https://kubernetes.io/docs/concepts/services-networking/network-policies/.
-func (e peers) warnOfNetworkPolicies(policies []neighbor[networkingv1.NetworkPolicy], report *results.Report) {
-	peer := e.podLabels()
-	for _, direction := range []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress} {
-		var isolating *krmlist.Object
-		allowed := false
-		for _, policy := range policies {
-			if !matches(&policy.typed.Spec.PodSelector, peer) || !isolates(&policy.typed, direction) {
-				continue
-			}
-			if isolating == nil {
-				isolating = policy.Object
-			}
-			allowed = allowed || allowsPeers(&policy.typed, direction, peer)
-		}
-		if isolating != nil && !allowed {
-			e.warn(report, "spec.template.metadata.labels", "%v%s keeps the peers apart: no policy in the list allows them %s each other; add a rule for the label job-name: %s",
-				isolating, inFileOf(isolating), map[networkingv1.PolicyType]string{"Ingress": "traffic from", "Egress": "traffic to"}[direction], e.Group.JobName)
-		}
-	}
-}
-
-func matches(selector *metav1.LabelSelector, set labels.Set) bool {
-	s, err := metav1.LabelSelectorAsSelector(selector)
-	return err == nil && s.Matches(set)
-}
-
-// isolates reports whether a policy restricts a direction. Without policyTypes
-// it restricts what comes in, and what goes out when it has a rule for that.
-func isolates(policy *networkingv1.NetworkPolicy, direction networkingv1.PolicyType) bool {
-	if len(policy.Spec.PolicyTypes) > 0 {
-		return slices.Contains(policy.Spec.PolicyTypes, direction)
-	}
-	return direction == networkingv1.PolicyTypeIngress || len(policy.Spec.Egress) > 0
-}
-
-// allowsPeers reports whether some rule of a policy may allow traffic between
-// the peers. A rule that can't be judged here, for an address range or other
-// namespaces, may.
-func allowsPeers(policy *networkingv1.NetworkPolicy, direction networkingv1.PolicyType, peer labels.Set) bool {
-	allows := func(others []networkingv1.NetworkPolicyPeer) bool {
-		return len(others) == 0 || slices.ContainsFunc(others, func(other networkingv1.NetworkPolicyPeer) bool {
-			return other.IPBlock != nil || other.PodSelector == nil || matches(other.PodSelector, peer)
-		})
-	}
-	if direction == networkingv1.PolicyTypeIngress {
-		return slices.ContainsFunc(policy.Spec.Ingress, func(rule networkingv1.NetworkPolicyIngressRule) bool { return allows(rule.From) })
-	}
-	return slices.ContainsFunc(policy.Spec.Egress, func(rule networkingv1.NetworkPolicyEgressRule) bool { return allows(rule.To) })
 }

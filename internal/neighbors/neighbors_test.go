@@ -135,11 +135,11 @@ func TestWarn(t *testing.T) {
 		},
 		"a policy that lets nobody out": {
 			train + "---\n{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p}, spec: {podSelector: {}, policyTypes: [Egress]}}\n",
-			[]string{"PeerJob train: spec.template.metadata.labels: NetworkPolicy p keeps the peers apart: no policy in the list allows them traffic to each other; add a rule for the label job-name: train"},
+			[]string{"PeerJob train: spec.template.metadata.labels: NetworkPolicy p keeps the peers apart: no policy in the list allows them traffic to each other; add a rule for the label job-name: train", noDNS},
 		},
 		"a policy with rules for what goes out, without policyTypes": {
 			train + "---\n{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p}, spec: {podSelector: {}, ingress: [{}], egress: [{to: [{podSelector: {matchLabels: {app: db}}}]}]}}\n",
-			[]string{"PeerJob train: spec.template.metadata.labels: NetworkPolicy p keeps the peers apart: no policy in the list allows them traffic to each other; add a rule for the label job-name: train"},
+			[]string{"PeerJob train: spec.template.metadata.labels: NetworkPolicy p keeps the peers apart: no policy in the list allows them traffic to each other; add a rule for the label job-name: train", noDNS},
 		},
 		"a container above the maximum": {
 			peerJobOf("", "", "", ", resources: {limits: {cpu: 3}}") + "---\n{apiVersion: v1, kind: LimitRange, metadata: {name: l}, spec: {limits: [{type: Container, max: {cpu: 2}}]}}\n",

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package neighbors
+
+import (
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/peerjob/peerjob/internal/framework"
+	"github.com/peerjob/peerjob/internal/krmlist"
+	"github.com/peerjob/peerjob/internal/results"
+	"github.com/peerjob/peerjob/internal/rules"
+)
+
+// rule is a rule of a NetworkPolicy in one direction.
+type rule struct {
+	others []networkingv1.NetworkPolicyPeer
+	ports  []networkingv1.NetworkPolicyPort
+}
+
+// warnOfNetworkPolicies finds policies that keep the peers from each other, or from DNS:
+// as soon as one selects a Pod, only what some policy allows gets through. All policies
+// that select a Pod are added up. Those of the cluster are not known here.
+// See https://kubernetes.io/docs/concepts/services-networking/network-policies/.
+func (e peers) warnOfNetworkPolicies(policies []neighbor[networkingv1.NetworkPolicy], report *results.Report) {
+	// A Pod always reaches itself, and policies hold for no Pod on the host network.
+	if e.Group.Peers() < 2 || e.Group.Template().Spec.HostNetwork {
+		return
+	}
+	peer := e.podLabels()
+	for _, direction := range []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress} {
+		var isolating *krmlist.Object
+		var allowed []rule
+		for _, policy := range policies {
+			if !matches(&policy.typed.Spec.PodSelector, peer) || !isolates(&policy.typed, direction) {
+				continue
+			}
+			if isolating == nil {
+				isolating = policy.Object
+			}
+			allowed = append(allowed, rulesOf(&policy.typed, direction)...)
+		}
+		if isolating != nil {
+			e.warnOfRules(isolating, direction, allowed, peer, report)
+		}
+	}
+}
+
+// warnOfRules finds what no rule for the peers in one direction allows.
+func (e peers) warnOfRules(isolating *krmlist.Object, direction networkingv1.PolicyType, allowed []rule, peer labels.Set, report *results.Report) {
+	const path = "spec.template.metadata.labels"
+	between := slices.DeleteFunc(slices.Clone(allowed), func(r rule) bool { return !e.mayBePeers(r, peer) })
+	if len(between) == 0 {
+		e.warn(report, path, "%v%s keeps the peers apart: no policy in the list allows them %s each other; add a rule for the label job-name: %s",
+			isolating, inFileOf(isolating), map[networkingv1.PolicyType]string{"Ingress": "traffic from", "Egress": "traffic to"}[direction], e.Group.JobName)
+	} else {
+		for _, port := range e.neededPorts() {
+			if !slices.ContainsFunc(between, func(r rule) bool { return e.allowsPort(r, port) }) {
+				e.warn(report, path, "%v%s closes the port %d (%s) between the peers: no policy in the list allows it for %s; add port: %d to the rule for the peers",
+					isolating, inFileOf(isolating), port.Port, port.Name, direction, port.Port)
+			}
+		}
+	}
+	if direction == networkingv1.PolicyTypeEgress && !slices.ContainsFunc(allowed, e.mayBeDNS) {
+		e.warn(report, path, "%v%s keeps the peers from DNS: no policy in the list allows them traffic to port 53 of UDP, and no name of a peer resolves; add a rule for it, such as {ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]}",
+			isolating, inFileOf(isolating))
+	}
+}
+
+// neededPorts are the ports of a peer that others surely call: that of the runner, and the
+// first one of the framework.
+func (e peers) neededPorts() []corev1.ServicePort {
+	var ports []corev1.ServicePort
+	if e.Group.HasRunner() {
+		ports = append(ports, corev1.ServicePort{Name: "spec.runner.port", Port: *e.Group.Runner().Port, Protocol: corev1.ProtocolTCP})
+	}
+	if of := framework.Ports(e.Group); len(of) > 0 {
+		ports = append(ports, corev1.ServicePort{Name: "spec.framework", Port: of[0].Port, Protocol: of[0].Protocol})
+	}
+	return ports
+}
+
+func matches(selector *metav1.LabelSelector, set labels.Set) bool {
+	s, err := metav1.LabelSelectorAsSelector(selector)
+	return err == nil && s.Matches(set)
+}
+
+// isolates reports whether a policy restricts a direction. Without policyTypes
+// it restricts what comes in, and what goes out when it has a rule for that.
+func isolates(policy *networkingv1.NetworkPolicy, direction networkingv1.PolicyType) bool {
+	if len(policy.Spec.PolicyTypes) > 0 {
+		return slices.Contains(policy.Spec.PolicyTypes, direction)
+	}
+	return direction == networkingv1.PolicyTypeIngress || len(policy.Spec.Egress) > 0
+}
+
+// rulesOf are the rules of a policy in one direction.
+func rulesOf(policy *networkingv1.NetworkPolicy, direction networkingv1.PolicyType) []rule {
+	var all []rule
+	if direction == networkingv1.PolicyTypeIngress {
+		for _, r := range policy.Spec.Ingress {
+			all = append(all, rule{r.From, r.Ports})
+		}
+		return all
+	}
+	for _, r := range policy.Spec.Egress {
+		all = append(all, rule{r.To, r.Ports})
+	}
+	return all
+}
+
+// mayBePeers reports whether a rule may be for the peers. One for an address range or for
+// namespaces whose labels are not known may be.
+func (e peers) mayBePeers(r rule, peer labels.Set) bool {
+	return len(r.others) == 0 || slices.ContainsFunc(r.others, func(other networkingv1.NetworkPolicyPeer) bool {
+		return other.IPBlock != nil ||
+			(other.PodSelector == nil || matches(other.PodSelector, peer)) && mayBeNamespace(other.NamespaceSelector, e.Source.Namespace)
+	})
+}
+
+// mayBeNamespace reports whether a selector, nil for the namespace of the policy, may select
+// a namespace: of its labels, only the name is known.
+func mayBeNamespace(selector *metav1.LabelSelector, namespace string) bool {
+	if selector == nil || namespace == "" {
+		return true
+	}
+	known := &metav1.LabelSelector{}
+	if name, found := selector.MatchLabels[corev1.LabelMetadataName]; found {
+		known.MatchLabels = map[string]string{corev1.LabelMetadataName: name}
+	}
+	for _, expression := range selector.MatchExpressions {
+		if expression.Key == corev1.LabelMetadataName {
+			known.MatchExpressions = append(known.MatchExpressions, expression)
+		}
+	}
+	return matches(known, labels.Set{corev1.LabelMetadataName: namespace})
+}
+
+// allowsPort reports whether a rule for the peers allows a port of theirs. A port with a
+// name is that of a container.
+func (e peers) allowsPort(r rule, port corev1.ServicePort) bool {
+	named := rules.ContainerPorts(e.PodTemplate(), field.NewPath("spec"))
+	return len(r.ports) == 0 || slices.ContainsFunc(r.ports, func(allowed networkingv1.NetworkPolicyPort) bool {
+		return isProtocol(allowed, port.Protocol) && (covers(allowed, port.Port) || allowed.Port != nil && allowed.Port.Type == intstr.String &&
+			slices.ContainsFunc(named, func(p rules.Port) bool {
+				return p.Name == allowed.Port.StrVal && p.Port == port.Port && p.Protocol == port.Protocol
+			}))
+	})
+}
+
+func isProtocol(port networkingv1.NetworkPolicyPort, protocol corev1.Protocol) bool {
+	return port.Protocol == nil && protocol == corev1.ProtocolTCP || port.Protocol != nil && *port.Protocol == protocol
+}
+
+// covers reports whether a port of a rule covers a number.
+func covers(port networkingv1.NetworkPolicyPort, number int32) bool {
+	switch {
+	case port.Port == nil:
+		return true
+	case port.Port.Type == intstr.String:
+		return false
+	case port.EndPort != nil:
+		return port.Port.IntVal <= number && number <= *port.EndPort
+	}
+	return port.Port.IntVal == number
+}
+
+const dnsPort = 53
+
+// dnsNamespaces are those of the DNS server in clusters.
+var dnsNamespaces = []string{"kube-system", "openshift-dns"}
+
+// mayBeDNS reports whether a rule for what goes out may let queries through to the DNS
+// server. A port with a name may be its port.
+func (e peers) mayBeDNS(r rule) bool {
+	open := len(r.ports) == 0 || slices.ContainsFunc(r.ports, func(port networkingv1.NetworkPolicyPort) bool {
+		return isProtocol(port, corev1.ProtocolUDP) && (covers(port, dnsPort) || port.Port != nil && port.Port.Type == intstr.String)
+	})
+	if !open {
+		return false
+	}
+	isMeant := slices.ContainsFunc(r.ports, func(port networkingv1.NetworkPolicyPort) bool {
+		return port.Port != nil && (port.Port.IntVal == dnsPort || port.Port.Type == intstr.String)
+	})
+	return len(r.others) == 0 || isMeant || slices.ContainsFunc(r.others, func(other networkingv1.NetworkPolicyPeer) bool {
+		switch {
+		case other.IPBlock != nil:
+			return true
+		case other.NamespaceSelector == nil:
+			return slices.Contains(dnsNamespaces, e.Source.Namespace) || strings.Contains(strings.ToLower(metav1.FormatLabelSelector(other.PodSelector)), "dns")
+		}
+		return slices.ContainsFunc(dnsNamespaces, func(namespace string) bool { return mayBeNamespace(other.NamespaceSelector, namespace) })
+	})
+}
