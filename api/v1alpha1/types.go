@@ -23,6 +23,9 @@ const (
 	// OwnerAnnotation marks a Service or a Job that peerjob made. Its value is the
 	// name of the PeerJob. peerjob replaces and removes only objects that carry it.
 	OwnerAnnotation = Group + "/owner"
+	// ComponentAnnotation is on a PeerJob that kustomize renamed and knew by the
+	// Component, kustomize/. Its value says nothing.
+	ComponentAnnotation = Group + "/component"
 	// ServiceAnnotation is on the Pod template and holds the name of the Service,
 	// because the downward API can read an annotation but not spec.subdomain. A
 	// tool that renames the Service can rename it there too.

@@ -26,6 +26,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/expansion"
 	"github.com/peerjob/peerjob/internal/kinds"
@@ -42,11 +43,18 @@ func Warn(expansions []*expansion.Expansion, objects []*krmlist.Object, report *
 	for _, e := range expansions {
 		wanted[neighborhoodOf(e.Source)] = true
 	}
-	var words []string
+	var words, jobs []string
 	for _, e := range expansions {
-		words = append(words, (peers{Expansion: e}).names().Words()...)
+		names := (peers{Expansion: e}).names()
+		words, jobs = append(words, names.Words()...), append(append(jobs, names.Job), names.EarlierJobs...)
 	}
-	all := findNeighbors(objects, wanted, words)
+	var named []*krmlist.Object
+	for _, o := range objects {
+		if slices.Contains(namedKinds, o.Kind) {
+			named = append(named, o)
+		}
+	}
+	all := findNeighbors(objects, wanted, words, jobs)
 	for _, e := range expansions {
 		e := peers{e, map[diag.Warning]bool{}}
 		near := all[neighborhoodOf(e.Source)]
@@ -54,6 +62,8 @@ func Warn(expansions []*expansion.Expansion, objects []*krmlist.Object, report *
 			near = &neighbors{}
 		}
 		e.warnOfNames(near, expansions, report)
+		e.warnOfReferences(near, expansions, report)
+		e.warnOfNamed(named, report)
 		e.warnOfGangs(near, expansions, report)
 		for _, service := range near.services {
 			e.warnOfService(service, report)
@@ -95,6 +105,14 @@ type neighbors struct {
 	gangs []neighbor[gang]
 	// workloads are objects with Pods of their own.
 	workloads []*krmlist.Object
+	// references are objects that name Jobs or Services.
+	references []referrer
+}
+
+// referrer is an object that names Jobs or Services.
+type referrer struct {
+	*krmlist.Object
+	found []reference
 }
 
 // configMap is a ConfigMap as far as the peers' names are concerned.
@@ -120,8 +138,9 @@ func (c *configMap) UnmarshalJSON(data []byte) error {
 }
 
 // findNeighbors reads the objects in these neighborhoods that may be in the way,
-// each once. Of ConfigMaps it reads those that have one of the words.
-func findNeighbors(objects []*krmlist.Object, wanted map[neighborhood]bool, words []string) map[neighborhood]*neighbors {
+// each once. Of ConfigMaps it reads those that have one of the words, and of objects that
+// select Pods those that have the name of a Job.
+func findNeighbors(objects []*krmlist.Object, wanted map[neighborhood]bool, words, jobs []string) map[neighborhood]*neighbors {
 	all := map[neighborhood]*neighbors{}
 	for _, o := range objects {
 		if kinds.IsOwned(o.APIVersion, o.Kind, o.Annotations) || !wanted[neighborhoodOf(o)] {
@@ -149,6 +168,11 @@ func findNeighbors(objects []*krmlist.Object, wanted map[neighborhood]bool, word
 			near.gangs, found = appendNeighbor(near.gangs, o)
 		case slices.Contains(workloadKinds, o.Kind):
 			near.workloads, found = append(near.workloads, o), true
+		}
+		if o.Mentions(v1alpha1.NameLabel) && slices.ContainsFunc(jobs, o.Mentions) || slices.Contains(routeKinds, o.Kind) {
+			if references := referencesIn(o); len(references) > 0 {
+				near.references, found = append(near.references, referrer{o, references}), true
+			}
 		}
 		if found {
 			all[neighborhoodOf(o)] = near

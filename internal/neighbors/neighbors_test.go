@@ -280,7 +280,9 @@ func TestWarn_gangs(t *testing.T) {
 		"a total without a group":                {peerJobOf("", "", ", annotations: {kueue.x-k8s.io/pod-group-total-count: '5'}", ""), nil},
 		"a gang by its earlier name": {
 			renamed + group("dev-"),
-			[]string{"PeerJob dev-train: spec.peers: PodGroup dev-g waits for 5 Pods (minMember), and there are 4 peers: none would start; write 4 there, or change the number of peers"},
+			[]string{
+				"PeerJob dev-train: spec.template.metadata.annotations[scheduling.k8s.io/group-name]: names the PodGroup g, and it is dev-g now: kustomize renames it there and not here; list peerjob's Component under components:, or write dev-g",
+				"PeerJob dev-train: spec.peers: PodGroup dev-g waits for 5 Pods (minMember), and there are 4 peers: none would start; write 4 there, or change the number of peers"},
 		},
 		"the gang of another variant": {renamed + group("prod-"), nil},
 	} {

@@ -35,6 +35,7 @@ func (e peers) warnOfNetworkPolicies(policies []neighbor[networkingv1.NetworkPol
 		return
 	}
 	peer := e.podLabels()
+	policies = e.renamed(policies)
 	for _, direction := range []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress} {
 		var isolating *krmlist.Object
 		var allowed []rule
@@ -51,6 +52,42 @@ func (e peers) warnOfNetworkPolicies(policies []neighbor[networkingv1.NetworkPol
 			e.warnOfRules(isolating, direction, allowed, peer, report)
 		}
 	}
+}
+
+// renamed are policies as they are at the end of the build: the Component gives a Job that
+// they select by its earlier name the one of today.
+func (e peers) renamed(policies []neighbor[networkingv1.NetworkPolicy]) []neighbor[networkingv1.NetworkPolicy] {
+	if !e.hasComponent() || e.isHashed() {
+		return policies
+	}
+	earlier := e.names().EarlierJobs
+	rename := func(selector *metav1.LabelSelector) {
+		if selector == nil {
+			return
+		}
+		for key, value := range selector.MatchLabels {
+			if rules.IsJobNameLabel(key) && slices.Contains(earlier, value) {
+				selector.MatchLabels[key] = e.Group.JobName
+			}
+		}
+	}
+	renamed := make([]neighbor[networkingv1.NetworkPolicy], len(policies))
+	for i, policy := range policies {
+		renamed[i] = neighbor[networkingv1.NetworkPolicy]{policy.Object, *policy.typed.DeepCopy()}
+		spec := &renamed[i].typed.Spec
+		rename(&spec.PodSelector)
+		for j := range spec.Ingress {
+			for k := range spec.Ingress[j].From {
+				rename(spec.Ingress[j].From[k].PodSelector)
+			}
+		}
+		for j := range spec.Egress {
+			for k := range spec.Egress[j].To {
+				rename(spec.Egress[j].To[k].PodSelector)
+			}
+		}
+	}
+	return renamed
 }
 
 // warnOfRules finds what no rule for the peers in one direction allows.

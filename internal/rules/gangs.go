@@ -99,27 +99,22 @@ var gangKeys = []string{
 }
 
 // PodGroups returns the names of the PodGroups that the Pods of a template name, sorted.
-func PodGroups(template *corev1.PodTemplateSpec) []string {
-	names := map[string]bool{}
-	for _, key := range gangKeys {
-		names[template.Labels[key]] = true
-		names[template.Annotations[key]] = true
-	}
-	if group := template.Spec.SchedulingGroup; group != nil && group.PodGroupName != nil {
-		names[*group.PodGroupName] = true
-	}
-	delete(names, "")
-	return slices.Sorted(maps.Keys(names))
-}
+func PodGroups(template *corev1.PodTemplateSpec) []string { return namesOf("PodGroup", template) }
 
 // ResourceClaimTemplates returns the names of the ResourceClaimTemplates that the Pods
 // of a template use, sorted.
 func ResourceClaimTemplates(template *corev1.PodTemplateSpec) []string {
-	names := map[string]bool{}
-	for _, claim := range template.Spec.ResourceClaims {
-		if claim.ResourceClaimTemplateName != nil {
-			names[*claim.ResourceClaimTemplateName] = true
+	return namesOf("ResourceClaimTemplate", template)
+}
+
+// namesOf are the names of objects of a kind in a template, sorted.
+func namesOf(kind string, template *corev1.PodTemplateSpec) []string {
+	var names []string
+	for _, n := range NamedObjects(template, nil) {
+		if n.Kind == kind {
+			names = append(names, n.Name)
 		}
 	}
-	return slices.Sorted(maps.Keys(names))
+	slices.Sort(names)
+	return slices.Compact(names)
 }

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package neighbors
+
+import (
+	"slices"
+
+	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/krmlist"
+	"github.com/peerjob/peerjob/internal/results"
+	"github.com/peerjob/peerjob/internal/rules"
+)
+
+// namedKinds are the kinds of objects that a Pod names and that kustomize renames in no Pod.
+var namedKinds = append([]string{
+	"PodGroup", "NetworkAttachmentDefinition", "ResourceClaimTemplate", "ResourceClaim", "SecretProviderClass",
+	"PersistentVolumeClaim", "VolumeSnapshot",
+}, rules.ClusterKinds...)
+
+// warnOfNamed finds names of objects in the Pod template that kustomize has renamed: the
+// objects, and not the names. With the Component it gives most of them the new names,
+// after the function.
+func (e peers) warnOfNamed(named []*krmlist.Object, report *results.Report) {
+	// A PeerJob that was not renamed does not say whether the Component is there.
+	if len(e.Source.Names()) < 2 {
+		return
+	}
+	var w []diag.Warning
+	for _, n := range rules.NamedObjects(e.Group.Template(), e.Group.TemplatePath()) {
+		if e.hasComponent() && !n.Part {
+			continue
+		}
+		var now *krmlist.Object
+		isThere := false
+		for _, o := range named {
+			isNear := o.Package == e.Source.Package && (o.Namespace == e.Source.Namespace || slices.Contains(rules.ClusterKinds, o.Kind))
+			if o.Kind != n.Kind || !isNear || inOtherVariant(e.Source, o) {
+				continue
+			}
+			isThere = isThere || o.Name == n.Name
+			if slices.Contains(o.Names(), n.Name) {
+				now = o
+			}
+		}
+		if now == nil || isThere {
+			continue
+		}
+		cure := "write " + now.Name
+		if !n.Part {
+			cure = "list peerjob's Component under components:, or " + cure
+		}
+		w = append(w, diag.Warn(n.Path, "names the %s %s, and it is %s now: kustomize renames it there and not here; %s", n.Kind, n.Name, now.Name, cure))
+	}
+	report.AddWarnings(e.Source, diag.Few(w))
+}
