@@ -24,6 +24,7 @@ var checkFiles = []string{
 	"internal/peerjob/barrier.go", "internal/peerjob/failurepolicy.go", "internal/peerjob/files.go", "internal/peerjob/runner.go", "internal/peerjob/validation.go", "internal/peerjob/warnings.go", "internal/peerjob/mounts.go", "internal/peerjob/pod.go", "internal/peerjob/containers.go",
 	"internal/neighbors/podlevel.go",
 	"internal/neighbors/gangs.go", "internal/neighbors/policies.go",
+	"internal/neighbors/named.go", "internal/neighbors/selectors.go",
 	"internal/pipeline/conflicts.go", "internal/pipeline/find.go", "internal/pipeline/pipeline.go",
 	"internal/rules/dns.go", "internal/rules/environment.go", "internal/rules/kueue.go", "internal/rules/names.go", "internal/rules/ports.go",
 	"internal/rules/references.go", "internal/rules/selectors.go", "internal/rules/subpaths.go", "internal/rules/unexpanded.go",
@@ -72,7 +73,7 @@ var elsewhere = []string{
 	"give values.%s a value",                // testdata/script/expand_values.txtar
 	"no object reached peerjob but its own", // fn/fn_test.go
 	"has more than %d values",               // internal/values/values_test.go
-	"the group never has as many, and none",  // internal/neighbors/neighbors_test.go
+	"the group never has as many, and none", // internal/neighbors/neighbors_test.go
 	"together with spec.valuesFrom and",     // internal/expansion/expansion_test.go
 }
 

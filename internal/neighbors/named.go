@@ -5,6 +5,8 @@ package neighbors
 import (
 	"slices"
 
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
 	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/krmlist"
 	"github.com/peerjob/peerjob/internal/results"
@@ -14,7 +16,7 @@ import (
 // namedKinds are the kinds of objects that a Pod names and that kustomize renames in no Pod.
 var namedKinds = append([]string{
 	"PodGroup", "NetworkAttachmentDefinition", "ResourceClaimTemplate", "ResourceClaim", "SecretProviderClass",
-	"PersistentVolumeClaim", "VolumeSnapshot",
+	"PersistentVolumeClaim", "VolumeSnapshot", "LocalQueue",
 }, rules.ClusterKinds...)
 
 // warnOfNamed finds names of objects in the Pod template that kustomize has renamed: the
@@ -25,8 +27,14 @@ func (e peers) warnOfNamed(named []*krmlist.Object, report *results.Report) {
 	if len(e.Source.Names()) < 2 {
 		return
 	}
+	pj := e.Group.PeerJob
+	all := slices.Concat(
+		rules.NamedQueues(pj.Labels, field.NewPath("metadata", "labels")),
+		rules.NamedQueues(pj.Spec.Job.Labels, field.NewPath("spec", "job", "labels")),
+		rules.NamedObjects(e.Group.Template(), e.Group.TemplatePath()),
+	)
 	var w []diag.Warning
-	for _, n := range rules.NamedObjects(e.Group.Template(), e.Group.TemplatePath()) {
+	for _, n := range all {
 		if e.hasComponent() && !n.Part {
 			continue
 		}
@@ -49,7 +57,10 @@ func (e peers) warnOfNamed(named []*krmlist.Object, report *results.Report) {
 		if !n.Part {
 			cure = "list peerjob's Component under components:, or " + cure
 		}
-		w = append(w, diag.Warn(n.Path, "names the %s %s, and it is %s now: kustomize renames it there and not here; %s", n.Kind, n.Name, now.Name, cure))
+		one := diag.Warn(n.Path, "names the %s %s, and it is %s now: kustomize renames it there and not here; %s", n.Kind, n.Name, now.Name, cure)
+		if !slices.Contains(w, one) {
+			w = append(w, one)
+		}
 	}
 	report.AddWarnings(e.Source, diag.Few(w))
 }

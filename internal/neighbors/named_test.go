@@ -92,6 +92,24 @@ func TestWarn_named(t *testing.T) {
 	}
 }
 
+// TestWarn_queues has the queue of a Job for Kueue, on the PeerJob and on the Job alone.
+func TestWarn_queues(t *testing.T) {
+	queue := renamed("---\n{apiVersion: kueue.x-k8s.io/v1beta1, kind: LocalQueue, metadata: {name: target}}\n")
+	for list, field := range map[string]string{
+		strings.Replace(peerJobOf(", labels: {kueue.x-k8s.io/queue-name: target}", "", "", ""), "name: train,", "name: train ,", 1):                "metadata.labels[kueue.x-k8s.io/queue-name]",
+		strings.Replace(peerJobOf("", "\n  job: {labels: {kueue.x-k8s.io/queue-name: target}}", "", ""), "{name: train}", "{name: train }", 1): "spec.job.labels[kueue.x-k8s.io/queue-name]",
+	} {
+		list = renamed(list)
+		want := []string{"PeerJob dev-train: " + field + ": names the LocalQueue target, and it is dev-target now: kustomize renames it there and not here; list peerjob's Component under components:, or write dev-target"}
+		if diff := cmp.Diff(want, warn(t, list+queue)); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		if got := warn(t, withComponent(list)+queue); len(got) > 0 {
+			t.Errorf("with the Component: %q", got)
+		}
+	}
+}
+
 // TestWarn_references has objects that name the Job or its Service, which kustomize has
 // renamed or which has a hash.
 func TestWarn_references(t *testing.T) {

@@ -95,8 +95,12 @@ func (e peers) warnOfRules(isolating *krmlist.Object, direction networkingv1.Pol
 	const path = "spec.template.metadata.labels"
 	between := slices.DeleteFunc(slices.Clone(allowed), func(r rule) bool { return !e.mayBePeers(r, peer) })
 	if len(between) == 0 {
-		e.warn(report, path, "%v%s keeps the peers apart: no policy in the list allows them %s each other; add a rule for the label job-name: %s",
-			isolating, inFileOf(isolating), map[networkingv1.PolicyType]string{"Ingress": "traffic from", "Egress": "traffic to"}[direction], e.Group.JobName)
+		label := "the label job-name: " + e.Group.JobName
+		if e.isHashed() {
+			label = "a label of spec.template.metadata.labels" // the hash changes
+		}
+		e.warn(report, path, "%v%s keeps the peers apart: no policy in the list allows them %s each other; add a rule for %s",
+			isolating, inFileOf(isolating), map[networkingv1.PolicyType]string{"Ingress": "traffic from", "Egress": "traffic to"}[direction], label)
 	} else {
 		for _, port := range e.neededPorts() {
 			if !slices.ContainsFunc(between, func(r rule) bool { return e.allowsPort(r, port) }) {

@@ -39,6 +39,7 @@ func TestWarn_policies(t *testing.T) {
 	otherPort := peerJobOf("", "\n  barrier: {start: Enabled}\n  runner: {image: r, port: 7500}", "", ", command: [x]")
 	torchrun := peerJobOf("", "\n  framework: {type: Torchrun}", "", ", command: [torchrun, a.py]")
 	older := peerJobOf("", "\n  kubernetesVersion: '1.26'", "", "")
+	renamedTrain := renamed(strings.Replace(train, "{name: train}", "{name: train }", 1))
 	one := strings.Replace(train, "peers: 4", "peers: 1", 1)
 	inNamespace := func(list string) string {
 		return strings.ReplaceAll(strings.Replace(list, "name: train}", "name: train, namespace: ml}", 1), "name: p}", "name: p, namespace: ml}")
@@ -82,6 +83,20 @@ func TestWarn_policies(t *testing.T) {
 		"a framework, and its port":             {torchrun + ingress(", ports: [{port: 29000, endPort: 30000}]"), nil},
 		"a framework, and its port by a name":   {strings.Replace(torchrun, "command:", "ports: [{name: tcp-rendezvous, containerPort: 29500}], command:", 1) + ingress(", ports: [{port: tcp-rendezvous}]"), nil},
 		"no barrier":                            {train + ingress(", ports: [{port: 1}]"), nil},
+
+		// Names
+		"a Job with a hash in its name": {
+			peerJobOf("", "\n  nameSuffixHash: Enabled", "", "") + policy(""),
+			[]string{apart + "from each other; add a rule for a label of spec.template.metadata.labels"},
+		},
+		"a Job by its earlier name, with the Component": {withComponent(renamedTrain) + ingress(""), nil},
+		"a Job by its earlier name, without the Component": {
+			renamedTrain + ingress(""),
+			[]string{
+				"NetworkPolicy p: spec.ingress[0].from[0].podSelector.matchLabels[job-name]: selects the Pods of the Job train, and the Job is dev-train now: it selects none of them; list peerjob's Component under components:, or write dev-train",
+				strings.ReplaceAll(apart+"from"+cure, "train", "dev-train"),
+			},
+		},
 
 		// Whom a policy is for
 		"one peer":            {one + policy("policyTypes: [Ingress, Egress]"), nil},

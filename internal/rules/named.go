@@ -23,7 +23,17 @@ type Named struct {
 }
 
 // ClusterKinds are the kinds of [NamedObjects] that have no namespace.
-var ClusterKinds = []string{"RuntimeClass", "StorageClass", "Queue"}
+var ClusterKinds = []string{"RuntimeClass", "StorageClass", "Queue", "WorkloadPriorityClass"}
+
+// NamedQueues returns the names of objects of Kueue in the labels of a Job.
+func NamedQueues(labels map[string]string, path *field.Path) (all []Named) {
+	for _, l := range []struct{ key, kind string }{{"kueue.x-k8s.io/queue-name", "LocalQueue"}, {"kueue.x-k8s.io/priority-class", "WorkloadPriorityClass"}} {
+		if name := labels[l.key]; name != "" {
+			all = append(all, Named{Kind: l.kind, Name: name, Path: path.Key(l.key)})
+		}
+	}
+	return all
+}
 
 // networks is the annotation of a Pod with its networks: "net-a, other/net-b@eth1", or a
 // list as JSON.
