@@ -107,7 +107,7 @@ var catalog = []Rule{
 	{wrongType, "A value has a type that the API does not take.", false},
 	{componentMissing, "A layer changes PeerJobs, and kustomize does not know their fields.", false},
 	{patchTarget, "A patch for Jobs reaches none, because a PeerJob stands for the Job.", false},
-	{namePrefix, "A kustomization renames a Service and a Job, and not the subdomain and the selector.", false},
+	{namePrefix, "A kustomization renames a Service and a Job, and not the subdomain and the selector, or a PodGroup, a ResourceClaimTemplate or the like, and not its name in the Pods.", false},
 	{unknownRule, "The annotation peerjob.dev/lint-ignore has an id that lint does not have.", false},
 	{invalidYAML, "The file is not valid YAML.", false},
 	{unreadable, "The file can't be read, is too large, or is no text.", false},

@@ -20,6 +20,7 @@ import (
 	"github.com/peerjob/peerjob/internal/krmlist"
 	"github.com/peerjob/peerjob/internal/krmlist/scan"
 	"github.com/peerjob/peerjob/internal/parallel"
+	"github.com/peerjob/peerjob/internal/rules"
 	"github.com/peerjob/peerjob/internal/yamlnode"
 )
 
@@ -293,7 +294,7 @@ func read(file File) ([]*document, []Finding) {
 }
 
 // ourKinds are the kinds that lint looks at.
-var ourKinds = []string{"Job", "Service", "ConfigMap", "StatefulSet", "Pod", "Kustomization", "Component", v1alpha1.Kind}
+var ourKinds = append([]string{"Job", "Service", "ConfigMap", "StatefulSet", "Pod", "Kustomization", "Component", v1alpha1.Kind}, rules.NamedKinds...)
 
 // isOurs reports whether an object is kept: of a kind that lint looks at, or without one,
 // as a kustomization may be, or with an annotation for lint.

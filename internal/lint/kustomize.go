@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/rules"
 	"github.com/peerjob/peerjob/internal/yamlnode"
 )
 
@@ -229,6 +230,8 @@ func (k *kustomizations) giveLabels() {
 // content is what a layer builds from, as far as the input has it.
 type content struct {
 	jobs, peerJobs, services []*document
+	// named are the objects of kinds that Pods name (rules.NamedKinds).
+	named []*document
 	// unknown is whether something is not in the input, or may be made by a function.
 	unknown bool
 	// expanded is whether a layer below may have expanded the PeerJobs.
@@ -268,6 +271,8 @@ func (k *kustomizations) collect(l *layer, c *content, seen map[*layer]bool) {
 				c.services = append(c.services, d)
 			case d.is(v1alpha1.Group, v1alpha1.Kind):
 				c.peerJobs = append(c.peerJobs, d)
+			case slices.Contains(rules.NamedKinds, d.kind):
+				c.named = append(c.named, d)
 			}
 		}
 	}
@@ -317,10 +322,27 @@ func (l *linter) checkRename(layer *layer, c content) {
 		return
 	}
 	for _, j := range l.jobs {
+		l.checkNamed(layer, c, j)
+	}
+	for _, j := range l.jobs {
 		if s := j.service; s != nil && j.subdomain() == s.name && slices.Contains(c.jobs, j.document) && slices.Contains(c.services, s.document) {
 			l.add(layer.doc, Finding{ID: namePrefix, Severity: Error, Message: fmt.Sprintf(
 				"kustomize renames the Service %s and the Job %s, and neither the subdomain of the Pods nor a selector job-name: no peer finds another; list peerjob's Component under components:, or write the full names and remove it", s.name, j.name)}, layer.renames, "", edit{})
 			return
+		}
+	}
+}
+
+// checkNamed finds names of objects in the Pods of a Job of a layer that kustomize renames
+// there and not here.
+func (l *linter) checkNamed(layer *layer, c content, j *job) {
+	if !slices.Contains(c.jobs, j.document) {
+		return
+	}
+	for _, n := range rules.NamedObjects(j.template(), templatePath) {
+		if !n.Part && slices.ContainsFunc(c.named, func(d *document) bool { d.root(); return d.kind == n.Kind && d.name == n.Name }) {
+			l.add(layer.doc, Finding{ID: namePrefix, Severity: Error, Message: fmt.Sprintf(
+				"kustomize renames the %s %s, and not its name in %v of the Job %s; list peerjob's Component under components:, or write the full names and remove it", n.Kind, n.Name, n.Path, j.name)}, layer.renames, "", edit{})
 		}
 	}
 }

@@ -68,6 +68,14 @@ func TestFiles_kustomizations(t *testing.T) {
 			map[string]string{"kustomization.yaml": "resources: [pair.yaml]\nnamePrefix: dev-\n", "pair.yaml": right},
 			[]string{"kustomization.yaml:2:13 error name-prefix"},
 		},
+		"a prefix over a pair and the PodGroup that its Pods name": {
+			map[string]string{
+				"kustomization.yaml": "resources: [pair.yaml, group.yaml]\nnamePrefix: dev-\n",
+				"pair.yaml":          strings.Replace(right, "  template:\n", "  template:\n    metadata: {labels: {scheduling.x-k8s.io/pod-group: gang}}\n", 1),
+				"group.yaml":         "apiVersion: scheduling.x-k8s.io/v1alpha1\nkind: PodGroup\nmetadata: {name: gang}\n---\napiVersion: scheduling.x-k8s.io/v1alpha1\nkind: PodGroup\nmetadata: {name: other}\n",
+			},
+			[]string{"kustomization.yaml:2:13 error name-prefix", "kustomization.yaml:2:13 error name-prefix"},
+		},
 		"a prefix in a layer above": {
 			map[string]string{"a/kustomization.yaml": "nameSuffix: -x\nresources: [../b]\n", "b/kustomization.yaml": "resources: [pair.yaml]\n", "b/pair.yaml": right},
 			[]string{"a/kustomization.yaml:1:13 error name-prefix"},

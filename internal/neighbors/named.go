@@ -13,12 +13,6 @@ import (
 	"github.com/peerjob/peerjob/internal/rules"
 )
 
-// namedKinds are the kinds of objects that a Pod names and that kustomize renames in no Pod.
-var namedKinds = append([]string{
-	"PodGroup", "NetworkAttachmentDefinition", "ResourceClaimTemplate", "ResourceClaim", "SecretProviderClass",
-	"PersistentVolumeClaim", "VolumeSnapshot", "LocalQueue",
-}, rules.ClusterKinds...)
-
 // warnOfNamed finds names of objects in the Pod template that kustomize has renamed: the
 // objects, and not the names. With the Component it gives most of them the new names,
 // after the function.

@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/peerjob/peerjob/internal/rules"
 )
 
 // renamed is what kustomize makes of an object under the prefix dev-.
@@ -96,7 +98,7 @@ func TestWarn_named(t *testing.T) {
 func TestWarn_queues(t *testing.T) {
 	queue := renamed("---\n{apiVersion: kueue.x-k8s.io/v1beta1, kind: LocalQueue, metadata: {name: target}}\n")
 	for list, field := range map[string]string{
-		strings.Replace(peerJobOf(", labels: {kueue.x-k8s.io/queue-name: target}", "", "", ""), "name: train,", "name: train ,", 1):                "metadata.labels[kueue.x-k8s.io/queue-name]",
+		strings.Replace(peerJobOf(", labels: {kueue.x-k8s.io/queue-name: target}", "", "", ""), "name: train,", "name: train ,", 1):            "metadata.labels[kueue.x-k8s.io/queue-name]",
 		strings.Replace(peerJobOf("", "\n  job: {labels: {kueue.x-k8s.io/queue-name: target}}", "", ""), "{name: train}", "{name: train }", 1): "spec.job.labels[kueue.x-k8s.io/queue-name]",
 	} {
 		list = renamed(list)
@@ -266,7 +268,7 @@ func TestRenames(t *testing.T) {
 	if diff := cmp.Diff(got, renames); diff != "" {
 		t.Errorf("(-configuration +renames):\n%s", diff)
 	}
-	for _, kind := range namedKinds {
+	for _, kind := range rules.NamedKinds {
 		if !known[kind] && kind != "VolumeSnapshot" {
 			t.Errorf("the Component renames no %s in a PeerJob", kind)
 		}

@@ -50,7 +50,7 @@ func Warn(expansions []*expansion.Expansion, objects []*krmlist.Object, report *
 	}
 	var named []*krmlist.Object
 	for _, o := range objects {
-		if slices.Contains(namedKinds, o.Kind) {
+		if slices.Contains(rules.NamedKinds, o.Kind) {
 			named = append(named, o)
 		}
 	}

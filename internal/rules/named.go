@@ -22,6 +22,12 @@ type Named struct {
 	Part bool
 }
 
+// NamedKinds are the kinds of [NamedObjects] and [NamedQueues].
+var NamedKinds = append([]string{
+	"PodGroup", "NetworkAttachmentDefinition", "ResourceClaimTemplate", "ResourceClaim", "SecretProviderClass",
+	"PersistentVolumeClaim", "VolumeSnapshot", "LocalQueue",
+}, ClusterKinds...)
+
 // ClusterKinds are the kinds of [NamedObjects] that have no namespace.
 var ClusterKinds = []string{"RuntimeClass", "StorageClass", "Queue", "WorkloadPriorityClass"}
 
