@@ -79,7 +79,7 @@ func Expand(files []File, stdout, stderr io.Writer, options ExpandOptions) (err 
 	if !report.Failed() {
 		objects, expansions = pipeline.Expand(read, pipeline.Options{RunnerImage: options.RunnerImage, Values: options.Values, Assignments: options.Assignments}, report)
 	}
-	addKustomizations(read, expansions, report)
+	addKustomizations(read, expansions, "expand", report)
 	if !report.Failed() && len(expansions) == 0 {
 		report.Infof(nil, "no PeerJob is among the objects, and they are written as they are")
 	}
@@ -108,9 +108,9 @@ func Expand(files []File, stdout, stderr io.Writer, options ExpandOptions) (err 
 	return nil
 }
 
-// addKustomizations reports files that say how kustomize builds the objects, which
-// peerjob does not read. Without a PeerJob, they are all that could have been meant.
-func addKustomizations(objects []*krmlist.Object, expansions []*expansion.Expansion, report *results.Report) {
+// addKustomizations reports files that say how kustomize builds the objects, which the
+// subcommand does not read. Without a PeerJob, they are all that could have been meant.
+func addKustomizations(objects []*krmlist.Object, expansions []*expansion.Expansion, subcommand string, report *results.Report) {
 	add := report.Warningf
 	if len(expansions) == 0 {
 		add = report.Errorf
@@ -119,7 +119,7 @@ func addKustomizations(objects []*krmlist.Object, expansions []*expansion.Expans
 		file := strings.ReplaceAll(o.File, `\`, "/")
 		name := path.Base(file)
 		if o.Kind == "Kustomization" || strings.TrimSuffix(name, path.Ext(name)) == "kustomization" {
-			add(&krmlist.Object{ShownFile: o.File, Index: o.Index}, "is for kustomize, and peerjob expand does not read it; run: kustomize build %s | peerjob expand", path.Dir(file))
+			add(&krmlist.Object{ShownFile: o.File, Index: o.Index}, "is for kustomize, and peerjob %[1]s does not read it; run: kustomize build %[2]s | peerjob %[1]s", subcommand, path.Dir(file))
 		}
 	}
 }

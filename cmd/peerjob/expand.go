@@ -26,8 +26,7 @@ var documentFiles = []string{".yaml", ".yml", ".json"}
 
 func newExpand(options func() (fn.Options, error)) *cobra.Command {
 	format := string(fn.YAML)
-	var valueFiles []string
-	var sets setFlags
+	var given valueFlags
 	var showValues bool
 	command := &cobra.Command{
 		Use:   "expand [FILE | DIRECTORY | -]...",
@@ -52,8 +51,7 @@ there is an error.`,
 	}
 	command.Flags().StringVarP(&format, "output", "o", format, "how to write: yaml, or json for one v1 List")
 	defined(command.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{string(fn.YAML), string(fn.JSON)}, cobra.ShellCompDirectiveNoFileComp)))
-	command.Flags().StringArrayVarP(&valueFiles, "values", "f", nil, "a `file` with values for templates; - is stdin; may be given more than once")
-	sets.add(command.Flags())
+	given.add(command.Flags())
 	command.Flags().BoolVar(&showValues, "show-values", false, "show the merged values and what each template renders, instead of the objects")
 	command.MarkFlagsMutuallyExclusive("output", "show-values")
 	command.RunE = func(cmd *cobra.Command, args []string) error {
@@ -64,19 +62,11 @@ there is an error.`,
 		if err != nil {
 			return err
 		}
-		if err := checkStdin(args, valueFiles); err != nil {
-			return err
-		}
-		overrides, err := readValues(valueFiles, cmd.InOrStdin(), opts)
+		overrides, assignments, err := given.read(cmd, args, opts)
 		if err != nil {
 			return err
 		}
-		assignments, err := sets.read(opts)
-		if err != nil {
-			return err
-		}
-		sets.warn(cmd.ErrOrStderr())
-		files, err := readDocuments(args, cmd.InOrStdin(), opts)
+		files, err := readDocuments("expand", args, cmd.InOrStdin(), opts)
 		if err != nil {
 			return err
 		}
@@ -85,6 +75,34 @@ there is an error.`,
 		})
 	}
 	return command
+}
+
+// valueFlags are the flags that give values to templates.
+type valueFlags struct {
+	files []string
+	sets  setFlags
+}
+
+func (v *valueFlags) add(flags *pflag.FlagSet) {
+	flags.StringArrayVarP(&v.files, "values", "f", nil, "a `file` with values for templates; - is stdin; may be given more than once")
+	v.sets.add(flags)
+}
+
+// read reads the values, before the documents that the arguments name are read.
+func (v *valueFlags) read(cmd *cobra.Command, args []string, opts fn.Options) ([]fn.ValuesFile, []fn.Assignment, error) {
+	if err := checkStdin(args, v.files); err != nil {
+		return nil, nil, err
+	}
+	overrides, err := readValues(v.files, cmd.InOrStdin(), opts)
+	if err != nil {
+		return nil, nil, err
+	}
+	assignments, err := v.sets.read(opts)
+	if err != nil {
+		return nil, nil, err
+	}
+	v.sets.warn(cmd.ErrOrStderr())
+	return overrides, assignments, nil
 }
 
 // checkStdin refuses arguments that read stdin twice: the second "-" would find it
@@ -106,15 +124,15 @@ func checkStdin(args, valueFiles []string) error {
 }
 
 // readDocuments reads the files, directories and streams that the arguments name, or
-// stdin without arguments.
-func readDocuments(args []string, stdin io.Reader, opts fn.Options) ([]fn.File, error) {
+// stdin without arguments, for a subcommand.
+func readDocuments(subcommand string, args []string, stdin io.Reader, opts fn.Options) ([]fn.File, error) {
 	const cure = "name files or directories with PeerJobs, or pipe documents into stdin"
 	if len(args) == 0 && isTerminal(stdin) {
-		return nil, usagef("nothing to expand: %s", cure)
+		return nil, usagef("nothing to %s: %s", subcommand, cure)
 	}
 	var files []fn.File
 	for _, arg := range args {
-		read, err := readFiles(arg, stdin, opts)
+		read, err := readFiles(subcommand, arg, stdin, opts)
 		if err != nil {
 			return nil, err
 		}
@@ -123,9 +141,9 @@ func readDocuments(args []string, stdin io.Reader, opts fn.Options) ([]fn.File, 
 	if len(args) > 0 {
 		return files, nil
 	}
-	files, err := readFiles("-", stdin, opts)
+	files, err := readFiles(subcommand, "-", stdin, opts)
 	if err == nil && len(bytes.TrimSpace(files[0].Content)) == 0 {
-		return nil, usagef("nothing to expand: stdin is empty; %s", cure)
+		return nil, usagef("nothing to %s: stdin is empty; %s", subcommand, cure)
 	}
 	return files, err
 }
@@ -134,7 +152,7 @@ func readDocuments(args []string, stdin io.Reader, opts fn.Options) ([]fn.File, 
 func readValues(names []string, stdin io.Reader, opts fn.Options) ([]fn.ValuesFile, error) {
 	var all []fn.ValuesFile
 	for _, name := range names {
-		files, err := readFiles(name, stdin, opts)
+		files, err := readFiles("expand", name, stdin, opts)
 		if err != nil {
 			return nil, fmt.Errorf("--values: %w", err)
 		}
@@ -208,7 +226,7 @@ func (s *setFlags) warn(stderr io.Writer) {
 
 // readText reads a file that becomes one value.
 func readText(name string, opts fn.Options) (string, error) {
-	file, err := readFile(name, opts)
+	file, err := readFile("expand", name, opts)
 	switch {
 	case err != nil:
 		return "", err
@@ -220,9 +238,9 @@ func readText(name string, opts fn.Options) (string, error) {
 	return string(file.Content), nil
 }
 
-// readFiles reads the file, the directory or the stream that an argument
-// names.
-func readFiles(arg string, stdin io.Reader, opts fn.Options) ([]fn.File, error) {
+// readFiles reads the file, the directory or the stream that an argument of a
+// subcommand names.
+func readFiles(subcommand, arg string, stdin io.Reader, opts fn.Options) ([]fn.File, error) {
 	if arg == "-" {
 		content, err := fn.ReadAll(stdin, opts)
 		if err != nil {
@@ -235,7 +253,7 @@ func readFiles(arg string, stdin io.Reader, opts fn.Options) ([]fn.File, error) 
 		return nil, err
 	}
 	if !info.IsDir() {
-		file, err := readFile(arg, opts)
+		file, err := readFile(subcommand, arg, opts)
 		return []fn.File{file}, err
 	}
 	entries, err := os.ReadDir(arg)
@@ -255,7 +273,7 @@ func readFiles(arg string, stdin io.Reader, opts fn.Options) ([]fn.File, error) 
 		if info.IsDir() {
 			continue
 		}
-		file, err := readFile(name, opts)
+		file, err := readFile("expand", name, opts)
 		if err != nil {
 			return nil, err
 		}
@@ -267,9 +285,9 @@ func readFiles(arg string, stdin io.Reader, opts fn.Options) ([]fn.File, error) 
 	return files, nil
 }
 
-func readFile(name string, opts fn.Options) (fn.File, error) {
+func readFile(subcommand, name string, opts fn.Options) (fn.File, error) {
 	if isNamedPipe(name) {
-		return fn.File{}, fmt.Errorf("%s: %s", name, namedPipe("expand", name))
+		return fn.File{}, fmt.Errorf("%s: %s", name, namedPipe(subcommand, name))
 	}
 	file, err := os.Open(name)
 	if err != nil {

@@ -105,9 +105,10 @@ func newRoot(getenv func(string) string) *cobra.Command {
 		return fn.Run(collector.Metered(cmd.InOrStdin()), cmd.OutOrStdout(), cmd.ErrOrStderr(), opts)
 	}
 	expand := newExpand(options)
+	explain := newExplain(options)
 	lint := newLint(options)
-	root.AddCommand(expand, lint, newFrameworks(), newInstall(), newVersion())
-	for _, reader := range []*cobra.Command{root, expand, lint} {
+	root.AddCommand(expand, explain, lint, newFrameworks(), newInstall(), newVersion())
+	for _, reader := range []*cobra.Command{root, expand, explain, lint} {
 		reader.Flags().StringVar(&maxInput, "max-input", "",
 			fmt.Sprintf("refuse input larger than this, such as 256Mi (default $%s, or %s)", maxInputVariable, resource.NewQuantity(fn.DefaultMaxInput, resource.BinarySI)))
 	}

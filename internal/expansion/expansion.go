@@ -21,6 +21,7 @@ package expansion
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 	batchv1 "k8s.io/api/batch/v1"
@@ -53,8 +54,9 @@ type Expansion struct {
 	// internal/kinds. They are not to be written where there were errors.
 	Children []*krmlist.Object
 
-	// job is the Job of the group.
-	job origin.Object
+	// objects are the Children as they were made, and job is the Job among them.
+	objects []origin.Object
+	job     origin.Object
 	// renderer has what was rendered; it is nil without templates.
 	renderer *values.Renderer
 	// values are those that were found for templates that could not be rendered.
@@ -71,6 +73,22 @@ func (e *Expansion) PodTemplate() *corev1.PodTemplateSpec {
 
 // FieldOf returns the field of the PeerJob that a field of the Job came from.
 func (e *Expansion) FieldOf(path string) string { return e.job.Origins.Of(path, nil) }
+
+// Objects returns the objects that the PeerJob stands for, as they were made, with where
+// their fields came from. They are not to be changed.
+func (e *Expansion) Objects() []origin.Object { return e.objects }
+
+// IsRendered reports whether the value of a field of the PeerJob comes from a template:
+// its own, or that of a field that it is a part of.
+func (e *Expansion) IsRendered(path string) bool {
+	if e.renderer == nil {
+		return false
+	}
+	return slices.ContainsFunc(e.renderer.Rendered, func(r values.Rendering) bool {
+		rest, found := strings.CutPrefix(path, r.Field)
+		return found && (rest == "" || rest[0] == '.' || rest[0] == '[')
+	})
+}
 
 // HasTemplates reports whether the PeerJob has templates that were rendered.
 func (e *Expansion) HasTemplates() bool { return e.renderer != nil }
@@ -233,6 +251,7 @@ func read(node *yaml.Node, from *templates, hash string, settings v1alpha1.Setti
 
 // setChildren makes the children of the objects, in the package of the PeerJob.
 func (e *Expansion) setChildren(objects []origin.Object) {
+	e.objects = objects
 	for _, o := range objects {
 		if _, isJob := o.Object.(*batchv1.Job); isJob {
 			e.job = o

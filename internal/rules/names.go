@@ -3,6 +3,7 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -40,20 +41,30 @@ func lastIndex(job *batchv1.Job) int32 {
 	return max(*job.Spec.Completions, 1) - 1
 }
 
+// MaxHostnameLength is the longest host name of a Pod, in characters: a DNS label.
+const MaxHostnameLength = validation.DNS1123LabelMaxLength
+
+// HostnameRoom is how many more characters the name of a Job may have before the host
+// name of its last peer is no DNS label. It is negative for a name that is too long. It
+// reads the name and spec.completions.
+func HostnameRoom(job *batchv1.Job) int {
+	return MaxHostnameLength - len(Hostname(job.Name, lastIndex(job)))
+}
+
 // Hostnames holds the rule that the Job's name has in batch/v1: the host name of
 // the last index must be a DNS label. The path and the name are those of the part
 // of the Job's name that the user wrote; what follows it counts, too. It reads
 // spec.completions.
 func Hostnames(job *batchv1.Job, name string, path *field.Path) field.ErrorList {
 	longest := Hostname(job.Name, lastIndex(job))
-	if len(longest) > validation.DNS1123LabelMaxLength {
+	if room := HostnameRoom(job); room < 0 {
 		peers := int32(0)
 		if job.Spec.Completions != nil {
 			peers = *job.Spec.Completions
 		}
 		return field.ErrorList{field.Invalid(path, name, fmt.Sprintf(
 			"must be no more than %d characters for %d peers: the host name of the last one, %q, must be a DNS label of no more than %d characters",
-			validation.DNS1123LabelMaxLength-(len(longest)-len(name)), peers, longest, validation.DNS1123LabelMaxLength))}
+			len(name)+room, peers, longest, MaxHostnameLength))}
 	}
 	if strings.Contains(name, ".") {
 		return field.ErrorList{field.Invalid(path, name, fmt.Sprintf(
@@ -66,11 +77,18 @@ func Hostnames(job *batchv1.Job, name string, path *field.Path) field.ErrorList 
 	return errs
 }
 
-// maxFQDNLength is the longest host name that the kernel takes. A Pod with
+// MaxFQDNLength is the longest host name that the kernel takes. A Pod with
 // setHostnameAsFQDN and a longer name never starts, and the API server does
 // not check it.
 // See https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/#pod-s-sethostnameasfqdn-field.
-const maxFQDNLength = 64
+const MaxFQDNLength = 64
+
+// FQDNRoom is how many more characters the names of a Job and its Service may have
+// together before the kernel refuses the fully qualified name of the last peer. A
+// namespace that is not known yet has one character at least.
+func FQDNRoom(service *corev1.Service, job *batchv1.Job, clusterDomain string) int {
+	return MaxFQDNLength - len(PeerName(job.Name, service.Name, lastIndex(job))+"."+SearchDomain(cmp.Or(job.Namespace, "n"), clusterDomain))
+}
 
 // FQDN refuses host names that are too long for setHostnameAsFQDN. It reads
 // spec.completions of the Job.
@@ -84,15 +102,15 @@ func FQDN(service *corev1.Service, template *corev1.PodTemplateSpec, job *batchv
 	// Without a namespace any may come later; the shortest possible one tells
 	// whether some would fit.
 	shown, length := longest(job.Namespace), ""
-	size := len(shown)
 	if job.Namespace == "" {
 		shown, length = longest("<namespace>"), "at least "
-		size = len(longest("n"))
 	}
-	if size <= maxFQDNLength {
+	room := FQDNRoom(service, job, clusterDomain)
+	if room >= 0 {
 		return nil
 	}
+	size := MaxFQDNLength - room
 	return field.ErrorList{field.Invalid(path.Child("spec", "setHostnameAsFQDN"), true, fmt.Sprintf(
 		"the longest host name, %q, has %s%d characters, and a Pod with one of more than %d never starts; choose shorter names, or leave it out",
-		shown, length, size, maxFQDNLength))}
+		shown, length, size, MaxFQDNLength))}
 }

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/peerjob/peerjob/fn"
+)
+
+func newExplain(options func() (fn.Options, error)) *cobra.Command {
+	format := string(fn.ExplainTable)
+	var given valueFlags
+	command := &cobra.Command{
+		Use:   "explain [FILE | DIRECTORY | -]...",
+		Short: "Show the group of peers that a PeerJob stands for",
+		Long: `explain reads PeerJobs as expand does and shows each group of peers: their names,
+ports and variables and where each value comes from, the objects that come out
+and what ties them, how much room the names leave, and what the group does when
+a peer fails. Of many peers it shows the first ones and the last one.
+
+It says what is wrong with a PeerJob in the same words as expand. All other
+documents are left out.`,
+		Example: `  peerjob explain peerjob.yaml
+  peerjob explain --values prod.yaml -o json peerjob.yaml | jq '.peerJobs[].ports'
+  peerjob explain -o dot peerjob.yaml | dot -Tsvg > peers.svg
+  peerjob explain -o mermaid peerjob.yaml`,
+		Args: cobra.ArbitraryArgs,
+	}
+	var formats []string
+	for _, known := range fn.ExplainFormats() {
+		formats = append(formats, string(known))
+	}
+	command.Flags().StringVarP(&format, "output", "o", format, "how to write: table, json, or a picture: mermaid, dot (Graphviz)")
+	defined(command.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp)))
+	given.add(command.Flags())
+	command.RunE = func(cmd *cobra.Command, args []string) error {
+		if !slices.Contains(formats, format) {
+			return usagef("--output: Unsupported value: %q: supported values: %q", format, formats)
+		}
+		opts, err := options()
+		if err != nil {
+			return err
+		}
+		overrides, assignments, err := given.read(cmd, args, opts)
+		if err != nil {
+			return err
+		}
+		files, err := readDocuments("explain", args, cmd.InOrStdin(), opts)
+		if err != nil {
+			return err
+		}
+		return fn.Explain(files, cmd.OutOrStdout(), cmd.ErrOrStderr(), fn.ExplainOptions{
+			Options: opts, Format: fn.ExplainFormat(format), Values: overrides, Assignments: assignments,
+		})
+	}
+	return command
+}

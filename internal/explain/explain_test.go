@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package explain
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/expand"
+	"github.com/peerjob/peerjob/internal/peerjob"
+)
+
+func sample(name string, n int32) *v1alpha1.PeerJob {
+	pj := &v1alpha1.PeerJob{}
+	pj.Name = name
+	pj.Spec.Peers = &n
+	pj.Spec.Template.Spec.Containers = []corev1.Container{{Name: "worker", Env: []corev1.EnvVar{{Name: "WHO", Value: "$(PEERJOB_SELF) $$(X) $(Y)"}}}}
+	return pj
+}
+
+func describe(pj *v1alpha1.PeerJob, rendered ...string) Description {
+	v1alpha1.Default(pj, v1alpha1.Settings{})
+	g := peerjob.NewGroup(pj, "")
+	return Describe(g, expand.Group(g), func(path string) bool {
+		for _, field := range rendered {
+			if strings.HasPrefix(path, field) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// Of many peers, the first ones and the last one are shown, whatever writes them.
+func TestDescribe_peers(t *testing.T) {
+	for n, want := range map[int32][]int32{1: {0}, 3: {0, 1, 2}, 8: {0, 1, 2, 3, 4, 5, 6, 7}, 9: {0, 1, 2, 8}, 100000: {0, 1, 2, 99999}} {
+		d := describe(sample("train", n))
+		var got []int32
+		for _, peer := range d.Peers.Shown {
+			got = append(got, peer.Index)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%d peers (-want +got):\n%s", n, diff)
+		}
+		if d.Peers.Count != n {
+			t.Errorf("count %d, want %d", d.Peers.Count, n)
+		}
+		var out bytes.Buffer
+		WriteTable(&out, []Description{d})
+		WriteDOT(&out, []Description{d})
+		WriteMermaid(&out, []Description{d})
+		if lines := strings.Count(out.String(), "\n"); lines > 150 {
+			t.Errorf("%d peers print %d lines", n, lines)
+		}
+	}
+}
+
+// The name may be as long as the budget says, and no longer: apimachinery's own limit of a
+// DNS label is the oracle.
+func TestDescribe_nameBudget(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		peers int32
+		want  NameBudget
+	}{
+		{"train", 3, NameBudget{63 - len("train-2"), 100000, "train-2", 63}},
+		{"train", 11, NameBudget{63 - len("train-10"), 100000, "train-10", 63}},
+		{strings.Repeat("a", 61), 3, NameBudget{0, 10, strings.Repeat("a", 61) + "-2", 63}},
+		{strings.Repeat("a", 59), 3, NameBudget{2, 1000, strings.Repeat("a", 59) + "-2", 63}},
+	} {
+		if diff := cmp.Diff(test.want, describe(sample(test.name, test.peers)).NameBudget); diff != "" {
+			t.Errorf("%s, %d peers (-want +got):\n%s", test.name, test.peers, diff)
+		}
+	}
+	pj := sample("train", 3)
+	pj.Namespace = "ml"
+	pj.Spec.Template.Spec.SetHostnameAsFQDN = new(true)
+	// "train-2.train.ml.svc.cluster.local" has 34 characters, and each of the name counts twice.
+	if diff := cmp.Diff(NameBudget{15, 100000, "train-2.train.ml.svc.cluster.local", 64}, describe(pj).NameBudget); diff != "" {
+		t.Errorf("setHostnameAsFQDN (-want +got):\n%s", diff)
+	}
+}
+
+// Every variable says who decides its value.
+func TestDescribe_variables(t *testing.T) {
+	pj := sample("train", 3)
+	pj.Namespace = "ml"
+	pj.Spec.Framework = &v1alpha1.Framework{Type: "JAX"}
+	pj.Spec.Template.Spec.Containers[0].Env = append(pj.Spec.Template.Spec.Containers[0].Env,
+		corev1.EnvVar{Name: "KEY", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: "s"}, Key: "k"}}})
+	d := describe(pj, "spec.template.spec.containers[0].env[0].value")
+	got := map[string]string{}
+	for _, v := range d.Containers[0].Variables {
+		got[v.Name] = v.By + ": " + v.Value
+	}
+	want := map[string]string{
+		"JOB_COMPLETION_INDEX": "peerjob: <index>", "PEERJOB_NAME": "peerjob: train", "PEERJOB_NAMESPACE": "peerjob: ml",
+		"PEERJOB_SERVICE": "peerjob: train", "PEERJOB_SIZE": "peerjob: 3", "PEERJOB_LEADER": "peerjob: train-0.train", "PEERJOB_SELF": "peerjob: train-<index>.train",
+		"JAX_COORDINATOR_ADDRESS": "framework: train-0.train:29500", "JAX_NUM_PROCESSES": "framework: 3", "JAX_PROCESS_ID": "framework: <index>",
+		"WHO": "template: train-<index>.train $(X) $(Y)", "KEY": "you: <key k of Secret s>",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	pj = sample("train", 3)
+	pj.Spec.PeerEnv = v1alpha1.Disabled
+	variables := describe(pj).Containers[0].Variables
+	if last := variables[len(variables)-1]; last.Name != "JOB_COMPLETION_INDEX" || last.By != "kubernetes" {
+		t.Errorf("without spec.peerEnv: %+v", variables)
+	}
+}
+
+func TestDescribe_onFailure(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(*v1alpha1.PeerJobSpec)
+		want   string
+	}{
+		"default":   {func(*v1alpha1.PeerJobSpec) {}, "spec.backoffLimit is not set: all peers together have 6 retries, the server's default, and then the Job fails and stops every peer."},
+		"one retry": {func(s *v1alpha1.PeerJobSpec) { s.BackoffLimit = new(int32(1)) }, "spec.backoffLimit: all peers together have 1 retry, and then the Job fails and stops every peer."},
+		"per index": {func(s *v1alpha1.PeerJobSpec) {
+			s.BackoffLimitPerIndex, s.MaxFailedIndexes = new(int32(2)), new(int32(0))
+		}, "spec.backoffLimitPerIndex: each index has 2 retries, and then that index has failed; spec.maxFailedIndexes: the Job fails and stops every peer when one index has failed."},
+		"in place": {func(s *v1alpha1.PeerJobSpec) { s.Template.Spec.RestartPolicy = corev1.RestartPolicyOnFailure }, "restartPolicy OnFailure: the kubelet starts a container again that exits with another code than 0, in the same Pod. If the Pod is lost, the Job creates a new one with the same index and the same name."},
+		"code": {func(s *v1alpha1.PeerJobSpec) {
+			s.PodFailurePolicy = &batchv1.PodFailurePolicy{Rules: []batchv1.PodFailurePolicyRule{{Action: batchv1.PodFailurePolicyActionFailJob, OnExitCodes: &batchv1.PodFailurePolicyOnExitCodesRequirement{ContainerName: new("worker"), Operator: batchv1.PodFailurePolicyOnExitCodesOpIn, Values: []int32{3, 4}}}}}
+		}, "spec.podFailurePolicy.rules[0]: if the container worker exits with one of 3 4, the Job fails at once."},
+		"leader": {func(s *v1alpha1.PeerJobSpec) {
+			s.SuccessPolicy = &batchv1.SuccessPolicy{Rules: []batchv1.SuccessPolicyRule{{SucceededIndexes: new("0")}}}
+		}, "spec.successPolicy.rules[0]: the Job succeeds and stops every other peer when index 0 has succeeded."},
+		"deadline": {func(s *v1alpha1.PeerJobSpec) { s.ActiveDeadlineSeconds = new(int64(60)) }, "spec.activeDeadlineSeconds: after 60 s the Job fails, whatever its peers do."},
+		"start":    {func(s *v1alpha1.PeerJobSpec) { s.Barrier.Start = v1alpha1.Enabled }, "spec.barrier.start: no command starts before every peer was reached by its name; after 600 s without one, a container that waits exits with 75, and its message names who is missing."},
+		"end":      {func(s *v1alpha1.PeerJobSpec) { s.Barrier.End = v1alpha1.Enabled }, "spec.barrier.end: a peer that is done keeps its name in DNS until all are done, for at most 30 s."},
+	} {
+		pj := sample("train", 3)
+		test.change(&pj.Spec)
+		said := describe(pj).OnFailure
+		found := false
+		for _, sentence := range said {
+			found = found || sentence == test.want
+		}
+		if !found {
+			t.Errorf("%s: %q is not among\n%s", name, test.want, strings.Join(said, "\n"))
+		}
+	}
+}
+
+// Text of the input stays text in a picture and never reaches a terminal as a control
+// sequence.
+func TestWrite_hostileText(t *testing.T) {
+	pj := sample("train", 2)
+	pj.Spec.Template.Spec.Containers[0].Env[0].Value = "a\x1b[31mb\n\"quoted\" <b>"
+	pj.Spec.Template.Spec.Containers[0].Name = `x"]; evil -> y`
+	d := describe(pj)
+	d.Name = `x"]; evil -> <y>` + "\x1b`"
+	var out bytes.Buffer
+	WriteTable(&out, []Description{d})
+	WriteDOT(&out, []Description{d})
+	WriteMermaid(&out, []Description{d})
+	for _, bad := range []string{"\x1b", `label="x"]`, `["x"]`} {
+		if strings.Contains(out.String(), bad) {
+			t.Errorf("%q is in\n%s", bad, out.String())
+		}
+	}
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package explain
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/peerjob"
+)
+
+// serverBackoffLimit is how many retries a Job has whose backoffLimit is not set.
+// See https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-backoff-failure-policy.
+const serverBackoffLimit = 6
+
+// onFailure says what the group does when a peer fails.
+func onFailure(g *peerjob.Group) []string {
+	said := slices.Concat(groupPolicy(g), jobPolicy(g), barrier(g))
+	if deadline := g.Job.ActiveDeadlineSeconds; deadline != nil {
+		said = append(said, fmt.Sprintf("spec.activeDeadlineSeconds: after %d s the Job fails, whatever its peers do.", *deadline))
+	}
+	return said
+}
+
+// groupPolicy says what spec.failurePolicy does. Without one, each peer fails for itself.
+// This is the only place to change for a new policy of the group.
+func groupPolicy(*peerjob.Group) []string {
+	return []string{"Each peer fails for itself: the other peers run on."}
+}
+
+// jobPolicy says how the Job counts failures.
+func jobPolicy(g *peerjob.Group) []string {
+	job := &g.Job
+	said := []string{"A Pod has failed if a container exits with another code than 0. The Job creates a new Pod with the same index and the same name."}
+	if g.Template().Spec.RestartPolicy == corev1.RestartPolicyOnFailure {
+		said[0] = "restartPolicy OnFailure: the kubelet starts a container again that exits with another code than 0, in the same Pod. If the Pod is lost, the Job creates a new one with the same index and the same name."
+	}
+	if policy := job.PodFailurePolicy; policy != nil {
+		for i, rule := range policy.Rules {
+			said = append(said, fmt.Sprintf("spec.podFailurePolicy.rules[%d]: %s.", i, failureRule(rule)))
+		}
+	}
+	switch {
+	case job.BackoffLimitPerIndex != nil:
+		text := fmt.Sprintf("spec.backoffLimitPerIndex: each index has %s, and then that index has failed", count(int64(*job.BackoffLimitPerIndex), "retry"))
+		switch {
+		case job.MaxFailedIndexes == nil:
+			text += "; the other indexes run to their end, and then the Job fails"
+		case *job.MaxFailedIndexes == 0:
+			text += "; spec.maxFailedIndexes: the Job fails and stops every peer when one index has failed"
+		default:
+			text += fmt.Sprintf("; spec.maxFailedIndexes: the Job fails and stops every peer when more than %d indexes have failed", *job.MaxFailedIndexes)
+		}
+		said = append(said, text+".")
+	case job.BackoffLimit != nil:
+		said = append(said, fmt.Sprintf("spec.backoffLimit: all peers together have %s, and then the Job fails and stops every peer.", count(int64(*job.BackoffLimit), "retry")))
+	default:
+		said = append(said, fmt.Sprintf("spec.backoffLimit is not set: all peers together have %d retries, the server's default, and then the Job fails and stops every peer.", serverBackoffLimit))
+	}
+	if policy := job.SuccessPolicy; policy != nil {
+		for i, rule := range policy.Rules {
+			said = append(said, fmt.Sprintf("spec.successPolicy.rules[%d]: the Job succeeds and stops every other peer when %s.", i, successRule(rule)))
+		}
+	}
+	return said
+}
+
+func failureRule(rule batchv1.PodFailurePolicyRule) string {
+	var when []string
+	if codes := rule.OnExitCodes; codes != nil {
+		who := "a container"
+		if codes.ContainerName != nil {
+			who = "the container " + *codes.ContainerName
+		}
+		than := "one of"
+		if codes.Operator == batchv1.PodFailurePolicyOnExitCodesOpNotIn {
+			than = "a code other than"
+		}
+		when = append(when, fmt.Sprintf("%s exits with %s %s", who, than, strings.Trim(fmt.Sprint(codes.Values), "[]")))
+	}
+	for _, condition := range rule.OnPodConditions {
+		when = append(when, fmt.Sprintf("the Pod has the condition %s", condition.Type))
+	}
+	does := map[batchv1.PodFailurePolicyAction]string{
+		batchv1.PodFailurePolicyActionFailJob:   "the Job fails at once",
+		batchv1.PodFailurePolicyActionFailIndex: "the index fails at once",
+		batchv1.PodFailurePolicyActionIgnore:    "the Pod is replaced, and that is no retry",
+		batchv1.PodFailurePolicyActionCount:     "that is a retry like any other",
+	}[rule.Action]
+	return fmt.Sprintf("if %s, %s", strings.Join(when, " or "), does)
+}
+
+func successRule(rule batchv1.SuccessPolicyRule) string {
+	switch {
+	case rule.SucceededIndexes != nil && rule.SucceededCount != nil:
+		return fmt.Sprintf("%d of the indexes %s have succeeded", *rule.SucceededCount, *rule.SucceededIndexes)
+	case rule.SucceededIndexes != nil && !strings.ContainsAny(*rule.SucceededIndexes, ",-"):
+		return fmt.Sprintf("index %s has succeeded", *rule.SucceededIndexes)
+	case rule.SucceededIndexes != nil:
+		return fmt.Sprintf("the indexes %s have succeeded", *rule.SucceededIndexes)
+	case rule.SucceededCount != nil:
+		return fmt.Sprintf("%d indexes have succeeded", *rule.SucceededCount)
+	}
+	return "its rule is met"
+}
+
+// barrier says how long the peers wait for each other.
+func barrier(g *peerjob.Group) []string {
+	var said []string
+	b := g.Barrier()
+	if b.Start == v1alpha1.Enabled {
+		text := "spec.barrier.start: no command starts before every peer was reached by its name"
+		if *b.StartTimeoutSeconds > 0 {
+			text += fmt.Sprintf("; after %d s without one, a container that waits exits with 75, and its message names who is missing", *b.StartTimeoutSeconds)
+		}
+		said = append(said, text+".")
+	}
+	if b.End == v1alpha1.Enabled {
+		text := "spec.barrier.end: a peer that is done keeps its name in DNS until all are done"
+		if b.EndTimeoutSeconds != nil {
+			text += fmt.Sprintf(", for at most %d s", *b.EndTimeoutSeconds)
+		}
+		said = append(said, text+".")
+	}
+	return said
+}
