@@ -65,10 +65,7 @@ type LintOptions struct {
 // The error is ErrFailed if there are errors, or with Strict warnings. With Diff it is
 // about the files as they are.
 func Lint(files []LintFile, stdout, stderr io.Writer, options LintOptions) ([]File, error) {
-	input := make([]lint.File, len(files))
-	for i, file := range files {
-		input[i] = lint.File{Name: file.Name, Content: file.Content, Problem: file.Problem, Skipped: file.Skipped, Found: file.Found}
-	}
+	input := lintFiles(files)
 	checks := lint.Options{ClusterDomain: options.ClusterDomain}
 	findings := lint.Files(input, checks)
 	left := findings
@@ -94,6 +91,14 @@ func Lint(files []LintFile, stdout, stderr io.Writer, options LintOptions) ([]Fi
 		_, _ = fmt.Fprintf(stderr, "peerjob: %s\n", lint.Summary(left))
 	}
 	return mended, verdict(left, options.Strict)
+}
+
+func lintFiles(files []LintFile) []lint.File {
+	input := make([]lint.File, len(files))
+	for i, file := range files {
+		input[i] = lint.File{Name: file.Name, Content: file.Content, Problem: file.Problem, Skipped: file.Skipped, Found: file.Found}
+	}
+	return input
 }
 
 // verdict is ErrFailed if there are errors, or if warnings count as errors.

@@ -73,7 +73,7 @@ being reported. docs/lint.md lists the ids.`,
 		if lintOptions.Fix && (len(args) == 0 || slices.Contains(args, "-")) {
 			return usagef("--fix writes files in place, and stdin is none; use --diff, or name files")
 		}
-		files, err := readLint(args, cmd.InOrStdin(), opts)
+		files, err := readLint("lint", args, cmd.InOrStdin(), opts)
 		if err != nil {
 			return err
 		}
@@ -90,14 +90,14 @@ being reported. docs/lint.md lists the ids.`,
 	return command
 }
 
-// readLint reads what the arguments name. What can't be read is a file with a problem,
-// so that the rest is linted.
-func readLint(args []string, stdin io.Reader, opts fn.Options) ([]fn.LintFile, error) {
+// readLint reads what the arguments of a subcommand name. What can't be read is a file
+// with a problem, so that the rest is read.
+func readLint(subcommand string, args []string, stdin io.Reader, opts fn.Options) ([]fn.LintFile, error) {
 	const cure = "name files or directories, or pipe documents into stdin"
 	if len(args) == 0 && isTerminal(stdin) {
-		return nil, usagef("nothing to lint: %s", cure)
+		return nil, usagef("nothing to %s: %s", subcommand, cure)
 	}
-	r := &lintReader{opts: opts, seen: map[string]bool{}}
+	r := &lintReader{subcommand: subcommand, opts: opts, seen: map[string]bool{}}
 	for _, arg := range args {
 		r.read(arg, stdin)
 	}
@@ -106,13 +106,15 @@ func readLint(args []string, stdin io.Reader, opts fn.Options) ([]fn.LintFile, e
 	}
 	r.read("-", stdin)
 	if r.files[0].Problem == "" && len(bytes.TrimSpace(r.files[0].Content)) == 0 {
-		return nil, usagef("nothing to lint: stdin is empty; %s", cure)
+		return nil, usagef("nothing to %s: stdin is empty; %s", subcommand, cure)
 	}
 	return r.files, nil
 }
 
-// lintReader reads files for lint, each once.
+// lintReader reads files for a subcommand, each once.
 type lintReader struct {
+	subcommand string
+
 	opts  fn.Options
 	files []fn.LintFile
 	seen  map[string]bool
@@ -171,7 +173,7 @@ func (r *lintReader) read(arg string, stdin io.Reader) {
 func (r *lintReader) readFile(name string, asked bool) {
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() && (!asked || isNamedPipe(name)) {
 		if asked {
-			r.files = append(r.files, fn.LintFile{File: fn.File{Name: name}, Problem: namedPipe("lint", name)})
+			r.files = append(r.files, fn.LintFile{File: fn.File{Name: name}, Problem: namedPipe(r.subcommand, name)})
 		} else {
 			r.skip(name, "is no regular file")
 		}
@@ -226,7 +228,7 @@ func (r *lintReader) readFolder(root string) {
 		case entry.IsDir() || !slices.Contains(documentFiles, filepath.Ext(name)) && entry.Name() != "Kustomization":
 		default:
 			if info, err := os.Stat(name); err == nil && info.IsDir() {
-				r.skip(name, "is a link to a folder; name that folder to lint it")
+				r.skip(name, "is a link to a folder; name that folder to "+r.subcommand+" it")
 				return nil
 			}
 			r.readFile(name, false)

@@ -107,8 +107,9 @@ func newRoot(getenv func(string) string) *cobra.Command {
 	expand := newExpand(options)
 	explain := newExplain(options)
 	lint := newLint(options)
-	root.AddCommand(expand, explain, lint, newFrameworks(), newInstall(), newVersion())
-	for _, reader := range []*cobra.Command{root, expand, explain, lint} {
+	adopt := newAdopt(options)
+	root.AddCommand(expand, explain, adopt, lint, newFrameworks(), newInstall(), newVersion())
+	for _, reader := range []*cobra.Command{root, expand, explain, adopt, lint} {
 		reader.Flags().StringVar(&maxInput, "max-input", "",
 			fmt.Sprintf("refuse input larger than this, such as 256Mi (default $%s, or %s)", maxInputVariable, resource.NewQuantity(fn.DefaultMaxInput, resource.BinarySI)))
 	}

@@ -241,6 +241,10 @@ func tooLong(path *field.Path, what string, length int) *field.Error {
 // and refuses others under these keys.
 var controllerLabels = []string{"job-name", batchv1.JobNameLabel, "controller-uid", batchv1.ControllerUidLabel}
 
+// IsControllerLabel reports whether a label is one that the Job controller gives to its
+// Pods.
+func IsControllerLabel(key string) bool { return slices.Contains(controllerLabels, key) }
+
 // IsJobNameLabel reports whether a label holds the name of the Job.
 func IsJobNameLabel(key string) bool { return key == "job-name" || key == batchv1.JobNameLabel }
 

@@ -226,11 +226,15 @@ func (n PeerNames) Explain(stale StaleName) string {
 
 // References returns the variables of the peers that stand for the name of a peer,
 // for a text in which they are expanded.
-func (s StaleName) References() string {
-	if s.Index == "0" {
+func (s StaleName) References() string { return PeerReference(s.Index) }
+
+// PeerReference is the name of the peer with an index, written with the variables of the
+// peers. The index may be a variable.
+func PeerReference(index string) string {
+	if index == "0" {
 		return "$(PEERJOB_LEADER)"
 	}
-	return "$(PEERJOB_NAME)-" + s.Index + ".$(PEERJOB_SERVICE)"
+	return "$(PEERJOB_NAME)-" + index + ".$(PEERJOB_SERVICE)"
 }
 
 // PeerNamesIn finds names in the strings of a Pod template that lead to no peer.
