@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"io"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/peerjob/peerjob/fn"
+)
+
+// doctorInput is the command that writes what doctor reads.
+const doctorInput = "kubectl get jobs,pods,services,endpointslices,networkpolicies,events -o yaml"
+
+func newDoctor(options func() (fn.Options, error)) *cobra.Command {
+	format := string(fn.DoctorText)
+	var doctorOptions fn.DoctorOptions
+	command := &cobra.Command{
+		Use:   "doctor [FILE | DIRECTORY | -]...",
+		Short: "Say why the peers of a running Job do not find each other",
+		Long: `doctor reads objects of a cluster and says why the peers of a Job do not find
+each other. It checks what lint checks, and the state: Pods that are Pending and
+why, names that DNS does not have because a Pod is not ready or has ended, peers
+that crash or were evicted, NetworkPolicies that block peers or DNS, a Job that is
+suspended or has failed.
+
+It reads what kubectl prints, from stdin ("-", or no argument with a pipe) or
+from files. It asks no cluster itself. To look from within a Pod, use
+"peerjob-runner doctor".
+
+Each finding names the object, says what is so, and what to do. The exit code
+is 1 if one of them is an error, and 2 if doctor was called wrongly.
+docs/doctor.md lists the findings.`,
+		Example: `  ` + doctorInput + ` | peerjob doctor -
+  peerjob doctor -o json dump.yaml`,
+		Args: cobra.ArbitraryArgs,
+	}
+	var formats []string
+	for _, known := range fn.DoctorFormats() {
+		formats = append(formats, string(known))
+	}
+	flags := command.Flags()
+	flags.StringVarP(&format, "output", "o", format, "how to write: text or json")
+	defined(command.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp)))
+	flags.StringVar(&doctorOptions.ClusterDomain, "cluster-domain", "", `DNS domain of the cluster (default "cluster.local")`)
+	command.RunE = func(cmd *cobra.Command, args []string) error {
+		if doctorOptions.Format = fn.DoctorFormat(format); !slices.Contains(formats, format) {
+			return usagef("--output: Unsupported value: %q: supported values: %q", format, formats)
+		}
+		opts, err := options()
+		if err != nil {
+			return err
+		}
+		if err := checkStdin(args, nil); err != nil {
+			return err
+		}
+		files, err := readDump(args, cmd.InOrStdin(), opts)
+		if err != nil {
+			return err
+		}
+		return fn.Doctor(files, cmd.OutOrStdout(), cmd.ErrOrStderr(), doctorOptions)
+	}
+	return command
+}
+
+// readDump reads what the arguments name, or stdin without arguments.
+func readDump(args []string, stdin io.Reader, opts fn.Options) ([]fn.File, error) {
+	const cure = "pipe objects into stdin: " + doctorInput + " | peerjob doctor -"
+	if len(args) == 0 && isTerminal(stdin) {
+		return nil, usagef("nothing to look at: %s", cure)
+	}
+	fromStdin := len(args) == 0 || slices.Equal(args, []string{"-"})
+	if len(args) == 0 {
+		args = []string{"-"}
+	}
+	var files []fn.File
+	for _, arg := range args {
+		read, err := readFiles(arg, stdin, opts)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, read...)
+	}
+	if fromStdin && len(bytes.TrimSpace(files[0].Content)) == 0 {
+		return nil, usagef("nothing to look at: stdin is empty; %s", cure)
+	}
+	return files, nil
+}

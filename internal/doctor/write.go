@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package doctor
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+)
+
+// Count returns how many findings have a severity.
+func (d *Diagnosis) Count(severity Severity) int {
+	n := 0
+	for i := range d.Findings {
+		if d.Findings[i].Severity == severity {
+			n++
+		}
+	}
+	return n
+}
+
+// WriteText writes two lines for each finding, and nothing else:
+//
+//	error: Pod ml/train-1-x7k2p (index 1): is Pending, because ... [unschedulable]
+//	    label a node, or ...
+func (d *Diagnosis) WriteText(w io.Writer) error {
+	var out strings.Builder
+	for i := range d.Findings {
+		f := &d.Findings[i]
+		var parts []string
+		for _, part := range []string{f.object(), f.Field} {
+			if part != "" {
+				parts = append(parts, part)
+			}
+		}
+		separator := " "
+		if f.Field != "" || len(parts) == 0 {
+			separator = ": "
+		}
+		fmt.Fprintf(&out, "%s: %s [%s]\n", f.Severity, plain(strings.TrimPrefix(strings.Join(parts, ": ")+separator+f.Is, ": ")), f.ID)
+		if f.Do != "" {
+			fmt.Fprintf(&out, "    %s\n", plain(f.Do))
+		}
+	}
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+// plain is a text in which no character can move the cursor of a terminal.
+func plain(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
+}
+
+// WriteJSON writes one JSON object with the lists "groups" and "findings".
+func (d *Diagnosis) WriteJSON(w io.Writer) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(d)
+}
+
+// manyGroups is how many groups a summary names.
+const manyGroups = 10
+
+// WriteSummary writes one line for each group, and one with the number of findings.
+func (d *Diagnosis) WriteSummary(w io.Writer) error {
+	var out strings.Builder
+	for i, g := range d.Groups {
+		if i == manyGroups {
+			fmt.Fprintf(&out, "peerjob: and %d more groups\n", len(d.Groups)-manyGroups)
+			break
+		}
+		fmt.Fprintf(&out, "peerjob: Job %s: of %d %s, %d run and %d are ready\n", plain(strings.TrimPrefix(g.Namespace+"/"+g.Job, "/")), g.Peers, plural(int(g.Peers), "peer"), g.Running, g.Ready)
+	}
+	errors, warnings := d.Count(Error), d.Count(Warning)
+	fmt.Fprintf(&out, "peerjob: %d %s, %d %s\n", errors, plural(errors, "error"), warnings, plural(warnings, "warning"))
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return word
+	}
+	return word + "s"
+}
