@@ -41,6 +41,8 @@ Usage:
   peerjob-runner install DIR   copy this program to DIR/peerjob-runner
   peerjob-runner status [--port=7450]
                                print what this peer waits for, in a running container
+  peerjob-runner doctor [--port=7450]
+                               print whether this Pod finds its peers, and why not
   peerjob-runner version       print the version
 
 "peerjob-runner run --help" lists the flags.
@@ -67,12 +69,14 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return installProgram(args, stdout, stderr)
 	case "status":
 		return printStatus(args, stdout, stderr)
+	case "doctor":
+		return doctorCommand(args, stdout, stderr)
 	case "version", "--version":
 		return printVersion(stdout, stderr)
 	case "help", "--help", "-h":
 		return print(stdout, stderr, usage)
 	default:
-		return wrongUsage(stderr, "unknown command %q; must be run, install, status or version", name)
+		return wrongUsage(stderr, "unknown command %q; must be run, install, status, doctor or version", name)
 	}
 }
 

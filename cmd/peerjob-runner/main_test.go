@@ -97,7 +97,7 @@ func TestUsage(t *testing.T) {
 		{"help", 0, usage, ""},
 		{"--help", 0, usage, ""},
 		{"version", 0, "peerjob-runner v1.2.3 go", ""},
-		{"bogus", 2, "", `peerjob-runner: unknown command "bogus"; must be run, install, status or version`},
+		{"bogus", 2, "", `peerjob-runner: unknown command "bogus"; must be run, install, status, doctor or version`},
 		{"run", 2, "", "peerjob-runner: run needs a command: peerjob-runner run [FLAGS] -- COMMAND [ARGUMENT...]"},
 		{"run --", 2, "", "peerjob-runner: run needs a command: peerjob-runner run [FLAGS] -- COMMAND [ARGUMENT...]"},
 		{"run --help", 0, runUsage + "\n\nFlags:\n", ""},
@@ -126,6 +126,10 @@ func TestUsage(t *testing.T) {
 		{"install a b", 2, "", "peerjob-runner: install needs one folder: peerjob-runner install DIR"},
 		{"status x", 2, "", "peerjob-runner: status takes no arguments, only --port"},
 		{"status --help", 0, statusUsage, ""},
+		{"doctor x", 2, "", "peerjob-runner: doctor takes no arguments, only flags"},
+		{"doctor --help", 0, doctorUsage, ""},
+		{"doctor --peers=0", 2, "", `peerjob-runner: invalid value "0" for flag -peers: must be from 1 to 100000`},
+		{"doctor --timeout=1ms", 2, "", `peerjob-runner: invalid value "1ms" for flag -timeout: must be a duration of 1s or more, such as 10s`},
 	}
 	for _, test := range tests {
 		t.Run(test.arguments, func(t *testing.T) {
