@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/dynamic"
@@ -174,4 +175,28 @@ func (c *Cluster) FollowLog(ctx context.Context, pod *corev1.Pod, container stri
 	}
 	text, err := io.ReadAll(stream)
 	return string(text), errors.Join(err, stream.Close())
+}
+
+// dumped are the kinds of which Dump writes every object.
+var dumped = []schema.GroupVersionResource{
+	{Group: "batch", Version: "v1", Resource: "jobs"},
+	{Version: "v1", Resource: "pods"},
+	{Version: "v1", Resource: "services"},
+	{Group: "discovery.k8s.io", Version: "v1", Resource: "endpointslices"},
+	{Group: "networking.k8s.io", Version: "v1", Resource: "networkpolicies"},
+	{Version: "v1", Resource: "events"},
+}
+
+// Dump returns what "kubectl get jobs,pods,services,endpointslices,networkpolicies,events
+// -o json" prints of a namespace.
+func (c *Cluster) Dump(ctx context.Context, namespace string) ([]byte, error) {
+	all := &unstructured.UnstructuredList{Object: map[string]any{"apiVersion": "v1", "kind": "List"}}
+	for _, kind := range dumped {
+		list, err := c.dynamic.Resource(kind).Namespace(namespace).List(ctx, metav1.ListOptions{})
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", kind.Resource, err)
+		}
+		all.Items = append(all.Items, list.Items...)
+	}
+	return all.MarshalJSON()
 }

@@ -44,7 +44,7 @@ func (c *cluster) examinePods(g *group, r *report) {
 		case pod.Status.Phase == corev1.PodSucceeded:
 			if len(others) > 0 && !waitsForTheEnd(pod) {
 				r.pod(g, pod, peerEnded, Warning, "", fmt.Sprintf("has ended while %d of %d peers have not; DNS no longer has its name, and a peer that looks it up waits in vain", len(others), g.size),
-					"let every peer stay until all are done (spec.runner.end of a PeerJob), or look up no peer that may have ended")
+					"let every peer stay until all are done (spec.barrier.end of a PeerJob), or look up no peer that may have ended")
 			}
 		case pod.DeletionTimestamp != nil:
 			g.deleting(pod, r)
@@ -197,7 +197,7 @@ func (t termination) cure(pod *corev1.Pod) string {
 	case t.state.Reason == "ContainerCannotRun", t.state.Reason == "StartError", t.state.Reason == "ContainerStatusUnknown":
 		return "mend the command: the runtime can't start it"
 	case t.state.ExitCode == 75 && strings.Contains(t.state.Message, "peerjob-runner"):
-		return "not every peer came within spec.runner.start; find the peers that are missing, or allow more time"
+		return "not every peer came within spec.barrier.startTimeoutSeconds; find the peers that are missing, or allow more time"
 	case t.state.ExitCode == 126, t.state.ExitCode == 127:
 		return "the command is not in the image, or is not executable; " + logs
 	case t.state.ExitCode == 137:
