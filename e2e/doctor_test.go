@@ -57,11 +57,11 @@ func TestDoctor(t *testing.T) {
 		{
 			name: "another selector", script: wait,
 			breaks:  func(p *pair) { p.service.Spec.Selector = map[string]string{"job-name": "jbo"} },
-			outside: "selector-mismatch", part: "have job-name: job", inside: "error: the Service job.",
+			outside: "selector-mismatch", part: "have job-name: job", inside: "error: DNS does not have the Service job.",
 		},
 		{
 			name: "not headless", script: wait, breaks: func(p *pair) { p.service.Spec.ClusterIP = "" },
-			outside: "service-not-headless", part: "must be None", inside: "it is not headless\n",
+			outside: "service-not-headless", part: "must be None", inside: "it is not headless",
 		},
 		{
 			name: "no subdomain", script: "getent hosts job-0.job\n" + wait, breaks: func(p *pair) { p.pod().Subdomain = "" },
@@ -126,6 +126,42 @@ func TestDoctor(t *testing.T) {
 				runnerSays(t, ns, p.job.Name, test.inside)
 			}
 		})
+	}
+}
+
+// TestDoctor_debug runs "peerjob-runner doctor" in a debug container of a Pod without the
+// runner, as "kubectl debug" does: it has no variables, and the Pod's network and files.
+func TestDoctor_debug(t *testing.T) {
+	t.Parallel()
+	job := apply(t, peers(3, "sleep 600\n").Layer)
+	pods, err := kubernetes.WaitForPods(within(t, patience), job.Namespace, job.Name, allRunning(3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pod := &pods[slices.IndexFunc(pods, func(pod corev1.Pod) bool { return cluster.Index(&pod) == "1" })]
+	v, err := version()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pod.Spec.EphemeralContainers = []corev1.EphemeralContainer{{EphemeralContainerCommon: corev1.EphemeralContainerCommon{
+		Name: "doctor", Image: "ghcr.io/peerjob/runner:" + v, Command: []string{"/peerjob-runner", "doctor"}, TerminationMessagePolicy: corev1.TerminationMessageReadFile,
+	}}}
+	if _, err := kubernetes.CoreV1().Pods(pod.Namespace).UpdateEphemeralContainers(interrupted, pod.Name, pod, metav1.UpdateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	last, err := kubernetes.WaitForPod(within(t, patience), pod.Namespace, pod.Name, func(pod *corev1.Pod) bool {
+		return len(pod.Status.EphemeralContainerStatuses) == 1 && pod.Status.EphemeralContainerStatuses[0].State.Terminated != nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, err := kubernetes.Logs(interrupted, pod, "doctor")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("peerjob-runner doctor:\n%s", log)
+	if code := last.Status.EphemeralContainerStatuses[0].State.Terminated.ExitCode; code != 0 || !strings.Contains(log, "3 of 3 peers resolve and are reachable\n") || !strings.Contains(log, "index 1 of 3 peers, in job."+job.Namespace) {
+		t.Errorf("exit code %d:\n%s", code, log)
 	}
 }
 

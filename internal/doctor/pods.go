@@ -234,20 +234,17 @@ func (c *cluster) live(g *group, pod *corev1.Pod, r *report) {
 			r.pod(g, pod, unschedulable, Error, "", "is Pending, because no node takes it: "+e.message, schedulingCure(e.message, pod))
 			return
 		}
-		r.pod(g, pod, notScheduled, Error, "", fmt.Sprintf("is Pending, and the scheduler %s has not looked at it", orDefaultScheduler(pod)),
-			"see whether a scheduler of this name runs (schedulerName), and whether it waits for a PodGroup")
+		name, severity, do := pod.Spec.SchedulerName, Error, "see whether a scheduler of this name runs (schedulerName), and whether it waits for a PodGroup"
+		if name == "" || name == corev1.DefaultSchedulerName {
+			// A Pod that was just made is so for a moment, and nobody has a clock here.
+			name, severity, do = corev1.DefaultSchedulerName, Warning, "wait some seconds, and run doctor on new input; if it stays so, see whether kube-scheduler runs"
+		}
+		r.pod(g, pod, notScheduled, severity, "", fmt.Sprintf("is Pending, and the scheduler %s has not looked at it", name), do)
 		return
 	}
 	if !c.containers(g, pod, r) {
 		c.readiness(g, pod, r)
 	}
-}
-
-func orDefaultScheduler(pod *corev1.Pod) string {
-	if pod.Spec.SchedulerName == "" {
-		return corev1.DefaultSchedulerName
-	}
-	return pod.Spec.SchedulerName
 }
 
 // schedulingCure says what to do about the message of a scheduler. It names what the Pod

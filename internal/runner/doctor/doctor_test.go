@@ -113,18 +113,19 @@ func TestJudge(t *testing.T) {
 			o.Service.Addresses = []netip.Addr{address("10.96.3.4")}
 			all(o, Answer{Code: NoName})
 		}, []string{"!the address 10.96.3.4 of its own"}},
-		"no names":                 {func(o *Observation) { all(o, Answer{Code: NoName}) }, []string{"!no peer's name: the Pods have another subdomain"}},
-		"DNS is silent":            {func(o *Observation) { o.Servers[0].Code = NoAnswer; all(o, Answer{}) }, []string{"!the nameserver 10.96.0.10 does not answer"}},
-		"DNS fails":                {func(o *Observation) { o.Peers[0].Answer.Code, o.Peers[1].Answer.Code = ServerFailed, NoAnswer }, []string{"!DNS fails for 1 of 4 peers (0)", "!DNS does not answer for 1 of 4 peers (1)"}},
-		"no time":                  {func(o *Observation) { o.Peers[3] = Peer{Index: 3} }, []string{"there was no time within 10s to look at 1 of 4 peers (3)"}},
-		"an earlier Pod's address": {func(o *Observation) { o.Peers[1].Answer.Addresses = []netip.Addr{address("10.1.0.70")} }, []string{"!DNS has the address 10.1.0.70 for this peer, and its own is 10.1.0.7"}},
-		"two peers, one address":   {func(o *Observation) { o.Peers[0].Answer.Addresses = o.Peers[2].Answer.Addresses }, []string{"2 of 4 peers (0, 2) have one address"}},
-		"dnsPolicy Default":        {func(o *Observation) { o.Resolv.Search = []string{"example.com"} }, []string{"!lacks ml.svc.cluster.local"}},
-		"no nameserver":            {func(o *Observation) { o.Resolv.Nameservers, o.Servers = nil, nil }, []string{"!names no nameserver"}},
-		"musl":                     {func(o *Observation) { o.Resolv.Ndots = 1 }, []string{"musl"}},
-		"no subdomain":             {func(o *Observation) { o.Self.FullName = "" }, []string{"!/etc/hosts has no full name for this Pod"}},
-		"another subdomain":        {func(o *Observation) { o.Self.Service = "hup"; o.Self.FullName = "train-1.hub.ml.svc.cluster.local" }, []string{"!the subdomain of this Pod is hub, and PEERJOB_SERVICE is hup"}},
-		"a host name of the node":  {func(o *Observation) { o.Self.Hostname, o.Self.InHosts, o.Self.FullName = "node-7", false, "" }, []string{"the host name is node-7, and the peer's is train-1"}},
+		"not headless, with CoreDNS": {func(o *Observation) { o.Service.Addresses = []netip.Addr{address("10.96.3.4")} }, []string{"it is not headless; this DNS server has names"}},
+		"no names":                   {func(o *Observation) { all(o, Answer{Code: NoName}) }, []string{"!no peer's name: the Pods have another subdomain"}},
+		"DNS is silent":              {func(o *Observation) { o.Servers[0].Code = NoAnswer; all(o, Answer{}) }, []string{"!the nameserver 10.96.0.10 does not answer"}},
+		"DNS fails":                  {func(o *Observation) { o.Peers[0].Answer.Code, o.Peers[1].Answer.Code = ServerFailed, NoAnswer }, []string{"!DNS fails for 1 of 4 peers (0)", "!DNS does not answer for 1 of 4 peers (1)"}},
+		"no time":                    {func(o *Observation) { o.Peers[3] = Peer{Index: 3} }, []string{"there was no time within 10s to look at 1 of 4 peers (3)"}},
+		"an earlier Pod's address":   {func(o *Observation) { o.Peers[1].Answer.Addresses = []netip.Addr{address("10.1.0.70")} }, []string{"!DNS has the address 10.1.0.70 for this peer, and its own is 10.1.0.7"}},
+		"two peers, one address":     {func(o *Observation) { o.Peers[0].Answer.Addresses = o.Peers[2].Answer.Addresses }, []string{"2 of 4 peers (0, 2) have one address"}},
+		"dnsPolicy Default":          {func(o *Observation) { o.Resolv.Search = []string{"example.com"} }, []string{"!lacks ml.svc.cluster.local"}},
+		"no nameserver":              {func(o *Observation) { o.Resolv.Nameservers, o.Servers = nil, nil }, []string{"!names no nameserver"}},
+		"musl":                       {func(o *Observation) { o.Resolv.Ndots = 1 }, []string{"musl"}},
+		"no subdomain":               {func(o *Observation) { o.Self.FullName = "" }, []string{"!/etc/hosts has no full name for this Pod"}},
+		"another subdomain":          {func(o *Observation) { o.Self.Service = "hup"; o.Self.FullName = "train-1.hub.ml.svc.cluster.local" }, []string{"!the subdomain of this Pod is hub, and PEERJOB_SERVICE is hup"}},
+		"a host name of the node":    {func(o *Observation) { o.Self.Hostname, o.Self.InHosts, o.Self.FullName = "node-7", false, "" }, []string{"the host name is node-7, and the peer's is train-1"}},
 		"a name and IPv6 as an answer": {func(o *Observation) {
 			o.Self.Addresses = append(o.Self.Addresses, address("fd00::7"))
 			o.Peers[1].Answer.Addresses = []netip.Addr{address("fd00::7")}

@@ -183,12 +183,16 @@ func (j *judge) service() {
 	switch {
 	case j.Service.Code == NoName:
 		j.noService = all
-		j.error(fmt.Sprintf("create a headless Service %s in the namespace %s, with the selector job-name: %s", s.Service, s.Namespace, s.Job),
-			"DNS does not have the Service %s%s: there is none of this name, or it selects no Pod", name, negative(j.Service))
+		j.error(fmt.Sprintf("see whether it is there, and whether it has clusterIP: None, selector job-name: %s and publishNotReadyAddresses: true: kubectl get service %s -n %s -o yaml", s.Job, s.Service, s.Namespace),
+			"DNS does not have the Service %s%s: there is none of this name, or it selects no Pod, or none that is ready", name, negative(j.Service))
 	case j.Service.Code == NoAddress:
 		j.noService = all
 		j.error(fmt.Sprintf("see what it selects (kubectl get service %s -n %s -o yaml), and write publishNotReadyAddresses: true", s.Service, s.Namespace),
 			"the Service %s has no addresses: it selects no Pod, or no Pod that is ready", name)
+	case j.Service.Code == Found && missing == 0 && !isPeer && len(j.Service.Addresses) <= 2 && j.anyFound():
+		// CoreDNS answers so, and the specification of DNS for Kubernetes does not ask for it.
+		j.warn(fmt.Sprintf("delete the Service %s and create it again with clusterIP: None", s.Service),
+			"the Service %s has the address %s of its own: it is not headless; this DNS server has names of its Pods all the same, and others do not", name, list(j.Service.Addresses))
 	case j.Service.Code == Found && all && !isPeer && len(j.Service.Addresses) <= 2:
 		j.noService = true
 		j.error(fmt.Sprintf("delete the Service %s and create it again with clusterIP: None", s.Service),
@@ -198,6 +202,11 @@ func (j *judge) service() {
 		j.error(fmt.Sprintf("write subdomain: %s into the template of the Job, and create the Job again", s.Service),
 			"DNS has the Service %s with %d addresses, and no peer's name: the Pods have another subdomain, or none", name, len(j.Service.Addresses))
 	}
+}
+
+// anyFound reports whether DNS has a peer.
+func (j *judge) anyFound() bool {
+	return slices.ContainsFunc(j.Peers, func(peer Peer) bool { return peer.Answer.Code == Found })
 }
 
 func (j *judge) own() {
