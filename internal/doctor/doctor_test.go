@@ -126,6 +126,9 @@ func TestFiles(t *testing.T) {
 		"nothing is wrong":              {pair, nil},
 		"nothing":                       {[]string{`{apiVersion: v1, kind: ConfigMap, metadata: {name: x}}`}, []string{"no-group: kubectl get"}},
 		"a plain Job is no group":       {[]string{`{apiVersion: batch/v1, kind: Job, metadata: {name: x}, spec: {template: {spec: {containers: [{name: c, image: i}]}}}, status: {conditions: [{type: Failed, status: "True"}]}}`}, []string{"no-group: "}},
+		"an Indexed Job without peers":  {[]string{strings.Replace(job, "subdomain: hub, ", "", 1), podWith(0, "", "", "phase: Succeeded"), running(1)}, []string{"no-group: "}},
+		"a part at a time":              {[]string{goodService, strings.Replace(strings.Replace(job, "completions: 2", "completions: 9", 1), "active: 2", "active: 2, succeeded: 4", 1), running(0), running(1), eventOf("Job", "train", "FailedCreate", "exceeded quota")}, []string{"parallelism: "}},
+		"suspended by its JobSet":       {[]string{goodService, strings.Replace(jobWith(", suspend: true", "", ""), "uid: j", "uid: j, ownerReferences: [{apiVersion: jobset.x-k8s.io/v1alpha2, kind: JobSet, name: set, uid: x, controller: true}]", 1)}, []string{"job-suspended: it belongs to the JobSet set"}},
 		"what is no YAML":               {with("a: ["), []string{"unreadable: x: "}},
 		"another controller":            {[]string{goodService, jobWith(", managedBy: kueue.x-k8s.io/multikueue", "", ""), running(0), running(1)}, []string{"job-elsewhere: kueue.x-k8s.io/multikueue"}},
 		"parallelism 0":                 {[]string{goodService, strings.Replace(job, "parallelism: 2", "parallelism: 0", 1)}, []string{"job-paused: write parallelism: 2"}},
@@ -157,6 +160,7 @@ func TestFiles(t *testing.T) {
 		"the Service is being deleted":  {[]string{strings.Replace(goodService, "uid: s", `uid: s, deletionTimestamp: "2026-01-02T03:04:05Z"`, 1), job, running(0), running(1)}, []string{"service-deleting: "}},
 		"labels were changed":           {[]string{goodService, job, running(0), strings.Replace(running(1), "{job-name: train, app: x}", "{job-name: debug, app: x}", 1)}, []string{"pod-labels: (job-name=train)"}},
 		"the slice has all":             {with(slice(endpoint(0) + ", " + endpoint(1))), nil},
+		"two Pods have one address":     {with(slice(`{addresses: [10.0.0.9], hostname: train-0, targetRef: {kind: Pod, name: train-0-x}}, {addresses: [10.0.0.9], hostname: train-1, targetRef: {kind: Pod, name: train-1-x}}`)), nil},
 		"the slice lacks one":           {with(slice(endpoint(0))), []string{"endpoint-missing: Pod ml/train-1-x (index 1) is not in the EndpointSlices of the Service hub"}},
 		"the slice lacks a host name":   {with(slice(endpoint(0) + ", {addresses: [10.0.0.2]}")), []string{"endpoint-missing: has no host name"}},
 		"no slice":                      {with(strings.Replace(slice(""), "name: hub}", "name: other}", 1)), []string{"endpoint-missing: has no EndpointSlice"}},
@@ -174,6 +178,9 @@ func TestFiles(t *testing.T) {
 		"policy: a range of ports":      {with(policy(`podSelector: {}, ingress: [{from: [{podSelector: {}}], ports: [{port: 6000, endPort: 7000}]}]`)), nil},
 		"policy: no DNS":                {with(policy(`podSelector: {}, policyTypes: [Egress], egress: [{to: [{podSelector: {}}]}]`)), []string{"dns-blocked: kube-system"}},
 		"policy: DNS":                   {with(policy(`podSelector: {}, policyTypes: [Egress], egress: [{to: [{podSelector: {}}]}, {to: [{namespaceSelector: {}, podSelector: {matchLabels: {k8s-app: kube-dns}}}], ports: [{port: 53, protocol: UDP}]}]`)), nil},
+		"policy: DNS of OpenShift":      {with(policy(`podSelector: {}, policyTypes: [Egress], egress: [{to: [{podSelector: {}}]}, {to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: openshift-dns}}}]}]`)), nil},
+		"policy: DNS at an address":     {with(policy(`podSelector: {}, policyTypes: [Egress], egress: [{to: [{podSelector: {}}]}, {to: [{ipBlock: {cidr: 169.254.20.10/32}}], ports: [{port: 53, protocol: UDP}]}]`)), nil},
+		"policy: another namespace":     {with(policy(`podSelector: {}, policyTypes: [Egress], egress: [{to: [{podSelector: {}}]}, {to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: web}}}]}]`)), []string{"dns-blocked: "}},
 		"policy: on the host network":   {[]string{goodService, jobWith("", ", hostNetwork: true, dnsPolicy: ClusterFirstWithHostNet", ""), running(0), running(1), policy(`podSelector: {}`)}, []string{"host-network: "}},
 		"another Service than meant":    {[]string{strings.Replace(goodService, "job-name: train", "job-name: trian", 1), job, running(0), running(1), slice("")}, []string{"selector-mismatch: kubectl edit service hub"}},
 		"the template is immutable":     {[]string{goodService, strings.Replace(job, "subdomain: hub", "subdomain: hup", 1), running(0), running(1)}, []string{"subdomain-mismatch: delete the Job and create it again"}},
@@ -210,4 +217,29 @@ func TestCatalog(t *testing.T) {
 			t.Errorf("docs/doctor.md does not have\n%s", row)
 		}
 	}
+}
+
+// FuzzFiles has no input that stops doctor.
+func FuzzFiles(f *testing.F) {
+	for _, text := range []string{
+		goodService, jobWith("", "", ""), running(0), slice(endpoint(0)), policy("podSelector: {}"), eventOf("Pod", "train-0-x", "Failed", "x"),
+		strings.Join([]string{goodService, jobWith("", "", ""), running(0), slice(endpoint(1)), policy("podSelector: {}, egress: [{}]")}, "\n---\n"),
+		`{"kind": "List", "apiVersion": "v1", "items": [{"kind": "Job", "apiVersion": "batch/v1"}, {"kind": "Pod", "apiVersion": "v1"}, 1, null, []]}`,
+		"kind: List\nitems: &a [*a]\n",
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, content []byte) {
+		d := Files([]File{{Name: "x", Content: content}}, Options{})
+		var text, out bytes.Buffer
+		if err := d.WriteText(&text); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.WriteJSON(&out); err != nil || !json.Valid(out.Bytes()) {
+			t.Fatalf("%v\n%s", err, out.String())
+		}
+		if lines := strings.Count(text.String(), "\n"); lines > 2*len(d.Findings) {
+			t.Errorf("%d lines for %d findings", lines, len(d.Findings))
+		}
+	})
 }

@@ -61,8 +61,13 @@ func Files(files []File, options Options) Diagnosis {
 	r := &report{}
 	c := read(files, r)
 	d := Diagnosis{Groups: []Group{}}
-	groups := c.groups()
-	c.written = append(c.written, c.sourcesOf(groups)...)
+	candidates := c.groups()
+	c.written = append(c.written, c.sourcesOf(candidates)...)
+	spoken := c.lint(candidates, options, r)
+	// An Indexed Job may as well divide work among Pods that know nothing of each other.
+	groups := slices.DeleteFunc(candidates, func(g *group) bool {
+		return g.job.Spec.Template.Spec.Subdomain == "" && g.service == nil && !spoken[g.job.Namespace+"/"+g.job.Name]
+	})
 	for _, g := range groups {
 		d.Groups = append(d.Groups, g.summary())
 		if condition := finished(g.job, batchv1.JobComplete); condition != nil {
@@ -70,13 +75,12 @@ func Files(files []File, options Options) Diagnosis {
 		}
 	}
 	groups = slices.DeleteFunc(groups, func(g *group) bool { return finished(g.job, batchv1.JobComplete) != nil })
-	c.lint(groups, options, r)
 	for _, g := range groups {
 		c.examine(g, r)
 	}
 	if len(d.Groups) == 0 && len(r.findings) == 0 {
 		r.add(Finding{
-			ID: noGroup, Severity: Warning, Is: "the input has no Job whose Pods are peers: an Indexed Job, or one with a subdomain",
+			ID: noGroup, Severity: Warning, Is: "the input has no Job whose Pods are peers: one with a subdomain, or with a headless Service",
 			Do: "write jobs, and everything else of the namespace, into the input: kubectl get jobs,pods,services,endpointslices,networkpolicies,events -n NAMESPACE -o yaml",
 		})
 	}
@@ -113,12 +117,17 @@ func (c *cluster) sourcesOf(groups []*group) []*krmlist.Object {
 // breaking are the ids of lint after which the names of peers can't work.
 var breaking = []string{"service-missing", "service-namespace", "service-not-headless", "selector-mismatch", "subdomain-missing", "subdomain-mismatch", "completion-mode", "pod-hostname"}
 
-// lint adds what lint says of the objects, and notes which groups it says all about.
-func (c *cluster) lint(groups []*group, options Options, r *report) {
+// lint adds what lint says of the objects, and notes which groups it says all about. It
+// returns the Jobs that lint says something of.
+func (c *cluster) lint(groups []*group, options Options, r *report) map[string]bool {
+	spoken := map[string]bool{}
 	for _, found := range lint.Objects(c.written, lint.Options{ClusterDomain: options.ClusterDomain}) {
 		f := Finding{ID: found.ID, Severity: found.Severity, Kind: found.Kind, Namespace: found.Namespace, Name: found.Name, Field: found.Field, Is: found.Message}
 		f.split()
 		r.add(f)
+		if found.Kind == "Job" {
+			spoken[found.Namespace+"/"+found.Name] = true
+		}
 		if found.Severity != Error || !slices.Contains(breaking, found.ID) {
 			continue
 		}
@@ -128,6 +137,7 @@ func (c *cluster) lint(groups []*group, options Options, r *report) {
 			g.broken = g.broken || found.Namespace == g.job.Namespace && (isJob || isService)
 		}
 	}
+	return spoken
 }
 
 // immutable are the fields of a Job that the API server does not let anybody change.
@@ -155,7 +165,7 @@ func (f *Finding) split() {
 	}
 }
 
-// groups finds the Jobs whose Pods are peers.
+// groups finds the Jobs whose Pods may be peers.
 func (c *cluster) groups() []*group {
 	services := map[string][]*corev1.Service{}
 	for _, s := range c.services {
@@ -176,7 +186,7 @@ func (c *cluster) groups() []*group {
 			switch {
 			case template.Spec.Subdomain == s.Name:
 				g.service = s
-			case template.Spec.Subdomain == "" && g.service == nil && rules.IsHeadless(s) && rules.Selects(s, template, job) != rules.SelectsNone:
+			case template.Spec.Subdomain == "" && g.service == nil && rules.IsIndexed(job) && rules.IsHeadless(s) && rules.Selects(s, template, job) != rules.SelectsNone:
 				g.service = s
 			}
 		}

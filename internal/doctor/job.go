@@ -8,6 +8,7 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // queueLabel gives a Job to Kueue.
@@ -41,6 +42,9 @@ func (c *cluster) examineJob(g *group, r *report) bool {
 		if queue := job.Labels[queueLabel]; queue != "" {
 			r.job(g, jobSuspended, Warning, fmt.Sprintf("is suspended, and has no Pods: Kueue has not admitted it to the queue %s", queue),
 				fmt.Sprintf("ask Kueue why: kubectl describe workloads -n %s; it waits for quota, or there is no such LocalQueue", orDefault(job.Namespace)))
+		} else if owner := metav1.GetControllerOf(job); owner != nil {
+			r.job(g, jobSuspended, Warning, fmt.Sprintf("is suspended, and has no Pods; it belongs to the %s %s", owner.Kind, owner.Name),
+				fmt.Sprintf("see why the %s is suspended: it resumes its Jobs", owner.Kind))
 		} else {
 			r.job(g, jobSuspended, Warning, "is suspended, and has no Pods", fmt.Sprintf("resume it: kubectl patch job %s -n %s -p '{\"spec\":{\"suspend\":false}}'", job.Name, orDefault(job.Namespace)))
 		}
@@ -82,20 +86,29 @@ var creationReasons = []string{"FailedCreate"}
 
 // examineMissing finds peers that have no Pod.
 func (c *cluster) examineMissing(g *group, r *report) {
-	missing := int(g.size) - len(g.peers) - int(g.job.Status.Succeeded)
+	want, succeeded, live := int(g.size), 0, 0
 	for _, pod := range g.peers {
-		if pod.Status.Phase == corev1.PodSucceeded {
-			missing++ // it is counted twice
+		switch {
+		case pod.Status.Phase == corev1.PodSucceeded:
+			succeeded++
+		case !hasEnded(pod):
+			live++
 		}
 	}
+	want -= max(succeeded, int(g.job.Status.Succeeded))
+	if parallelism := g.job.Spec.Parallelism; parallelism != nil {
+		want = min(want, int(*parallelism))
+	}
+	missing := want - live
 	if missing <= 0 {
 		return
 	}
 	peers := fmt.Sprintf("has no Pod for %d of its %d peers", missing, g.size)
-	if missing == int(g.size) {
+	if len(g.pods) == 0 {
 		peers = "has no Pods"
 	}
-	if e := c.lastEvent("Job", g.job, creationReasons...); e != nil {
+	// An event from before the latest Pod is of a trouble that has passed.
+	if e := c.lastEvent("Job", g.job, creationReasons...); e != nil && (len(g.pods) == 0 || compareTimes(e.last, g.pods[len(g.pods)-1].CreationTimestamp) >= 0) {
 		r.job(g, podsMissing, Error, peers+": "+e.message, creationCure(e.message))
 		return
 	}

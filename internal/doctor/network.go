@@ -41,8 +41,13 @@ func (c *cluster) examineService(g *group, r *report) {
 			}
 		}
 	}
-	byAddress := map[string]*discoveryv1.Endpoint{}
+	byAddress, byPod := map[string]*discoveryv1.Endpoint{}, map[string]*discoveryv1.Endpoint{}
 	for _, endpoint := range endpoints {
+		// On the host network, two Pods can have one address.
+		if of := endpoint.TargetRef; of != nil && of.Kind == "Pod" {
+			byPod[of.Name] = endpoint
+			continue
+		}
 		for _, address := range endpoint.Addresses {
 			byAddress[address] = endpoint
 		}
@@ -62,7 +67,10 @@ func (c *cluster) examineService(g *group, r *report) {
 			r.service(g, endpointMissing, Error, "has no EndpointSlice, so DNS has no names for the peers", "see whether the EndpointSlice controller of kube-controller-manager runs, and whether the input has all EndpointSlices")
 			return
 		}
-		endpoint := byAddress[pod.Status.PodIP]
+		endpoint := byPod[pod.Name]
+		if endpoint == nil {
+			endpoint = byAddress[pod.Status.PodIP]
+		}
 		for _, ip := range pod.Status.PodIPs {
 			if endpoint == nil {
 				endpoint = byAddress[ip.IP]
@@ -72,6 +80,8 @@ func (c *cluster) examineService(g *group, r *report) {
 		case endpoint == nil:
 			r.pod(g, pod, endpointMissing, Error, "", fmt.Sprintf("is not in the EndpointSlices of the Service %s; DNS has no name for it", g.service.Name),
 				"wait some seconds, and run doctor on new input; if it stays so, see whether kube-controller-manager runs")
+		case pod.Spec.Hostname == "":
+			// Its Job is not Indexed, which lint says.
 		case endpoint.Hostname == nil || *endpoint.Hostname != pod.Spec.Hostname:
 			has := "no host name"
 			if endpoint.Hostname != nil {
@@ -163,12 +173,8 @@ func (c *cluster) examinePolicies(g *group, r *report) {
 		return all
 	}
 	c.direction(g, r, egress, "to", out, peers, ports)
-	dns := end{labels: labels.Set{"k8s-app": "kube-dns"}, namespace: c.namespaceLabels(metav1.NamespaceSystem), open: c.namespaces[metav1.NamespaceSystem] == nil}
 	if len(egress) == 0 || slices.ContainsFunc(egress, func(policy *networkingv1.NetworkPolicy) bool {
-		return slices.ContainsFunc(out(policy), func(rule rule) bool {
-			// A server of DNS listens on 53, or on a port behind it.
-			return rule.mayAllow(dns, policy.Namespace) && (rule.allows(peerPort{53, "dns", corev1.ProtocolUDP}) || rule.allows(peerPort{1053, "dns", corev1.ProtocolUDP}) || rule.allows(peerPort{8053, "dns", corev1.ProtocolUDP}))
-		})
+		return slices.ContainsFunc(out(policy), func(rule rule) bool { return c.mayReachDNS(rule, policy.Namespace) })
 	}) {
 		return
 	}
@@ -177,6 +183,40 @@ func (c *cluster) examinePolicies(g *group, r *report) {
 		Is: fmt.Sprintf("keeps the peers of the Job %s from DNS: no rule of egress lets them reach port 53 of the Pods of DNS", g.job.Name),
 		Do: "add a rule to egress: to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}}], ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]",
 	})
+}
+
+// dnsServers are the Pods of DNS in most clusters, and in OpenShift.
+var dnsServers = []struct {
+	namespace string
+	labels    labels.Set
+}{
+	{metav1.NamespaceSystem, labels.Set{"k8s-app": "kube-dns"}},
+	{"openshift-dns", labels.Set{"dns.operator.openshift.io/daemonset-dns": "default"}},
+}
+
+// dnsPorts are the ports on which they listen: a policy is about the port of the Pod, and
+// not of the Service.
+var dnsPorts = []int32{53, 1053, 5353, 8053}
+
+// mayReachDNS reports whether a rule of egress may let peers reach DNS.
+func (c *cluster) mayReachDNS(r rule, namespace string) bool {
+	if !slices.ContainsFunc(dnsPorts, func(port int32) bool { return r.allows(peerPort{port, "dns", corev1.ProtocolUDP}) }) {
+		return false
+	}
+	// A rule with such a port is meant for DNS, wherever that runs, if it can be in another
+	// namespace.
+	leaves := func(peer networkingv1.NetworkPolicyPeer) bool {
+		return peer.IPBlock != nil || peer.NamespaceSelector != nil
+	}
+	if len(r.ends) == 0 || len(r.ports) > 0 && slices.ContainsFunc(r.ends, leaves) {
+		return true
+	}
+	for _, server := range dnsServers {
+		if r.mayAllow(end{labels: server.labels, namespace: c.namespaceLabels(server.namespace), open: c.namespaces[server.namespace] == nil}, namespace) {
+			return true
+		}
+	}
+	return false
 }
 
 // rule is a rule of a NetworkPolicy in one direction.
