@@ -124,6 +124,11 @@ func (c *cluster) lint(groups []*group, options Options, r *report) map[string]b
 	for _, found := range lint.Objects(c.written, lint.Options{ClusterDomain: options.ClusterDomain}) {
 		f := Finding{ID: found.ID, Severity: found.Severity, Kind: found.Kind, Namespace: found.Namespace, Name: found.Name, Field: found.Field, Is: found.Message}
 		f.split()
+		if found.ID == "service-missing" && len(c.services) == 0 && len(c.slices) > 0 {
+			// EndpointSlices are those of Services, which somebody left out.
+			f.ID, f.Severity, f.Is = inputIncomplete, Warning, "the input has EndpointSlices and no Services, so doctor does not know the Service of the peers"
+			f.Do = "write services into the input, too"
+		}
 		r.add(f)
 		if found.Kind == "Job" {
 			spoken[found.Namespace+"/"+found.Name] = true

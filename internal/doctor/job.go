@@ -9,10 +9,9 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-)
 
-// queueLabel gives a Job to Kueue.
-const queueLabel = "kueue.x-k8s.io/queue-name"
+	"github.com/peerjob/peerjob/internal/rules"
+)
 
 // finished returns the condition with which a Job ended, nil if it has not ended so.
 func finished(job *batchv1.Job, how batchv1.JobConditionType) *batchv1.JobCondition {
@@ -39,7 +38,7 @@ func (c *cluster) examineJob(g *group, r *report) bool {
 	case failed != nil:
 		r.job(g, jobFailed, Error, strings.TrimSuffix(fmt.Sprintf("has failed: %s: %s", failed.Reason, failed.Message), ": "), failureCure(failed.Reason))
 	case job.Spec.Suspend != nil && *job.Spec.Suspend:
-		if queue := job.Labels[queueLabel]; queue != "" {
+		if queue := job.Labels[rules.QueueLabel]; queue != "" {
 			r.job(g, jobSuspended, Warning, fmt.Sprintf("is suspended, and has no Pods: Kueue has not admitted it to the queue %s", queue),
 				fmt.Sprintf("ask Kueue why: kubectl describe workloads -n %s; it waits for quota, or there is no such LocalQueue", orDefault(job.Namespace)))
 		} else if owner := metav1.GetControllerOf(job); owner != nil {

@@ -7,6 +7,10 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
+// QueueLabel names the LocalQueue of Kueue that a Job is for. Kueue suspends such a Job
+// until there is room for it.
+const QueueLabel = "kueue.x-k8s.io/queue-name"
+
 // kueueMinParallelism lets Kueue start a Job with fewer Pods than it asks for.
 const kueueMinParallelism = "kueue.x-k8s.io/job-min-parallelism"
 
