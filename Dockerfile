@@ -1,11 +1,16 @@
-# The image is the binary on nothing. "make image" builds the binary first, so
-# that nothing is pulled; the result is for the machine's platform.
+# The image of peerjob for builds that want a Dockerfile. "make image" and releases do
+# without docker (hack/release); a test holds the two images equal. Build the program
+# first, for the platform of the image:
+#
+#   CGO_ENABLED=0 GOOS=linux go build -trimpath -o bin/image/peerjob ./cmd/peerjob
+#   docker build --tag peerjob .
 FROM scratch
 
 ARG VERSION
 LABEL org.opencontainers.image.title="peerjob" \
       org.opencontainers.image.description="A KRM function: a PeerJob becomes a headless Service and an Indexed Job that agree" \
       org.opencontainers.image.source="https://github.com/peerjob/peerjob" \
+      org.opencontainers.image.documentation="https://github.com/peerjob/peerjob/blob/main/docs/README.md" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.licenses="Apache-2.0"
 
@@ -14,5 +19,6 @@ LABEL org.opencontainers.image.title="peerjob" \
 COPY build/passwd /etc/passwd
 COPY bin/image/peerjob /usr/local/bin/peerjob
 
-USER nobody
+# A number, because the kubelet can't check runAsNonRoot for a name.
+USER 65534:65534
 ENTRYPOINT ["/usr/local/bin/peerjob"]

@@ -44,21 +44,29 @@ build: ## Build bin/peerjob and, for Linux, bin/peerjob-runner, static and stamp
 	$(BUILD) -o bin/peerjob ./cmd/peerjob
 	GOOS=linux $(BUILD) -o bin/peerjob-runner ./cmd/peerjob-runner
 
+# What a release ships is made by one program, without docker. GOOS and GOARCH are its
+# targets' alone: the program itself runs here.
+RELEASE = cd hack/release && env -u GOOS -u GOARCH $(GO) run .
+
 .PHONY: image
-image: ## Build the image from the binary, on nothing else; nothing is pulled
-	GOOS=linux $(BUILD) -o bin/image/peerjob ./cmd/peerjob
-	docker build --quiet --build-arg VERSION=$(VERSION) --tag $(IMAGE) .
-	@echo $(IMAGE)
+image: ## Make the image and load it into docker; PLATFORM=linux/arm64 for nodes of another kind than docker's
+	@$(RELEASE) image peerjob -version $(VERSION) -tag $(IMAGE) $(PLATFORM:%=-platform %)
 
 .PHONY: runner-image
-runner-image: ## Build the runner's image in the same way
-	GOOS=linux $(BUILD) -o bin/image/peerjob-runner ./cmd/peerjob-runner
-	docker build --quiet --build-arg VERSION=$(VERSION) --tag $(RUNNER_IMAGE) --file Dockerfile.runner .
-	@echo $(RUNNER_IMAGE)
+runner-image: ## Make the runner's image in the same way
+	@$(RELEASE) image peerjob-runner -version $(VERSION) -tag $(RUNNER_IMAGE) $(PLATFORM:%=-platform %)
+
+.PHONY: release
+release: ## Write all files of a release into dist, for every platform; RELEASE.md goes on from there
+	@$(RELEASE) -version $(VERSION)
+
+.PHONY: push
+push: ## Push the images in dist, for every platform, to REGISTRY, such as registry.example.com/team
+	@$(RELEASE) push ../../dist $(or $(REGISTRY),$(error REGISTRY is not set))
 
 .PHONY: clean
 clean: ## Remove what was built
-	rm -rf bin
+	rm -rf bin dist
 
 ##@ Test
 
@@ -140,7 +148,7 @@ fmt: ## Format the source
 	$(GOFMT) -w $(GO_FOLDERS)
 
 # The modules with Go code of ours.
-MODULES := . bench conformance e2e e2e/node/coredns hack/vuln
+MODULES := . bench conformance e2e e2e/node/coredns hack/release hack/vuln
 
 .PHONY: lint
 lint: $(MODULES:%=lint/%) ## Check the format, and look for mistakes with vet, nilness, staticcheck and errcheck
@@ -168,6 +176,7 @@ verify: generate ## Check that what is generated is what is committed
 	cd e2e && $(GO) mod tidy -diff
 	cd e2e/node/containerd && $(GO) mod tidy -diff
 	cd e2e/node/coredns && $(GO) mod tidy -diff
+	cd hack/release && $(GO) mod tidy -diff
 	cd hack/vuln && $(GO) mod tidy -diff
 	git diff --exit-code || { echo 'run "make generate" and commit'; exit 1; }
 

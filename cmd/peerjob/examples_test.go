@@ -126,7 +126,7 @@ func wholeRepository(t *testing.T) (names []string) {
 		t.Fatal(err)
 	}
 	for _, entry := range entries {
-		if entry.Name() != ".git" && entry.Name() != "bin" {
+		if entry.Name() != ".git" && entry.Name() != "bin" && entry.Name() != "dist" {
 			names = append(names, entry.Name())
 		}
 	}
