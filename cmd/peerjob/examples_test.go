@@ -251,7 +251,7 @@ func TestVersions(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if entry.IsDir() && (entry.Name() == ".git" || entry.Name() == "bin") {
+		if entry.IsDir() && (entry.Name() == ".git" || entry.Name() == "bin" || entry.Name() == "dist") {
 			return filepath.SkipDir
 		}
 		if entry.IsDir() || strings.HasSuffix(path, "_test.go") || entry.Name() == "Makefile" {
