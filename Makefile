@@ -64,6 +64,10 @@ release: ## Write all files of a release into dist, for every platform; RELEASE.
 push: ## Push the images in dist, for every platform, to REGISTRY, such as registry.example.com/team
 	@$(RELEASE) push ../../dist $(or $(REGISTRY),$(error REGISTRY is not set))
 
+.PHONY: release-notes
+release-notes: ## Print what the CHANGELOG says of VERSION
+	@$(RELEASE) notes $(VERSION)
+
 .PHONY: clean
 clean: ## Remove what was built
 	rm -rf bin dist
@@ -151,7 +155,8 @@ fmt: ## Format the source
 MODULES := . bench conformance e2e e2e/node/coredns hack/release hack/vuln
 
 .PHONY: lint
-lint: $(MODULES:%=lint/%) ## Check the format, and look for mistakes with vet, nilness, staticcheck and errcheck
+lint: $(MODULES:%=lint/%) ## Check the format and the workflows, and look for mistakes with vet, nilness, staticcheck and errcheck
+	$(TOOL) actionlint
 	@test -z "$$($(GOFMT) -l $(GO_FOLDERS))" || { $(GOFMT) -l $(GO_FOLDERS); echo 'not formatted; run "make fmt"'; exit 1; }
 
 # nilness finds what can only be nil where it is used. errcheck.txt says which
@@ -185,6 +190,10 @@ verify-package: ## Check that the repository renders as a kpt package and stays 
 	$(MAKE) --no-print-directory image TAG=$$(cat VERSION)
 	@if command -v kpt > /dev/null; then kpt fn render . && git diff --exit-code; \
 	else echo 'SKIP: kpt is not on this machine'; fi
+
+.PHONY: verify-release
+verify-release: ## Make a release for two platforms twice, and check, push, pull and run what is in it
+	cd hack/release && $(GO) test -count=1 -timeout 40m . $(RELEASEFLAGS)
 
 .PHONY: verify-size
 verify-size: build image runner-image ## Check that peerjob and its image are no larger than 25 MB, and the runner and its image than 8 MB

@@ -84,7 +84,7 @@ func zipped(entries []entry, at time.Time) ([]byte, error) {
 	var buffer bytes.Buffer
 	w := zip.NewWriter(&buffer)
 	for _, e := range sorted(entries) {
-		header := &zip.FileHeader{Name: e.path, Method: zip.Deflate, Modified: at}
+		header := &zip.FileHeader{Name: e.path, Method: zip.Deflate, Modified: at.UTC()}
 		header.SetMode(os.FileMode(e.mode()))
 		file, err := w.CreateHeader(header)
 		if err != nil {

@@ -254,7 +254,7 @@ func TestRunImage_wrong(t *testing.T) {
 	for _, test := range []struct{ args, want string }{
 		{"image", "image needs the name of a program: peerjob or peerjob-runner"},
 		{"image runner -tag a:b", `unknown program "runner"; must be one of ["peerjob" "peerjob-runner"]`},
-		{"image peerjob", "-tag: could not parse reference"},
+		{"image peerjob", "-tag: a repository name must be specified"},
 		{"image peerjob -tag a:b -platform windows/amd64 -output x", `-platform: Invalid value: "windows/amd64": must be one platform of linux`},
 		{"image peerjob -tag a:b -platform linux/amd64,linux/arm64 -output x", `-platform: Invalid value: "linux/amd64,linux/arm64": must be one platform of linux`},
 		{"image peerjob -tag a:b -platform linux/mips -output x", `platform: Unsupported value: "linux/mips": must be one of [darwin/amd64`},

@@ -67,7 +67,7 @@ spec:
         os: {{ .OS }}
         arch: {{ .Arch }}
     uri: {{ .URL }}
-    sha256: {{ .SHA256 }}
+    sha256: "{{ .SHA256 }}"
     bin: {{ .Program }}
 {{- end }}
 `))
