@@ -6,7 +6,9 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -56,13 +58,33 @@ func version() (string, error) {
 	return strings.TrimSpace(string(text)), err
 }
 
+// releasedRunner writes the image of the runner that a release has, made as a release makes it.
+func releasedRunner(ctx context.Context, archive string) error {
+	version, err := version()
+	if err != nil {
+		return err
+	}
+	name := "ghcr.io/peerjob/runner:" + version
+	if archive, err = filepath.Abs(archive); err != nil {
+		return err
+	}
+	command := exec.CommandContext(ctx, "go", "run", ".", "image", "peerjob-runner",
+		"-tag", name, "-version", version, "-platform", "linux/"+runtime.GOARCH, "-output", archive)
+	command.Dir = filepath.Join(repository, "hack", "release")
+	if said, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("%v: %w: %s", command, err, said)
+	}
+	fmt.Printf("image %s: %s\n", name, archive)
+	return nil
+}
+
 // writeImages writes the images that the Pods run into a directory.
 func writeImages(ctx context.Context, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	pause, tools, runner := filepath.Join(dir, "pause"), filepath.Join(dir, "tools"), filepath.Join(dir, "peerjob-runner")
-	for _, file := range []string{pause, tools, runner} {
+	pause, tools := filepath.Join(dir, "pause"), filepath.Join(dir, "tools")
+	for _, file := range []string{pause, tools} {
 		defer os.Remove(file)
 	}
 	if err := node.Own(ctx, ".", "./node/pause", pause); err != nil {
@@ -71,11 +93,7 @@ func writeImages(ctx context.Context, dir string) error {
 	if err := node.Own(ctx, ".", "./tools", tools); err != nil {
 		return err
 	}
-	if err := buildOwn(ctx, "./cmd/peerjob-runner", runner); err != nil {
-		return err
-	}
-	version, err := version()
-	if err != nil {
+	if err := releasedRunner(ctx, filepath.Join(dir, "runner.tar")); err != nil {
 		return err
 	}
 	bash, err := images.Programs(bashPrograms...)
@@ -87,10 +105,6 @@ func writeImages(ctx context.Context, dir string) error {
 		// What the documentation's page runs.
 		"bash":  {Name: bashImage, Files: bash},
 		"tools": {Name: toolsImage, StopSignal: "SIGRTMIN+3", Files: append(slices.Clone(bash), images.File{Path: "/tools", Source: tools, Mode: 0o755})},
-		// As Dockerfile.runner has it.
-		"runner": {Name: "ghcr.io/peerjob/runner:" + version, Entrypoint: []string{"/peerjob-runner"}, User: "65534:65534", Files: []images.File{
-			{Path: "/peerjob-runner", Source: runner, Mode: 0o755},
-		}},
 	}
 	if *frameworks {
 		files, err := images.Packages(frameworkPackages...)

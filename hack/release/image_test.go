@@ -172,7 +172,7 @@ func TestImages_docker(t *testing.T) {
 	for _, p := range programs {
 		reference := references[p.name].String()
 		command(t, nil, "docker", "pull", "--quiet", reference)
-		t.Cleanup(func() { command(t, nil, "docker", "rmi", reference) })
+		removeImage(t, reference)
 		got := command(t, nil, "docker", append(slices.Clone(restricted), reference, "version")...)
 		if want := fmt.Sprintf("%s %s ", p.name, s.version); !strings.HasPrefix(got, want) {
 			t.Errorf("%s prints %q, want %q", reference, got, want)
@@ -205,7 +205,7 @@ func TestImages_load(t *testing.T) {
 		command(t, nil, "docker", "load", "--quiet", "--input", filepath.Join(dist, s.imageArchive(p)))
 		for _, on := range linuxOf(testedPlatforms(t)) {
 			reference := fmt.Sprintf("%s/%s:%s-%s", repository, p.image, s.version, on.arch)
-			t.Cleanup(func() { command(t, nil, "docker", "rmi", reference) })
+			removeImage(t, reference)
 			got := command(t, nil, "docker", "image", "inspect", "--format", "{{.Os}}/{{.Architecture}} {{.Config.User}}", reference)
 			if want := fmt.Sprintf("%v %s\n", on, user); got != want {
 				t.Errorf("%s is %q, want %q", reference, got, want)
@@ -307,7 +307,7 @@ func TestDockerfile(t *testing.T) {
 		}
 	}
 	image := strings.TrimSpace(command(t, nil, "docker", "build", "--quiet", "--build-arg", "VERSION="+s.version, dir))
-	t.Cleanup(func() { command(t, nil, "docker", "rmi", image) })
+	removeImage(t, image)
 	var got struct {
 		Entrypoint []string
 		User       string

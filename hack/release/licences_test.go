@@ -48,7 +48,7 @@ func TestModule_classify(t *testing.T) {
 		{"a notice alone", map[string]string{"NOTICE": mit}, nil, "has no licence"},
 		{"unknown", map[string]string{"LICENSE": terms}, nil, "example.com/m@v1.0.0: LICENSE: has no licence that is known"},
 		{"unknown in a folder", map[string]string{"LICENSE": mit, "a/LICENSE": terms}, nil, "a/LICENSE: has no licence that is known"},
-		{"unknown terms after a known licence", map[string]string{"LICENSE": mit + "\n" + terms}, nil, "LICENSE: words in a row that are of no known licence"},
+		{"unknown terms after a known licence", map[string]string{"LICENSE": mit + "\n" + terms}, nil, "words in a row that are of no known licence"},
 		{"not allowed", map[string]string{"LICENSE": gpl}, nil, `LICENSE: Unsupported value: "GPL-3.0": must be one of ["Apache-2.0"`},
 		{"not allowed, second", map[string]string{"LICENSE": mit + "\n\n" + gpl}, nil, `Unsupported value: "GPL-3.0"`},
 		{"not allowed, in a notice", map[string]string{"LICENSE": mit, "NOTICE": gpl}, nil, `NOTICE: Unsupported value: "GPL-3.0"`},
