@@ -193,7 +193,7 @@ verify-package: ## Check that the repository renders as a kpt package and stays 
 
 .PHONY: verify-release
 verify-release: ## Make a release for two platforms twice, and check, push, pull and run what is in it
-	cd hack/release && $(GO) test -count=1 -timeout 40m . $(RELEASEFLAGS)
+	cd hack/release && $(GOTESTSUM) -count=1 -timeout 40m $(GOTESTFLAGS) .
 
 .PHONY: verify-size
 verify-size: build image runner-image ## Check that peerjob and its image are no larger than 25 MB, and the runner and its image than 8 MB

@@ -129,8 +129,9 @@ func TestInstall_archive(t *testing.T) {
 	}
 	image := strings.TrimSpace(command(t, content.Bytes(), "docker", "import", "-"))
 	removeImage(t, image)
-	got := command(t, []byte(blocksFor(t, "archive")), "docker", "run", "--rm", "-i", "--network", "none", "--user", user,
-		"--tmpfs", "/work:rw,exec,mode=1777", "--workdir", "/work", "--env", "PATH=/usr/bin", image, "/usr/bin/bash", "-euo", "pipefail")
+	// A folder that is not in the image has the mode of the option.
+	got := command(t, []byte("cd /work\n"+blocksFor(t, "archive")), "docker", "run", "--rm", "-i", "--network", "none", "--user", user,
+		"--tmpfs", "/work:rw,exec,mode=1777", "--env", "PATH=/usr/bin", image, "/usr/bin/bash", "-euo", "pipefail")
 	archive := s.base(programs[0], platform{"linux", "amd64"}) + ".tar.gz"
 	if want := archive + ": OK\npeerjob " + s.version + " "; !strings.HasPrefix(got, want) {
 		t.Errorf("prints %q, want %q", got, want)
