@@ -78,7 +78,7 @@ func readDump(args []string, stdin io.Reader, opts fn.Options) ([]fn.File, error
 	}
 	var files []fn.File
 	for _, arg := range args {
-		read, err := readFiles(arg, stdin, opts)
+		read, err := readFiles("doctor", arg, stdin, opts)
 		if err != nil {
 			return nil, err
 		}
