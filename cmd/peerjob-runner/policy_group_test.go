@@ -21,7 +21,7 @@ import (
 )
 
 // policyScript makes a network of three machines with names, and does what stdin says:
-// start a peer on one, or signal it.
+// start a peer on one, or signal it. The runner is process 1, as in a container.
 const policyScript = `
 set -e
 mount --make-rprivate /
@@ -46,11 +46,11 @@ while read what i more; do
     (
       code=0
       export JOB_COMPLETION_INDEX=$i PEERJOB_INDEX_IGNORED_FAILURES=$more
-      sh -c 'echo $$ > $0; exec "$@"' pid$i ip netns exec p$i "$1" run --port=7450 --termination-message=message$i $2 -- $3 >> out$i 2>> log$i || code=$?
+      sh -c 'echo $$ > $0; exec "$@"' pid$i ip netns exec p$i unshare --pid --fork --mount-proc "$1" run --port=7450 --termination-message=message$i $2 -- $3 >> out$i 2>> log$i || code=$?
       echo "peer $i: $code"
     ) &
     ;;
-  signal) kill -$more $(cat pid$i) ;;
+  signal) kill -$more $(cat /proc/$(cat pid$i)/task/*/children) ;;
   status) ip netns exec p$i "$1" status --port=7450 > status$i; echo "status $i" ;;
   esac
 done`
@@ -68,8 +68,10 @@ type policyGroup struct {
 // first argument is the attempt.
 func newPolicyGroup(t *testing.T, flags, script string) *policyGroup {
 	t.Helper()
-	if _, err := exec.LookPath("ip"); err != nil {
-		t.Skipf("needs ip, to make a network: %v", err)
+	for _, tool := range []string{"ip", "unshare"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("needs %s, to make a network of Pods: %v", tool, err)
+		}
 	}
 	g := &policyGroup{t: t, folder: t.TempDir(), lines: make(chan string, 100)}
 	for name, content := range map[string]string{
@@ -130,7 +132,7 @@ func (g *policyGroup) line() string {
 	select {
 	case line := <-g.lines:
 		return line
-	case <-time.After(40 * time.Second):
+	case <-time.After(2 * time.Minute):
 		g.t.Fatal("the script says nothing")
 	}
 	return ""
@@ -376,4 +378,33 @@ now 1000`)
 	}
 	codes, _ := g.ended()
 	g.wantCodes(codes, "143", "143", "0")
+}
+
+// TestPolicy_killedLeader has an index 0 that is killed with all that it has started, and
+// its replacement, which knows nobody.
+func TestPolicy_killedLeader(t *testing.T) {
+	t.Parallel()
+	g := newPolicyGroup(t, restartFlags+"1 --grace-period=2s", noOverlap+`
+test $attempt = 1 && now 1000
+end 0`)
+	g.startAll()
+	for i := range 3 {
+		g.until("out", i, "attempt 1")
+	}
+	g.do("signal 0 KILL")
+	if got := g.line(); !strings.HasPrefix(got, "peer 0: ") { // the code is that of unshare
+		t.Errorf("%s, want the end of peer 0", got)
+	}
+	if err := os.Remove(filepath.Join(g.folder, "run-1-0")); err != nil {
+		t.Error(err)
+	}
+	g.do("start 0 1")
+	codes, _ := g.ended()
+	g.wantCodes(codes, "0", "0", "0")
+	g.started(2)
+	for i := range 3 {
+		if log := g.read("log", i); !strings.Contains(log, "train-0.svc was lost in attempt 1; the group starts again as attempt 2, restart 1 of 1, in 1s\n") {
+			t.Errorf("the log of peer %d does not say why", i)
+		}
+	}
 }
