@@ -329,6 +329,10 @@ func TestPolicy_killed(t *testing.T) {
 				time.Sleep(2 * time.Second)
 				j.config.Policy.Replacement = true
 				all[index] = j.work(index, work)
+				time.Sleep(10 * time.Second)
+				if got, want := all[2].group.Waiting(), "all commands of the attempt before to have stopped"; got != want {
+					t.Errorf("waits for %q, want %q", got, want)
+				}
 				for i, w := range all {
 					if int32(i) == index {
 						w.want(0, 2)

@@ -49,7 +49,13 @@ func (l *leader) summarize(now time.Duration) string {
 			parts = append(parts, fmt.Sprintf("%s (%s)", l.config.Name(int32(i)), missing))
 		}
 	}
-	if count == 0 {
+	switch {
+	case count > 0:
+	case l.starting && l.attempt > max(1, l.opened) && now < l.notBefore:
+		return "the pause before the restart"
+	case l.starting && l.attempt > max(1, l.opened):
+		return "all commands of the attempt before to have stopped"
+	default:
 		return ""
 	}
 	text := fmt.Sprintf("%d of %d peers: %s", count, l.config.Size, strings.Join(parts, ", "))
