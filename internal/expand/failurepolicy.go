@@ -23,7 +23,7 @@ func addFailurePolicy(g *peerjob.Group, job *batchv1.Job) {
 	if policy == nil {
 		return
 	}
-	if rules := g.FailureRules(); len(rules) > 0 {
+	if rules := g.FailureRules(job.Spec.SuccessPolicy != nil); len(rules) > 0 {
 		job.Spec.PodFailurePolicy = cmp.Or(job.Spec.PodFailurePolicy, &batchv1.PodFailurePolicy{})
 		job.Spec.PodFailurePolicy.Rules = append(job.Spec.PodFailurePolicy.Rules, rules...)
 	}

@@ -24,6 +24,7 @@ func Brings(g *peerjob.Group) peerjob.Brought {
 	return peerjob.Brought{
 		Variables: func(container string) []corev1.EnvVar { return Variables(g, container) },
 		Command:   func(container string) bool { return s.Leader != nil && s.runsIn(container) },
+		Success:   s.Leader != nil,
 		Ports:     Ports(g),
 		Processes: s.processesSet(),
 	}

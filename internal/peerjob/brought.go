@@ -20,6 +20,8 @@ type Brought struct {
 	// Command reports whether the framework writes the command of the container with a
 	// name; nil for none.
 	Command func(container string) bool
+	// Success is whether the framework lets the Job succeed with its leader.
+	Success bool
 	// Ports are ports that the framework listens on.
 	Ports []corev1.ServicePort
 	// Processes is the number of processes in each Pod, 0 where nothing sets one.

@@ -31,7 +31,8 @@ func (g *Group) FailurePolicy() *v1alpha1.PeerFailurePolicy { return g.PeerJob.S
 func (g *Group) Restarts() bool { return g.FailurePolicy().Restarts() }
 
 // FailureRules returns the rules that the failure policy adds behind those of the user's
-// podFailurePolicy, without those that the user has written, too:
+// podFailurePolicy, without those that the user has written, too. It wants to know
+// whether the Job has a success policy, which a framework may bring.
 //
 //   - A Pod that was disrupted has not failed, whatever its containers exited with. The
 //     Job replaces it.
@@ -39,10 +40,14 @@ func (g *Group) Restarts() bool { return g.FailurePolicy().Restarts() }
 //     fails with any code of the command, before the others have heard of it. 143 is the
 //     code of a Pod that was told to end, which is no failure. The rule does not say 0
 //     for the server, which never looks at it, but for people.
+//   - With a success policy, FailPeerJob does not fail the Job with any code: workers whose
+//     leader has ended well often end badly, and the Job controller looks for failed Pods
+//     before it looks for success (syncJob in k8s.io/kubernetes/pkg/controller/job). It
+//     waits for a peer that says that the group has failed, or that it never started.
 //
 // The rules are about the container with the runner alone: what init containers and
 // sidecars exit with is the Job's to count, as ever.
-func (g *Group) FailureRules() []batchv1.PodFailurePolicyRule {
+func (g *Group) FailureRules(successPolicy bool) []batchv1.PodFailurePolicyRule {
 	if g.FailurePolicy() == nil {
 		return nil
 	}
@@ -50,16 +55,19 @@ func (g *Group) FailureRules() []batchv1.PodFailurePolicyRule {
 		Action:          batchv1.PodFailurePolicyActionIgnore,
 		OnPodConditions: []batchv1.PodFailurePolicyOnPodConditionsPattern{{Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue}},
 	}
-	failed := batchv1.PodFailurePolicyRule{
-		Action:      batchv1.PodFailurePolicyActionFailJob,
-		OnExitCodes: &batchv1.PodFailurePolicyOnExitCodesRequirement{Operator: batchv1.PodFailurePolicyOnExitCodesOpIn, Values: []int32{v1alpha1.ExitGroupFailed}},
-	}
-	if !g.Restarts() {
-		failed.OnExitCodes.Operator, failed.OnExitCodes.Values = batchv1.PodFailurePolicyOnExitCodesOpNotIn, []int32{0, v1alpha1.ExitTerminated}
+	codes := &batchv1.PodFailurePolicyOnExitCodesRequirement{Operator: batchv1.PodFailurePolicyOnExitCodesOpIn}
+	switch {
+	case g.Restarts():
+		codes.Values = []int32{v1alpha1.ExitGroupFailed}
+	case successPolicy && g.Peers() > 1: // one peer alone hears of its failure from nobody
+		codes.Values = []int32{v1alpha1.ExitTimedOut, v1alpha1.ExitGroupFailed}
+	default:
+		codes.Operator, codes.Values = batchv1.PodFailurePolicyOnExitCodesOpNotIn, []int32{0, v1alpha1.ExitTerminated}
 	}
 	if name := g.runnerName(); name != "" {
-		failed.OnExitCodes.ContainerName = &name
+		codes.ContainerName = &name
 	}
+	failed := batchv1.PodFailurePolicyRule{Action: batchv1.PodFailurePolicyActionFailJob, OnExitCodes: codes}
 	return slices.DeleteFunc([]batchv1.PodFailurePolicyRule{disrupted, failed}, func(ours batchv1.PodFailurePolicyRule) bool {
 		return slices.ContainsFunc(g.ownFailureRules(), func(own batchv1.PodFailurePolicyRule) bool { return repeats(own, ours) })
 	})
@@ -131,7 +139,7 @@ func (g *Group) restartEnv() []corev1.EnvVar {
 
 // validateFailurePolicy refuses a policy that says nothing, and what can't work
 // together with it.
-func validateFailurePolicy(g *Group) field.ErrorList {
+func validateFailurePolicy(g *Group, brought Brought) field.ErrorList {
 	p := g.FailurePolicy()
 	if p == nil {
 		return nil
@@ -150,7 +158,7 @@ func validateFailurePolicy(g *Group) field.ErrorList {
 		validateOnDisruption(g),
 		validateElastic(g),
 		validateJobLimits(g),
-		validateFailureRules(g),
+		validateFailureRules(g, g.Job.SuccessPolicy != nil || brought.Success),
 		validateReplacement(g),
 		validateOneContainer(g),
 		validateNoRestart(g),
@@ -236,7 +244,7 @@ func validateJobLimits(g *Group) field.ErrorList {
 		value *int32
 		why   string
 	}{
-		{"backoffLimit", g.Job.BackoffLimit, "the limit of the group is spec.failurePolicy.maxRestarts, and one for all Pods together would also make the Job wait up to ten minutes before it replaces Pods that were lost together; remove it"},
+		{"backoffLimit", g.Job.BackoffLimit, "the limit is spec.failurePolicy.maxRestarts, and with this one, the Job would wait up to ten minutes before it replaces Pods that were lost together; remove it"},
 		{"backoffLimitPerIndex", g.Job.BackoffLimitPerIndex, "peerjob sets it to spec.failurePolicy.maxRestarts; remove it"},
 		{"maxFailedIndexes", g.Job.MaxFailedIndexes, "peerjob sets it to 0, because the group of spec.failurePolicy can't go on without a peer; remove it"},
 	} {
@@ -249,9 +257,9 @@ func validateJobLimits(g *Group) field.ErrorList {
 
 // validateFailureRules refuses rules of the user's that contradict the policy, and more
 // of them than the server takes together with those of the policy.
-func validateFailureRules(g *Group) field.ErrorList {
+func validateFailureRules(g *Group, successPolicy bool) field.ErrorList {
 	path := g.Path.Child("podFailurePolicy", "rules")
-	own, ours := g.ownFailureRules(), g.FailureRules()
+	own, ours := g.ownFailureRules(), g.FailureRules(successPolicy)
 	var errs field.ErrorList
 	if len(own)+len(ours) > maxFailureRules && len(own) > 0 {
 		errs = append(errs, &field.Error{Type: field.ErrorTypeTooMany, Field: path.String(), BadValue: len(own), Detail: fmt.Sprintf(

@@ -69,6 +69,7 @@ func TestValidate_failurePolicy(t *testing.T) {
 		"the rest of a Job": {restartPolicy + "\n  suspend: true\n  activeDeadlineSeconds: 7200\n  ttlSecondsAfterFinished: 9\n  successPolicy: {rules: [{succeededIndexes: '0'}]}\n  job: {labels: {kueue.x-k8s.io/queue-name: q}}",
 			one, nil},
 
+		"19 rules, with a leader":    {failPolicy + "\n  successPolicy: {rules: [{succeededIndexes: '0'}]}" + strings.Replace(many(18), "rules: [", "rules: [{action: FailJob, onExitCodes: {operator: In, values: [75, 76]}}, ", 1), one, nil},
 		"18 rules":                   {failPolicy + many(18), one, nil},
 		"19 rules":                   {failPolicy + many(19), one, []string{"spec.podFailurePolicy.rules: Too many: 19: must have at most 18 items with spec.failurePolicy, which adds 2, and a Job takes no more than 20"}},
 		"19 rules, one of which is":  {failPolicy + strings.Replace(many(18), "rules: [", "rules: ["+disruption+", ", 1), one, nil},
@@ -177,36 +178,43 @@ func TestWarn_failurePolicy(t *testing.T) {
 func TestFailureRules(t *testing.T) {
 	const disrupted, on76, others = "Ignore DisruptionTarget=True", "FailJob w In [76]", "FailJob w NotIn [0 143]"
 	tests := map[string]struct {
-		spec string
-		want []string
+		spec    string
+		success bool
+		want    []string
 	}{
-		"no policy":                     {bothBarriers, nil},
-		"FailPeerJob":                   {failPolicy, []string{disrupted, others}},
-		"RestartPeerJob":                {restartPolicy, []string{disrupted, on76}},
-		"others of the user's":          {restartPolicy + podRules("{action: FailJob, onExitCodes: {operator: In, values: [3]}}, {action: Ignore, onPodConditions: [{type: Ready}]}"), []string{disrupted, on76}},
-		"the same condition":            {restartPolicy + podRules("{action: Ignore, onPodConditions: [{type: DisruptionTarget, status: 'True'}]}"), []string{on76}},
-		"the same, by default":          {restartPolicy + podRules("{action: Ignore, onPodConditions: [{type: DisruptionTarget}]}"), []string{on76}},
-		"the condition, untrue":         {restartPolicy + podRules("{action: Ignore, onPodConditions: [{type: DisruptionTarget, status: 'False'}]}"), []string{disrupted, on76}},
-		"the condition, and another":    {restartPolicy + podRules("{action: Ignore, onPodConditions: [{type: DisruptionTarget}, {type: Ready}]}"), []string{disrupted, on76}},
-		"the condition, counted":        {restartPolicy + podRules("{action: Count, onPodConditions: [{type: DisruptionTarget}]}"), []string{disrupted, on76}},
-		"the same code":                 {restartPolicy + podRules("{action: FailJob, onExitCodes: {containerName: w, operator: In, values: [76]}}"), []string{disrupted}},
-		"the same code of any":          {restartPolicy + podRules("{action: FailJob, onExitCodes: {operator: In, values: [76]}}"), []string{disrupted}},
-		"the same code of another":      {restartPolicy + podRules("{action: FailJob, onExitCodes: {containerName: s, operator: In, values: [76]}}"), []string{disrupted, on76}},
-		"the same codes, without 0":     {failPolicy + podRules("{action: FailJob, onExitCodes: {operator: NotIn, values: [143]}}"), []string{disrupted}},
-		"the same codes, and one more":  {failPolicy + podRules("{action: FailJob, onExitCodes: {operator: NotIn, values: [0, 3, 143]}}"), []string{disrupted, others}},
-		"76, which FailPeerJob has too": {failPolicy + podRules("{action: FailJob, onExitCodes: {operator: In, values: [76]}}"), []string{disrupted, others}},
-		"both":                          {restartPolicy + podRules("{action: Ignore, onPodConditions: [{type: DisruptionTarget}]}, {action: FailJob, onExitCodes: {operator: In, values: [76]}}"), nil},
+		"success":                       {failPolicy, true, []string{disrupted, "FailJob w In [75 76]"}},
+		"success, RestartPeerJob":       {restartPolicy, true, []string{disrupted, on76}},
+		"no policy":                     {bothBarriers, false, nil},
+		"FailPeerJob":                   {failPolicy, false, []string{disrupted, others}},
+		"RestartPeerJob":                {restartPolicy, false, []string{disrupted, on76}},
+		"others of the user's":          {restartPolicy + podRules("{action: FailJob, onExitCodes: {operator: In, values: [3]}}, {action: Ignore, onPodConditions: [{type: Ready}]}"), false, []string{disrupted, on76}},
+		"the same condition":            {restartPolicy + podRules("{action: Ignore, onPodConditions: [{type: DisruptionTarget, status: 'True'}]}"), false, []string{on76}},
+		"the same, by default":          {restartPolicy + podRules("{action: Ignore, onPodConditions: [{type: DisruptionTarget}]}"), false, []string{on76}},
+		"the condition, untrue":         {restartPolicy + podRules("{action: Ignore, onPodConditions: [{type: DisruptionTarget, status: 'False'}]}"), false, []string{disrupted, on76}},
+		"the condition, and another":    {restartPolicy + podRules("{action: Ignore, onPodConditions: [{type: DisruptionTarget}, {type: Ready}]}"), false, []string{disrupted, on76}},
+		"the condition, counted":        {restartPolicy + podRules("{action: Count, onPodConditions: [{type: DisruptionTarget}]}"), false, []string{disrupted, on76}},
+		"the same code":                 {restartPolicy + podRules("{action: FailJob, onExitCodes: {containerName: w, operator: In, values: [76]}}"), false, []string{disrupted}},
+		"the same code of any":          {restartPolicy + podRules("{action: FailJob, onExitCodes: {operator: In, values: [76]}}"), false, []string{disrupted}},
+		"the same code of another":      {restartPolicy + podRules("{action: FailJob, onExitCodes: {containerName: s, operator: In, values: [76]}}"), false, []string{disrupted, on76}},
+		"the same codes, without 0":     {failPolicy + podRules("{action: FailJob, onExitCodes: {operator: NotIn, values: [143]}}"), false, []string{disrupted}},
+		"the same codes, and one more":  {failPolicy + podRules("{action: FailJob, onExitCodes: {operator: NotIn, values: [0, 3, 143]}}"), false, []string{disrupted, others}},
+		"76, which FailPeerJob has too": {failPolicy + podRules("{action: FailJob, onExitCodes: {operator: In, values: [76]}}"), false, []string{disrupted, others}},
+		"both":                          {restartPolicy + podRules("{action: Ignore, onPodConditions: [{type: DisruptionTarget}]}, {action: FailJob, onExitCodes: {operator: In, values: [76]}}"), false, nil},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			var got []string
-			for _, rule := range group(t, tt.spec, one).FailureRules() {
+			for _, rule := range group(t, tt.spec, one).FailureRules(tt.success) {
 				got = append(got, ruleText(rule))
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+	// Nobody else says that a group of one has failed.
+	if got := ruleText(group(t, failPolicy, one).WithPeers(1).FailureRules(true)[1]); got != others {
+		t.Errorf("one peer: %s, want %s", got, others)
 	}
 }
 

@@ -35,7 +35,7 @@ func Validate(g *Group, brought Brought) field.ErrorList {
 		validatePrograms(g, brought),
 		validateContainers(g),
 		validateBarrier(g),
-		validateFailurePolicy(g),
+		validateFailurePolicy(g, brought),
 		validateRunner(g, brought),
 		validateClusterDomain(pj),
 		ValidateVersion(spec.KubernetesVersion, specPath.Child("kubernetesVersion")),
