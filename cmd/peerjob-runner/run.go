@@ -12,6 +12,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"strconv"
 	"sync/atomic"
@@ -86,7 +87,8 @@ func runCommand(args []string, stdout, stderr io.Writer) int {
 	if err := options.check(); err != nil {
 		return wrongUsage(stderr, "%v", err)
 	}
-	// GOGC and GOMEMLIMIT are in the environment for the command.
+	// GOGC, GOMEMLIMIT and GOMAXPROCS are in the environment for the command.
+	runtime.SetDefaultGOMAXPROCS()
 	debug.SetGCPercent(100)
 	debug.SetMemoryLimit(math.MaxInt64)
 	r := &runner{options: options, log: newLogger(stderr)}

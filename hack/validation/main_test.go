@@ -25,6 +25,7 @@ var checkFiles = []string{
 	"internal/neighbors/podlevel.go",
 	"internal/neighbors/gangs.go", "internal/neighbors/policies.go",
 	"internal/neighbors/named.go", "internal/neighbors/selectors.go",
+	"internal/peerjob/runner_pod.go",
 	"internal/pipeline/conflicts.go", "internal/pipeline/find.go", "internal/pipeline/pipeline.go",
 	"internal/rules/dns.go", "internal/rules/environment.go", "internal/rules/kueue.go", "internal/rules/names.go", "internal/rules/ports.go",
 	"internal/rules/references.go", "internal/rules/selectors.go", "internal/rules/subpaths.go", "internal/rules/unexpanded.go",

@@ -82,8 +82,10 @@ func (g *Group) RunnerGraceSeconds() *int64 {
 			least = min(least, *probe.TerminationGracePeriodSeconds)
 		}
 	}
-	if hook := container.Lifecycle; hook != nil && hook.PreStop != nil && hook.PreStop.Sleep != nil {
-		least -= hook.PreStop.Sleep.Seconds
+	if hook := container.Lifecycle; hook != nil && hook.PreStop != nil {
+		if seconds, known := sleeps(hook.PreStop); known {
+			least -= seconds
+		}
 	}
 	if least == corev1.DefaultTerminationGracePeriodSeconds && g.FailurePolicy() == nil {
 		return nil
@@ -119,7 +121,7 @@ func validateRunner(g *Group, brought Brought) field.ErrorList {
 		validateRunnerProbes(g),
 		validateRunnerNames(g),
 		validateRunnerPaths(g),
-		validateLinux(g),
+		validatePlatform(g),
 		validateGone(g),
 	)
 }
@@ -198,19 +200,6 @@ func validateRunnerCommand(g *Group, brought Brought) field.ErrorList {
 	return field.ErrorList{field.Required(path.Child("command"), fmt.Sprintf(
 		"the runner of %s starts it, and what an image starts by itself is not known here; %q or %q shows its %s: write %s",
 		g.runnerField(), "crane config "+image, "docker inspect "+image, what, then))}
-}
-
-// validateRunnerHooks refuses a hook that keeps the peers from finding each other.
-func validateRunnerHooks(g *Group) field.ErrorList {
-	container, path, found := g.runnerContainer()
-	if !found || g.Barrier().Start != v1alpha1.Enabled || container.Lifecycle == nil || container.Lifecycle.PostStart == nil {
-		return nil
-	}
-	if container.Lifecycle.PostStart.Sleep != nil {
-		return nil // ends by itself
-	}
-	return field.ErrorList{field.Forbidden(path.Child("lifecycle", "postStart"),
-		"with spec.barrier.start, the command starts when every peer has an address, and a Pod gets none before this hook has ended: if it waits for the command, both wait forever; do it in the command")}
 }
 
 // Defaults of a probe, in seconds and failures.
@@ -346,13 +335,22 @@ func validateRunnerNames(g *Group) field.ErrorList {
 		if container.Name == v1alpha1.RunnerInstall && g.Runner().Delivery != v1alpha1.ImageVolumeDelivery {
 			errs = append(errs, field.Invalid(path.Child("name"), container.Name, "is a container of spec.runner; choose another name"))
 		}
-		for _, port := range container.Ports {
+		for i, port := range container.Ports {
+			if port.Name == v1alpha1.RunnerName && port.ContainerPort != *g.Runner().Port {
+				errs = append(errs, field.Invalid(path.Child("ports").Index(i).Child("name"), port.Name, "is the name of the runner's port; choose another name"))
+			}
 			if port.ContainerPort == *g.Runner().Port && cmp.Or(port.Protocol, corev1.ProtocolTCP) == corev1.ProtocolTCP {
 				errs = append(errs, field.Invalid(RunnerPath.Child("port"), *g.Runner().Port, fmt.Sprintf(
 					"is a port of container %q, too; choose another", container.Name)))
 			}
 		}
 	})
+	for i, port := range g.PeerJob.Spec.Service.Ports {
+		if port.Name == v1alpha1.RunnerName && port.Port != *g.Runner().Port {
+			errs = append(errs, field.Invalid(servicePath.Child("ports").Index(i).Child("name"), port.Name, fmt.Sprintf(
+				"is the name of the runner's port, %d; choose another name", *g.Runner().Port)))
+		}
+	}
 	for i, volume := range g.Template().Spec.Volumes {
 		if volume.Name == v1alpha1.RunnerName || volume.Name == v1alpha1.RunnerKey && g.Runner().KeySecretName != "" {
 			errs = append(errs, field.Invalid(g.PodPath().Child("volumes").Index(i).Child("name"), volume.Name, "is a volume of spec.runner; choose another name"))
@@ -409,44 +407,6 @@ func (g *Group) runnerDirectories() []string {
 // cleanPath is a path in a container as the kubelet reads it.
 func cleanPath(text string) string { return path.Clean("/" + text) }
 
-// validateLinux refuses Pods that only a Windows node runs.
-func validateLinux(g *Group) field.ErrorList {
-	detail := fmt.Sprintf("the runner of %[1]s is a program for Linux; remove %[1]s, or let the Pods run on Linux", g.runnerField())
-	const windows = string(corev1.Windows)
-	pod, path := &g.Template().Spec, g.PodPath()
-	var errs field.ErrorList
-	if pod.OS != nil && pod.OS.Name == corev1.Windows {
-		errs = append(errs, field.Invalid(path.Child("os", "name"), windows, detail))
-	}
-	for _, key := range osLabels {
-		if pod.NodeSelector[key] == windows {
-			errs = append(errs, field.Invalid(path.Child("nodeSelector").Key(key), windows, detail))
-		}
-	}
-	if pod.Affinity == nil || pod.Affinity.NodeAffinity == nil || pod.Affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution == nil {
-		return errs
-	}
-	// One of the terms is enough for a node.
-	terms := pod.Affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution.NodeSelectorTerms
-	for _, term := range terms {
-		if !slices.ContainsFunc(term.MatchExpressions, wantsWindows) {
-			return errs
-		}
-	}
-	if len(terms) > 0 {
-		errs = append(errs, field.Forbidden(path.Child("affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution"), "wants Windows: "+detail))
-	}
-	return errs
-}
-
-// osLabels are the labels of a node with its operating system.
-var osLabels = []string{corev1.LabelOSStable, "beta.kubernetes.io/os"}
-
-// wantsWindows reports whether a requirement keeps Pods from every Linux node.
-func wantsWindows(r corev1.NodeSelectorRequirement) bool {
-	return slices.Contains(osLabels, r.Key) && r.Operator == corev1.NodeSelectorOpIn && !slices.Contains(r.Values, string(corev1.Linux))
-}
-
 // validateGone refuses a rule for the exit code of a container that earlier builds of
 // peerjob added.
 func validateGone(g *Group) field.ErrorList {
@@ -484,7 +444,7 @@ func warnRunner(g *Group) []diag.Warning {
 	if g.Barrier().Start == v1alpha1.Enabled {
 		w = append(w, warnInitContainers(g)...)
 	}
-	return append(w, warnQOS(g)...)
+	return slices.Concat(w, warnQOS(g), warnRunnerHooks(g), warnRunnerLimits(g), warnProcessOne(g), warnWindowsOptions(g))
 }
 
 // warnInitContainers finds init containers that may wait for a peer. It runs before the

@@ -36,6 +36,14 @@ const (
 	one          = "containers: [{name: w, image: x, command: [a]}]"
 )
 
+// byVolume is the delivery without an init container.
+const byVolume = "\n  runner: {delivery: ImageVolume}"
+
+// affinity is a Pod whose nodes must have a label.
+func affinity(expression string) string {
+	return "affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [" + expression + "]}]}}}, " + one
+}
+
 // with is a container with more fields.
 func with(fields string) string {
 	return "containers: [{name: w, image: x, command: [a], " + fields + "}]"
@@ -75,14 +83,20 @@ func TestValidate_runner(t *testing.T) {
 		"an empty command":     {endBarrier, "containers: [{name: w, image: x, command: []}]", []string{container + "command: Required value"}},
 		"of another container": {startBarrier + "\n  runner: {container: v}", "containers: [{name: w, image: x, args: [b]}, {name: v, image: x, command: [a]}]", nil},
 
-		"postStart with start":       {startBarrier, with("lifecycle: {postStart: {exec: {command: [a]}}}"), []string{container + "lifecycle.postStart: Forbidden: "}},
-		"postStart that sleeps":      {startBarrier, with("lifecycle: {postStart: {sleep: {seconds: 1}}}"), nil},
-		"postStart with the end":     {endBarrier, with("lifecycle: {postStart: {exec: {command: [a]}}}"), nil},
-		"preStop and a stop signal":  {bothBarriers, with("lifecycle: {preStop: {exec: {command: [a]}}, stopSignal: SIGINT}"), nil},
-		"postStart of another":       {startBarrier + "\n  runner: {container: w}", "containers: [{name: w, image: x, command: [a]}, {name: v, image: x, lifecycle: {postStart: {exec: {command: [a]}}}}]", nil},
-		"a short grace period":       {endBarrier, "terminationGracePeriodSeconds: 1, " + one, nil},
-		"restartPolicy OnFailure":    {bothBarriers, "restartPolicy: OnFailure, " + one, nil},
-		"stdin, a tty and much else": {bothBarriers, with("stdin: true, stdinOnce: true, tty: true, workingDir: /src, terminationMessagePolicy: FallbackToLogsOnError, securityContext: {readOnlyRootFilesystem: true, privileged: true}, envFrom: [{configMapRef: {name: a}}]"), nil},
+		"postStart with start":        {startBarrier + byVolume, with("lifecycle: {postStart: {exec: {command: [a]}}}"), []string{container + "lifecycle.postStart: Forbidden: ...set spec.runner.delivery to InitContainer"}},
+		"postStart, by a container":   {startBarrier, with("lifecycle: {postStart: {exec: {command: [a]}}}"), nil},
+		"postStart, and one of yours": {startBarrier + byVolume, "initContainers: [{name: i, image: x}], " + with("lifecycle: {postStart: {exec: {command: [a]}}}"), nil},
+		"postStart, on the host":      {startBarrier + byVolume, "hostNetwork: true, " + with("lifecycle: {postStart: {exec: {command: [a]}}}"), nil},
+		"postStart that asks it":      {startBarrier, with("lifecycle: {postStart: {httpGet: {port: 80}}}"), []string{container + "lifecycle.postStart.httpGet: Forbidden: "}},
+		"postStart that asks others":  {startBarrier, with("lifecycle: {postStart: {httpGet: {port: 80, host: example.com}}}"), nil},
+		"postStart, a sleep":          {startBarrier + byVolume, with("lifecycle: {postStart: {exec: {command: [sh, -c, sleep 5]}}}"), nil},
+		"postStart that sleeps":       {startBarrier, with("lifecycle: {postStart: {sleep: {seconds: 1}}}"), nil},
+		"postStart with the end":      {endBarrier, with("lifecycle: {postStart: {exec: {command: [a]}}}"), nil},
+		"preStop and a stop signal":   {bothBarriers, with("lifecycle: {preStop: {exec: {command: [a]}}, stopSignal: SIGINT}"), nil},
+		"postStart of another":        {startBarrier + "\n  runner: {container: w}", "containers: [{name: w, image: x, command: [a]}, {name: v, image: x, lifecycle: {postStart: {exec: {command: [a]}}}}]", nil},
+		"a short grace period":        {endBarrier, "terminationGracePeriodSeconds: 1, " + one, nil},
+		"restartPolicy OnFailure":     {bothBarriers, "restartPolicy: OnFailure, " + one, nil},
+		"stdin, a tty and much else":  {bothBarriers, with("stdin: true, stdinOnce: true, tty: true, workingDir: /src, terminationMessagePolicy: FallbackToLogsOnError, securityContext: {readOnlyRootFilesystem: true, privileged: true}, envFrom: [{configMapRef: {name: a}}]"), nil},
 
 		"a startup probe that is too short":     {startBarrier, with("startupProbe: {httpGet: {port: 80}}"), []string{container + "startupProbe.failureThreshold: Required value: the probe can kill a peer after 20 s, while it waits for the others (spec.barrier.startTimeoutSeconds is 600); set it to at least 61"}},
 		"a startup probe that is one too short": {startBarrier, with("startupProbe: {exec: {command: [a]}, failureThreshold: 60}"), []string{container + "startupProbe.failureThreshold: Invalid value: 60: the probe can kill a peer after 590 s, "}},
@@ -123,8 +137,20 @@ func TestValidate_runner(t *testing.T) {
 		"mounts of another container":          {startBarrier + "\n  runner: {container: w}", "containers: [{name: w, image: x, command: [a]}, {name: v, image: x, volumeMounts: [{name: v, mountPath: /peerjob}]}]", nil},
 		"Windows":                              {startBarrier, "os: {name: windows}, nodeSelector: {kubernetes.io/os: windows}, " + one, []string{`spec.template.spec.os.name: Invalid value: "windows": the runner of spec.barrier is a program for Linux`, `spec.template.spec.nodeSelector[kubernetes.io/os]: Invalid value: "windows": `}},
 		"Linux":                                {startBarrier, "os: {name: linux}, nodeSelector: {kubernetes.io/os: linux, a: windows}, " + one, nil},
-		"Windows by affinity":                  {startBarrier, "affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: kubernetes.io/os, operator: In, values: [windows]}]}]}}}, " + one, []string{`spec.template.spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution: Forbidden: wants Windows: `}},
+		"Windows by affinity":                  {startBarrier, "affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: kubernetes.io/os, operator: In, values: [windows]}]}]}}}, " + one, []string{`spec.template.spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution: Forbidden: wants other nodes: the runner of spec.barrier is a program for Linux`}},
 		"Windows or Linux by affinity":         {startBarrier, "affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: kubernetes.io/os, operator: In, values: [windows]}]}, {matchExpressions: [{key: a, operator: Exists}]}]}}}, " + one, nil},
+		"not Linux":                            {startBarrier, affinity("{key: kubernetes.io/os, operator: NotIn, values: [linux]}"), []string{`spec.template.spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution: Forbidden: wants other nodes: the runner of spec.barrier is a program for Linux`}},
+		"not Windows":                          {startBarrier, affinity("{key: kubernetes.io/os, operator: NotIn, values: [windows]}"), nil},
+		"another architecture":                 {startBarrier, "nodeSelector: {kubernetes.io/arch: s390x}, " + one, []string{`spec.template.spec.nodeSelector[kubernetes.io/arch]: Invalid value: "s390x": the runner of spec.barrier is a program for amd64 and arm64; remove spec.barrier, or let the Pods run on one of these`}},
+		"its architecture":                     {startBarrier, "nodeSelector: {kubernetes.io/arch: arm64, beta.kubernetes.io/arch: amd64}, " + one, nil},
+		"another architecture by affinity":     {startBarrier, affinity("{key: kubernetes.io/arch, operator: In, values: [ppc64le, s390x]}"), []string{`spec.template.spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution: Forbidden: ...a program for amd64 and arm64`}},
+		"neither architecture":                 {startBarrier, affinity("{key: kubernetes.io/arch, operator: NotIn, values: [amd64, arm64]}"), []string{`...a program for amd64 and arm64`}},
+		"one architecture of two":              {startBarrier, affinity("{key: kubernetes.io/arch, operator: NotIn, values: [arm64]}"), nil},
+		"several architectures":                {startBarrier, affinity("{key: kubernetes.io/arch, operator: In, values: [s390x, amd64]}"), nil},
+		"a process of a Windows host":          {startBarrier, "securityContext: {windowsOptions: {hostProcess: true}}, " + one, []string{"spec.template.spec.securityContext.windowsOptions.hostProcess: Invalid value: true: "}},
+		"a container port of its name":         {startBarrier, with("ports: [{name: peerjob-runner, containerPort: 80}]"), []string{container + `ports[0].name: Invalid value: "peerjob-runner": is the name of the runner's port; choose another name`}},
+		"a Service port of its name":           {startBarrier + "\n  service: {ports: [{name: peerjob-runner, port: 80}]}", one, []string{`spec.service.ports[0].name: Invalid value: "peerjob-runner": is the name of the runner's port, 7450; choose another name`}},
+		"its own port in the Service":          {startBarrier + "\n  service: {ports: [{name: peerjob-runner, port: 7450}]}", one, nil},
 		"a rule for the gate of earlier times": {startBarrier + "\n  podFailurePolicy: {rules: [{action: FailJob, onExitCodes: {containerName: peerjob-barrier-start, operator: In, values: [75]}}]}", one, []string{`spec.podFailurePolicy.rules[0].onExitCodes.containerName: Invalid value: "peerjob-barrier-start": ...exits with 75 if a peer does not come; write "w"`}},
 		"a container of that name":             {startBarrier + "\n  podFailurePolicy: {rules: [{action: FailJob, onExitCodes: {containerName: peerjob-barrier, operator: In, values: [75]}}]}", "containers: [{name: peerjob-barrier, image: x, command: [a]}]", nil},
 
@@ -161,7 +187,7 @@ func TestValidate_runnerCommand(t *testing.T) {
 
 // TestWarn_runner has what is probably not meant.
 func TestWarn_runner(t *testing.T) {
-	const initPath = "spec.template.spec.initContainers[0]."
+	const initPath, container = "spec.template.spec.initContainers[0].", "spec.template.spec.containers[0]."
 	waits := func(fields string) string {
 		return "initContainers: [{name: i, image: x, " + fields + "}], " + one
 	}
@@ -187,6 +213,25 @@ func TestWarn_runner(t *testing.T) {
 		"resources that keep it":          {startBarrier + "\n  runner: {resources: {limits: {cpu: 10m, memory: 64Mi}}}", with("resources: {limits: {cpu: 1, memory: 1Gi}}"), nil},
 		"resources of a Burstable Pod":    {startBarrier + "\n  runner: {resources: {limits: {memory: 64Mi}}}", with("resources: {requests: {cpu: 500m}, limits: {cpu: 1, memory: 1Gi}}"), nil},
 		"a class that the Pod sets":       {startBarrier + "\n  runner: {resources: {}}", "resources: {limits: {cpu: 2, memory: 2Gi}}, " + with("resources: {limits: {cpu: 1, memory: 1Gi}}"), nil},
+		"preStop, with the end":           {endBarrier, with("lifecycle: {preStop: {exec: {command: [/drain]}}}"), []string{container + "lifecycle.preStop"}},
+		"preStop that asks":               {endBarrier, with("lifecycle: {preStop: {httpGet: {port: 80}}}"), []string{container + "lifecycle.preStop"}},
+		"preStop that sleeps":             {endBarrier, with("lifecycle: {preStop: {exec: {command: [/bin/sh, -c, sleep 10]}}}"), nil},
+		"preStop, with the start":         {startBarrier, with("lifecycle: {preStop: {exec: {command: [/drain]}}}"), nil},
+		"postStart that asks once":        {startBarrier, with("lifecycle: {postStart: {exec: {command: [sh, -c, 'curl -X POST localhost:80/warm-up']}}}"), []string{container + "lifecycle.postStart"}},
+		"postStart that asks again":       {startBarrier, with("lifecycle: {postStart: {exec: {command: [sh, -c, 'until curl localhost:80; do sleep 1; done']}}}"), nil},
+		"postStart that asks nobody":      {startBarrier, with("lifecycle: {postStart: {exec: {command: [sh, -c, 'mkdir -p /data/$HOSTNAME']}}}"), nil},
+		"little memory":                   {startBarrier, with("resources: {limits: {memory: 8Mi}}"), []string{container + "resources.limits[memory]"}},
+		"enough memory":                   {startBarrier, with("resources: {limits: {memory: 16Mi}}"), nil},
+		"little memory to install":        {startBarrier + "\n  runner: {resources: {limits: {memory: 4M}}}", one, []string{"spec.runner.resources.limits[memory]"}},
+		"a small disk":                    {startBarrier, with("resources: {limits: {ephemeral-storage: 10Mi}}"), []string{container + "resources.limits[ephemeral-storage]"}},
+		"a small disk, by a volume":       {startBarrier + byVolume, with("resources: {limits: {ephemeral-storage: 10Mi}}"), nil},
+		"a disk for all containers":       {startBarrier + "\n  runner: {container: w}", "containers: [{name: w, image: x, command: [a], resources: {limits: {ephemeral-storage: 10Mi}}}, {name: v, image: x, resources: {limits: {ephemeral-storage: 10Mi}}}]", nil},
+		"options of Windows":              {startBarrier, with("securityContext: {windowsOptions: {runAsUserName: a}}"), []string{container + "securityContext.windowsOptions"}},
+		"s6-overlay":                      {startBarrier, "containers: [{name: w, image: x, command: [/init, train]}]", []string{container + "command[0]"}},
+		"systemd":                         {startBarrier, "containers: [{name: w, image: x, command: [/usr/lib/systemd/systemd]}]", []string{container + "command[0]"}},
+		"tini":                            {startBarrier, "containers: [{name: w, image: x, command: [/usr/bin/tini, --, train]}]", []string{container + "command[0]"}},
+		"tini as a subreaper":             {startBarrier, "containers: [{name: w, image: x, command: [tini, -s, --], args: [train]}]", nil},
+		"dumb-init":                       {startBarrier, "containers: [{name: w, image: x, command: [dumb-init, train]}]", nil},
 		"a variable of the runner's, set": {startBarrier + "\n  peerEnv: Disabled", with("args: [$(PEERJOB_UID)]"), nil},
 	}
 	for name, tt := range tests {
@@ -219,6 +264,8 @@ func TestRunnerGraceSeconds(t *testing.T) {
 		{with("livenessProbe: {terminationGracePeriodSeconds: 5}, startupProbe: {terminationGracePeriodSeconds: 60}"), new(int64(5))},
 		{"terminationGracePeriodSeconds: 20, " + with("lifecycle: {preStop: {sleep: {seconds: 15}}}"), new(int64(5))},
 		{"terminationGracePeriodSeconds: 20, " + with("lifecycle: {preStop: {sleep: {seconds: 25}}}"), new(int64(0))},
+		{"terminationGracePeriodSeconds: 20, " + with("lifecycle: {preStop: {exec: {command: [sleep, 5s]}}}"), new(int64(15))},
+		{"terminationGracePeriodSeconds: 20, " + with("lifecycle: {preStop: {exec: {command: [sh, -c, sleep 5; drain]}}}"), new(int64(20))},
 		{"terminationGracePeriodSeconds: 40, " + with("lifecycle: {preStop: {sleep: {seconds: 10}}}"), nil},
 	} {
 		if diff := cmp.Diff(tt.want, group(t, endBarrier, tt.pod).RunnerGraceSeconds()); diff != "" {
