@@ -10,12 +10,15 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/peerjob/peerjob/barrier"
 )
 
 const (
-	statusUsage = "Usage: peerjob-runner status [--port=7450]"
+	statusUsage = "Usage: peerjob-runner status [--port=PORT]\n\nWithout --port, the port is that of the runner of this container, or 7450."
 	// defaultPort is the default of spec.runner.port.
 	defaultPort = 7450
 )
@@ -23,7 +26,7 @@ const (
 // printStatus asks the runner of this container. It is for people, who call it with
 // "kubectl exec".
 func printStatus(args []string, stdout, stderr io.Writer) int {
-	port := uint16(defaultPort)
+	port := uint16(0)
 	flags := newFlags("status")
 	portFlag(flags, &port)
 	err := flags.Parse(args)
@@ -35,10 +38,37 @@ func printStatus(args []string, stdout, stderr io.Writer) int {
 	case flags.NArg() > 0:
 		return wrongUsage(stderr, "status takes no arguments, only --port")
 	}
+	if port == 0 {
+		port = runnerPort("/proc")
+	}
 	text, err := barrier.Status(context.Background(), port)
 	if err != nil {
 		_, _ = fmt.Fprintf(stderr, "peerjob-runner: %v\n", err)
 		return exitFailed
 	}
 	return print(stdout, stderr, text)
+}
+
+// runnerPort is the port of the runner that runs in this container, or the default. Proc
+// is where the processes are. With "hostPID", those of other Pods are there, too: a
+// process of the same container has the same mounts.
+func runnerPort(proc string) uint16 {
+	own, _ := os.Readlink(filepath.Join(proc, "self/ns/mnt")) // without it, no process is of the same container
+	lines, _ := filepath.Glob(filepath.Join(proc, "[0-9]*/cmdline"))
+	for _, line := range lines {
+		mounts, err := os.Readlink(filepath.Join(filepath.Dir(line), "ns/mnt"))
+		if err != nil || mounts != own {
+			continue // not ours, or ended
+		}
+		content, _ := os.ReadFile(line) // nothing is no runner's
+		words := strings.Split(strings.TrimSuffix(string(content), "\x00"), "\x00")
+		if len(words) < 2 || filepath.Base(words[0]) != program || words[1] != "run" {
+			continue
+		}
+		options := &runOptions{}
+		if runFlags(options).Parse(words[2:]) == nil && options.port != 0 {
+			return options.port
+		}
+	}
+	return defaultPort
 }

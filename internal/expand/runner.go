@@ -74,6 +74,9 @@ func runnerCommand(g *peerjob.Group, job *batchv1.Job, container *corev1.Contain
 	if grace := g.RunnerGraceSeconds(); grace != nil && (g.Barrier().End == v1alpha1.Enabled || g.FailurePolicy() != nil) {
 		command = append(command, fmt.Sprintf("--grace-period=%ds", *grace))
 	}
+	if hook := container.Lifecycle; hook != nil && hook.StopSignal != nil && *hook.StopSignal != corev1.SIGTERM {
+		command = append(command, "--stop-signal="+literal(string(*hook.StopSignal)))
+	}
 	if container.TerminationMessagePath != "" {
 		command = append(command, "--termination-message="+literal(container.TerminationMessagePath))
 	}

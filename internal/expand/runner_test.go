@@ -49,6 +49,8 @@ func TestGroup_runnerCommand(t *testing.T) {
 		"rules without a policy": {"  barrier: {start: Enabled}\n  podFailurePolicy: {rules: [{action: Count, onExitCodes: {operator: In, values: [3]}}]}", one, "/peerjob/peerjob-runner run --port=7450 --start-timeout=600s" + user},
 		"a policy that is refused": {"  failurePolicy: {action: RestartPeerJob}\n  barrier: {start: Disabled, end: Disabled}", one,
 			"/peerjob/peerjob-runner run --port=7450 --on-failure=RestartPeerJob --max-restarts=0 --backoff=1s --grace-period=30s" + user},
+		"a stop signal":                       {"  barrier: {start: Enabled}", "containers: [{name: w, image: y, command: [a], lifecycle: {stopSignal: SIGRTMIN+3}}]", "/peerjob/peerjob-runner run --port=7450 --start-timeout=600s --stop-signal=SIGRTMIN+3 -- a | "},
+		"the default stop signal":             {"  barrier: {start: Enabled}", "containers: [{name: w, image: y, command: [a], lifecycle: {stopSignal: SIGTERM}}]", "/peerjob/peerjob-runner run --port=7450 --start-timeout=600s -- a | "},
 		"a framework that writes the command": {"  barrier: {end: Enabled}\n  framework: {type: Dask, leader: {command: [a]}}", "containers: [{name: w, image: y}]", "/peerjob/peerjob-runner run --port=7450 --end-timeout=30s --until=0 -- /bin/sh -c SCRIPT peerjob | a"},
 	}
 	for name, tt := range tests {
