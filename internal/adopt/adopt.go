@@ -107,7 +107,7 @@ func Files(files []lint.File, options Options) Result {
 	}
 	for i, pair := range original.Pairs {
 		if reason := refuse(pair); reason != "" {
-			result.Refused = append(result.Refused, Refusal{pair.JobFile, "Job " + pair.Job.Name, reason, len(pair.Shared) > 0})
+			result.Refused = append(result.Refused, Refusal{pair.JobFile, "Job " + pair.Job.Name, reason, pair.Job.Annotations[v1alpha1.OwnerAnnotation] == ""})
 			continue
 		}
 		source := pair
@@ -117,7 +117,7 @@ func Files(files []lint.File, options Options) Result {
 		result.Proposals = append(result.Proposals, adoptPair(pair, source, options))
 	}
 	for _, name := range original.Single {
-		result.Refused = append(result.Refused, Refusal{Object: "Job " + name, Reason: "its Pods have no index and do not look for each other: it is no group of peers"})
+		result.Refused = append(result.Refused, Refusal{Object: "Job " + name, Reason: "its Pods do not look for each other: they have no names in a headless Service"})
 	}
 	for _, file := range files {
 		proposals, refused := foreign(file, options)
@@ -148,6 +148,9 @@ func refuse(pair lint.Pair) string {
 	}
 	if len(pair.Shared) > 0 {
 		return fmt.Sprintf("it has the Service %s together with the Job %s, and a PeerJob has a Service of its own; give each Job its own Service first, and mind the host names", pair.Service.Name, strings.Join(pair.Shared, ", "))
+	}
+	if pair.Leader != "" && pair.Leader == pair.Job.Spec.Template.Spec.Subdomain && pair.Service == nil {
+		return fmt.Sprintf("its Service %s selects one of the Pods, and the Service of a PeerJob selects all; give the Pods a Service of their own first", pair.Leader)
 	}
 	return ""
 }
@@ -183,6 +186,9 @@ func expand(node *yaml.Node, options Options) expanded {
 
 // typed reads an object leniently: what is wrong with it is said of the PeerJob.
 func typed[T any](node *yaml.Node) *T {
+	if node == nil {
+		return new(T)
+	}
 	object, _ := decode.Object[T](node)
 	return object
 }

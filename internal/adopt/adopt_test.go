@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -69,6 +70,11 @@ func TestFiles_documentation(t *testing.T) {
 	}
 }
 
+// mendedNames are host names of the field that lead nowhere.
+var mendedNames = map[string][]string{
+	"world-size-of-processes.yaml": {"Job moe-training spec.template.spec.containers[main].env[MASTER_ADDR].value: training-master-0.training -> moe-training-0.training"},
+}
+
 // What a PeerJob expands to is adopted to one that expands to the same: over the PeerJobs
 // of the field and the examples.
 func TestFiles_roundTrip(t *testing.T) {
@@ -113,6 +119,12 @@ func TestFiles_roundTrip(t *testing.T) {
 			if len(p.Errors) > 0 {
 				t.Errorf("%s: %v", name, p.Errors)
 			}
+			if mended := mendedNames[filepath.Base(name)]; mended != nil {
+				if diff := cmp.Diff(mended, differing(p)); diff != "" {
+					t.Errorf("%s (-want +got):\n%s", name, diff)
+				}
+				continue
+			}
 			if diff := cmp.Diff([]string(nil), differing(p)); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", name, diff)
 			}
@@ -140,4 +152,227 @@ func TestFiles_roundTrip(t *testing.T) {
 	if tried < 60 {
 		t.Errorf("%d PeerJobs were tried, want at least 60", tried)
 	}
+}
+
+// Everything that people wrote by hand is adopted, or refused with a reason; and what is
+// adopted differs only in what was wrong, or in a default of peerjob.
+func TestFiles_field(t *testing.T) {
+	var got []string
+	for _, folder := range []string{"working", "apart", "fix"} {
+		for _, name := range glob(t, "testdata/lint/"+folder+"/*.*", 9) {
+			if filepath.Ext(name) == ".md" {
+				continue
+			}
+			result := Files([]lint.File{read(t, "lint", folder, filepath.Base(name))}, Options{})
+			line := folder + "/" + filepath.Base(name)
+			for _, p := range result.Proposals {
+				got = append(got, line+": "+p.Source)
+				for _, text := range p.Same {
+					got = append(got, "  the same: "+text)
+				}
+				for _, text := range p.Notes {
+					got = append(got, "  not said: "+text)
+				}
+				for _, err := range p.Errors {
+					got = append(got, "  error: "+err.Error())
+				}
+				for _, difference := range differing(p) {
+					if !strings.Contains(difference, "publishNotReadyAddresses") && !strings.Contains(difference, "enableServiceLinks") {
+						got = append(got, "  differs: "+difference)
+					}
+				}
+			}
+			for _, refused := range result.Refused {
+				got = append(got, line+": "+refused.Object+" is refused: "+refused.Reason)
+			}
+		}
+	}
+	golden(t, "field.txt", strings.Join(got, "\n")+"\n")
+}
+
+// golden compares a text with a file. UPDATE=1 writes the file.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if os.Getenv("UPDATE") != "" {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", path, diff)
+	}
+}
+
+func proposals(t *testing.T, name string, options Options) []Proposal {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	result := Files([]lint.File{{Name: name, Content: content}}, options)
+	if len(result.Refused)+len(result.Findings) > 0 {
+		t.Errorf("%s: %+v %+v", name, result.Refused, result.Findings)
+	}
+	for _, p := range result.Proposals {
+		if len(p.Errors) > 0 {
+			t.Errorf("%s: %s: %v", name, p.Source, p.Errors)
+		}
+	}
+	return result.Proposals
+}
+
+// written is what is printed, with the report behind it.
+func written(t *testing.T, all []Proposal) string {
+	t.Helper()
+	text, err := Encode(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := bytes.NewBuffer(text)
+	out.WriteString("# ---\n")
+	var report bytes.Buffer
+	for i := range all {
+		all[i].WriteReport(&report)
+	}
+	for line := range strings.Lines(report.String()) {
+		out.WriteString("# " + line)
+	}
+	return out.String()
+}
+
+// What the API server adds to a live object is taken out, and nothing else.
+func TestFiles_live(t *testing.T) {
+	golden(t, "live.peerjob.yaml", written(t, proposals(t, "live.yaml", Options{})))
+}
+
+func TestFiles_foreign(t *testing.T) {
+	golden(t, "foreign.peerjob.yaml", written(t, proposals(t, "foreign.yaml", Options{})))
+}
+
+// pair is a Service and a Job with a container.
+func pair(container string) []lint.File {
+	return []lint.File{{Name: "pair.yaml", Content: []byte(`apiVersion: v1
+kind: Service
+metadata: {name: hub}
+spec: {clusterIP: None, publishNotReadyAddresses: true, selector: {job-name: train}}
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: train}
+spec:
+  completions: 4
+  parallelism: 4
+  completionMode: Indexed
+  template:
+    spec:
+      subdomain: hub
+      enableServiceLinks: false
+      restartPolicy: Never
+      containers:
+      - {name: w, image: "example.com/w:1.0", ` + container + `}
+`)}}
+}
+
+// A preset is written only if it sets what the container had.
+func TestFiles_preset(t *testing.T) {
+	const rank = `{name: RANK, valueFrom: {fieldRef: {fieldPath: "metadata.annotations['batch.kubernetes.io/job-completion-index']"}}}`
+	for name, test := range map[string]struct{ container, want string }{
+		"PyTorch": {`command: [python, t.py], env: [` + rank + `, {name: MASTER_ADDR, value: train-0.hub}, {name: MASTER_PORT, value: "29500"}, {name: WORLD_SIZE, value: "4"}]`,
+			"{type: PyTorch}"},
+		"another port": {`command: [python, t.py], env: [` + rank + `, {name: MASTER_ADDR, value: train-0.hub}, {name: MASTER_PORT, value: "1234"}, {name: WORLD_SIZE, value: "4"}]`,
+			"{type: PyTorch, port: 1234}"},
+		"another number":   {`command: [python, t.py], env: [` + rank + `, {name: MASTER_ADDR, value: train-0.hub}, {name: WORLD_SIZE, value: "8"}]`, ""},
+		"another leader":   {`command: [python, t.py], env: [` + rank + `, {name: MASTER_ADDR, value: train-1.hub}, {name: WORLD_SIZE, value: "4"}]`, ""},
+		"a full name":      {`command: [python, t.py], env: [` + rank + `, {name: MASTER_ADDR, value: train-0.hub.ml.svc.cluster.local}, {name: WORLD_SIZE, value: "4"}]`, ""},
+		"no rank":          {`command: [python, t.py], env: [{name: MASTER_ADDR, value: train-0.hub}, {name: WORLD_SIZE, value: "4"}]`, ""},
+		"an address alone": {`command: [python, t.py], env: [{name: MASTER_ADDR, value: train-0.hub}]`, ""},
+		"JAX": {`command: [python, t.py], env: [{name: JAX_COORDINATOR_ADDRESS, value: "train-0.hub:1234"}, {name: JAX_NUM_PROCESSES, value: "4"}, {name: JOB_COMPLETION_INDEX, valueFrom: {fieldRef: {fieldPath: "metadata.annotations['batch.kubernetes.io/job-completion-index']"}}}, {name: JAX_PROCESS_ID, value: $(JOB_COMPLETION_INDEX)}]`,
+			"{type: JAX, port: 1234}"},
+		"an index that is not set yet": {`command: [python, t.py], env: [{name: JAX_COORDINATOR_ADDRESS, value: "train-0.hub:1234"}, {name: JAX_NUM_PROCESSES, value: "4"}, {name: JAX_PROCESS_ID, value: $(JOB_COMPLETION_INDEX)}]`, ""},
+		"torchrun": {`command: [torchrun, --nnodes=4, --nproc_per_node, gpu, --node-rank=$(JOB_COMPLETION_INDEX), --master_addr=train-0.hub, t.py, --lr=1]`,
+			"{type: Torchrun, processesPerPeer: gpu}"},
+		"torchrun as a module": {`command: [python3, -m, torch.distributed.run], args: [--nnodes=4, --node-rank=$(JOB_COMPLETION_INDEX), --master_addr=train-0.hub, --master_port=7000, -m, t]`,
+			"{type: Torchrun, port: 7000}"},
+		"torchrun that meets in another way": {`command: [torchrun, --nnodes=4, --rdzv_backend=c10d, "--rdzv_endpoint=train-0.hub:29500", t.py]`, ""},
+		"torchrun in a script":               {`command: [sh, -c, "torchrun --nnodes=4 --node_rank=$JOB_COMPLETION_INDEX --master_addr=train-0.hub t.py"]`, ""},
+		"torchrun of other peers":            {`command: [torchrun, --nnodes=2, --node-rank=$(JOB_COMPLETION_INDEX), --master_addr=train-0.hub, t.py]`, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			result := Files(pair(test.container), Options{})
+			if len(result.Proposals) != 1 || len(result.Proposals[0].Errors) > 0 {
+				t.Fatalf("%+v", result)
+			}
+			got := ""
+			if own := get(result.Proposals[0].Object.Node(), "spec", "framework"); own != nil {
+				var parts []string
+				for i := 0; i+1 < len(own.Content); i += 2 {
+					parts = append(parts, own.Content[i].Value+": "+own.Content[i+1].Value)
+				}
+				got = "{" + strings.Join(parts, ", ") + "}"
+			}
+			if got != test.want {
+				t.Errorf("spec.framework is %q, want %q", got, test.want)
+			}
+			if diff := cmp.Diff([]string(nil), differing(result.Proposals[0])); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// With Variables, host names become variables of the peers.
+func TestFiles_variables(t *testing.T) {
+	result := Files(pair(`command: [sh, -c, "ping train-0.hub train-$i.hub train-3.hub.ml.svc other-1.hub train-0.log"], env: [{name: A, value: "tcp://train-0.hub:80"}]`), Options{Variables: true})
+	node := result.Proposals[0].Object.Node()
+	got := []string{at(node, "spec.template.spec.containers[0].command[2]").Value, at(node, "spec.template.spec.containers[0].env[0].value").Value}
+	want := []string{"ping $(PEERJOB_LEADER) $(PEERJOB_NAME)-$i.$(PEERJOB_SERVICE) $(PEERJOB_NAME)-3.$(PEERJOB_SERVICE).ml.svc other-1.hub train-0.log", "tcp://$(PEERJOB_LEADER):80"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Whatever has taken the place of a part of an object, adopt does not panic.
+func TestFiles_oddInput(t *testing.T) {
+	var texts []string
+	for _, file := range pair(`command: [torchrun, --nnodes=4, t.py], env: [{name: RANK, value: "1"}]`) {
+		texts = append(texts, string(file.Content))
+	}
+	for _, name := range []string{"live.yaml", "foreign.yaml"} {
+		content, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, strings.Split(string(content), "---\n")...)
+	}
+	for _, text := range texts {
+		lines := strings.Split(text, "\n")
+		for i, line := range lines {
+			key, _, found := strings.Cut(line, ":")
+			if !found || len(lines) > 60 && i%4 > 0 { // a live object takes its time
+				continue
+			}
+			rest := i + 1
+			for rest < len(lines) && indent(lines[rest]) > indent(line) {
+				rest++
+			}
+			for _, odd := range []string{" null", " []", " {}", " text", " [{}]"} {
+				changed := strings.Join(append(append(append([]string{}, lines[:i]...), key+":"+odd), lines[rest:]...), "\n")
+				Files([]lint.File{{Name: "odd.yaml", Content: []byte(changed)}}, Options{})
+			}
+		}
+	}
+}
+
+// indent is the column of the first key of a line; a list stands below its key.
+func indent(line string) int {
+	column := len(line) - len(strings.TrimLeft(line, " "))
+	if strings.HasPrefix(line[column:], "- ") {
+		column++
+	}
+	return column
 }

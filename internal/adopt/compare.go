@@ -39,7 +39,7 @@ func compare(original lint.Pair, x expanded, d *draft) []Difference {
 	was, is := map[string]string{}, map[string]string{}
 	name := "Service " + x.service.Name
 	if original.Service == nil {
-		all = append(all, Difference{Object: name, Is: "a headless Service", Why: "the input has no Service for the Pods"})
+		all = append(all, Difference{Object: name, Is: "a headless Service", Why: "no Service of the input gives the Pods their names"})
 	} else {
 		flatten(plain(cleanService(withDefaults(original.Service, template))), "", was)
 		flatten(plain(cleanService(withDefaults(x.service, &x.job.Spec.Template))), "", is)
@@ -296,10 +296,10 @@ var reasons = []struct {
 	{path: regexp.MustCompile(`^spec\.selector$`), why: "the Service selects the Pods of this Job by the label that the Job controller gives them"},
 	{path: regexp.MustCompile(`^spec\.(clusterIP|type)$`), why: "the Service of the peers is headless: only then has each Pod a name"},
 	{path: regexp.MustCompile(`^spec\.completionMode$`), why: "only Pods with an index have a name"},
-	{path: regexp.MustCompile(`^spec\.(completions|parallelism)$`), why: "all peers run at the same time"},
+	{path: regexp.MustCompile(`^spec\.(completions|parallelism)$`), why: "all peers run at the same time; if only some shall, keep the Job"},
 	{path: regexp.MustCompile(`^spec\.template\.spec\.subdomain$`), why: "the subdomain is the name of the Service"},
 	{path: regexp.MustCompile(`^spec\.template\.spec\.hostname$`), why: "the host name of a peer has its index"},
-	{path: regexp.MustCompile(`^spec\.template\.spec\.dnsPolicy$`), why: "Pods on the network of the node find names of the cluster only with ClusterFirstWithHostNet"},
+	{path: regexp.MustCompile(`^spec\.template\.spec\.dnsPolicy$`), why: "with the other policy, the Pods find no names of the cluster"},
 	{path: regexp.MustCompile(`^metadata\.(name|namespace)$`), why: "the Service and the Job of a PeerJob are in one namespace"},
 	{path: regexp.MustCompile(`^spec\.ports\[`), is: true, adds: true, why: "a port of the containers or of spec.framework; to have other ports, write spec.service.ports"},
 	{path: regexp.MustCompile(`^spec\.template\.spec\.(initC|c)ontainers\[[^]]+\]\.(command|args)\[`), was: true, is: true, why: "a host name becomes one that leads to a peer"},

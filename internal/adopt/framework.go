@@ -326,3 +326,10 @@ func (d *draft) noteMPI(template *corev1.PodTemplateSpec) {
 
 // text is the value of a scalar, "" for anything else.
 func text(node *yaml.Node) string { return yamlnode.Text(node) }
+
+// typedJob is what a draft says of its Job, for [draft.preset].
+func typedJob(d *draft, name string) *batchv1.Job {
+	job := &batchv1.Job{}
+	job.Name, job.Namespace = name, text(get(d.node, "metadata", "namespace"))
+	return job
+}

@@ -119,9 +119,10 @@ func dropEmpty(node *yaml.Node, keys ...string) {
 	}
 }
 
-// set gives a key of a map a value, in its place or at the end.
+// set gives a key of a map a value, in its place or at the end. It does nothing to what is
+// no map.
 func set(node *yaml.Node, key string, value *yaml.Node) {
-	if value == nil {
+	if value == nil || node == nil || node.Kind != yaml.MappingNode {
 		return
 	}
 	for i := 0; i+1 < len(node.Content); i += 2 {
@@ -131,6 +132,15 @@ func set(node *yaml.Node, key string, value *yaml.Node) {
 		}
 	}
 	node.Content = append(node.Content, manifest.Text(key), value)
+}
+
+// setFirst gives a map a key before all others.
+func setFirst(node *yaml.Node, key string, value *yaml.Node) {
+	if node == nil || node.Kind != yaml.MappingNode {
+		return
+	}
+	drop(node, key)
+	node.Content = append([]*yaml.Node{manifest.Text(key), value}, node.Content...)
 }
 
 // entry is a key with its value, which keeps the comments of the key.

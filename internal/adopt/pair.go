@@ -51,6 +51,9 @@ func adoptPair(original, source lint.Pair, options Options) Proposal {
 		var d *draft
 		d, err = writePair(job, service, options)
 		if err == nil {
+			if original.Leader != "" {
+				d.note("the Service %s selects one of the Pods; keep it beside the PeerJob", original.Leader)
+			}
 			p.finish(d, original)
 			return p
 		}
@@ -271,7 +274,7 @@ func (d *draft) service(serviceNode *yaml.Node, service *corev1.Service, job *ba
 	if service != nil {
 		name = service.Name
 	}
-	if name != job.Name {
+	if name != job.Name && name != "" {
 		own := d.ownService()
 		own.Content = slices.Insert(own.Content, 0, scalarOf("name"), scalarOf(name))
 	}
@@ -381,7 +384,7 @@ func (d *draft) keepExact(service *corev1.Service) {
 	}
 	pod := get(d.template, "spec")
 	if pod != nil && get(pod, "enableServiceLinks") == nil {
-		set(pod, "enableServiceLinks", scalarOf(true))
+		setFirst(pod, "enableServiceLinks", scalarOf(true))
 	}
 }
 

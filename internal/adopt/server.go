@@ -63,7 +63,7 @@ func dropControllerLabels(metadata *yaml.Node) {
 
 // keptDefaults are what is written out though it is a default: without it the thing that
 // it is a part of is not clear.
-var keptDefaults = []string{"apiVersion", "kind", "name", "emptyDir", "completions", "parallelism", "completionMode", "template"}
+var keptDefaults = []string{"emptyDir", "completions", "parallelism", "completionMode", "template"}
 
 // dropDefaults takes out of a Job what the server adds by itself. A field is taken out if
 // the server makes the same Job without it.
@@ -76,33 +76,49 @@ func dropDefaults(job *yaml.Node) {
 	dropControllerLabels(metadata)
 	dropEmpty(metadata, "labels", "annotations")
 	dropEmpty(get(job, "spec", "template"), "metadata")
+	if pod := get(job, "spec", "template", "spec"); get(pod, "serviceAccountName") != nil {
+		drop(pod, "serviceAccount") // its old name
+	}
 	want := admission.Defaulted(typed[batchv1.Job](job))
-	isSame := func() bool { return equality.Semantic.DeepEqual(want, admission.Defaulted(typed[batchv1.Job](job))) }
-	prune(get(job, "metadata"), isSame)
-	prune(get(job, "spec"), isSame)
+	p := &pruner{left: maxTrials, isSame: func() bool { return equality.Semantic.DeepEqual(want, admission.Defaulted(typed[batchv1.Job](job))) }}
+	p.prune(get(job, "metadata"))
+	p.prune(get(job, "spec"))
 }
 
-// prune takes out of a node whatever leaves the whole the same.
-func prune(node *yaml.Node, isSame func() bool) {
+// maxTrials bounds how many fields of a Job are tried. Those behind them are kept, as the
+// server wrote them.
+const maxTrials = 4000
+
+// pruner takes out of a part of an object whatever leaves the whole the same.
+type pruner struct {
+	isSame func() bool
+	left   int
+}
+
+// neverDefaults are fields that no server sets by itself.
+var neverDefaults = []string{"name", "value", "image", "mountPath", "key", "command", "args", "containerPort", "containers", "env"}
+
+func (p *pruner) prune(node *yaml.Node) {
 	if node == nil {
 		return
 	}
 	if node.Kind != yaml.MappingNode {
 		for _, child := range node.Content {
-			prune(child, isSame)
+			p.prune(child)
 		}
 		return
 	}
 	for i := len(node.Content) - 2; i >= 0; i -= 2 {
 		all := node.Content
-		if !contains(keptDefaults, all[i].Value) {
+		if key := all[i].Value; p.left > 0 && !contains(keptDefaults, key) && !contains(neverDefaults, key) {
+			p.left--
 			node.Content = append(append([]*yaml.Node{}, all[:i]...), all[i+2:]...)
-			if isSame() {
+			if p.isSame() {
 				continue
 			}
 			node.Content = all
 		}
-		prune(all[i+1], isSame)
+		p.prune(all[i+1])
 	}
 }
 

@@ -12,8 +12,8 @@ import (
 	"github.com/peerjob/peerjob/internal/rules"
 )
 
-// Pair is a Job whose Pods find each other by name, or an Indexed Job whose Pods could,
-// and its Service.
+// Pair is a Job whose Pods find each other by name, and the Service that gives them their
+// names.
 type Pair struct {
 	// Job is the Job, JobNode its YAML and JobFile its file.
 	Job     *batchv1.Job
@@ -25,6 +25,8 @@ type Pair struct {
 	ServiceFile string
 	// Shared are the other Jobs that have the same Service.
 	Shared []string
+	// Leader is a Service that selects one of the Pods, "" for none.
+	Leader string
 
 	job, service *document
 }
@@ -32,7 +34,7 @@ type Pair struct {
 // Found is what an input has of pairs.
 type Found struct {
 	Pairs []Pair
-	// Single are the Jobs whose Pods neither find each other nor have an index.
+	// Single are the Jobs whose Pods do not look for each other.
 	Single []string
 	// Findings are what can't be read, and what was left out because it is a template.
 	Findings []Finding
@@ -66,11 +68,17 @@ func Pairs(files []File, options Options) Found {
 	found.Findings = sortFindings(l.findings)
 	users := map[*document][]string{}
 	for _, j := range l.jobs {
-		if !l.wire(j) && !rules.IsIndexed(j.typed) {
+		if !l.wire(j) {
 			found.Single = append(found.Single, j.name)
 			continue
 		}
 		pair := Pair{Job: j.typed, JobNode: j.root(), JobFile: j.file(), job: j.document}
+		if s := j.service; s != nil && rules.Selects(s.typed, j.template(), j.typed) == rules.SelectsOne {
+			pair.Leader = s.name
+			j.service = nearest(j, l.servicesOf(j), func(s *service) bool {
+				return rules.IsHeadless(s.typed) && rules.Selects(s.typed, j.template(), j.typed) == rules.SelectsAll
+			})
+		}
 		if s := j.service; s != nil {
 			pair.Service, pair.ServiceNode, pair.ServiceFile, pair.service = s.typed, s.root(), s.file(), s.document
 			users[s.document] = append(users[s.document], j.name)
