@@ -79,7 +79,7 @@ var mendedNames = map[string][]string{
 // of the field and the examples.
 func TestFiles_roundTrip(t *testing.T) {
 	names := append(glob(t, "testdata/public/*.yaml", 70), glob(t, "examples/frameworks/*/peerjob.yaml", 10)...)
-	tried := 0
+	tried, presets := 0, map[string]bool{}
 	for _, name := range names {
 		content, err := os.ReadFile(name)
 		if err != nil {
@@ -95,7 +95,7 @@ func TestFiles_roundTrip(t *testing.T) {
 				continue
 			}
 			tried++
-			var text bytes.Buffer
+			var pairText bytes.Buffer
 			delete(x.service.Annotations, v1alpha1.OwnerAnnotation)
 			delete(x.job.Annotations, v1alpha1.OwnerAnnotation)
 			for _, object := range []any{x.service, x.job} {
@@ -107,10 +107,10 @@ func TestFiles_roundTrip(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				text.WriteString("---\n")
-				text.Write(document)
+				pairText.WriteString("---\n")
+				pairText.Write(document)
 			}
-			result := Files([]lint.File{{Name: name, Content: text.Bytes()}}, Options{})
+			result := Files([]lint.File{{Name: name, Content: pairText.Bytes()}}, Options{})
 			if len(result.Proposals) != 1 {
 				t.Errorf("%s: %d proposals: %+v", name, len(result.Proposals), result.Refused)
 				continue
@@ -140,6 +140,12 @@ func TestFiles_roundTrip(t *testing.T) {
 			y := expand(again[0].Node(), Options{ClusterDomain: v1alpha1.DefaultClusterDomain})
 			delete(y.service.Annotations, v1alpha1.OwnerAnnotation)
 			delete(y.job.Annotations, v1alpha1.OwnerAnnotation)
+			if own := x.group.PeerJob.Spec.Framework; own != nil && own.Leader == nil && own.Elastic == nil && own.Type != "DeepSpeed" {
+				presets[own.Type] = true
+				if got := text(get(p.Object.Node(), "spec", "framework", "type")); got != own.Type {
+					t.Errorf("%s: the framework %s was taken for %q\n%s", name, own.Type, got, written)
+				}
+			}
 			if len(p.Same) > 0 {
 				continue // a preset says it in other words
 			}
@@ -148,6 +154,10 @@ func TestFiles_roundTrip(t *testing.T) {
 				t.Errorf("%s (-expanded +adopted and expanded):\n%s\n%s", name, diff, written)
 			}
 		}
+	}
+	// DeepSpeed brings a hostfile, and others a leader: that is more than variables.
+	if len(presets) < 6 {
+		t.Errorf("the presets of %v were tried, want at least 6", presets)
 	}
 	if tried < 60 {
 		t.Errorf("%d PeerJobs were tried, want at least 60", tried)

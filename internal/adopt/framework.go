@@ -82,7 +82,8 @@ func (c contract) named(container corev1.Container) []string {
 // contracts returns what a container may tell a framework.
 func (d *draft) contracts(job *batchv1.Job, template *corev1.PodTemplateSpec, i int) []contract {
 	container := &template.Spec.Containers[i]
-	fields := rules.PodFields(template, job.Name, job.Namespace, indexWord)
+	// The Job's own template, with annotations that the PeerJob does not have.
+	fields := rules.PodFields(&job.Spec.Template, job.Name, job.Namespace, indexWord)
 	values := rules.Resolve(container.Env, fields)
 	if _, found := values.ByName[v1alpha1.EnvIndex]; !found {
 		values.ByName[v1alpha1.EnvIndex] = indexWord // behind all others
@@ -185,7 +186,7 @@ func (d *draft) fits(c contract, template *corev1.PodTemplateSpec) bool {
 	}
 	container := &x.job.Spec.Template.Spec.Containers[c.container]
 	values := rules.Resolve(container.Env, rules.PodFields(&x.job.Spec.Template, x.job.Name, x.job.Namespace, indexWord))
-	told := 0
+	told := map[string]bool{}
 	for _, v := range c.entry.Variables {
 		got, isSet := values.ByName[v.Name]
 		want, wanted := c.values[v.Name]
@@ -193,20 +194,29 @@ func (d *draft) fits(c contract, template *corev1.PodTemplateSpec) bool {
 		case wanted && (!isSet || got != want):
 			return false
 		case wanted:
-			if tells(got, x) {
-				told++
+			for _, what := range tells(got, x) {
+				told[what] = true
 			}
-		case isSet && tells(got, x) && !v.Yields:
+		case isSet && len(tells(got, x)) > 0 && !v.Yields:
 			return false
 		}
 	}
-	return told >= 2
+	return len(told) > 1
 }
 
-// tells reports whether a value says something of the peers: an index, a name or their
-// number.
-func tells(value string, x expanded) bool {
-	return strings.Contains(value, indexWord) || strings.Contains(value, x.group.PeerName(0)) || value == strconv.Itoa(int(x.group.Peers()))
+// tells returns what a value says of the peers: an index, a name or their number.
+func tells(value string, x expanded) []string {
+	var told []string
+	if strings.Contains(value, indexWord) {
+		told = append(told, "index")
+	}
+	if strings.Contains(value, x.group.PeerName(0)) {
+		told = append(told, "name")
+	}
+	if value == strconv.Itoa(int(x.group.Peers())) {
+		told = append(told, "number")
+	}
+	return told
 }
 
 // flag is a flag of torchrun in the words of a command.
