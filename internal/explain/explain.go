@@ -155,7 +155,7 @@ const (
 func Describe(g *peerjob.Group, objects []origin.Object, isRendered func(field string) bool) Description {
 	d := Description{
 		Name: g.PeerJob.Name, Namespace: g.PeerJob.Namespace,
-		Peers: peers(g), NameBudget: nameBudget(g), OnFailure: onFailure(g),
+		Peers: peers(g), NameBudget: nameBudget(g), OnFailure: []string{},
 		Ports: []Port{}, Containers: []Container{},
 	}
 	if g.PeerJob.Spec.Framework != nil {
@@ -175,6 +175,7 @@ func Describe(g *peerjob.Group, objects []origin.Object, isRendered func(field s
 		case *batchv1.Job:
 			job = o
 			d.Containers = containers(g, typed, o.Origins, source)
+			d.OnFailure = onFailure(g, &typed.Spec, func(path string) string { return o.Origins.Of(path, nil) })
 		}
 	}
 	d.tie(service, job)
@@ -212,7 +213,7 @@ func object(g *peerjob.Group, o origin.Object) Object {
 	case *batchv1.Job:
 		shown.Purpose = fmt.Sprintf("Indexed: runs the %s at the same time", count(int64(g.Peers()), "peer"))
 	case *corev1.ConfigMap:
-		shown.Purpose = fmt.Sprintf("immutable: the files %s", strings.Join(slices.Sorted(maps.Keys(typed.Data)), ", "))
+		shown.Purpose = "immutable: " + count(int64(len(typed.Data)+len(typed.BinaryData)), "file") + " for the peers"
 	}
 	return shown
 }

@@ -133,6 +133,9 @@ func TestDescribe_onFailure(t *testing.T) {
 		"leader": {func(s *v1alpha1.PeerJobSpec) {
 			s.SuccessPolicy = &batchv1.SuccessPolicy{Rules: []batchv1.SuccessPolicyRule{{SucceededIndexes: new("0")}}}
 		}, "spec.successPolicy.rules[0]: the Job succeeds and stops every other peer when index 0 has succeeded."},
+		"leader of a framework": {func(s *v1alpha1.PeerJobSpec) {
+			s.Framework = &v1alpha1.Framework{Type: "Dask", Leader: &v1alpha1.FrameworkLeader{Command: []string{"x"}}}
+		}, "spec.framework: the Job succeeds and stops every other peer when index 0 has succeeded."},
 		"deadline": {func(s *v1alpha1.PeerJobSpec) { s.ActiveDeadlineSeconds = new(int64(60)) }, "spec.activeDeadlineSeconds: after 60 s the Job fails, whatever its peers do."},
 		"start":    {func(s *v1alpha1.PeerJobSpec) { s.Barrier.Start = v1alpha1.Enabled }, "spec.barrier.start: no command starts before every peer was reached by its name; after 600 s without one, a container that waits exits with 75, and its message names who is missing."},
 		"end":      {func(s *v1alpha1.PeerJobSpec) { s.Barrier.End = v1alpha1.Enabled }, "spec.barrier.end: a peer that is done keeps its name in DNS until all are done, for at most 30 s."},

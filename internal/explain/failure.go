@@ -18,10 +18,11 @@ import (
 // See https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-backoff-failure-policy.
 const serverBackoffLimit = 6
 
-// onFailure says what the group does when a peer fails.
-func onFailure(g *peerjob.Group) []string {
-	said := slices.Concat(groupPolicy(g), jobPolicy(g), barrier(g))
-	if deadline := g.Job.ActiveDeadlineSeconds; deadline != nil {
+// onFailure says what the group does when a peer fails. fieldOf returns the field of the
+// PeerJob that a field of the Job comes from.
+func onFailure(g *peerjob.Group, job *batchv1.JobSpec, fieldOf func(string) string) []string {
+	said := slices.Concat(groupPolicy(g), jobPolicy(job, fieldOf), barrier(g))
+	if deadline := job.ActiveDeadlineSeconds; deadline != nil {
 		said = append(said, fmt.Sprintf("spec.activeDeadlineSeconds: after %d s the Job fails, whatever its peers do.", *deadline))
 	}
 	return said
@@ -34,27 +35,26 @@ func groupPolicy(*peerjob.Group) []string {
 }
 
 // jobPolicy says how the Job counts failures.
-func jobPolicy(g *peerjob.Group) []string {
-	job := &g.Job
+func jobPolicy(job *batchv1.JobSpec, fieldOf func(string) string) []string {
 	said := []string{"A Pod has failed if a container exits with another code than 0. The Job creates a new Pod with the same index and the same name."}
-	if g.Template().Spec.RestartPolicy == corev1.RestartPolicyOnFailure {
+	if job.Template.Spec.RestartPolicy == corev1.RestartPolicyOnFailure {
 		said[0] = "restartPolicy OnFailure: the kubelet starts a container again that exits with another code than 0, in the same Pod. If the Pod is lost, the Job creates a new one with the same index and the same name."
 	}
 	if policy := job.PodFailurePolicy; policy != nil {
 		for i, rule := range policy.Rules {
-			said = append(said, fmt.Sprintf("spec.podFailurePolicy.rules[%d]: %s.", i, failureRule(rule)))
+			said = append(said, fmt.Sprintf("%s: %s.", fieldOf(fmt.Sprintf("spec.podFailurePolicy.rules[%d]", i)), failureRule(rule)))
 		}
 	}
 	switch {
 	case job.BackoffLimitPerIndex != nil:
-		text := fmt.Sprintf("spec.backoffLimitPerIndex: each index has %s, and then that index has failed", count(int64(*job.BackoffLimitPerIndex), "retry"))
+		text := fmt.Sprintf("%s: each index has %s, and then that index has failed", fieldOf("spec.backoffLimitPerIndex"), count(int64(*job.BackoffLimitPerIndex), "retry"))
 		switch {
 		case job.MaxFailedIndexes == nil:
 			text += "; the other indexes run to their end, and then the Job fails"
 		case *job.MaxFailedIndexes == 0:
-			text += "; spec.maxFailedIndexes: the Job fails and stops every peer when one index has failed"
+			text += "; " + fieldOf("spec.maxFailedIndexes") + ": the Job fails and stops every peer when one index has failed"
 		default:
-			text += fmt.Sprintf("; spec.maxFailedIndexes: the Job fails and stops every peer when more than %d indexes have failed", *job.MaxFailedIndexes)
+			text += fmt.Sprintf("; %s: the Job fails and stops every peer when more than %d indexes have failed", fieldOf("spec.maxFailedIndexes"), *job.MaxFailedIndexes)
 		}
 		said = append(said, text+".")
 	case job.BackoffLimit != nil:
@@ -64,7 +64,7 @@ func jobPolicy(g *peerjob.Group) []string {
 	}
 	if policy := job.SuccessPolicy; policy != nil {
 		for i, rule := range policy.Rules {
-			said = append(said, fmt.Sprintf("spec.successPolicy.rules[%d]: the Job succeeds and stops every other peer when %s.", i, successRule(rule)))
+			said = append(said, fmt.Sprintf("%s: the Job succeeds and stops every other peer when %s.", fieldOf(fmt.Sprintf("spec.successPolicy.rules[%d]", i)), successRule(rule)))
 		}
 	}
 	return said
