@@ -79,7 +79,7 @@ func openSource(ctx context.Context, root, version string) (*source, error) {
 func parseSeconds(text string) (time.Time, error) {
 	seconds, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || seconds <= 0 {
-		return time.Time{}, fmt.Errorf("Invalid value: %q: must be seconds since 1970", text)
+		return time.Time{}, fmt.Errorf("%q: must be seconds since 1970", text)
 	}
 	return time.Unix(seconds, 0).UTC(), nil
 }
