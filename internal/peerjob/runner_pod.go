@@ -3,6 +3,7 @@
 package peerjob
 
 import (
+	"fmt"
 	"path"
 	"slices"
 	"strconv"
@@ -113,32 +114,33 @@ func asksOnce(exec *corev1.ExecAction) bool {
 type platform struct {
 	labels []string
 	suits  []string
-	detail string
+	detail string // with the field that wants the runner
 }
 
 var platforms = []platform{
 	{[]string{corev1.LabelOSStable, "beta.kubernetes.io/os"}, []string{string(corev1.Linux)},
-		"the runner of spec.barrier is a program for Linux; remove spec.barrier, or let the Pods run on Linux"},
+		"the runner of %[1]s is a program for Linux; remove %[1]s, or let the Pods run on Linux"},
 	{[]string{corev1.LabelArchStable, "beta.kubernetes.io/arch"}, []string{"amd64", "arm64"},
-		"the runner of spec.barrier is a program for amd64 and arm64; remove spec.barrier, or let the Pods run on one of these"},
+		"the runner of %[1]s is a program for amd64 and arm64; remove %[1]s, or let the Pods run on one of these"},
 }
 
 // validatePlatform refuses Pods that no node runs on which the runner runs.
 func validatePlatform(g *Group) field.ErrorList {
 	pod, at := &g.Template().Spec, g.PodPath()
+	says := func(p platform) string { return fmt.Sprintf(p.detail, g.runnerField()) }
 	var errs field.ErrorList
 	if pod.OS != nil && pod.OS.Name == corev1.Windows {
-		errs = append(errs, field.Invalid(at.Child("os", "name"), string(corev1.Windows), platforms[0].detail))
+		errs = append(errs, field.Invalid(at.Child("os", "name"), string(corev1.Windows), says(platforms[0])))
 	}
 	eachWindowsOptions(g, func(options *corev1.WindowsSecurityContextOptions, path *field.Path) {
 		if host := options.HostProcess; host != nil && *host {
-			errs = append(errs, field.Invalid(path.Child("hostProcess"), true, platforms[0].detail))
+			errs = append(errs, field.Invalid(path.Child("hostProcess"), true, says(platforms[0])))
 		}
 	})
 	for _, p := range platforms {
 		for _, key := range p.labels {
 			if value, found := pod.NodeSelector[key]; found && !slices.Contains(p.suits, value) {
-				errs = append(errs, field.Invalid(at.Child("nodeSelector").Key(key), value, p.detail))
+				errs = append(errs, field.Invalid(at.Child("nodeSelector").Key(key), value, says(p)))
 			}
 		}
 	}
@@ -153,7 +155,7 @@ func validatePlatform(g *Group) field.ErrorList {
 		if at < 0 {
 			return errs
 		}
-		detail = platforms[at].detail
+		detail = says(platforms[at])
 	}
 	if detail != "" {
 		errs = append(errs, field.Forbidden(at.Child("affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution"), "wants other nodes: "+detail))
@@ -193,7 +195,7 @@ func warnWindowsOptions(g *Group) []diag.Warning {
 	var w []diag.Warning
 	eachWindowsOptions(g, func(options *corev1.WindowsSecurityContextOptions, at *field.Path) {
 		if options.HostProcess == nil || !*options.HostProcess {
-			w = append(w, diag.Warn(at, "does something on Windows alone, and the runner of spec.barrier is a program for Linux; remove it if the Pods run on Linux"))
+			w = append(w, diag.Warn(at, "does something on Windows alone, and the runner of %s is a program for Linux; remove it if the Pods run on Linux", g.runnerField()))
 		}
 	})
 	return w

@@ -304,30 +304,7 @@ func references(value string) []string {
 	return names
 }
 
-// expand returns a value with something in the place of each "$(NAME)", as the kubelet
-// reads them: "$$" stands for a dollar sign.
-// See k8s.io/kubernetes/third_party/forked/golang/expansion.
+// expand is [Expand] with a function that returns what stands in the place of every name.
 func expand(value string, of func(name string) string) string {
-	if !strings.Contains(value, "$") {
-		return value
-	}
-	var expanded strings.Builder
-	for i := 0; i < len(value); i++ {
-		if value[i] != '$' || i+1 == len(value) {
-			expanded.WriteByte(value[i])
-			continue
-		}
-		name, _, closed := strings.Cut(value[i+1:], ")")
-		switch {
-		case value[i+1] == '$':
-			expanded.WriteByte('$')
-			i++
-		case value[i+1] == '(' && closed:
-			expanded.WriteString(of(name[1:]))
-			i += len(name) + 1
-		default:
-			expanded.WriteByte('$')
-		}
-	}
-	return expanded.String()
+	return Expand(value, func(name string) (string, bool) { return of(name), true })
 }

@@ -406,7 +406,7 @@ func TestSubPathExpressions(t *testing.T) {
 }
 
 // TestExpand compares expand with what the kubelet does.
-func TestExpand(t *testing.T) {
+func TestExpand_asTheKubelet(t *testing.T) {
 	values := map[string]string{"A": "a", "EMPTY": "", "NESTED": "$(A)"}
 	for _, text := range []string{
 		"", "$", "a$", "$$", "$$$", "$(A)", "$$(A)", "$$$(A)", "x$(A)y$(A)", "$(B)", "$(EMPTY)", "$(NESTED)", "$(A", "$(A$(A)", "$()", "$(A b)", "$A", "$a$(A)", "$ü$(A)", "$(ü)", "$((A))", "$(A)$", "a)$(A)(",
