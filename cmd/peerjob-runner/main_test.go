@@ -330,23 +330,16 @@ func TestRun_memory(t *testing.T) {
 	}
 }
 
-// TestRun_startTime takes the best of several runs, because the machine does other work.
-func TestRun_startTime(t *testing.T) {
-	t.Parallel()
-	best := func(arguments ...string) time.Duration {
-		least := time.Hour
-		for range 20 {
-			began := time.Now()
-			if err := exec.Command(arguments[0], arguments[1:]...).Run(); err != nil {
-				t.Fatal(err)
+// BenchmarkRun_start compares a command behind the runner with the command alone: the
+// difference is what the runner takes to start and to end.
+func BenchmarkRun_start(b *testing.B) {
+	for name, command := range map[string][]string{"alone": {"true"}, "behind the runner": {built, "run", "--", "true"}} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if err := exec.Command(command[0], command[1:]...).Run(); err != nil {
+					b.Fatal(err)
+				}
 			}
-			least = min(least, time.Since(began))
-		}
-		return least
-	}
-	direct, run := best("true"), best(built, "run", "--", "true")
-	t.Logf("direct %v, with the runner %v", direct, run)
-	if run-direct > 5*time.Millisecond {
-		t.Errorf("the runner takes %v, at most 5 ms", run-direct)
+		})
 	}
 }
