@@ -4,6 +4,7 @@ package doctor
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -254,7 +255,7 @@ func schedulingCure(message string, pod *corev1.Pod) string {
 	if strings.Contains(message, "node affinity/selector") || strings.Contains(message, "node selector") {
 		asks := "nodeSelector or affinity"
 		var pairs []string
-		for _, key := range sortedKeys(pod.Spec.NodeSelector) {
+		for _, key := range slices.Sorted(maps.Keys(pod.Spec.NodeSelector)) {
 			pairs = append(pairs, key+"="+pod.Spec.NodeSelector[key])
 		}
 		if len(pairs) > 0 {
@@ -290,15 +291,6 @@ func schedulingCure(message string, pod *corev1.Pod) string {
 		return "kubectl describe pod " + pod.Name
 	}
 	return strings.Join(cures, "; ")
-}
-
-func sortedKeys(m map[string]string) []string {
-	keys := make([]string, 0, len(m))
-	for key := range m {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 var (

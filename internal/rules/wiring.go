@@ -4,6 +4,7 @@ package rules
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -88,7 +89,7 @@ func Selector(service *corev1.Service, template *corev1.PodTemplateSpec, job *ba
 	cure := fmt.Sprintf("write job-name: %s", job.Name)
 	pod := PodLabels(template, job)
 	var errs field.ErrorList
-	for _, key := range sortedKeys(service.Spec.Selector) {
+	for _, key := range slices.Sorted(maps.Keys(service.Spec.Selector)) {
 		value := service.Spec.Selector[key]
 		switch {
 		case pod.Has(key) && pod[key] == value:
@@ -104,15 +105,6 @@ func Selector(service *corev1.Service, template *corev1.PodTemplateSpec, job *ba
 		errs = append(errs, field.Required(at, "a Service without a selector has no Pods; "+cure))
 	}
 	return errs
-}
-
-func sortedKeys(m map[string]string) []string {
-	keys := make([]string, 0, len(m))
-	for key := range m {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 // Indexed refuses a Job of several Pods whose peers have no indexes: their host names
