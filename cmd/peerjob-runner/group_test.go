@@ -18,9 +18,8 @@ import (
 	"time"
 )
 
-// groupScript makes a network of three machines with names, and runs a peer on each.
-// The last one comes when a line is read. A command ends when its pipe is closed.
-const groupScript = `
+// networkScript makes a network of three machines with names.
+const networkScript = `
 set -e
 mount --make-rprivate /
 mount --bind hosts /etc/hosts
@@ -34,10 +33,15 @@ for i in 0 1 2; do
   ip -n p$i link set lo up
   ip -n p$i addr add 10.77.0.1$i/24 dev eth0
   ip -n p$i link set eth0 up
-  mkfifo pipe$i
   : > message$i
 done
 export PEERJOB_NAME=train PEERJOB_SERVICE=svc PEERJOB_SIZE=3 PEERJOB_UID=one
+`
+
+// groupScript runs a peer on each machine of the network. The last one comes when a line is
+// read. A command ends when its pipe is closed.
+const groupScript = networkScript + `
+for i in 0 1 2; do mkfifo pipe$i; done
 for i in 0 1 2; do
   if [ $i = 2 ]; then echo two peers; read line; fi
   (

@@ -20,26 +20,10 @@ import (
 	"time"
 )
 
-// policyScript makes a network of three machines with names, and does what stdin says:
-// start a peer on one, or signal it. The runner is process 1, as in a container.
-const policyScript = `
-set -e
-mount --make-rprivate /
+// policyScript does on the network what stdin says: start a peer on a machine, or signal
+// it. The runner is process 1, as in a container.
+const policyScript = networkScript + `
 mount -t proc proc /proc
-mount --bind hosts /etc/hosts
-mount -t tmpfs none /run
-ip link add bridge type bridge
-ip link set bridge up
-for i in 0 1 2; do
-  ip netns add p$i
-  ip link add v$i type veth peer name eth0 netns p$i
-  ip link set v$i master bridge up
-  ip -n p$i link set lo up
-  ip -n p$i addr add 10.77.0.1$i/24 dev eth0
-  ip -n p$i link set eth0 up
-  : > message$i
-done
-export PEERJOB_NAME=train PEERJOB_SERVICE=svc PEERJOB_SIZE=3 PEERJOB_UID=one
 while read what i more; do
   case $what in
   start)
