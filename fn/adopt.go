@@ -33,13 +33,7 @@ type AdoptOptions struct {
 // adopt, or if a PeerJob has errors; it is written then, too.
 func Adopt(files []LintFile, stdout, stderr io.Writer, options AdoptOptions) (err error) {
 	report := &results.Report{}
-	defer func() {
-		if cause := recover(); cause != nil {
-			report.AddPanic(cause)
-			report.Write(stderr)
-			err = ErrFailed
-		}
-	}()
+	defer reportPanic(report, stderr, &err)
 	result := adopt.Files(lintFiles(files), adopt.Options{Exact: options.Exact, Variables: options.Variables, ClusterDomain: options.ClusterDomain})
 	for _, f := range result.Findings {
 		about := &krmlist.Object{ShownFile: f.File, Kind: f.Kind, Namespace: f.Namespace, Name: f.Name}

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/peerjob/peerjob/internal/doctor"
+	"github.com/peerjob/peerjob/internal/results"
 )
 
 // DoctorFormat is how Doctor writes what it finds.
@@ -35,7 +36,8 @@ type DoctorOptions struct {
 // of findings to stderr.
 //
 // The error is ErrFailed if one of the findings is an error.
-func Doctor(files []File, stdout, stderr io.Writer, options DoctorOptions) error {
+func Doctor(files []File, stdout, stderr io.Writer, options DoctorOptions) (err error) {
+	defer reportPanic(&results.Report{}, stderr, &err)
 	input := make([]doctor.File, len(files))
 	for i, file := range files {
 		input[i] = doctor.File{Name: file.Name, Content: file.Content}

@@ -4,7 +4,6 @@ package fn
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"path"
 	"strings"
@@ -66,20 +65,8 @@ type ExpandOptions struct {
 // known.
 func Expand(files []File, stdout, stderr io.Writer, options ExpandOptions) (err error) {
 	report := &results.Report{}
-	defer func() {
-		if cause := recover(); cause != nil {
-			report.AddPanic(cause)
-			report.Write(stderr)
-			err = ErrFailed
-		}
-	}()
-	read := readFiles(files, report)
-	objects := read
-	var expansions []*expansion.Expansion
-	if !report.Failed() {
-		objects, expansions = pipeline.Expand(read, pipeline.Options{RunnerImage: options.RunnerImage, Values: options.Values, Assignments: options.Assignments}, report)
-	}
-	addKustomizations(read, expansions, "expand", report)
+	defer reportPanic(report, stderr, &err)
+	objects, expansions := expandPeerJobs(files, "expand", pipeline.Options{RunnerImage: options.RunnerImage, Values: options.Values, Assignments: options.Assignments}, report)
 	if !report.Failed() && len(expansions) == 0 {
 		report.Infof(nil, "no PeerJob is among the objects, and they are written as they are")
 	}
@@ -99,13 +86,34 @@ func Expand(files []File, stdout, stderr io.Writer, options ExpandOptions) (err 
 	if err != nil {
 		return err
 	}
-	if _, err := stdout.Write(out.Bytes()); err != nil {
-		return fmt.Errorf("stdout: %w", err)
+	if err := writeOut(stdout, out.Bytes()); err != nil {
+		return err
 	}
 	if report.Failed() {
 		return ErrFailed
 	}
 	return nil
+}
+
+// reportPanic is deferred: it reports a panic as an error.
+func reportPanic(report *results.Report, stderr io.Writer, err *error) {
+	if cause := recover(); cause != nil {
+		report.AddPanic(cause)
+		report.Write(stderr)
+		*err = ErrFailed
+	}
+}
+
+// expandPeerJobs reads files for a subcommand and expands their PeerJobs. It returns the
+// objects as they are if the report has failed.
+func expandPeerJobs(files []File, subcommand string, options pipeline.Options, report *results.Report) (objects []*krmlist.Object, expansions []*expansion.Expansion) {
+	read := readFiles(files, report)
+	objects = read
+	if !report.Failed() {
+		objects, expansions = pipeline.Expand(read, options, report)
+	}
+	addKustomizations(read, expansions, subcommand, report)
+	return objects, expansions
 }
 
 // addKustomizations reports files that say how kustomize builds the objects, which the

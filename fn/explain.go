@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"io"
 
-	"github.com/peerjob/peerjob/internal/expansion"
 	"github.com/peerjob/peerjob/internal/explain"
 	"github.com/peerjob/peerjob/internal/krmlist"
 	"github.com/peerjob/peerjob/internal/pipeline"
@@ -49,19 +48,8 @@ type ExplainOptions struct {
 // errors, or no PeerJob; then nothing was written to stdout.
 func Explain(files []File, stdout, stderr io.Writer, options ExplainOptions) (err error) {
 	report := &results.Report{}
-	defer func() {
-		if cause := recover(); cause != nil {
-			report.AddPanic(cause)
-			report.Write(stderr)
-			err = ErrFailed
-		}
-	}()
-	read := readFiles(files, report)
-	var expansions []*expansion.Expansion
-	if !report.Failed() {
-		_, expansions = pipeline.Expand(read, pipeline.Options{RunnerImage: options.RunnerImage, Values: options.Values, Assignments: options.Assignments}, report)
-	}
-	addKustomizations(read, expansions, "explain", report)
+	defer reportPanic(report, stderr, &err)
+	_, expansions := expandPeerJobs(files, "explain", pipeline.Options{RunnerImage: options.RunnerImage, Values: options.Values, Assignments: options.Assignments}, report)
 	if !report.Failed() && len(expansions) == 0 {
 		report.Errorf(nil, "no PeerJob is among the objects, and only a PeerJob can be explained; peerjob lint checks a Service and a Job")
 	}

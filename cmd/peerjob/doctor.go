@@ -16,7 +16,6 @@ import (
 const doctorInput = "kubectl get jobs,pods,services,endpointslices,networkpolicies,events -o yaml"
 
 func newDoctor(options func() (fn.Options, error)) *cobra.Command {
-	format := string(fn.DoctorText)
 	var doctorOptions fn.DoctorOptions
 	command := &cobra.Command{
 		Use:   "doctor [FILE | DIRECTORY | -]...",
@@ -38,17 +37,13 @@ docs/doctor.md lists the findings.`,
   peerjob doctor -o json dump.yaml`,
 		Args: cobra.ArbitraryArgs,
 	}
-	var formats []string
-	for _, known := range fn.DoctorFormats() {
-		formats = append(formats, string(known))
-	}
 	flags := command.Flags()
-	flags.StringVarP(&format, "output", "o", format, "how to write: text or json")
-	defined(command.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp)))
+	format := formatFlag(command, "how to write: text or json", fn.DoctorFormats())
 	flags.StringVar(&doctorOptions.ClusterDomain, "cluster-domain", "", `DNS domain of the cluster (default "cluster.local")`)
 	command.RunE = func(cmd *cobra.Command, args []string) error {
-		if doctorOptions.Format = fn.DoctorFormat(format); !slices.Contains(formats, format) {
-			return usagef("--output: Unsupported value: %q: supported values: %q", format, formats)
+		var err error
+		if doctorOptions.Format, err = format(); err != nil {
+			return err
 		}
 		opts, err := options()
 		if err != nil {

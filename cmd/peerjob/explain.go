@@ -3,15 +3,12 @@
 package main
 
 import (
-	"slices"
-
 	"github.com/spf13/cobra"
 
 	"github.com/peerjob/peerjob/fn"
 )
 
 func newExplain(options func() (fn.Options, error)) *cobra.Command {
-	format := string(fn.ExplainTable)
 	var given valueFlags
 	command := &cobra.Command{
 		Use:   "explain [FILE | DIRECTORY | -]...",
@@ -29,16 +26,12 @@ documents are left out.`,
   peerjob explain -o mermaid peerjob.yaml`,
 		Args: cobra.ArbitraryArgs,
 	}
-	var formats []string
-	for _, known := range fn.ExplainFormats() {
-		formats = append(formats, string(known))
-	}
-	command.Flags().StringVarP(&format, "output", "o", format, "how to write: table, json, or a picture: mermaid, dot (Graphviz)")
-	defined(command.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp)))
+	format := formatFlag(command, "how to write: table, json, or a picture: mermaid, dot (Graphviz)", fn.ExplainFormats())
 	given.add(command.Flags())
 	command.RunE = func(cmd *cobra.Command, args []string) error {
-		if !slices.Contains(formats, format) {
-			return usagef("--output: Unsupported value: %q: supported values: %q", format, formats)
+		chosen, err := format()
+		if err != nil {
+			return err
 		}
 		opts, err := options()
 		if err != nil {
@@ -53,7 +46,7 @@ documents are left out.`,
 			return err
 		}
 		return fn.Explain(files, cmd.OutOrStdout(), cmd.ErrOrStderr(), fn.ExplainOptions{
-			Options: opts, Format: fn.ExplainFormat(format), Values: overrides, Assignments: assignments,
+			Options: opts, Format: chosen, Values: overrides, Assignments: assignments,
 		})
 	}
 	return command

@@ -19,7 +19,6 @@ import (
 )
 
 func newLint(options func() (fn.Options, error)) *cobra.Command {
-	format := string(fn.LintText)
 	var lintOptions fn.LintOptions
 	command := &cobra.Command{
 		Use:   "lint [FILE | DIRECTORY | -]...",
@@ -46,13 +45,8 @@ being reported. docs/lint.md lists the ids.`,
   peerjob lint --fix deploy/`,
 		Args: cobra.ArbitraryArgs,
 	}
-	var formats []string
-	for _, known := range fn.LintFormats() {
-		formats = append(formats, string(known))
-	}
 	flags := command.Flags()
-	flags.StringVarP(&format, "output", "o", format, "how to write: text, json, sarif (2.1.0), or github (workflow commands)")
-	defined(command.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp)))
+	format := formatFlag(command, "how to write: text, json, sarif (2.1.0), or github (workflow commands)", fn.LintFormats())
 	flags.BoolVar(&lintOptions.Strict, "strict", false, "exit with 1 on warnings, too")
 	flags.BoolVar(&lintOptions.Fix, "fix", false, "mend the files in place, as far as there is one right value, and report what is left")
 	flags.BoolVar(&lintOptions.Diff, "diff", false, "print what --fix would change as a unified diff, and write no file")
@@ -60,8 +54,9 @@ being reported. docs/lint.md lists the ids.`,
 	command.MarkFlagsMutuallyExclusive("fix", "diff")
 	command.MarkFlagsMutuallyExclusive("output", "diff")
 	command.RunE = func(cmd *cobra.Command, args []string) error {
-		if lintOptions.Format = fn.LintFormat(format); !slices.Contains(formats, format) {
-			return usagef("--output: Unsupported value: %q: supported values: %q", format, formats)
+		var err error
+		if lintOptions.Format, err = format(); err != nil {
+			return err
 		}
 		opts, err := options()
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -122,6 +123,23 @@ func newRoot(getenv func(string) string) *cobra.Command {
 func isTerminal(stdin io.Reader) bool {
 	file, ok := stdin.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// formatFlag adds the flag --output, which takes one of the known formats and is the
+// first by default. The function that it returns reads the flag.
+func formatFlag[F ~string](command *cobra.Command, usage string, known []F) func() (F, error) {
+	formats := make([]string, len(known))
+	for i, format := range known {
+		formats[i] = string(format)
+	}
+	format := command.Flags().StringP("output", "o", formats[0], usage)
+	defined(command.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp)))
+	return func() (F, error) {
+		if !slices.Contains(formats, *format) {
+			return "", usagef("--output: Unsupported value: %q: supported values: %q", *format, formats)
+		}
+		return F(*format), nil
+	}
 }
 
 // defined stops on the error of a flag that the command does not define: a
