@@ -5,6 +5,7 @@
 package main
 
 import (
+	"io"
 	"testing"
 	"time"
 
@@ -34,7 +35,7 @@ func TestGraceLeft(t *testing.T) {
 		"the first of two SIGTERMs matters": {[]process.Signal{term, interrupt, term}, 0, 28 * time.Second, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := &runner{options: &runOptions{grace: grace}, log: newLogger(t.Output())}
+			r := &runner{options: &runOptions{grace: grace}, log: newLogger(io.Discard)}
 			for _, signal := range tt.signals {
 				r.passed(signal)
 			}
