@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 )
 
 const module = "github.com/peerjob/peerjob/"
@@ -19,37 +21,38 @@ var allowed = map[string][]string{
 	"api/v1alpha1":             {},
 	"barrier":                  {"barrier/protocol"},
 	"barrier/protocol":         {},
-	"cmd/peerjob":              {"api/v1alpha1", "cmd/peerjob/collector", "examples/frameworks", "fn", "internal/framework", "internal/framework/known", "internal/spell", "internal/values"},
+	"cmd/peerjob":              {"api/v1alpha1", "cmd/peerjob/collector", "examples/frameworks", "fn", "internal/framework", "internal/framework/known", "internal/lazyregexp", "internal/spell", "internal/values"},
 	"cmd/peerjob/collector":    {},
 	"fn":                       {"internal/adopt", "internal/doctor", "internal/expansion", "internal/explain", "internal/krmlist", "internal/lint", "internal/pipeline", "internal/results", "internal/values"},
-	"internal/adopt":           {"api/v1alpha1", "internal/admission", "internal/decode", "internal/diag", "internal/expansion", "internal/framework", "internal/krmlist", "internal/lint", "internal/manifest", "internal/peerjob", "internal/rules", "internal/yamlnode"},
+	"internal/adopt":           {"api/v1alpha1", "internal/admission", "internal/decode", "internal/diag", "internal/expansion", "internal/framework", "internal/krmlist", "internal/lazyregexp", "internal/lint", "internal/manifest", "internal/peerjob", "internal/rules", "internal/yamlnode"},
 	"internal/admission":       {"api/v1alpha1", "internal/apitype", "internal/diag", "internal/kinds", "internal/origin", "internal/peerjob"},
 	"internal/apitype":         {},
-	"internal/decode":          {"api/v1alpha1", "internal/apitype", "internal/diag", "internal/framework/known", "internal/spell", "internal/yamlnode"},
+	"internal/decode":          {"api/v1alpha1", "internal/apitype", "internal/diag", "internal/framework/known", "internal/lazyregexp", "internal/spell", "internal/yamlnode"},
 	"internal/diag":            {"api/v1alpha1", "internal/apitype"},
-	"internal/doctor":          {"internal/decode", "internal/krmlist", "internal/lint", "internal/rules", "internal/yamlnode"},
+	"internal/doctor":          {"internal/decode", "internal/krmlist", "internal/lazyregexp", "internal/lint", "internal/rules", "internal/yamlnode"},
 	"internal/expand":          {"api/v1alpha1", "internal/framework", "internal/manifest", "internal/origin", "internal/peerjob", "internal/rules"},
-	"internal/expansion":       {"api/v1alpha1", "internal/admission", "internal/decode", "internal/diag", "internal/expand", "internal/framework", "internal/kinds", "internal/krmlist", "internal/manifest", "internal/origin", "internal/peerjob", "internal/render", "internal/spell", "internal/values", "internal/yamlnode"},
+	"internal/expansion":       {"api/v1alpha1", "internal/admission", "internal/decode", "internal/diag", "internal/expand", "internal/framework", "internal/kinds", "internal/krmlist", "internal/lazyregexp", "internal/manifest", "internal/origin", "internal/peerjob", "internal/render", "internal/spell", "internal/values", "internal/yamlnode"},
 	"internal/explain":         {"api/v1alpha1", "internal/origin", "internal/peerjob", "internal/rules"},
 	"internal/framework":       {"api/v1alpha1", "internal/diag", "internal/framework/known", "internal/peerjob", "internal/rules", "internal/spell"},
 	"internal/framework/known": {"internal/spell"},
 	"internal/kinds":           {"api/v1alpha1"},
-	"internal/krmlist":         {"internal/kinds", "internal/krmlist/scan", "internal/manifest", "internal/parallel", "internal/yamlnode"},
+	"internal/krmlist":         {"internal/kinds", "internal/krmlist/scan", "internal/lazyregexp", "internal/manifest", "internal/parallel", "internal/yamlnode"},
 	"internal/krmlist/scan":    {"internal/parallel", "internal/yamlnode"},
-	"internal/lint":            {"api/v1alpha1", "internal/admission", "internal/decode", "internal/diag", "internal/krmlist", "internal/krmlist/scan", "internal/parallel", "internal/rules", "internal/spell", "internal/yamlnode"},
-	"internal/manifest":        {"internal/apitype"},
-	"internal/merge":           {"api/v1alpha1", "internal/admission", "internal/expansion", "internal/kinds", "internal/krmlist", "internal/manifest", "internal/results", "internal/yamlnode"},
-	"internal/neighbors":       {"api/v1alpha1", "internal/diag", "internal/expansion", "internal/framework", "internal/kinds", "internal/krmlist", "internal/peerjob", "internal/results", "internal/rules", "internal/yamlnode"},
+	"internal/lazyregexp":      {},
+	"internal/lint":            {"api/v1alpha1", "internal/admission", "internal/decode", "internal/diag", "internal/krmlist", "internal/krmlist/scan", "internal/lazyregexp", "internal/parallel", "internal/rules", "internal/spell", "internal/yamlnode"},
+	"internal/manifest":        {"internal/apitype", "internal/lazyregexp"},
+	"internal/merge":           {"api/v1alpha1", "internal/admission", "internal/expansion", "internal/kinds", "internal/krmlist", "internal/lazyregexp", "internal/manifest", "internal/results", "internal/yamlnode"},
+	"internal/neighbors":       {"api/v1alpha1", "internal/diag", "internal/expansion", "internal/framework", "internal/kinds", "internal/krmlist", "internal/lazyregexp", "internal/peerjob", "internal/results", "internal/rules", "internal/yamlnode"},
 	"internal/origin":          {"internal/kinds"},
 	"internal/parallel":        {},
-	"internal/peerjob":         {"api/v1alpha1", "internal/diag", "internal/rules", "internal/spell"},
+	"internal/peerjob":         {"api/v1alpha1", "internal/diag", "internal/lazyregexp", "internal/rules", "internal/spell"},
 	"internal/pipeline":        {"api/v1alpha1", "internal/diag", "internal/expansion", "internal/kinds", "internal/krmlist", "internal/lint", "internal/merge", "internal/neighbors", "internal/parallel", "internal/peerjob", "internal/results", "internal/values", "internal/yamlnode"},
-	"internal/render":          {"internal/spell", "internal/yamlnode"},
+	"internal/render":          {"internal/lazyregexp", "internal/spell", "internal/yamlnode"},
 	"internal/results":         {"internal/diag", "internal/krmlist"},
-	"internal/rules":           {"internal/apitype", "internal/diag", "internal/spell"},
+	"internal/rules":           {"internal/apitype", "internal/diag", "internal/lazyregexp", "internal/spell"},
 	"internal/spell":           {},
 	"internal/values":          {"api/v1alpha1", "internal/decode", "internal/peerjob", "internal/render", "internal/rules", "internal/yamlnode"},
-	"internal/yamlnode":        {},
+	"internal/yamlnode":        {"internal/lazyregexp"},
 
 	// The runner, in every container of a peer.
 	"cmd/peerjob-runner":      {"barrier", "barrier/protocol", "internal/runner/doctor", "internal/runner/process"},
@@ -164,5 +167,16 @@ func TestKubernetesPackages(t *testing.T) {
 	}
 	if linked == 0 {
 		t.Errorf("no package of %s is linked: delete the statements of vex.openvex.json", kubernetes)
+	}
+}
+
+// TestPatterns compiles the patterns that the program compiles only when it uses them.
+func TestPatterns(t *testing.T) {
+	patterns, err := lazyregexp.Check()
+	if err != nil {
+		t.Error(err)
+	}
+	if patterns < 100 {
+		t.Errorf("%d patterns; the function has more", patterns)
 	}
 }

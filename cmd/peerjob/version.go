@@ -4,13 +4,13 @@ package main
 
 import (
 	"fmt"
-	"regexp"
 	"runtime"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 )
 
 // version is the version that the linker sets: "make build" takes it from
@@ -32,7 +32,7 @@ func currentVersion() string {
 
 // release matches the version of a release. Neither a development build, such as
 // "v0.1.0-dev.0123456789ab", nor a pseudo-version of a module is one.
-var release = regexp.MustCompile(`^v\d+\.\d+\.\d+(-(alpha|beta|rc)\.\d+)?$`)
+var release = lazyregexp.New(`^v\d+\.\d+\.\d+(-(alpha|beta|rc)\.\d+)?$`)
 
 // runnerOf returns the image of the runner of a version. It returns "" for a build that
 // is not a release: its image is published nowhere, so no Pod may ask for it by default.

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/admission"
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 	"github.com/peerjob/peerjob/internal/lint"
 )
 
@@ -226,7 +226,7 @@ func labelsOf(labels map[string]any) string {
 }
 
 // elementOf matches a path below an element of a list that has a name.
-var elementOf = regexp.MustCompile(`^(.*(?:ports|env|volumes|volumeMounts|initContainers|containers)\[[^]]+\])\.(.+)$`)
+var elementOf = lazyregexp.New(`^(.*(?:ports|env|volumes|volumeMounts|initContainers|containers)\[[^]]+\])\.(.+)$`)
 
 // differences returns the fields in which two objects differ. An element of a list that
 // only one of them has is one difference.
@@ -283,27 +283,27 @@ func wholeElement(path string, had, has map[string]bool) (element, rest string) 
 
 // reasons say why a field differs.
 var reasons = []struct {
-	path *regexp.Regexp
+	path *lazyregexp.Regexp
 	// was and is are whether the original, and the expansion, must have a value.
 	was, is bool
 	adds    bool
 	why     string
 }{
-	{path: regexp.MustCompile(`^metadata\.annotations\[peerjob\.dev/owner\]$`), is: true, adds: true, why: "marks what peerjob may replace"},
-	{path: regexp.MustCompile(`^spec\.template\.metadata\.annotations\[peerjob\.dev/service\]$`), is: true, adds: true, why: "the variable PEERJOB_SERVICE reads it"},
-	{path: regexp.MustCompile(`^spec\.publishNotReadyAddresses$`), why: "peers find each other before they are ready; to keep what was, write spec.service.publishNotReadyAddresses: false"},
-	{path: regexp.MustCompile(`^spec\.template\.spec\.enableServiceLinks$`), why: "variables of other Services can't take the place of the user's; to keep what was, write enableServiceLinks: true in the template"},
-	{path: regexp.MustCompile(`^spec\.selector$`), why: "the Service selects the Pods of this Job by the label that the Job controller gives them"},
-	{path: regexp.MustCompile(`^spec\.(clusterIP|type)$`), why: "the Service of the peers is headless: only then has each Pod a name"},
-	{path: regexp.MustCompile(`^spec\.completionMode$`), why: "only Pods with an index have a name"},
-	{path: regexp.MustCompile(`^spec\.(completions|parallelism)$`), why: "all peers run at the same time; if only some shall, keep the Job"},
-	{path: regexp.MustCompile(`^spec\.template\.spec\.subdomain$`), why: "the subdomain is the name of the Service"},
-	{path: regexp.MustCompile(`^spec\.template\.spec\.hostname$`), why: "the host name of a peer has its index"},
-	{path: regexp.MustCompile(`^spec\.template\.spec\.dnsPolicy$`), why: "with the other policy, the Pods find no names of the cluster"},
-	{path: regexp.MustCompile(`^metadata\.(name|namespace)$`), why: "the Service and the Job of a PeerJob are in one namespace"},
-	{path: regexp.MustCompile(`^spec\.ports\[`), is: true, adds: true, why: "a port of the containers or of spec.framework; to have other ports, write spec.service.ports"},
-	{path: regexp.MustCompile(`^spec\.template\.spec\.(initC|c)ontainers\[[^]]+\]\.(command|args)\[`), was: true, is: true, why: "a host name becomes one that leads to a peer"},
-	{path: regexp.MustCompile(`\.env\[[^]]+\]\.value$`), was: true, is: true, why: "a host name becomes one that leads to a peer"},
+	{path: lazyregexp.New(`^metadata\.annotations\[peerjob\.dev/owner\]$`), is: true, adds: true, why: "marks what peerjob may replace"},
+	{path: lazyregexp.New(`^spec\.template\.metadata\.annotations\[peerjob\.dev/service\]$`), is: true, adds: true, why: "the variable PEERJOB_SERVICE reads it"},
+	{path: lazyregexp.New(`^spec\.publishNotReadyAddresses$`), why: "peers find each other before they are ready; to keep what was, write spec.service.publishNotReadyAddresses: false"},
+	{path: lazyregexp.New(`^spec\.template\.spec\.enableServiceLinks$`), why: "variables of other Services can't take the place of the user's; to keep what was, write enableServiceLinks: true in the template"},
+	{path: lazyregexp.New(`^spec\.selector$`), why: "the Service selects the Pods of this Job by the label that the Job controller gives them"},
+	{path: lazyregexp.New(`^spec\.(clusterIP|type)$`), why: "the Service of the peers is headless: only then has each Pod a name"},
+	{path: lazyregexp.New(`^spec\.completionMode$`), why: "only Pods with an index have a name"},
+	{path: lazyregexp.New(`^spec\.(completions|parallelism)$`), why: "all peers run at the same time; if only some shall, keep the Job"},
+	{path: lazyregexp.New(`^spec\.template\.spec\.subdomain$`), why: "the subdomain is the name of the Service"},
+	{path: lazyregexp.New(`^spec\.template\.spec\.hostname$`), why: "the host name of a peer has its index"},
+	{path: lazyregexp.New(`^spec\.template\.spec\.dnsPolicy$`), why: "with the other policy, the Pods find no names of the cluster"},
+	{path: lazyregexp.New(`^metadata\.(name|namespace)$`), why: "the Service and the Job of a PeerJob are in one namespace"},
+	{path: lazyregexp.New(`^spec\.ports\[`), is: true, adds: true, why: "a port of the containers or of spec.framework; to have other ports, write spec.service.ports"},
+	{path: lazyregexp.New(`^spec\.template\.spec\.(initC|c)ontainers\[[^]]+\]\.(command|args)\[`), was: true, is: true, why: "a host name becomes one that leads to a peer"},
+	{path: lazyregexp.New(`\.env\[[^]]+\]\.value$`), was: true, is: true, why: "a host name becomes one that leads to a peer"},
 }
 
 // explain says why there is a difference.
@@ -324,7 +324,7 @@ func (d *Difference) explain(x expanded) {
 }
 
 // variableOf matches a part of a variable of a container.
-var variableOf = regexp.MustCompile(`^(spec\.template\.spec\.(?:initContainers|containers)\[[^]]+\]\.env)\[([^]]+)\]`)
+var variableOf = lazyregexp.New(`^(spec\.template\.spec\.(?:initContainers|containers)\[[^]]+\]\.env)\[([^]]+)\]`)
 
 // peerVariables puts the variables that peerjob adds to a container into one difference.
 func peerVariables(all []Difference, x expanded) []Difference {

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/framework"
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 	"github.com/peerjob/peerjob/internal/rules"
 	"github.com/peerjob/peerjob/internal/yamlnode"
 )
@@ -136,7 +136,7 @@ func (c *contract) guess() {
 }
 
 // portBehind matches the port of the first address in a value.
-var portBehind = regexp.MustCompile(`^(?:[a-z+]+://)?[\w.-]+:(\d+)`)
+var portBehind = lazyregexp.New(`^(?:[a-z+]+://)?[\w.-]+:(\d+)`)
 
 func isNumber(text string) bool {
 	_, err := strconv.ParseUint(text, 10, 16)
@@ -319,7 +319,7 @@ func (d *draft) dropFlags(container *field.Path, flags []flag) {
 }
 
 // mpiStarter matches a call that starts MPI processes on other hosts.
-var mpiStarter = regexp.MustCompile(`\b(mpirun|mpiexec(?:\.hydra)?|horovodrun|orterun)\b`)
+var mpiStarter = lazyregexp.New(`\b(mpirun|mpiexec(?:\.hydra)?|horovodrun|orterun)\b`)
 
 // noteMPI says why a command that starts MPI is left as it is.
 func (d *draft) noteMPI(template *corev1.PodTemplateSpec) {

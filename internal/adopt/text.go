@@ -6,12 +6,12 @@ import (
 	"bytes"
 	"fmt"
 	"reflect"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 	"github.com/peerjob/peerjob/internal/manifest"
 )
 
@@ -44,7 +44,7 @@ func encode(object *yaml.Node) ([]byte, error) {
 type blocks struct{ texts []string }
 
 // placeholder matches the line of a text that is written as a block.
-var placeholder = regexp.MustCompile(`(?m)^( *)((?:- )*)(\S+: )?peerjob-text-block-(\d+)$`)
+var placeholder = lazyregexp.New(`(?m)^( *)((?:- )*)(\S+: )?peerjob-text-block-(\d+)$`)
 
 // replace puts placeholders in the place of texts.
 func (b *blocks) replace(node *yaml.Node) {

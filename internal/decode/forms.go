@@ -4,7 +4,6 @@ package decode
 
 import (
 	"reflect"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/apitype"
 	"github.com/peerjob/peerjob/internal/framework/known"
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 	"github.com/peerjob/peerjob/internal/yamlnode"
 )
 
@@ -172,7 +172,7 @@ func rewrittenList(node *yaml.Node, elem reflect.Type, isCommand bool, depth int
 }
 
 // assignment matches "NAME=value", as a shell and docker have it.
-var assignment = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_.-]*)=(.*)$`)
+var assignment = lazyregexp.New(`^([A-Za-z_][A-Za-z0-9_.-]*)=(.*)$`)
 
 func rewrittenStruct(node *yaml.Node, typ reflect.Type, depth int) *yaml.Node {
 	form := forms[typ]
@@ -268,7 +268,7 @@ func words(text string, isCommand bool) []*yaml.Node {
 }
 
 // period matches a time as people write it.
-var period = regexp.MustCompile(`^([0-9]{1,5}) ?([smhd])$`)
+var period = lazyregexp.New(`^([0-9]{1,5}) ?([smhd])$`)
 
 // seconds says how many seconds a text such as "5m" means, "" if it is no time.
 func seconds(text string) string {

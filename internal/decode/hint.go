@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"reflect"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/apitype"
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 	"github.com/peerjob/peerjob/internal/spell"
 	"github.com/peerjob/peerjob/internal/yamlnode"
 )
@@ -218,7 +218,7 @@ func wantedKey(key *yaml.Node) string {
 }
 
 // amount matches a number with a unit as people write it.
-var amount = regexp.MustCompile(`(?i)^([0-9]+(?:\.[0-9]+)?) *([kmgtpe])i?(b|byte|bytes)?$`)
+var amount = lazyregexp.New(`(?i)^([0-9]+(?:\.[0-9]+)?) *([kmgtpe])i?(b|byte|bytes)?$`)
 
 // wantedQuantity says what a quantity must be, for a text that is none.
 func wantedQuantity(text string) string {

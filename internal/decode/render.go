@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -15,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 	"github.com/peerjob/peerjob/internal/yamlnode"
 )
 
@@ -151,7 +151,7 @@ func Peers(node *yaml.Node) string {
 }
 
 // decimal matches an integer as YAML and JSON write it.
-var decimal = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
+var decimal = lazyregexp.New(`^-?(0|[1-9][0-9]*)$`)
 
 // render returns a node with its template rendered, as the field's type wants it: a
 // text stays a text, whatever it looks like. It returns the node itself if there is
@@ -201,7 +201,7 @@ func isStructure(typ reflect.Type) bool {
 
 // block matches a text that is one block, or several: it renders to nothing if a
 // condition says so.
-var block = regexp.MustCompile(`(?s)^\s*\{\{-?\s*(if|with|range)\b.*\{\{-?\s*end\s*-?\}\}\s*$`)
+var block = lazyregexp.New(`(?s)^\s*\{\{-?\s*(if|with|range)\b.*\{\{-?\s*end\s*-?\}\}\s*$`)
 
 func isBlock(text string) bool { return block.MatchString(text) }
 

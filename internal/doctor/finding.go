@@ -5,12 +5,12 @@ package doctor
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 	"github.com/peerjob/peerjob/internal/lint"
 )
 
@@ -186,7 +186,7 @@ func anonymous(text string, pod *corev1.Pod) string {
 }
 
 // identifier matches the id of a container or a sandbox.
-var identifier = regexp.MustCompile(`\b[0-9a-f]{32,}\b`)
+var identifier = lazyregexp.New(`\b[0-9a-f]{32,}\b`)
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 

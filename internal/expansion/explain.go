@@ -3,19 +3,19 @@
 package expansion
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 )
 
 // cure is what to write where the server's error does not say it.
 type cure struct {
 	typ    field.ErrorType
-	path   *regexp.Regexp
+	path   *lazyregexp.Regexp
 	detail string
 	cure   string
 }
@@ -23,16 +23,16 @@ type cure struct {
 // cures are for the errors that people meet first. The server's own words stay, and the
 // first one that fits comes behind them.
 var cures = []cure{
-	{field.ErrorTypeRequired, regexp.MustCompile(`\.template\.spec\.containers$`), "", "what runs in each Pod: at least one, such as {name: main, image: IMAGE}"},
-	{field.ErrorTypeRequired, regexp.MustCompile(`ontainers\[\d+\]\.image$`), "", "the image of the container; if a kustomize patch wrote the container, list peerjob's Component, which merges containers by name"},
-	{field.ErrorTypeRequired, regexp.MustCompile(`ontainers\[\d+\]\.name$`), "", "the name of the container in the Pod, such as main"},
-	{field.ErrorTypeRequired, regexp.MustCompile(`\.env\[\d+\]\.name$`), "", "the name of the variable"},
-	{field.ErrorTypeRequired, regexp.MustCompile(`\.containerPort$`), "", "the number of the port"},
-	{field.ErrorTypeRequired, regexp.MustCompile(`\.mountPath$`), "", "the path of the volume in the container"},
-	{field.ErrorTypeRequired, regexp.MustCompile(`\.volumes\[\d+\]\.name$`), "", "the name that volumeMounts have"},
-	{field.ErrorTypeNotFound, regexp.MustCompile(`\.volumeMounts\[\d+\]\.name$`), "", "no volume has this name; add it to spec.template.spec.volumes"},
-	{field.ErrorTypeNotFound, regexp.MustCompile(`\.volumeDevices\[\d+\]\.name$`), "", "no volume has this name; add it to spec.template.spec.volumes"},
-	{field.ErrorTypeInvalid, regexp.MustCompile(`.`), "must be less than or equal to completions", ", which is spec.peers"},
+	{field.ErrorTypeRequired, lazyregexp.New(`\.template\.spec\.containers$`), "", "what runs in each Pod: at least one, such as {name: main, image: IMAGE}"},
+	{field.ErrorTypeRequired, lazyregexp.New(`ontainers\[\d+\]\.image$`), "", "the image of the container; if a kustomize patch wrote the container, list peerjob's Component, which merges containers by name"},
+	{field.ErrorTypeRequired, lazyregexp.New(`ontainers\[\d+\]\.name$`), "", "the name of the container in the Pod, such as main"},
+	{field.ErrorTypeRequired, lazyregexp.New(`\.env\[\d+\]\.name$`), "", "the name of the variable"},
+	{field.ErrorTypeRequired, lazyregexp.New(`\.containerPort$`), "", "the number of the port"},
+	{field.ErrorTypeRequired, lazyregexp.New(`\.mountPath$`), "", "the path of the volume in the container"},
+	{field.ErrorTypeRequired, lazyregexp.New(`\.volumes\[\d+\]\.name$`), "", "the name that volumeMounts have"},
+	{field.ErrorTypeNotFound, lazyregexp.New(`\.volumeMounts\[\d+\]\.name$`), "", "no volume has this name; add it to spec.template.spec.volumes"},
+	{field.ErrorTypeNotFound, lazyregexp.New(`\.volumeDevices\[\d+\]\.name$`), "", "no volume has this name; add it to spec.template.spec.volumes"},
+	{field.ErrorTypeInvalid, lazyregexp.New(`.`), "must be less than or equal to completions", ", which is spec.peers"},
 }
 
 // explain adds cures to the server's errors, and leaves out those about what the server

@@ -4,7 +4,6 @@ package expansion
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/peerjob/peerjob/internal/decode"
 	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 	"github.com/peerjob/peerjob/internal/yamlnode"
 )
 
@@ -19,16 +19,16 @@ var (
 	// ownTemplate matches templates that only peerjob and Helm have. Other programs
 	// have "{{" too, in their formats: docker, podman, kubectl, Vault, Argo Workflows,
 	// Jinja. Their words, such as .Name, .Size, .Service and .Peers, are not enough.
-	ownTemplate = regexp.MustCompile(`\{\{(?:[^}]*[\s(=,|])?-?\$?\.(?:Values\b|Leader\b|ClusterDomain\b|Release\.(?:Name|Namespace|Service)\b)[^}]*\}\}|\{\{-?\s*include\s+"`)
+	ownTemplate = lazyregexp.New(`\{\{(?:[^}]*[\s(=,|])?-?\$?\.(?:Values\b|Leader\b|ClusterDomain\b|Release\.(?:Name|Namespace|Service)\b)[^}]*\}\}|\{\{-?\s*include\s+"`)
 	// peersTemplate matches a loop over the peers, and peerName what only they have.
-	peersTemplate = regexp.MustCompile(`\{\{-?\s*range\b[^}]*\.Peers\b`)
-	peerName      = regexp.MustCompile(`\{\{[^}]*\.(?:Hostname|Host|FQDN)\b`)
+	peersTemplate = lazyregexp.New(`\{\{-?\s*range\b[^}]*\.Peers\b`)
+	peerName      = lazyregexp.New(`\{\{[^}]*\.(?:Hostname|Host|FQDN)\b`)
 	// valuesTemplate matches what only Helm, programs like it and peerjob have, and
 	// valuesForeign what such a program has before it.
-	valuesTemplate = regexp.MustCompile(`\{\{(?:[^}]*[\s(=,|])?-?\$?\.Values\.\w[^}]*\}\}`)
-	valuesForeign  = regexp.MustCompile(`--template\b|\b(?:helm|gomplate|consul-template)\s`)
+	valuesTemplate = lazyregexp.New(`\{\{(?:[^}]*[\s(=,|])?-?\$?\.Values\.\w[^}]*\}\}`)
+	valuesForeign  = lazyregexp.New(`--template\b|\b(?:helm|gomplate|consul-template)\s`)
 	// foreign matches what is before the template of another program.
-	foreign = regexp.MustCompile(`--format\b|--template\b|go-template|\b(?:docker|podman|nerdctl|helm|gomplate|consul-template)\s`)
+	foreign = lazyregexp.New(`--format\b|--template\b|go-template|\b(?:docker|podman|nerdctl|helm|gomplate|consul-template)\s`)
 )
 
 // isForgotten reports whether a text has a template that was surely meant for peerjob.

@@ -5,7 +5,6 @@ package expansion
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/krmlist"
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 	"github.com/peerjob/peerjob/internal/render"
 	"github.com/peerjob/peerjob/internal/spell"
 	"github.com/peerjob/peerjob/internal/values"
@@ -143,7 +143,7 @@ func ownValues(source *krmlist.Object, pj *v1alpha1.PeerJob) (map[string]any, *f
 // hashSuffix matches what a configMapGenerator of kustomize adds to a name. Its
 // letters make no words, so that "settings-production" is no "settings". See
 // https://github.com/kubernetes-sigs/kustomize/blob/master/api/hasher/hasher.go.
-var hashSuffix = regexp.MustCompile(`^-[2456789bcdfghkmt]{10}$`)
+var hashSuffix = lazyregexp.New(`^-[2456789bcdfghkmt]{10}$`)
 
 // configMap finds the ConfigMap that a PeerJob names: by its name or by one that
 // it had before kustomize renamed it, or else by its name with kustomize's hash.

@@ -7,18 +7,18 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 
 	"go.yaml.in/yaml/v3"
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 	sigsyaml "sigs.k8s.io/yaml"
 
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 	"github.com/peerjob/peerjob/internal/manifest"
 )
 
 // separator is the line between two YAML documents. YAML allows it nowhere
 // else: not in a block of text, and not in quotes.
-var separator = regexp.MustCompile(`(?m)^---[ \t]*\r?$\n?|^---[ \t]+`)
+var separator = lazyregexp.New(`(?m)^---[ \t]*\r?$\n?|^---[ \t]+`)
 
 // ReadFile reads the documents of a file of YAML or JSON. A document that is no
 // map, such as a comment, has no fields, only its bytes. The errors are those of

@@ -5,21 +5,22 @@ package krmlist
 import (
 	"bytes"
 	"fmt"
-	"regexp"
 	"strings"
+
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 )
 
 var (
 	// templateLine matches a line of nothing but a template, as Helm has around
 	// fields, and templateValue a value that begins with a template without quotes.
-	templateLine  = regexp.MustCompile(`^[ \t]*\{\{.*\}\}[ \t]*$`)
-	templateValue = regexp.MustCompile(`^([ \t]*(?:- +)*(?:[\w./"'-]+ *: +)?)([\[{]* *[^"'|>#]*\{\{.*)$`)
+	templateLine  = lazyregexp.New(`^[ \t]*\{\{.*\}\}[ \t]*$`)
+	templateValue = lazyregexp.New(`^([ \t]*(?:- +)*(?:[\w./"'-]+ *: +)?)([\[{]* *[^"'|>#]*\{\{.*)$`)
 	// quotedValue matches a value that begins with a quote and has a template, and
 	// wholeText a text in quotes that YAML can read.
-	quotedValue = regexp.MustCompile(`^([ \t]*(?:- +)*(?:[\w./"'-]+ *: +)?)(["'].*\{\{.*)$`)
-	wholeText   = regexp.MustCompile(`^(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')[ \t]*(?:#.*)?$`)
+	quotedValue = lazyregexp.New(`^([ \t]*(?:- +)*(?:[\w./"'-]+ *: +)?)(["'].*\{\{.*)$`)
+	wholeText   = lazyregexp.New(`^(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')[ \t]*(?:#.*)?$`)
 	// isPeerJob matches what a text with a PeerJob has.
-	isPeerJob = regexp.MustCompile(`(?m)^[ \t-]*kind: *["']?PeerJob\b`)
+	isPeerJob = lazyregexp.New(`(?m)^[ \t-]*kind: *["']?PeerJob\b`)
 )
 
 // maxExplained bounds the text that explainTemplates reads again, in bytes.

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -19,6 +18,7 @@ import (
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/krmlist"
 	"github.com/peerjob/peerjob/internal/krmlist/scan"
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 	"github.com/peerjob/peerjob/internal/parallel"
 	"github.com/peerjob/peerjob/internal/rules"
 	"github.com/peerjob/peerjob/internal/yamlnode"
@@ -345,7 +345,7 @@ func (r *reader) chunk(start, end int) {
 }
 
 // listKind matches the kind of a list of objects.
-var listKind = regexp.MustCompile(`(?m)^kind: *"?\w*List"? *\r?$`)
+var listKind = lazyregexp.New(`(?m)^kind: *"?\w*List"? *\r?$`)
 
 // addParsed parses a document and adds it, with the items of a list in it.
 func (r *reader) addParsed(d *document) {
@@ -538,7 +538,7 @@ func (r *reader) note(d *document, message string) {
 func leading(text []byte) int { return len(text) - len(bytes.TrimLeft(text, " \t\r\n")) }
 
 // yamlLine matches the line in an error of the parser.
-var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+var yamlLine = lazyregexp.New(`^yaml: (?:line (\d+): )?`)
 
 // broken is the finding of a document that can't be parsed.
 func (r *reader) broken(d *document) Finding {
@@ -559,7 +559,7 @@ func (r *reader) broken(d *document) Finding {
 }
 
 // oursLine matches the kind of an object that lint looks at.
-var oursLine = regexp.MustCompile(`"?\bkind"?: *["']?(?:Job|Service|ConfigMap|\w*List|PeerJob|Kustomization|Component)\b`)
+var oursLine = lazyregexp.New(`"?\bkind"?: *["']?(?:Job|Service|ConfigMap|\w*List|PeerJob|Kustomization|Component)\b`)
 
 // isTemplate reports whether a document is a template of Helm: it has "{{" where YAML
 // has structure, or in what says which object it is.
@@ -580,7 +580,7 @@ func isTemplate(text []byte, root *yaml.Node) bool {
 }
 
 // variable matches a variable of a shell, as envsubst fills it in.
-var variable = regexp.MustCompile(`\$\{[A-Za-z_]\w*\}|^\$[A-Z_][A-Z0-9_]*$`)
+var variable = lazyregexp.New(`\$\{[A-Za-z_]\w*\}|^\$[A-Z_][A-Z0-9_]*$`)
 
 // texts are the keys of an object below which a variable of a shell is meant as it is.
 var textKeys = []string{"command", "args", "env", "exec", "data", "binaryData", "stringData", "annotations", "volumes", "volumeMounts"}

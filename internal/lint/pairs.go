@@ -5,7 +5,6 @@ package lint
 import (
 	"bytes"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -15,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	strict "github.com/peerjob/peerjob/internal/decode"
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 	"github.com/peerjob/peerjob/internal/rules"
 	"github.com/peerjob/peerjob/internal/spell"
 	"github.com/peerjob/peerjob/internal/yamlnode"
@@ -58,9 +58,9 @@ var hints = []string{"Indexed", "JOB_COMPLETION_INDEX", "job-completion-index", 
 
 var (
 	// indexedName matches what may be a name of a peer in the text of a Job.
-	indexedName = regexp.MustCompile(`-(?:\d+|\$[({\w]+[)}]?|\{\d+\.\.\d+\})\.([a-z][a-z0-9-]*)`)
+	indexedName = lazyregexp.New(`-(?:\d+|\$[({\w]+[)}]?|\{\d+\.\.\d+\})\.([a-z][a-z0-9-]*)`)
 	// subdomainLine matches the subdomain of a Pod where it stands on a line of its own.
-	subdomainLine = regexp.MustCompile(`"?\bsubdomain"?: *["']?([a-z0-9-]+)`)
+	subdomainLine = lazyregexp.New(`"?\bsubdomain"?: *["']?([a-z0-9-]+)`)
 )
 
 // hasIndexedName reports whether the object may have a name with an index: one in a

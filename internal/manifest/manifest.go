@@ -23,7 +23,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,6 +35,7 @@ import (
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/peerjob/peerjob/internal/apitype"
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 )
 
 // Encode returns the object as a YAML node. The object must be a pointer to a
@@ -226,7 +226,7 @@ func isNumber(value string) bool {
 
 // oldWord matches the words, all short, which YAML 1.1 or 1.2 takes for a
 // boolean or null.
-var oldWord = regexp.MustCompile(`(?i)^(y|n|yes|no|on|off|true|false|null)$`)
+var oldWord = lazyregexp.New(`(?i)^(y|n|yes|no|on|off|true|false|null)$`)
 
 // beginsWithTab reports whether a tab stands before the first word: a block
 // would begin with it, and kubectl takes it for indentation.
@@ -241,7 +241,7 @@ const unwritableBreaks = "\r\u0085\u2028\u2029"
 
 // oldNonString matches what YAML 1.1 takes for a boolean, a base 60 number, a
 // merge or a default value, and kyaml does not.
-var oldNonString = regexp.MustCompile(`^([yYnN]|<<|=|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?)$`)
+var oldNonString = lazyregexp.New(`^([yYnN]|<<|=|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?)$`)
 
 // orderedField is a field of an API type in the order in which fields are written.
 type orderedField struct {

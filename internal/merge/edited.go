@@ -3,11 +3,10 @@
 package merge
 
 import (
-	"regexp"
-
 	"github.com/peerjob/peerjob/internal/expansion"
 	"github.com/peerjob/peerjob/internal/kinds"
 	"github.com/peerjob/peerjob/internal/krmlist"
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 	"github.com/peerjob/peerjob/internal/results"
 )
 
@@ -17,7 +16,7 @@ var comparedKinds = map[string]bool{"Service": true, "Job": true}
 
 // renamed matches the paths that hold names of objects. kustomize changes them at the end
 // of a build, and labels in each layer: they may differ until then.
-var renamed = regexp.MustCompile(`^spec\.(?:selector|template\.metadata|template\.spec\.(?:subdomain|volumes|affinity|topologySpreadConstraints|resourceClaims))\b`)
+var renamed = lazyregexp.New(`^spec\.(?:selector|template\.metadata|template\.spec\.(?:subdomain|volumes|affinity|topologySpreadConstraints|resourceClaims))\b`)
 
 // WarnOfEdits says which objects that peerjob made differ from what their PeerJob expands
 // to now. Either the object was changed, and the next run of the function takes that back,

@@ -5,7 +5,6 @@ package merge
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/peerjob/peerjob/internal/admission"
 	"github.com/peerjob/peerjob/internal/kinds"
 	"github.com/peerjob/peerjob/internal/krmlist"
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 	"github.com/peerjob/peerjob/internal/manifest"
 	"github.com/peerjob/peerjob/internal/results"
 	"github.com/peerjob/peerjob/internal/yamlnode"
@@ -57,7 +57,7 @@ func warnOfImmutable(existing, child *krmlist.Object, report *results.Report) {
 
 // changesSuspended matches the paths that the server lets change in a suspended Job that
 // never started. See JobValidationOptions in k8s.io/kubernetes/pkg/apis/batch/validation.
-var changesSuspended = regexp.MustCompile(`^spec\.template\.(metadata(\.(labels|annotations)\b|$)|spec\.(nodeSelector|tolerations|affinity|schedulingGates|(initContainers|containers)\[\d+\]\.resources)\b)`)
+var changesSuspended = lazyregexp.New(`^spec\.template\.(metadata(\.(labels|annotations)\b|$)|spec\.(nodeSelector|tolerations|affinity|schedulingGates|(initContainers|containers)\[\d+\]\.resources)\b)`)
 
 // listed names the first of some fields, and counts the others.
 func listed(fields []string) string {

@@ -3,7 +3,6 @@
 package neighbors
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/expansion"
 	"github.com/peerjob/peerjob/internal/krmlist"
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 	"github.com/peerjob/peerjob/internal/results"
 	"github.com/peerjob/peerjob/internal/rules"
 	"github.com/peerjob/peerjob/internal/yamlnode"
@@ -36,7 +36,7 @@ var renames = map[string][]string{
 
 var (
 	// indexes are what a path has and a field of a configuration of kustomize has not.
-	indexes = regexp.MustCompile(`\[[^\]]*\]`)
+	indexes = lazyregexp.New(`\[[^\]]*\]`)
 	// routeKinds are the kinds of objects that send traffic to Services.
 	routeKinds = []string{"Ingress", "HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute"}
 )

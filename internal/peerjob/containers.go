@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 )
 
 // validateContainers refuses containers that the server accepts and the kubelet never
@@ -112,9 +112,9 @@ func warnContainers(g *Group) []diag.Warning {
 
 var (
 	// shell matches the program of a shell.
-	shell = regexp.MustCompile(`^(?:ba|da|k|a|z)?sh$`)
+	shell = lazyregexp.New(`^(?:ba|da|k|a|z)?sh$`)
 	// shellFlags matches flags of a shell that end with the one that a script follows.
-	shellFlags = regexp.MustCompile(`^-[a-z]*c$`)
+	shellFlags = lazyregexp.New(`^-[a-z]*c$`)
 )
 
 // warnShell finds a shell that runs less than its words say: the one word behind -c is the

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -15,13 +14,14 @@ import (
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 )
 
 // FilesPath is the field of the files.
 var FilesPath = specPath.Child("files")
 
 // notInKey matches what the key of a ConfigMap can't have.
-var notInKey = regexp.MustCompile(`[^-._a-zA-Z0-9]`)
+var notInKey = lazyregexp.New(`[^-._a-zA-Z0-9]`)
 
 // FileKey is the key of a file in the ConfigMap.
 func (g *Group) FileKey(i int) string {

@@ -5,11 +5,12 @@ package render
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"text/template/parse"
 	"unicode/utf8"
+
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 )
 
 // Error is what is wrong with a template, and where.
@@ -103,10 +104,10 @@ func excerpt(line string, offset int) string {
 
 // parserError matches an error of text/template/parse: the name of the
 // template, the line and the message.
-var parserError = regexp.MustCompile(`(?s)^template: ` + treeName + `:(\d+):(?:\d+:)? ?(.*)$`)
+var parserError = lazyregexp.New(`(?s)^template: ` + treeName + `:(\d+):(?:\d+:)? ?(.*)$`)
 
 // action matches the begin of an action.
-var action = regexp.MustCompile(`\{\{`)
+var action = lazyregexp.New(`\{\{`)
 
 // syntaxError places an error of the parser, which tells only the line: at the block
 // that is not closed, at the first action of the line that can't be read by itself, or
@@ -198,20 +199,20 @@ func oddBlock(text string) (word string, at int) {
 // plainer are what the parser says and what a user of templates understands; $1 is the
 // first group of the message.
 var plainer = []struct {
-	message *regexp.Regexp
+	message *lazyregexp.Regexp
 	write   string
 }{
-	{regexp.MustCompile(`^unclosed action`), `"{{" has no "}}"` + literalHint},
-	{regexp.MustCompile(`^(?:unexpected "}"|bad character U\+007D)`), `an action must end with "}}", and here is a single "}"`},
-	{regexp.MustCompile(`^unterminated quoted string`), `a text has no closing "`},
-	{regexp.MustCompile(`^unterminated raw quoted string`), "a text has no closing `"},
-	{regexp.MustCompile(`^unterminated character constant`), "a text needs double quotes, or backquotes inside of double ones"},
-	{regexp.MustCompile(`^undefined variable "(\$\w+)"`), `the variable $1 is not defined; write {{ $1 := VALUE }} before it, in the same block or around it`},
-	{regexp.MustCompile(`^unclosed left paren`), `"(" has no ")"`},
-	{regexp.MustCompile(`^unexpected right paren`), `")" has no "("`},
-	{regexp.MustCompile(`^unclosed comment`), `"{{/*" has no "*/}}"`},
-	{regexp.MustCompile(`^missing value for (if|with|range)\b`), `$1 needs a value, such as {{ $1 .Values.name }}`},
-	{regexp.MustCompile(`^({{(?:break|continue)}} outside {{range}})`), `$1`},
+	{lazyregexp.New(`^unclosed action`), `"{{" has no "}}"` + literalHint},
+	{lazyregexp.New(`^(?:unexpected "}"|bad character U\+007D)`), `an action must end with "}}", and here is a single "}"`},
+	{lazyregexp.New(`^unterminated quoted string`), `a text has no closing "`},
+	{lazyregexp.New(`^unterminated raw quoted string`), "a text has no closing `"},
+	{lazyregexp.New(`^unterminated character constant`), "a text needs double quotes, or backquotes inside of double ones"},
+	{lazyregexp.New(`^undefined variable "(\$\w+)"`), `the variable $1 is not defined; write {{ $1 := VALUE }} before it, in the same block or around it`},
+	{lazyregexp.New(`^unclosed left paren`), `"(" has no ")"`},
+	{lazyregexp.New(`^unexpected right paren`), `")" has no "("`},
+	{lazyregexp.New(`^unclosed comment`), `"{{/*" has no "*/}}"`},
+	{lazyregexp.New(`^missing value for (if|with|range)\b`), `$1 needs a value, such as {{ $1 .Values.name }}`},
+	{lazyregexp.New(`^({{(?:break|continue)}} outside {{range}})`), `$1`},
 }
 
 // plainly says what the parser refuses, and what to write instead.
@@ -237,24 +238,24 @@ func plainly(message, source string) string {
 // says of it.
 var cures = []struct {
 	// message is in what the parser says.
-	message *regexp.Regexp
+	message *lazyregexp.Regexp
 	// source is in the template; its groups are $1 and so on in write.
-	source *regexp.Regexp
+	source *lazyregexp.Regexp
 	write  string
 }{
-	{regexp.MustCompile(`^bad character U\+002D`), regexp.MustCompile(`([$.][\w.$]*)\.(\w+(?:-\w+)+)`), `a name with "-" can't follow a dot; write (index $1 "$2")`},
-	{regexp.MustCompile(`^bad character U\+005B`), regexp.MustCompile(`([$.][\w.$]+)\[(\d+|\$\w+)\]`), `write (index $1 $2)`},
-	{regexp.MustCompile(`^bad character U\+005B`), regexp.MustCompile(`([$.][\w.$]+)\["?'?([^\]'"]*)["']?\]`), `write (index $1 "$2")`},
-	{regexp.MustCompile(`^malformed character constant`), regexp.MustCompile(``), "a text needs double quotes, or backquotes inside of double ones"},
-	{operatorError, regexp.MustCompile(`==|!=|[<>?+*/%]|&&|\|\||- `),
+	{lazyregexp.New(`^bad character U\+002D`), lazyregexp.New(`([$.][\w.$]*)\.(\w+(?:-\w+)+)`), `a name with "-" can't follow a dot; write (index $1 "$2")`},
+	{lazyregexp.New(`^bad character U\+005B`), lazyregexp.New(`([$.][\w.$]+)\[(\d+|\$\w+)\]`), `write (index $1 $2)`},
+	{lazyregexp.New(`^bad character U\+005B`), lazyregexp.New(`([$.][\w.$]+)\["?'?([^\]'"]*)["']?\]`), `write (index $1 "$2")`},
+	{lazyregexp.New(`^malformed character constant`), lazyregexp.New(``), "a text needs double quotes, or backquotes inside of double ones"},
+	{operatorError, lazyregexp.New(`==|!=|[<>?+*/%]|&&|\|\||- `),
 		"a template has functions and no operators: write {{ if eq .Values.a 1 }}, and so ne, lt, gt, and, or, not, add, sub, mul, div, mod and ternary"},
 }
 
 var (
 	// operatorError matches what the parser says of an operator.
-	operatorError = regexp.MustCompile(`^(unexpected "[=!<>&|?/*%]"|bad character U\+00(3[CEF]|2[1AF6]|25)|(illegal|bad) number syntax: "[-+]|expected :=|missing value for command)`)
+	operatorError = lazyregexp.New(`^(unexpected "[=!<>&|?/*%]"|bad character U\+00(3[CEF]|2[1AF6]|25)|(illegal|bad) number syntax: "[-+]|expected :=|missing value for command)`)
 	// operation matches two plain operands and an operator between them.
-	operation = regexp.MustCompile(`^\{\{-?\s*(?:(?:else )?(?:if|with)\s+)?(-?[$\w.]+|"[^"]*")\s*(==|!=|<=|>=|<|>|&&|\|\||[-+*/%])\s*(-?[$\w.]+|"[^"]*")\s*-?\}\}`)
+	operation = lazyregexp.New(`^\{\{-?\s*(?:(?:else )?(?:if|with)\s+)?(-?[$\w.]+|"[^"]*")\s*(==|!=|<=|>=|<|>|&&|\|\||[-+*/%])\s*(-?[$\w.]+|"[^"]*")\s*-?\}\}`)
 	// functionOf are the functions that do what operators do elsewhere.
 	functionOf = map[string]string{"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge", "&&": "and", "||": "or", "+": "add", "-": "sub", "*": "mul", "/": "div", "%": "mod"}
 )

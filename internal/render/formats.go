@@ -9,11 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 )
 
 func priceJSON(r *Renderer, args []any) (int, error) {
@@ -220,7 +221,7 @@ func textNode(text string) *yaml.Node {
 }
 
 // sexagesimal matches what YAML 1.1 reads as a number with the base 60.
-var sexagesimal = regexp.MustCompile(`^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?$`)
+var sexagesimal = lazyregexp.New(`^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?$`)
 
 func priceFromYAML(_ *Renderer, args []any) (int, error) {
 	text, structure := args[0].(string), 0

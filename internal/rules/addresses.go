@@ -4,11 +4,11 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 	"github.com/peerjob/peerjob/internal/spell"
 )
 
@@ -39,19 +39,19 @@ const (
 
 // behind returns an expression for a flag or an assignment with such a name, and maybe the
 // first values of a list, at the end of a text. What may follow them is another expression.
-func behind(word, more string) *regexp.Regexp {
+func behind(word, more string) *lazyregexp.Regexp {
 	name := `(?:[a-z0-9]+[-_])*(?:` + word + `)`
-	return regexp.MustCompile(`(?i)(?:^|[\s;"'(])(?:-{1,2}` + name + `(?:=|\s+)|` + name + `=)["']?(?:[\w$.(){}:-]+,)*` + more + `$`)
+	return lazyregexp.New(`(?i)(?:^|[\s;"'(])(?:-{1,2}` + name + `(?:=|\s+)|` + name + `=)["']?(?:[\w$.(){}:-]+,)*` + more + `$`)
 }
 
 var (
 	// address matches a name with an index, and its domain.
-	address = regexp.MustCompile(
+	address = lazyregexp.New(
 		`([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)-(\d+|\$\([A-Za-z_]\w*\)|\$\{[A-Za-z_]\w*\}|\$[A-Za-z_]\w*|\{\d+\.\.\d+\})((?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*)`)
 	sure, likely = behind(sureWord, ""), behind(likelyWord, "")
 	// looksUp matches a command that looks up or calls the host at the end of a text.
-	looksUp = regexp.MustCompile(`(?:^|[\s;|&(!])(?:` + lookups + `)\s(?:-\S+\s+|\d+\s+|hosts\s+|ahosts\s+)*["']?$`)
-	hasPort = regexp.MustCompile(`^:(?:\d|\$)`)
+	looksUp = lazyregexp.New(`(?:^|[\s;|&(!])(?:` + lookups + `)\s(?:-\S+\s+|\d+\s+|hosts\s+|ahosts\s+)*["']?$`)
+	hasPort = lazyregexp.New(`^:(?:\d|\$)`)
 )
 
 // lookBehind is how much of a text before an address is read, in bytes.

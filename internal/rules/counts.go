@@ -4,7 +4,6 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 )
 
 // What a number counts: the peers, or the processes of all peers together.
@@ -35,7 +35,7 @@ var countingVariables = map[string]counted{
 
 // countingFlag matches a flag that is followed by a number of peers or processes.
 // "1:4" is a range, and no number.
-var countingFlag = regexp.MustCompile(`--(nnodes|num[_-]nodes|num[_-]machines|num[_-]processes)(?:=|\s+|$)["']?(\d*)(:?)`)
+var countingFlag = lazyregexp.New(`--(nnodes|num[_-]nodes|num[_-]machines|num[_-]processes)(?:=|\s+|$)["']?(\d*)(:?)`)
 
 // ProcessesOfTheirOwn stands for a number of processes in each Pod that the program
 // itself finds out.
@@ -116,7 +116,7 @@ func (p processes) agree(all, peers int64) bool {
 }
 
 // perNode matches how programs are told how many processes to start in a Pod.
-var perNode = regexp.MustCompile(`(?i)(?:nproc|procs|processes|ntasks|gpus|num_gpus)[_-]?per[_-]?(?:node|host|machine)(?:=|\s+|$)["']?([^\s"';&|)]*)`)
+var perNode = lazyregexp.New(`(?i)(?:nproc|procs|processes|ntasks|gpus|num_gpus)[_-]?per[_-]?(?:node|host|machine)(?:=|\s+|$)["']?([^\s"';&|)]*)`)
 
 // mentionsProcesses reports whether a string speaks of the number of processes.
 func mentionsProcesses(text string) bool { return strings.Contains(strings.ToLower(text), "nproc") }
@@ -161,7 +161,7 @@ func GPUs(container *corev1.Container) int64 {
 }
 
 // torchrun matches a call of torchrun.
-var torchrun = regexp.MustCompile(`\btorchrun\b|torch\.distributed\.(?:run|launch)\b`)
+var torchrun = lazyregexp.New(`\btorchrun\b|torch\.distributed\.(?:run|launch)\b`)
 
 // GPUProcesses finds containers in which torchrun starts another number of processes
 // than there are GPUs. perPeer is the number of processes that the field at perPeerPath

@@ -5,7 +5,6 @@ package rules
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -14,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 	"github.com/peerjob/peerjob/internal/spell"
 )
 
@@ -170,7 +170,7 @@ func eachDownward(template *corev1.PodTemplateSpec, path *field.Path, visit func
 }
 
 // metadataField matches a field path to one label or annotation of a Pod.
-var metadataField = regexp.MustCompile(`^metadata\.(label|annotation)s\['([^']*)'\]$`)
+var metadataField = lazyregexp.New(`^metadata\.(label|annotation)s\['([^']*)'\]$`)
 
 // foreignKeys are the beginnings of labels and annotations that a controller gives to its
 // own Pods, which are not those of a Job.

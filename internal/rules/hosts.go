@@ -3,33 +3,34 @@
 package rules
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 )
 
 var (
 	// urlBefore matches the scheme of a URL, and maybe a user, at the end of a text.
-	urlBefore = regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*)://(?:[^\s/@]*@)?$`)
+	urlBefore = lazyregexp.New(`([A-Za-z][A-Za-z0-9+.-]*)://(?:[^\s/@]*@)?$`)
 	// store matches the scheme of a URL whose first part is no host: a bucket, a cluster
 	// of a file system, an image, a repository.
-	store = regexp.MustCompile(`(?i)^(?:s3[an]?|gs|gcs|az|adls?|abfss?|wasbs?|oss|cosn?|obs|swift|b2|r2|hdfs|webhdfs|viewfs|dbfs|file|pvc|oci|docker|docker-archive|oras|containers-storage|hf|hub|mlflow-artifacts|models|runs|wandb|memory|data|arn|secret|vault)$`)
+	store = lazyregexp.New(`(?i)^(?:s3[an]?|gs|gcs|az|adls?|abfss?|wasbs?|oss|cosn?|obs|swift|b2|r2|hdfs|webhdfs|viewfs|dbfs|file|pvc|oci|docker|docker-archive|oras|containers-storage|hf|hub|mlflow-artifacts|models|runs|wandb|memory|data|arn|secret|vault)$`)
 	// mailto matches an address of a mail before a name.
-	mailto = regexp.MustCompile(`(?i)mailto:[^\s:]*$`)
+	mailto = lazyregexp.New(`(?i)mailto:[^\s:]*$`)
 	// mailed matches a flag or a variable for addresses of mails, and a user.
 	mailed = of(`e?mails?|mail[-_]?(?:user|to|from)|recipients?|sender`, `(?:[\w.+-]+@)?`)
 	// named matches a flag or a variable for what is no host, before its value.
 	named = of(`files?|filenames?|paths?|dirs?|directory|folder|out|output|input|logs?|logfile|checkpoints?|ckpt|datasets?|data|bucket|prefix|images?|tags?|experiment|id`, "")
 	// handled matches a command or a redirection for files at the end of a text.
-	handled = regexp.MustCompile(`(?:(?:^|[\s\d&])[<>]{1,2}\s*|(?:^|[\s;|&(!\[])(?:cat|touch|rm|cp|mv|ls|tee|mkdir|rmdir|tail|source|stat|test|-[efdo])\s+(?:-\S+\s+)*)["']?$`)
+	handled = lazyregexp.New(`(?:(?:^|[\s\d&])[<>]{1,2}\s*|(?:^|[\s;|&(!\[])(?:cat|touch|rm|cp|mv|ls|tee|mkdir|rmdir|tail|source|stat|test|-[efdo])\s+(?:-\S+\s+)*)["']?$`)
 	// copies matches a command whose arguments are hosts with a path: "train-0.hub:out".
-	copies = regexp.MustCompile(`(?:^|[\s;|&(!])(?:scp|rsync|sftp)\s[^;\n|&]*$`)
+	copies = lazyregexp.New(`(?:^|[\s;|&(!])(?:scp|rsync|sftp)\s[^;\n|&]*$`)
 	// nameAfter matches the tag of an image.
-	nameAfter = regexp.MustCompile(`^:[A-Za-z_]`)
+	nameAfter = lazyregexp.New(`^:[A-Za-z_]`)
 )
 
 // of is like [behind], and takes a key of YAML or JSON, too.
-func of(word, more string) *regexp.Regexp {
-	return regexp.MustCompile(behind(word, more).String() + `|(?i)(?:^|[\s;"'({,])(?:[a-z0-9]+[-_])*(?:` + word + `)["']?\s*:\s*["']?` + more + `$`)
+func of(word, more string) *lazyregexp.Regexp {
+	return lazyregexp.New(behind(word, more).String() + `|(?i)(?:^|[\s;"'({,])(?:[a-z0-9]+[-_])*(?:` + word + `)["']?\s*:\s*["']?` + more + `$`)
 }
 
 // isHost reports whether what is around a name in a text leaves it a name of a host. It

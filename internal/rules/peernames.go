@@ -4,7 +4,6 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 	"github.com/peerjob/peerjob/internal/spell"
 )
 
@@ -56,7 +56,7 @@ type StaleName struct {
 
 // peerName matches "name-index.service". A bare "name-index" is not taken for a peer:
 // most of those in manifests belong to a StatefulSet.
-var peerName = regexp.MustCompile(
+var peerName = lazyregexp.New(
 	`([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)-(\d+|\$\([A-Za-z_]\w*\)|\$\{[A-Za-z_]\w*\}|\$[A-Za-z_]\w*|\{\d+\.\.\d+\})\.([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)`)
 
 // Mentions are the names in a text that may be those of peers, by the Service that each
@@ -140,7 +140,7 @@ func (n PeerNames) StaleIn(mentions Mentions) []StaleName {
 
 // isAddress matches what follows the name of a host, and no name of a file: a port, or
 // the rest of the fully qualified name.
-var isAddress = regexp.MustCompile(`^(?::\d|` + domain.String()[1:] + `)`)
+var isAddress = lazyregexp.New(`^(?::\d|` + domain.String()[1:] + `)`)
 
 // roles are what people call the peers where no name of theirs is at hand.
 var roles = []string{"master", "worker", "leader", "launcher", "host", "node"}
@@ -157,10 +157,10 @@ func (n PeerNames) isLike(word string) bool {
 
 // peerByVariables matches the name of a peer that is made of the peers' variables, as a
 // shell or the kubelet reads them, up to its index.
-var peerByVariables = regexp.MustCompile(`PEERJOB_LEADER\b|PEERJOB_NAME[)}]?-`)
+var peerByVariables = lazyregexp.New(`PEERJOB_LEADER\b|PEERJOB_NAME[)}]?-`)
 
 // ownIndex matches the index of the peer itself.
-var ownIndex = regexp.MustCompile(`^\$[({]?JOB_COMPLETION_INDEX\b`)
+var ownIndex = lazyregexp.New(`^\$[({]?JOB_COMPLETION_INDEX\b`)
 
 // Named returns the first name of a peer in a text that is not the peer's own, as the
 // text has it: "train-0.train", or "PEERJOB_LEADER". It returns "" if there is none.
@@ -183,8 +183,8 @@ func (n PeerNames) Named(t Text) string {
 // longerName matches what follows a name that is the beginning of a longer one, and
 // domain what follows a peer's name in its fully qualified form.
 var (
-	longerName = regexp.MustCompile(`^\.?[A-Za-z0-9_-]`)
-	domain     = regexp.MustCompile(`^\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.svc\b`)
+	longerName = lazyregexp.New(`^\.?[A-Za-z0-9_-]`)
+	domain     = lazyregexp.New(`^\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.svc\b`)
 )
 
 // isHostName reports whether a name in a text can be that of a host: it is no part of a

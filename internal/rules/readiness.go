@@ -4,7 +4,6 @@ package rules
 
 import (
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -13,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 )
 
 // fullDomain is the least number of labels after the host name of a fully qualified
@@ -53,20 +53,20 @@ func NotReady(service *corev1.Service, template *corev1.PodTemplateSpec, network
 
 // tellsApart matches what a script uses to do one thing on one peer and another thing
 // on the others.
-var tellsApart = regexp.MustCompile(`JOB_COMPLETION_INDEX|job-completion-index|HOSTNAME|\bhostname\b|RANK|INDEX`)
+var tellsApart = lazyregexp.New(`JOB_COMPLETION_INDEX|job-completion-index|HOSTNAME|\bhostname\b|RANK|INDEX`)
 
 // lookups are commands that look up or call another host.
 const lookups = `ping6?|nslookup|getent|dig|host|drill|nc|ncat|telnet|curl|wget|ssh|fping|arping`
 
 var (
 	// lookup matches a command that looks up or calls another host.
-	lookup = regexp.MustCompile(`(?:^|[\s;|&(!])(?:` + lookups + `)\s`)
+	lookup = lazyregexp.New(`(?:^|[\s;|&(!])(?:` + lookups + `)\s`)
 	// comment matches a comment of a shell.
-	comment = regexp.MustCompile(`(?m)(?:^|[ \t])#.*$`)
+	comment = lazyregexp.New(`(?m)(?:^|[ \t])#.*$`)
 	// idle matches a command after which a script does no work.
-	idle = regexp.MustCompile(`^(?:echo|printf|exit|true|:|date|wait|fi|esac|done|else|set|\}|\))(?:\s|$)`)
+	idle = lazyregexp.New(`^(?:echo|printf|exit|true|:|date|wait|fi|esac|done|else|set|\}|\))(?:\s|$)`)
 	// commandEnd matches the parts of a script between which a command ends.
-	commandEnd = regexp.MustCompile(`[;\n]|&&|\|\||\bdo\b|\bthen\b`)
+	commandEnd = lazyregexp.New(`[;\n]|&&|\|\||\bdo\b|\bthen\b`)
 )
 
 // RaceAtEnd finds scripts that wait in a loop until they have reached every peer, and
@@ -161,4 +161,4 @@ func ScriptPrograms(text Text) []string {
 var starters = []string{"exec", "time", "nohup", "env", "if", "!"}
 
 // assignment matches a variable that a script sets for one command.
-var assignment = regexp.MustCompile(`^[A-Za-z_]\w*=\S*$`)
+var assignment = lazyregexp.New(`^[A-Za-z_]\w*=\S*$`)

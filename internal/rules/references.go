@@ -3,7 +3,6 @@
 package rules
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
@@ -11,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 	"github.com/peerjob/peerjob/internal/spell"
 )
 
@@ -165,7 +165,7 @@ func (s scope) mayBeSet(name string) bool {
 
 // serviceLink matches the name of a variable of a Service. See FromServices in
 // k8s.io/kubernetes/pkg/kubelet/envvars.
-var serviceLink = regexp.MustCompile(`^[A-Z0-9_]+_(?:SERVICE_HOST|SERVICE_PORT|PORT)(?:_[A-Z0-9_]+)?$`)
+var serviceLink = lazyregexp.New(`^[A-Z0-9_]+_(?:SERVICE_HOST|SERVICE_PORT|PORT)(?:_[A-Z0-9_]+)?$`)
 
 // visible reports whether command, args and subPathExpr see a variable.
 func (s scope) visible(name string) bool {
@@ -203,10 +203,10 @@ func isVariable(name string) bool {
 	return variableName.MatchString(name) && !strings.HasPrefix(name, "KUBERNETES_")
 }
 
-var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+var variableName = lazyregexp.New(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // shellReference matches a variable of the peers as a shell reads it.
-var shellReference = regexp.MustCompile(`\$\{?((?:PEERJOB|JOB_COMPLETION)_[A-Za-z0-9_]+)`)
+var shellReference = lazyregexp.New(`\$\{?((?:PEERJOB|JOB_COMPLETION)_[A-Za-z0-9_]+)`)
 
 func shellReferences(text string) []string {
 	var names []string
@@ -222,7 +222,7 @@ func shellReferences(text string) []string {
 
 // plainReference matches a variable as a shell reads it, with what is before it: "$$" is
 // no variable.
-var plainReference = regexp.MustCompile(`(?:^|[^$\\])\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))`)
+var plainReference = lazyregexp.New(`(?:^|[^$\\])\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))`)
 
 func plainReferences(text string) []string {
 	var names []string
@@ -236,14 +236,14 @@ func plainReferences(text string) []string {
 
 // reader matches a program that may read "$NAME" itself, or that hands its arguments to
 // one that does.
-var reader = regexp.MustCompile(`^(ba|z|da|k|a|fi|c|tc)?sh$|^(busybox|env|envsubst|eval|ssh|rsh|su|sudo|parallel|xargs|docker|kubectl|make|awk|gawk|sed|grep|perl|ruby|node|php|tclsh|expect|pwsh|[Rr]script)$|\.(sh|bash|pl|rb|js|mk)$|entry-?point|launch|wrapper`)
+var reader = lazyregexp.New(`^(ba|z|da|k|a|fi|c|tc)?sh$|^(busybox|env|envsubst|eval|ssh|rsh|su|sudo|parallel|xargs|docker|kubectl|make|awk|gawk|sed|grep|perl|ruby|node|php|tclsh|expect|pwsh|[Rr]script)$|\.(sh|bash|pl|rb|js|mk)$|entry-?point|launch|wrapper`)
 
 // isPlainValue reports whether the value of a variable is one word, and no script for
 // something that reads it.
 func isPlainValue(value string) bool { return len(strings.Fields(value)) == 1 }
 
 // selfExpanding matches a program that puts variables into the values of others.
-var selfExpanding = regexp.MustCompile(`\b(?:envsubst|eval)\b`)
+var selfExpanding = lazyregexp.New(`\b(?:envsubst|eval)\b`)
 
 // expandsItself reports whether a container may read "$NAME" in the value of a variable.
 func expandsItself(container *corev1.Container) bool {
@@ -273,7 +273,7 @@ func readsVariables(words []string) bool {
 }
 
 // peersVariable matches the name of a variable of the peers, or one like it.
-var peersVariable = regexp.MustCompile(`\b(?:PEERJOB|JOB_COMPLETION)_\w+`)
+var peersVariable = lazyregexp.New(`\b(?:PEERJOB|JOB_COMPLETION)_\w+`)
 
 // assignedIn returns the names like those of the peers' variables that a script sets
 // itself: with "NAME=", or as a word alone, such as that of "export", "local" or "read".

@@ -3,11 +3,12 @@
 package rules
 
 import (
-	"regexp"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 )
 
 // Text is a string of a container in which the kubelet expands "$(NAME)": an element
@@ -52,10 +53,14 @@ func Texts(container *corev1.Container, path *field.Path) []Text {
 	return texts
 }
 
-// shellFlag matches the flag of a shell that a script follows, such as "-c" or "-ec".
-var shellFlag = regexp.MustCompile(`^-[a-zA-Z]*c$`)
+var (
+	// shellFlag matches the flag of a shell that a script follows, such as "-c" or "-ec".
+	shellFlag = lazyregexp.New(`^-[a-zA-Z]*c$`)
+	// severalLines matches a text that goes on after its first line.
+	severalLines = lazyregexp.New(`\n.*\S`)
+)
 
 // isScript reports whether a word is the script of a "-c", or of several lines.
 func isScript(words []string, i int) bool {
-	return i > 0 && shellFlag.MatchString(words[i-1]) || regexp.MustCompile(`\n.*\S`).MatchString(words[i])
+	return i > 0 && shellFlag.MatchString(words[i-1]) || severalLines.MatchString(words[i])
 }

@@ -5,7 +5,6 @@ package rules
 import (
 	"fmt"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -15,6 +14,7 @@ import (
 
 	"github.com/peerjob/peerjob/internal/apitype"
 	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 )
 
 // Unexpanded finds "$(NAME)" of a variable of the container in strings in which the
@@ -62,7 +62,7 @@ func Unexpanded(template *corev1.PodTemplateSpec, variables Variables, path *fie
 
 // isForDriver matches the fields that a volume driver reads, which may have a
 // "$(NAME)" of its own.
-var isForDriver = regexp.MustCompile(`\.(volumeAttributes|options)\[`)
+var isForDriver = lazyregexp.New(`\.(volumeAttributes|options)\[`)
 
 // Command is what the kubelet runs in a container that runs already.
 type Command struct {
@@ -109,7 +109,7 @@ func Commands(container *corev1.Container, path *field.Path) []Command {
 }
 
 // programLike matches a "$(name)" in a script that may well run a program.
-var programLike = regexp.MustCompile(`[^A-Z0-9_]`)
+var programLike = lazyregexp.New(`[^A-Z0-9_]`)
 
 // inCommand finds what the kubelet does not expand in a word of a command.
 func (s scope) inCommand(command Command, word string, i int) []diag.Warning {
@@ -158,7 +158,7 @@ func (s scope) inCommand(command Command, word string, i int) []diag.Warning {
 }
 
 // isRequest matches the fields of a probe or a hook that the kubelet sends to a host.
-var isRequest = regexp.MustCompile(`(?:Probe|\.lifecycle\.\w+)\.(?:httpGet|tcpSocket|grpc)\.`)
+var isRequest = lazyregexp.New(`(?:Probe|\.lifecycle\.\w+)\.(?:httpGet|tcpSocket|grpc)\.`)
 
 // elsewhere finds the variables in a string in which the kubelet expands none.
 func elsewhere(text string, at *field.Path, isKnown func(string) bool, meant func(string) string) []diag.Warning {
@@ -190,7 +190,7 @@ func forShell(text string) string {
 }
 
 // needlessBraces matches a "${NAME}" that no letter of a name follows.
-var needlessBraces = regexp.MustCompile(`\$\{([A-Za-z0-9_]+)\}([^A-Za-z0-9_]|$)`)
+var needlessBraces = lazyregexp.New(`\$\{([A-Za-z0-9_]+)\}([^A-Za-z0-9_]|$)`)
 
 // expanded are the fields in which the kubelet expands variables, and those that other
 // parts of the rule visit.

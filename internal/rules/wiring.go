@@ -5,7 +5,6 @@ package rules
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 )
 
 // Selection is which Pods of a Job a Service selects.
@@ -189,8 +189,8 @@ func IsElastic(template *corev1.PodTemplateSpec) bool {
 }
 
 var (
-	elastic      = regexp.MustCompile(`--nnodes(?:=|\s+)["']?\d+:\d|--min[_-]n(?:odes|p)\b`)
-	elasticRange = regexp.MustCompile(`^\d+:\d+$`)
+	elastic      = lazyregexp.New(`--nnodes(?:=|\s+)["']?\d+:\d|--min[_-]n(?:odes|p)\b`)
+	elasticRange = lazyregexp.New(`^\d+:\d+$`)
 )
 
 // indexVariable is the variable that the Job controller adds to every container, behind

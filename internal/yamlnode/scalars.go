@@ -3,17 +3,18 @@
 package yamlnode
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 )
 
 // oldBoolean matches what kubectl (YAML 1.1) takes for true or false, and
 // kustomize (YAML 1.2) for a string.
-var oldBoolean = regexp.MustCompile(`^(?i:y|n|yes|no|on|off)$`)
+var oldBoolean = lazyregexp.New(`^(?i:y|n|yes|no|on|off)$`)
 
 // IsOldBoolean reports whether a scalar is one of the words that YAML 1.1 reads as true
 // or false, without quotes: Helm and kubectl read "no" as false, kustomize as a string.
@@ -42,7 +43,7 @@ func IsPlainKey(key *yaml.Node) bool {
 }
 
 // hugeExponent matches an exponent of three digits or more.
-var hugeExponent = regexp.MustCompile(`[eE][-+]?0*[1-9][0-9]{2,}`)
+var hugeExponent = lazyregexp.New(`[eE][-+]?0*[1-9][0-9]{2,}`)
 
 // IsModestNumber reports whether a number can be read in no time: to parse a
 // quantity with an exponent of a billion takes minutes.
@@ -51,7 +52,7 @@ func IsModestNumber(text string) bool {
 }
 
 // numberLike matches what may be read as a number or as a quantity.
-var numberLike = regexp.MustCompile(`^[-+]?[0-9.]+([eE][-+]?[0-9]+|[A-Za-z]{0,2})$`)
+var numberLike = lazyregexp.New(`^[-+]?[0-9.]+([eE][-+]?[0-9]+|[A-Za-z]{0,2})$`)
 
 // IsModest reports whether all numbers of a node are modest ([IsModestNumber]), so that
 // the node can be read as an object of the API.
