@@ -17,6 +17,7 @@ const (
 	transformerName          = "peerjob, transformer"
 	catTransformerName       = "cat, transformer"
 	noFunctionName           = "no function"
+	pipeName                 = "peerjob expand, pipe"
 	generatorName            = "peerjob, generator"
 	containerTransformerName = "container, transformer"
 	containerGeneratorName   = "container, generator"
@@ -72,6 +73,7 @@ func newKustomizeCase(tools programs, n int, dir string) (comparison, error) {
 		{transformerName, transformerFolder(peerjob, n), n},
 		{catTransformerName, transformerFolder(cat, n), n},
 		{noFunctionName, plainFolder(n), n},
+		{pipeName, plainFolder(n), n},
 		{generatorName, generatorFolder(peerjob, n), mostGenerators},
 		{containerTransformerName, transformerFolder(container, n), mostContainers},
 		{containerGeneratorName, generatorFolder(container, n), mostContainerGenerators},
@@ -102,8 +104,11 @@ func newKustomizeCase(tools programs, n int, dir string) (comparison, error) {
 		if err := writeFolder(folder, f.files); err != nil {
 			return comparison{}, err
 		}
-		c.contenders = append(c.contenders, contender{name: f.program,
-			argv: []string{tools.kustomize, "build", "--enable-alpha-plugins", "--enable-exec", folder}})
+		argv := []string{tools.kustomize, "build", "--enable-alpha-plugins", "--enable-exec", folder}
+		if f.program == pipeName {
+			argv = []string{"/bin/sh", "-c", `"$0" build "$1" | "$2" expand -`, tools.kustomize, folder, tools.peerjob}
+		}
+		c.contenders = append(c.contenders, contender{name: f.program, argv: argv})
 	}
 	return c, nil
 }

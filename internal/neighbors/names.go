@@ -11,7 +11,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/internal/diag"
-	"github.com/peerjob/peerjob/internal/expansion"
 	"github.com/peerjob/peerjob/internal/krmlist"
 	"github.com/peerjob/peerjob/internal/peerjob"
 	"github.com/peerjob/peerjob/internal/results"
@@ -44,11 +43,11 @@ func (e peers) names() rules.PeerNames {
 
 // warnOfNames finds names of peers, in the strings of the PeerJob and in ConfigMaps,
 // that lead to none: those of an inner layer, and those of peers that are not there.
-func (e peers) warnOfNames(near *neighbors, expansions []*expansion.Expansion, report *results.Report) {
+func (e peers) warnOfNames(near *neighbors, report *results.Report) {
 	names := e.names()
-	names.Others = e.others(near, expansions)
+	names.IsOther = func(service string) bool { return e.isOtherService(service, near) }
 	report.AddWarnings(e.Source, rules.PeerNamesIn(e.Group.Template(), names, e.Group.HasPeerEnv(), e.Group.TemplatePath()))
-	report.AddWarnings(e.Source, rules.SelfSelectors(e.Group.Template(), names, func(job string) bool { return e.isOtherJob(job, near, expansions) }, e.Group.TemplatePath()))
+	report.AddWarnings(e.Source, rules.SelfSelectors(e.Group.Template(), names, func(job string) bool { return e.isOtherJob(job, near) }, e.Group.TemplatePath()))
 	report.AddWarnings(e.Source, diag.Few(e.namesElsewhere(names)))
 	data := field.NewPath("data")
 	for _, configMap := range near.configMaps {
@@ -104,25 +103,16 @@ func inOtherVariant(a, b *krmlist.Object) bool {
 	return differ(prefixes, otherPrefixes) || differ(suffixes, otherSuffixes)
 }
 
-// others are the Services of this neighborhood that are not the peers' own: a name
-// under one of them is not for peerjob to judge.
-func (e peers) others(near *neighbors, expansions []*expansion.Expansion) []string {
-	var others []string
-	for _, service := range near.services {
-		others = append(others, service.Name)
-	}
-	for _, other := range expansions {
-		if other != e.Expansion && neighborhoodOf(other.Source) == neighborhoodOf(e.Source) {
-			others = append(others, other.Group.ServiceName())
-		}
-	}
-	return others
+// isOtherService reports whether another Service of this neighborhood has a name: a host
+// name under it is not for peerjob to judge.
+func (e peers) isOtherService(name string, near *neighbors) bool {
+	return isOther(near.serviceNames[name], name == e.Group.ServiceName())
 }
 
 // isOtherJob reports whether another Job of this neighborhood has a name.
-func (e peers) isOtherJob(name string, near *neighbors, expansions []*expansion.Expansion) bool {
-	return slices.ContainsFunc(near.workloads, func(o *krmlist.Object) bool { return o.Kind == "Job" && o.Name == name }) ||
-		slices.ContainsFunc(expansions, func(other *expansion.Expansion) bool {
-			return other != e.Expansion && neighborhoodOf(other.Source) == neighborhoodOf(e.Source) && other.Group.JobName == name
-		})
+func (e peers) isOtherJob(name string, near *neighbors) bool {
+	return isOther(near.jobNames[name], name == e.Group.JobName)
 }
+
+// isOther reports whether objects of a name are more than the PeerJob's own.
+func isOther(objects int, own bool) bool { return objects > 1 || objects == 1 && !own }

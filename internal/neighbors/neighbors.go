@@ -56,13 +56,19 @@ func Warn(expansions []*expansion.Expansion, objects []*krmlist.Object, report *
 	}
 	all := findNeighbors(objects, wanted, words, jobs)
 	for _, e := range expansions {
-		e := peers{e, map[diag.Warning]bool{}}
 		near := all[neighborhoodOf(e.Source)]
 		if near == nil {
-			near = &neighbors{}
+			near = newNeighbors()
+			all[neighborhoodOf(e.Source)] = near
 		}
-		e.warnOfNames(near, expansions, report)
-		e.warnOfReferences(near, expansions, report)
+		near.serviceNames[e.Group.ServiceName()]++
+		near.jobNames[e.Group.JobName]++
+	}
+	for _, e := range expansions {
+		e := peers{e, map[diag.Warning]bool{}}
+		near := all[neighborhoodOf(e.Source)]
+		e.warnOfNames(near, report)
+		e.warnOfReferences(near, report)
 		e.warnOfNamed(named, report)
 		e.warnOfGangs(near, expansions, report)
 		for _, service := range near.services {
@@ -94,10 +100,13 @@ type neighbor[T any] struct {
 
 // neighbors are the objects of one neighborhood that may be in the way.
 type neighbors struct {
-	services []neighbor[corev1.Service]
-	policies []neighbor[networkingv1.NetworkPolicy]
-	limits   []neighbor[corev1.LimitRange]
-	quotas   []neighbor[corev1.ResourceQuota]
+	// serviceNames and jobNames count the Services and the Jobs of a name, those of the
+	// PeerJobs and others.
+	serviceNames, jobNames map[string]int
+	services               []neighbor[corev1.Service]
+	policies               []neighbor[networkingv1.NetworkPolicy]
+	limits                 []neighbor[corev1.LimitRange]
+	quotas                 []neighbor[corev1.ResourceQuota]
 	// configMaps are those that may name a peer.
 	configMaps []neighbor[configMap]
 	// gangs are objects that say how many Pods must be placed together: PodGroups,
@@ -107,6 +116,10 @@ type neighbors struct {
 	workloads []*krmlist.Object
 	// references are objects that name Jobs or Services.
 	references []referrer
+}
+
+func newNeighbors() *neighbors {
+	return &neighbors{serviceNames: map[string]int{}, jobNames: map[string]int{}}
 }
 
 // referrer is an object that names Jobs or Services.
@@ -146,7 +159,7 @@ func findNeighbors(objects []*krmlist.Object, wanted map[neighborhood]bool, word
 		if kinds.IsOwned(o.APIVersion, o.Kind, o.Annotations) || !wanted[neighborhoodOf(o)] {
 			continue
 		}
-		near := &neighbors{}
+		near := newNeighbors()
 		if known := all[neighborhoodOf(o)]; known != nil {
 			near = known
 		}
@@ -154,6 +167,7 @@ func findNeighbors(objects []*krmlist.Object, wanted map[neighborhood]bool, word
 		switch {
 		case o.Kind == "Service" && o.Group() == "":
 			near.services, found = appendNeighbor(near.services, o)
+			near.serviceNames[o.Name]++
 		case o.Kind == "NetworkPolicy" && o.Group() == networkingv1.GroupName:
 			near.policies, found = appendNeighbor(near.policies, o)
 		case o.Kind == "LimitRange" && o.Group() == "":
@@ -168,6 +182,9 @@ func findNeighbors(objects []*krmlist.Object, wanted map[neighborhood]bool, word
 			near.gangs, found = appendNeighbor(near.gangs, o)
 		case slices.Contains(workloadKinds, o.Kind):
 			near.workloads, found = append(near.workloads, o), true
+			if o.Kind == "Job" {
+				near.jobNames[o.Name]++
+			}
 		}
 		if o.Mentions(v1alpha1.NameLabel) && slices.ContainsFunc(jobs, o.Mentions) || slices.Contains(routeKinds, o.Kind) {
 			if references := referencesIn(o); len(references) > 0 {

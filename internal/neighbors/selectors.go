@@ -12,7 +12,6 @@ import (
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/diag"
-	"github.com/peerjob/peerjob/internal/expansion"
 	"github.com/peerjob/peerjob/internal/krmlist"
 	"github.com/peerjob/peerjob/internal/lazyregexp"
 	"github.com/peerjob/peerjob/internal/results"
@@ -166,9 +165,8 @@ func (w *walker) service(node *yaml.Node, path *field.Path) {
 
 // warnOfReferences finds selectors and routes of other objects that name the Job or the
 // Service as they were called before, and labels that the Pods of an older server lack.
-func (e peers) warnOfReferences(near *neighbors, expansions []*expansion.Expansion, report *results.Report) {
+func (e peers) warnOfReferences(near *neighbors, report *results.Report) {
 	names := e.names()
-	others := e.others(near, expansions)
 	for _, n := range near.references {
 		if n.Object == e.Source || inOtherVariant(e.Source, n.Object) {
 			continue
@@ -177,7 +175,7 @@ func (e peers) warnOfReferences(near *neighbors, expansions []*expansion.Expansi
 		for _, r := range n.found {
 			switch {
 			case r.key == "":
-				if name := r.names[0]; name != names.Service && slices.Contains(names.EarlierServices, name) && !slices.Contains(others, name) && !e.renamesIn(n.Kind, r.in) {
+				if name := r.names[0]; name != names.Service && slices.Contains(names.EarlierServices, name) && !e.isOtherService(name, near) && !e.renamesIn(n.Kind, r.in) {
 					w = append(w, diag.Warn(r.path, "sends traffic to the Service %s, and it is %s now: nothing answers; %s", name, names.Service, e.cureOf(n.Kind, r, names.Service)))
 				}
 			case slices.Contains(r.names, names.Job):
@@ -187,7 +185,7 @@ func (e peers) warnOfReferences(near *neighbors, expansions []*expansion.Expansi
 				}
 			default:
 				for _, name := range r.names {
-					if !slices.Contains(names.EarlierJobs, name) || e.isOtherJob(name, near, expansions) || e.renamesIn(n.Kind, r.in) {
+					if !slices.Contains(names.EarlierJobs, name) || e.isOtherJob(name, near) || e.renamesIn(n.Kind, r.in) {
 						continue
 					}
 					switch r.operator {

@@ -26,9 +26,9 @@ type PeerNames struct {
 	// EarlierJobs and EarlierServices are the names of before; they may contain
 	// those of today.
 	EarlierJobs, EarlierServices []string
-	// Others are Services of today that are not the Job's. A name under one of them
-	// is not a peer's.
-	Others []string
+	// IsOther reports whether a Service of today is not the Job's. A name under such a
+	// Service is not a peer's. Nil if there is no other Service.
+	IsOther func(service string) bool
 }
 
 // Words are what a text contains that names a peer, or another host under the Service.
@@ -104,7 +104,7 @@ func (n PeerNames) StaleIn(mentions Mentions) []StaleName {
 		if len(mentions[service]) == 0 {
 			continue
 		}
-		isOther := slices.Contains(n.Others, service)
+		isOther := n.IsOther != nil && n.IsOther(service)
 		for _, m := range mentions[service] {
 			found := StaleName{Name: m.name, Index: m.index}
 			switch {
