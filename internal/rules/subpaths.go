@@ -22,6 +22,9 @@ import (
 func SubPathExpressions(template *corev1.PodTemplateSpec, variables Variables, path *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	EachContainer(template, path, func(container *corev1.Container, path *field.Path) {
+		if !slices.ContainsFunc(container.VolumeMounts, func(mount corev1.VolumeMount) bool { return mount.SubPathExpr != "" }) {
+			return // nearly every container, and the scope costs
+		}
 		s := scopeOf(template, container, variables)
 		values := s.values(container, variables)
 		for i, mount := range container.VolumeMounts {
