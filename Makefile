@@ -93,10 +93,11 @@ test-all: test test-modules ## Run all tests but those that run a cluster (confo
 
 # TestExamples and TestReadme run a program that is built without the detector. The
 # script "hostile" and TestFiles_hostile are slow with it, and run in one goroutine, as
-# FuzzCost does, which holds functions to a price in processor time.
+# all of barrier/protocol does, and FuzzCost, which holds functions to a price in
+# processor time.
 .PHONY: race
 race: ## Run the product's own tests with the race detector; needs a C compiler
-	CGO_ENABLED=1 $(GOTESTSUM) -race -skip '^TestExamples$$|^TestReadme$$|^FuzzCost$$|^TestFiles_hostile$$|^TestScripts$$/^hostile$$' $(GOTESTFLAGS) ./...
+	CGO_ENABLED=1 $(GOTESTSUM) -race -skip '^TestExamples$$|^TestReadme$$|^FuzzCost$$|^TestFiles_hostile$$|^TestScripts$$/^hostile$$' $(GOTESTFLAGS) $$($(GO) list ./... | grep -v '/barrier/protocol$$')
 
 .PHONY: conformance
 conformance: ## Hold peerjob to a real API server of SERVER (1.30, or all; default the newest): TRIES (default 2000) PeerJobs from SEED (default 1, 0: the clock)
