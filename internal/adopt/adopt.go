@@ -116,8 +116,12 @@ func Files(files []lint.File, options Options) Result {
 		}
 		result.Proposals = append(result.Proposals, adoptPair(pair, source, options))
 	}
-	for _, name := range original.Single {
-		result.Refused = append(result.Refused, Refusal{Object: "Job " + name, Reason: "its Pods do not look for each other: they have no names in a headless Service"})
+	for _, pair := range original.Repeated {
+		result.Refused = append(result.Refused, Refusal{pair.JobFile, "CronJob " + pair.Job.Name,
+			"a PeerJob is one Job that keeps its name, and each Job of a CronJob has another one; keep the CronJob and its Service, which lint checks, or let the CronJob or a workflow apply what a PeerJob expands to", true})
+	}
+	for _, title := range original.Single {
+		result.Refused = append(result.Refused, Refusal{Object: title, Reason: "its Pods do not look for each other: they have no names in a headless Service"})
 	}
 	for _, file := range files {
 		proposals, refused := foreign(file, options)

@@ -30,6 +30,7 @@ const (
 	unreadable      = "unreadable"
 	noGroup         = "no-group"
 	inputIncomplete = "input-incomplete"
+	noJob           = "no-job"
 	jobSuspended    = "job-suspended"
 	jobPaused       = "job-paused"
 	jobFinished     = "job-finished"
@@ -72,6 +73,7 @@ type Rule struct {
 func Catalog() []Rule { return slices.Clone(catalog) }
 
 var catalog = []Rule{
+	{noJob, "The CronJob has no Job that runs now."},
 	{jobSuspended, "The Job is suspended, so it has no Pods. Kueue suspends a Job until it has room for it."},
 	{jobPaused, "The parallelism of the Job is 0, so it has no Pods."},
 	{jobFinished, "The Job is complete. doctor does not look at it further."},

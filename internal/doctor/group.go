@@ -62,7 +62,7 @@ func Files(files []File, options Options) Diagnosis {
 	c := read(files, r)
 	d := Diagnosis{Groups: []Group{}}
 	candidates := c.groups()
-	c.written = append(c.written, c.sourcesOf(candidates)...)
+	c.written = append(append(c.written, c.sourcesOf(candidates)...), c.waitingCrons(r)...)
 	spoken := c.lint(candidates, options, r)
 	// An Indexed Job may as well divide work among Pods that know nothing of each other.
 	groups := slices.DeleteFunc(candidates, func(g *group) bool {
@@ -114,6 +114,41 @@ func (c *cluster) sourcesOf(groups []*group) []*krmlist.Object {
 	return sources
 }
 
+// waitingCrons are the objects of the CronJobs of which no Job runs: lint looks at the Jobs
+// of the others.
+func (c *cluster) waitingCrons(r *report) []*krmlist.Object {
+	var sources []*krmlist.Object
+	for _, cron := range c.crons {
+		runs := slices.ContainsFunc(c.jobs, func(job *batchv1.Job) bool {
+			return job.Namespace == cron.Namespace && cronOf(job) == cron.Name &&
+				finished(job, batchv1.JobComplete) == nil && finished(job, batchv1.JobFailed) == nil
+		})
+		if runs {
+			continue
+		}
+		sources = append(sources, c.cronSources[cron])
+		if cron.Spec.JobTemplate.Spec.Template.Spec.Subdomain == "" {
+			continue
+		}
+		is, do := "has no Job that runs now; the next one starts by its schedule, "+cron.Spec.Schedule, "to have one now: kubectl create job --from=cronjob/"+cron.Name+" NAME"
+		if cron.Spec.Suspend != nil && *cron.Spec.Suspend {
+			is, do = "is suspended, so it makes no Jobs", "set spec.suspend to false"
+		}
+		r.add(Finding{ID: noJob, Severity: Note, Kind: "CronJob", Namespace: cron.Namespace, Name: cron.Name, Is: is, Do: do})
+	}
+	return sources
+}
+
+// cronOf is the name of the CronJob that made a Job, "" if none did.
+func cronOf(job *batchv1.Job) string {
+	for _, owner := range job.OwnerReferences {
+		if owner.Kind == "CronJob" {
+			return owner.Name
+		}
+	}
+	return ""
+}
+
 // breaking are the ids of lint after which the names of peers can't work.
 var breaking = []string{"service-missing", "service-namespace", "service-not-headless", "selector-mismatch", "subdomain-missing", "subdomain-mismatch", "completion-mode", "pod-hostname"}
 
@@ -123,7 +158,7 @@ func (c *cluster) lint(groups []*group, options Options, r *report) map[string]b
 	spoken := map[string]bool{}
 	for _, found := range lint.Objects(c.written, lint.Options{ClusterDomain: options.ClusterDomain}) {
 		f := Finding{ID: found.ID, Severity: found.Severity, Kind: found.Kind, Namespace: found.Namespace, Name: found.Name, Field: found.Field, Is: found.Message}
-		f.split()
+		f.split(c.cronOf(found))
 		if found.ID == "service-missing" && len(c.services) == 0 && len(c.slices) > 0 {
 			// EndpointSlices are those of Services, which somebody left out.
 			f.ID, f.Severity, f.Is = inputIncomplete, Warning, "the input has EndpointSlices and no Services, so doctor does not know the Service of the peers"
@@ -148,9 +183,22 @@ func (c *cluster) lint(groups []*group, options Options, r *report) map[string]b
 // immutable are the fields of a Job that the API server does not let anybody change.
 var immutable = []string{"spec.template", "spec.completionMode", "spec.selector"}
 
+// cronOf is the name of the CronJob that made the Job of a finding, "" if none did.
+func (c *cluster) cronOf(found lint.Finding) string {
+	if found.Kind != "Job" {
+		return ""
+	}
+	for _, job := range c.jobs {
+		if job.Namespace == found.Namespace && job.Name == found.Name {
+			return cronOf(job)
+		}
+	}
+	return ""
+}
+
 // split parts a message of lint into what is so and what to do, which with live objects
-// may take more than an edit.
-func (f *Finding) split() {
+// may take more than an edit. cron is the CronJob that made the Job, "" if none did.
+func (f *Finding) split(cron string) {
 	if at := strings.LastIndex(f.Is, "; "); at >= 0 && f.Is[at:] != "; write that" {
 		f.Is, f.Do = f.Is[:at], f.Is[at+len("; "):]
 	}
@@ -159,7 +207,11 @@ func (f *Finding) split() {
 	isImmutable := slices.ContainsFunc(immutable, func(path string) bool { return strings.HasPrefix(f.Field, path) })
 	switch {
 	case f.Severity == Error && f.Kind == "Job" && f.ID != "service-missing" && f.ID != "service-namespace" && isImmutable:
-		add("this can't be changed in a Job that exists: delete the Job and create it again")
+		if cron != "" {
+			add("this can't be changed in a Job that exists: change spec.jobTemplate of the CronJob " + cron + ", and its next Job has it")
+		} else {
+			add("this can't be changed in a Job that exists: delete the Job and create it again")
+		}
 	case f.ID == "service-not-headless":
 		add("clusterIP can't be changed: delete the Service and create it again with clusterIP: None")
 	case f.ID == "selector-mismatch" && f.Do == "":

@@ -43,6 +43,7 @@ type cluster struct {
 	// written are the objects that lint looks at.
 	written    []*krmlist.Object
 	jobs       []*batchv1.Job
+	crons      []*batchv1.CronJob
 	pods       []*corev1.Pod
 	services   []*corev1.Service
 	slices     []*discoveryv1.EndpointSlice
@@ -50,13 +51,14 @@ type cluster struct {
 	namespaces map[string]*corev1.Namespace
 	// events are by the kind, the namespace and the name of their object, the latest last.
 	events map[[3]string][]event
-	// sources are the objects of the Jobs.
-	sources map[*batchv1.Job]*krmlist.Object
+	// sources are the objects of the Jobs, and cronSources those of the CronJobs.
+	sources     map[*batchv1.Job]*krmlist.Object
+	cronSources map[*batchv1.CronJob]*krmlist.Object
 }
 
 // read reads the objects of files.
 func read(files []File, r *report) *cluster {
-	c := &cluster{namespaces: map[string]*corev1.Namespace{}, events: map[[3]string][]event{}, sources: map[*batchv1.Job]*krmlist.Object{}}
+	c := &cluster{namespaces: map[string]*corev1.Namespace{}, events: map[[3]string][]event{}, sources: map[*batchv1.Job]*krmlist.Object{}, cronSources: map[*batchv1.CronJob]*krmlist.Object{}}
 	for _, file := range files {
 		objects, errs := krmlist.ReadFile(file.Name, file.Content)
 		for _, o := range objects {
@@ -110,6 +112,10 @@ func (c *cluster) object(o *krmlist.Object, depth int) {
 		job := typed[batchv1.Job](o)
 		c.jobs = append(c.jobs, job)
 		c.sources[job] = o
+	case "batch/CronJob":
+		cron := typed[batchv1.CronJob](o)
+		c.crons = append(c.crons, cron)
+		c.cronSources[cron] = o
 	case "/Pod":
 		c.pods = append(c.pods, typed[corev1.Pod](o))
 	case "/Service":

@@ -24,11 +24,8 @@ import (
 
 var (
 	specPath     = field.NewPath("spec")
-	templatePath = specPath.Child("template")
 	metadataPath = field.NewPath("metadata")
 )
-
-const subdomainPath = "spec.template.spec.subdomain"
 
 // checkIgnored reports ids in annotations that lint does not have.
 func (l *linter) checkIgnored() {
@@ -89,28 +86,28 @@ func (l *linter) checkJob(j *job) {
 		l.checkPeers(j, collect)
 	}
 	pod := j.template()
-	l.errors(j.document, dnsPolicy, collect(rules.DNSPolicy(pod, j.typed, l.options.ClusterDomain, false, templatePath)), j.fixDNSPolicy)
-	l.errors(j.document, stringLength, collect(rules.StringLengths(pod, templatePath)), nil)
+	l.errors(j.document, dnsPolicy, collect(rules.DNSPolicy(pod, j.typed, l.options.ClusterDomain, false, j.templatePath())), j.fixDNSPolicy)
+	l.errors(j.document, stringLength, collect(rules.StringLengths(pod, j.templatePath())), nil)
 	if j.typed.UID == "" {
-		l.errors(j.document, controllerLabel, collect(rules.ControllerLabels(pod, j.typed, templatePath)), nil)
-		l.admit(j.document, j.typed, settled)
+		l.errors(j.document, controllerLabel, collect(rules.ControllerLabels(pod, j.typed, j.templatePath())), nil)
+		l.admitJob(j, settled)
 	}
-	l.errors(j.document, partialAdmission, rules.PartialAdmission(j.typed, "spec.completions", metadataPath), nil)
-	l.errors(j.document, variableReference, collect(rules.SubPathExpressions(pod, controllerVariables, templatePath)), nil)
-	l.errors(j.document, variableReference, collect(rules.ResourceFields(pod, templatePath)), nil)
-	l.warnings(j.document, variableReference, rules.References(pod, controllerVariables, templatePath), edit{})
-	l.warnings(j.document, variableReference, rules.Unexpanded(pod, controllerVariables, templatePath), edit{})
-	l.warnings(j.document, variableReference, rules.MetadataFields(pod, templatePath), edit{})
-	l.warnings(j.document, stringLength, rules.OneWord(pod, templatePath), edit{})
-	l.warnings(j.document, hostNetwork, rules.HostNetwork(pod, j.typed, rules.ContainerPorts(pod, templatePath), nil, templatePath), edit{})
-	l.warnings(j.document, gpuProcesses, rules.GPUProcesses(pod, func(string) bool { return false }, 0, nil, templatePath), edit{})
+	l.errors(j.document, partialAdmission, rules.PartialAdmission(j.typed, j.specPath().Child("completions").String(), j.metadataPath()), nil)
+	l.errors(j.document, variableReference, collect(rules.SubPathExpressions(pod, controllerVariables, j.templatePath())), nil)
+	l.errors(j.document, variableReference, collect(rules.ResourceFields(pod, j.templatePath())), nil)
+	l.warnings(j.document, variableReference, rules.References(pod, controllerVariables, j.templatePath()), edit{})
+	l.warnings(j.document, variableReference, rules.Unexpanded(pod, controllerVariables, j.templatePath()), edit{})
+	l.warnings(j.document, variableReference, rules.MetadataFields(pod, j.templatePath()), edit{})
+	l.warnings(j.document, stringLength, rules.OneWord(pod, j.templatePath()), edit{})
+	l.warnings(j.document, hostNetwork, rules.HostNetwork(pod, j.typed, rules.ContainerPorts(pod, j.templatePath()), nil, j.templatePath()), edit{})
+	l.warnings(j.document, gpuProcesses, rules.GPUProcesses(pod, func(string) bool { return false }, 0, nil, j.templatePath()), edit{})
 	var others []*corev1.Service
 	for _, s := range l.links {
 		if sameNamespace(j.document, s.document) && (j.service == nil || s.document != j.service.document) {
 			others = append(others, s.typed)
 		}
 	}
-	l.warnings(j.document, serviceLinks, rules.ServiceLinks(others, pod, templatePath), edit{})
+	l.warnings(j.document, serviceLinks, rules.ServiceLinks(others, pod, j.templatePath()), edit{})
 }
 
 // controllerVariables are what the Job controller adds to every container. References to
@@ -141,52 +138,53 @@ func hasFailurePolicy(container *corev1.Container) bool {
 func (l *linter) checkPeers(j *job, collect func(field.ErrorList) field.ErrorList) {
 	pod := j.template()
 	usesIndex := rules.UsesIndex(pod) || slices.ContainsFunc(j.addresses(), func(a rules.Address) bool { return j.network.IsOwn(a) || a.Host == j.name && a.Meant })
-	errs, warnings := rules.Indexed(j.typed, usesIndex, specPath)
+	errs, warnings := rules.Indexed(j.typed, usesIndex, j.specPath())
 	mode := edit{}
 	if j.typed.Spec.Completions != nil {
-		mode = edit{op: setKey, node: j.at("spec"), key: "completionMode", value: "Indexed", after: "completions"}
+		mode = edit{op: setKey, node: j.at(j.specPath().String()), key: "completionMode", value: "Indexed", after: "completions"}
 	}
 	l.errors(j.document, completionMode, collect(errs), func(*field.Error) edit { return mode })
 	l.warnings(j.document, completionMode, warnings, edit{})
 
-	errs, warnings = rules.Parallelism(j.typed, rules.CountsAll(pod, j.typed, j.network), specPath)
+	errs, warnings = rules.Parallelism(j.typed, rules.CountsAll(pod, j.typed, j.network), j.specPath())
 	l.errors(j.document, parallelism, collect(errs), func(*field.Error) edit {
-		return edit{op: setKey, node: j.at("spec"), key: "parallelism", value: strconv.Itoa(int(*j.typed.Spec.Completions)), after: "completions"}
+		return edit{op: setKey, node: j.at(j.specPath().String()), key: "parallelism", value: strconv.Itoa(int(*j.typed.Spec.Completions)), after: "completions"}
 	})
 	if !rules.IsElastic(pod) {
 		l.warnings(j.document, parallelism, warnings, edit{})
 	}
 
 	if rules.IsIndexed(j.typed) {
-		l.errors(j.document, podHostname, collect(rules.PodHostname(pod, templatePath)), func(err *field.Error) edit {
-			return edit{op: removeKey, node: j.at("spec.template.spec"), key: err.Field[strings.LastIndex(err.Field, ".")+1:]}
+		l.errors(j.document, podHostname, collect(rules.PodHostname(pod, j.templatePath())), func(err *field.Error) edit {
+			return edit{op: removeKey, node: j.at(j.podPath()), key: err.Field[strings.LastIndex(err.Field, ".")+1:]}
 		})
-		l.errors(j.document, indexVariable, rules.IndexVariables(pod, templatePath), func(err *field.Error) edit {
+		l.errors(j.document, indexVariable, rules.IndexVariables(pod, j.templatePath()), func(err *field.Error) edit {
 			return edit{op: insertIndex, node: j.at(err.Field[:strings.LastIndex(err.Field, "[")])}
 		})
-		if j.name != "" {
-			l.errors(j.document, nameLength, collect(rules.Hostnames(j.typed, j.name, metadataPath.Child("name"))), nil)
+		if job, name := j.longest(); name != "" {
+			l.errors(j.document, nameLength, collect(rules.Hostnames(job, name, metadataPath.Child("name"))), nil)
 		}
 	}
 	if s := j.service; s != nil {
-		l.errors(j.document, fqdnLength, collect(rules.FQDN(s.typed, pod, j.typed, l.options.ClusterDomain, templatePath)), nil)
+		job, _ := j.longest()
+		l.errors(j.document, fqdnLength, collect(rules.FQDN(s.typed, pod, job, l.options.ClusterDomain, j.templatePath())), nil)
 	}
 	if completions := j.typed.Spec.Completions; completions != nil {
-		l.warnings(j.document, count, rules.Counts(pod, j.typed, 0, strconv.Itoa(int(*completions)), templatePath), edit{})
+		l.warnings(j.document, count, rules.Counts(pod, j.typed, 0, strconv.Itoa(int(*completions)), j.templatePath()), edit{})
 		for _, m := range []struct {
 			values map[string]string
 			path   *field.Path
 		}{
-			{j.typed.Labels, metadataPath.Child("labels")}, {j.typed.Annotations, metadataPath.Child("annotations")},
-			{pod.Labels, templatePath.Child("metadata", "labels")}, {pod.Annotations, templatePath.Child("metadata", "annotations")},
+			{j.typed.Labels, j.metadataPath().Child("labels")}, {j.typed.Annotations, j.metadataPath().Child("annotations")},
+			{pod.Labels, j.templatePath().Child("metadata", "labels")}, {pod.Annotations, j.templatePath().Child("metadata", "annotations")},
 		} {
 			l.warnings(j.document, gangSize, rules.GroupSize(m.values, *completions, m.path), edit{})
 		}
 		if name := rules.KueueGroup(pod); name != "" && !slices.ContainsFunc(l.documents, func(d *document) bool { return d != j.document && d.mentions(name) }) {
-			l.warnings(j.document, gangSize, rules.KueueTotalCount(pod, int64(*completions), templatePath), edit{})
+			l.warnings(j.document, gangSize, rules.KueueTotalCount(pod, int64(*completions), j.templatePath()), edit{})
 		}
 	}
-	l.warnings(j.document, raceAtEnd, rules.RaceAtEnd(pod, j.typed, j.network, templatePath), edit{})
+	l.warnings(j.document, raceAtEnd, rules.RaceAtEnd(pod, j.typed, j.network, j.templatePath()), edit{})
 	l.checkAddresses(j)
 }
 
@@ -279,7 +277,7 @@ func (l *linter) wire(j *job) bool {
 	if j.service == nil && !namesPeers {
 		return false
 	}
-	at := "spec.template.spec"
+	at := j.podPath()
 	message := "the Pods have no subdomain, so DNS has no names for them; write subdomain: <name of a headless Service>, and add that Service"
 	fix := edit{}
 	if s := j.service; s != nil {
@@ -288,10 +286,10 @@ func (l *linter) wire(j *job) bool {
 	}
 	switch {
 	case namesPeers:
-		l.at(j.document, subdomainMissing, Error, subdomainPath, field.Required(specPath, message).ErrorBody(), "", fix)
+		l.at(j.document, subdomainMissing, Error, j.subdomainPath(), field.Required(j.specPath(), message).ErrorBody(), "", fix)
 	case j.says(j.service.name), rules.Selects(j.service.typed, j.template(), j.typed) == rules.SelectsOne:
 	default:
-		l.at(j.document, subdomainMissing, Warning, subdomainPath, message, "", fix)
+		l.at(j.document, subdomainMissing, Warning, j.subdomainPath(), message, "", fix)
 	}
 	return true
 }
@@ -309,8 +307,8 @@ func (l *linter) wireSubdomain(j *job, near []*service) {
 		return
 	}
 	if far := nearest(j, l.byName[subdomain], func(s *service) bool { return !sameNamespace(j.document, s.document) }); far != nil {
-		l.at(j.document, serviceNamespace, Error, subdomainPath, field.Invalid(specPath, subdomain, fmt.Sprintf(
-			"the Service %s is in the namespace %s, and the Job is in %s; Pods have names only in a Service of their own namespace; move one of the two", subdomain, far.namespace, j.namespace)).ErrorBody(), "", edit{})
+		l.at(j.document, serviceNamespace, Error, j.subdomainPath(), field.Invalid(j.specPath(), subdomain, fmt.Sprintf(
+			"the Service %s is in the namespace %s, and the %s is in %s; Pods have names only in a Service of their own namespace; move one of the two", subdomain, far.namespace, j.kind, j.namespace)).ErrorBody(), "", edit{})
 		return
 	}
 	candidate := l.selecting(j, near)
@@ -328,14 +326,14 @@ func (l *linter) wireSubdomain(j *job, near []*service) {
 		})
 	}
 	if candidate == nil {
-		l.at(j.document, serviceMissing, Error, subdomainPath, field.Invalid(specPath, subdomain, fmt.Sprintf(
-			"there is no Service %s in the input, and without it DNS has no names for the Pods; add a headless Service with the selector job-name: %s, or lint both together", subdomain, j.name)).ErrorBody(), "", edit{})
+		l.at(j.document, serviceMissing, Error, j.subdomainPath(), field.Invalid(j.specPath(), subdomain, fmt.Sprintf(
+			"there is no Service %s in the input, and without it DNS has no names for the Pods; add a headless Service with %s, or lint both together", subdomain, j.selects())).ErrorBody(), "", edit{})
 		return
 	}
 	j.service = candidate
-	l.at(j.document, subdomainMismatch, Error, subdomainPath, field.Invalid(specPath, subdomain, fmt.Sprintf(
+	l.at(j.document, subdomainMismatch, Error, j.subdomainPath(), field.Invalid(j.specPath(), subdomain, fmt.Sprintf(
 		"there is no Service of this name, and the Service for the Pods is %s; write subdomain: %s", candidate.name, candidate.name)).ErrorBody(), "",
-		edit{op: setKey, node: j.at("spec.template.spec"), key: "subdomain", value: candidate.name})
+		edit{op: setKey, node: j.at(j.podPath()), key: "subdomain", value: candidate.name})
 }
 
 // checkService checks the Service of a Job.
@@ -349,7 +347,7 @@ func (l *linter) checkService(j *job) {
 	errs := rules.Selector(s.typed, j.template(), j.typed, specPath)
 	l.errors(s.document, selectorMismatch, errs, func(err *field.Error) edit {
 		name := jobNameOf(s)
-		if len(s.typed.Spec.Selector) != 1 || name == "" || l.jobNames[name] {
+		if len(s.typed.Spec.Selector) != 1 || name == "" || l.jobNames[name] || j.typed.Name == "" {
 			return edit{}
 		}
 		for key := range s.typed.Spec.Selector {
@@ -365,13 +363,13 @@ func (l *linter) checkService(j *job) {
 	headless := rules.Headless(s.typed, specPath)
 	l.errors(s.document, serviceNotHeadless, headless, func(*field.Error) edit {
 		plain := s.typed.Spec.Type == "" || s.typed.Spec.Type == corev1.ServiceTypeClusterIP
-		if s.typed.Spec.ClusterIP != "" || !plain || len(rules.TargetPorts(s.typed, rules.ContainerPorts(j.template(), templatePath), specPath)) > 0 {
+		if s.typed.Spec.ClusterIP != "" || !plain || len(rules.TargetPorts(s.typed, rules.ContainerPorts(j.template(), j.templatePath()), specPath)) > 0 {
 			return edit{}
 		}
 		return edit{op: setKey, node: spec, key: "clusterIP", value: "None"}
 	})
 	if rules.IsHeadless(s.typed) {
-		l.warnings(s.document, targetPort, rules.TargetPorts(s.typed, rules.ContainerPorts(j.template(), templatePath), specPath.Child("ports")), edit{})
+		l.warnings(s.document, targetPort, rules.TargetPorts(s.typed, rules.ContainerPorts(j.template(), j.templatePath()), specPath.Child("ports")), edit{})
 	}
 	if s.typed.UID == "" && len(headless) == 0 {
 		l.admit(s.document, s.typed, settled)
@@ -440,6 +438,15 @@ func (l *linter) admit(d *document, object runtime.Object, settled field.ErrorLi
 	l.warnings(d, apiServer, warnings, edit{})
 }
 
+// admitJob reports what the API server says of a Job or a CronJob.
+func (l *linter) admitJob(j *job, settled field.ErrorList) {
+	if j.cron != nil {
+		l.admit(j.document, j.cron, settled)
+		return
+	}
+	l.admit(j.document, j.typed, settled)
+}
+
 // checkShared finds Services behind which are two Jobs that do not name each other.
 func (l *linter) checkShared() {
 	behind := map[*document][]*job{}
@@ -455,11 +462,11 @@ func (l *linter) checkShared() {
 		}
 		for i, j := range jobs[1:] {
 			first := jobs[0]
-			speak := first.name == j.name || jobs[i].says(j.name) || j.says(first.name) || first.says(j.name) ||
+			speak := first.name == j.name || first.cronJob() != "" && first.cronJob() == j.cronJob() || jobs[i].says(j.name) || j.says(first.name) || first.says(j.name) ||
 				slices.ContainsFunc(jobs, func(other *job) bool { return other != j && (other.speaksOf(j) || j.speaksOf(other)) })
 			if !speak {
 				l.at(s.document, sharedService, Warning, "spec.selector", fmt.Sprintf(
-					"the Jobs %s and %s are both behind this Service and do not name each other; its own name leads to the Pods of both; give each Job a Service with the selector job-name: <its name>", first.name, j.name), "", edit{})
+					"the %s and the %s are both behind this Service and do not name each other; its own name leads to the Pods of both; give each of them a Service of its own", first.title(), j.title()), "", edit{})
 				break
 			}
 		}

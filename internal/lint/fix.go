@@ -249,14 +249,14 @@ func (e edit) insertVariable(d *document) (change, bool) {
 
 // fixDNSPolicy sets the DNS policy with which names of peers resolve.
 func (j *job) fixDNSPolicy(err *field.Error) edit {
-	if err.Field != "spec.template.spec.dnsPolicy" {
+	if err.Field != j.podPath()+".dnsPolicy" {
 		return edit{}
 	}
 	policy := corev1.DNSClusterFirst
 	if j.template().Spec.HostNetwork {
 		policy = corev1.DNSClusterFirstWithHostNet
 	}
-	return edit{op: setKey, node: j.at("spec.template.spec"), key: "dnsPolicy", value: string(policy), after: "hostNetwork"}
+	return edit{op: setKey, node: j.at(j.podPath()), key: "dnsPolicy", value: string(policy), after: "hostNetwork"}
 }
 
 // maxRounds bounds how often files are mended and linted again: mending one finding may

@@ -34,8 +34,10 @@ type Pair struct {
 // Found is what an input has of pairs.
 type Found struct {
 	Pairs []Pair
-	// Single are the Jobs whose Pods do not look for each other.
-	Single []string
+	// Single are the Jobs whose Pods do not look for each other, and Repeated the CronJobs
+	// whose Pods do, with their files.
+	Single   []string
+	Repeated []Pair
 	// Findings are what can't be read, and what was left out because it is a template.
 	Findings []Finding
 
@@ -50,7 +52,7 @@ func Pairs(files []File, options Options) Found {
 	found := Found{kustomizations: readKustomizations(files, documents)}
 	l.findServices()
 	for _, d := range documents {
-		if d.isPatch || !d.is("batch", "Job") {
+		if d.isPatch || !d.isJob() {
 			continue
 		}
 		j := readJob(d)
@@ -69,7 +71,11 @@ func Pairs(files []File, options Options) Found {
 	users := map[*document][]string{}
 	for _, j := range l.jobs {
 		if !l.wire(j) {
-			found.Single = append(found.Single, j.name)
+			found.Single = append(found.Single, j.title())
+			continue
+		}
+		if j.cron != nil {
+			found.Repeated = append(found.Repeated, Pair{Job: &batchv1.Job{ObjectMeta: j.cron.ObjectMeta}, JobFile: j.file()})
 			continue
 		}
 		pair := Pair{Job: j.typed, JobNode: j.root(), JobFile: j.file(), job: j.document}

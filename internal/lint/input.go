@@ -294,7 +294,7 @@ func read(file File) ([]*document, []Finding) {
 }
 
 // ourKinds are the kinds that lint looks at.
-var ourKinds = append([]string{"Job", "Service", "ConfigMap", "StatefulSet", "Pod", "Kustomization", "Component", v1alpha1.Kind}, rules.NamedKinds...)
+var ourKinds = append([]string{"Job", "CronJob", "Service", "ConfigMap", "StatefulSet", "Pod", "Kustomization", "Component", v1alpha1.Kind}, rules.NamedKinds...)
 
 // isOurs reports whether an object is kept: of a kind that lint looks at, or without one,
 // as a kustomization may be, or with an annotation for lint.
@@ -559,7 +559,7 @@ func (r *reader) broken(d *document) Finding {
 }
 
 // oursLine matches the kind of an object that lint looks at.
-var oursLine = lazyregexp.New(`"?\bkind"?: *["']?(?:Job|Service|ConfigMap|\w*List|PeerJob|Kustomization|Component)\b`)
+var oursLine = lazyregexp.New(`"?\bkind"?: *["']?(?:Job|CronJob|Service|ConfigMap|\w*List|PeerJob|Kustomization|Component)\b`)
 
 // isTemplate reports whether a document is a template of Helm: it has "{{" where YAML
 // has structure, or in what says which object it is.

@@ -200,7 +200,9 @@ func texts(node *yaml.Node) []string {
 func (k *kustomizations) markChanged() {
 	for _, l := range k.layers {
 		c := k.contentOf(l)
-		patches := slices.ContainsFunc(l.patches, func(p patch) bool { return p.kind == "" || p.kind == "Job" || p.kind == "Service" })
+		patches := slices.ContainsFunc(l.patches, func(p patch) bool {
+			return p.kind == "" || p.kind == "Job" || p.kind == "CronJob" || p.kind == "Service"
+		})
 		for _, d := range slices.Concat(c.jobs, c.services) {
 			lists := slices.ContainsFunc(l.resources, func(resource string) bool { return path.Join(l.dir, resource) == clean(d.file()) })
 			if l.wires || patches && lists {
@@ -265,7 +267,7 @@ func (k *kustomizations) collect(l *layer, c *content, seen map[*layer]bool) {
 		c.unknown = c.unknown || !found
 		for _, d := range documents {
 			switch {
-			case d.is("batch", "Job"):
+			case d.isJob():
 				c.jobs = append(c.jobs, d)
 			case d.is("", "Service"):
 				c.services = append(c.services, d)
@@ -327,7 +329,7 @@ func (l *linter) checkRename(layer *layer, c content) {
 	for _, j := range l.jobs {
 		if s := j.service; s != nil && j.subdomain() == s.name && slices.Contains(c.jobs, j.document) && slices.Contains(c.services, s.document) {
 			l.add(layer.doc, Finding{ID: namePrefix, Severity: Error, Message: fmt.Sprintf(
-				"kustomize renames the Service %s and the Job %s, and neither the subdomain of the Pods nor a selector job-name: no peer finds another; list peerjob's Component under components:, or write the full names and remove it", s.name, j.name)}, layer.renames, "", edit{})
+				"kustomize renames the Service %s and the %s, and neither the subdomain of the Pods nor a selector job-name: no peer finds another; list peerjob's Component under components:, or write the full names and remove it", s.name, j.title())}, layer.renames, "", edit{})
 			return
 		}
 	}
@@ -339,10 +341,10 @@ func (l *linter) checkNamed(layer *layer, c content, j *job) {
 	if !slices.Contains(c.jobs, j.document) {
 		return
 	}
-	for _, n := range rules.NamedObjects(j.template(), templatePath) {
+	for _, n := range rules.NamedObjects(j.template(), j.templatePath()) {
 		if !n.Part && slices.ContainsFunc(c.named, func(d *document) bool { d.root(); return d.kind == n.Kind && d.name == n.Name }) {
 			l.add(layer.doc, Finding{ID: namePrefix, Severity: Error, Message: fmt.Sprintf(
-				"kustomize renames the %s %s, and not its name in %v of the Job %s; list peerjob's Component under components:, or write the full names and remove it", n.Kind, n.Name, n.Path, j.name)}, layer.renames, "", edit{})
+				"kustomize renames the %s %s, and not its name in %v of the %s; list peerjob's Component under components:, or write the full names and remove it", n.Kind, n.Name, n.Path, j.title())}, layer.renames, "", edit{})
 		}
 	}
 }

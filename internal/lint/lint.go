@@ -4,6 +4,7 @@ package lint
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -115,7 +116,7 @@ func (l *linter) check() {
 func (l *linter) findJobs() {
 	var candidates []*document
 	for _, d := range l.documents {
-		if !d.isPatch && d.is("batch", "Job") && l.mayBePair(d) {
+		if !d.isPatch && d.isJob() && l.mayBePair(d) {
 			candidates = append(candidates, d)
 		}
 	}
@@ -175,7 +176,7 @@ func (l *linter) findServices() {
 	for _, d := range l.documents {
 		switch {
 		case d.isPatch:
-		case d.is("batch", "Job"):
+		case d.isJob():
 			l.jobNames[d.name] = true
 			if name := d.plainSubdomain(); name != "" {
 				names[name] = true
@@ -295,9 +296,12 @@ func (d *document) ignoreList() []string {
 // network returns what the addresses of a Job are judged by.
 func (l *linter) network(j *job) rules.Network {
 	n := rules.Network{
-		Job: j.name, Namespace: j.namespace, Service: j.subdomain(), Peers: 1,
+		Job: j.typed.Name, Namespace: j.namespace, Service: j.subdomain(), Peers: 1,
 		IsOther:   func(name string) bool { return l.podNames[name] || l.jobNames[name] && name != j.name },
 		IsService: func(name string) bool { return l.serviceNames[name] },
+	}
+	if n.Job == "" {
+		n.Generated = cmp.Or(j.name, j.typed.GenerateName)
 	}
 	if completions := j.typed.Spec.Completions; completions != nil {
 		n.Peers = *completions

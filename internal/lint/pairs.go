@@ -20,10 +20,13 @@ import (
 	"github.com/peerjob/peerjob/internal/yamlnode"
 )
 
-// job is a Job whose Pods may mean to find each other.
+// job is a Job whose Pods may mean to find each other, or a CronJob with such Jobs.
 type job struct {
 	*document
+	// typed is the Job. It has no name if that is another one each time.
 	typed *batchv1.Job
+	// cron is the CronJob that makes the Job, nil if there is none.
+	cron *batchv1.CronJob
 	// errs are what is wrong with its YAML.
 	errs field.ErrorList
 	// texts are the strings of its containers.
@@ -52,6 +55,59 @@ type service struct {
 
 func (j *job) template() *corev1.PodTemplateSpec { return &j.typed.Spec.Template }
 func (j *job) subdomain() string                 { return j.typed.Spec.Template.Spec.Subdomain }
+
+// metadataPath, specPath, templatePath and podPath are where the metadata of the Job, its
+// spec, its Pod template and the spec of that are in the object.
+func (j *job) metadataPath() *field.Path { return j.child("metadata") }
+func (j *job) specPath() *field.Path     { return j.child("spec") }
+func (j *job) templatePath() *field.Path { return j.specPath().Child("template") }
+func (j *job) podPath() string           { return j.templatePath().Child("spec").String() }
+func (j *job) subdomainPath() string     { return j.podPath() + ".subdomain" }
+
+func (j *job) child(name string) *field.Path {
+	if j.cron != nil {
+		return specPath.Child("jobTemplate", name)
+	}
+	return field.NewPath(name)
+}
+
+// title is what messages call the Job.
+func (j *job) title() string { return j.kind + " " + j.name }
+
+// cronJob is the name of the CronJob that has made a Job, "" if none has. Its runs have
+// one Service, and names of their own in it.
+func (j *job) cronJob() string {
+	for _, owner := range j.typed.OwnerReferences {
+		if owner.Kind == "CronJob" {
+			return owner.Name
+		}
+	}
+	return ""
+}
+
+// selects says what a Service for the Job selects, for messages.
+func (j *job) selects() string {
+	if j.typed.Name == "" {
+		return "a label of the Pod template as its selector"
+	}
+	return "the selector job-name: " + j.typed.Name
+}
+
+// run is an example of what a CronJob writes behind its name for each Job: the minute in
+// which it was due.
+const run = "-29388960"
+
+// longest returns the Job with a name as long as it will be, and where the part of it is
+// that somebody wrote; that is "" if nobody knows.
+// See getJobName in k8s.io/kubernetes/pkg/controller/cronjob.
+func (j *job) longest() (longest *batchv1.Job, name string) {
+	if j.cron == nil {
+		return j.typed, j.typed.Name
+	}
+	longest = j.typed.DeepCopy()
+	longest.Name = j.name + run
+	return longest, j.name
+}
 
 // hints are words of which a Job has one if a headless Service may be for its Pods.
 var hints = []string{"Indexed", "JOB_COMPLETION_INDEX", "job-completion-index", "torchrun", "mpirun", "torch.distributed", "MASTER_ADDR"}
@@ -98,29 +154,44 @@ func (d *document) addressedServices() []string {
 	return names
 }
 
-// podOf is the Pod of a Job.
+// podOf is the Pod of a Job or a CronJob.
 func podOf(root *yaml.Node) *yaml.Node {
-	return yamlnode.Get(yamlnode.Get(yamlnode.Get(root, "spec"), "template"), "spec")
+	spec := yamlnode.Get(root, "spec")
+	if template := yamlnode.Get(spec, "jobTemplate"); template != nil {
+		spec = yamlnode.Get(template, "spec")
+	}
+	return yamlnode.Get(yamlnode.Get(spec, "template"), "spec")
 }
 
-// readJob reads a Job. It returns nil for one that is a part of a Job: a patch.
+// isJob reports whether the object is a Job, or makes Jobs.
+func (d *document) isJob() bool {
+	return d.is(batchv1.GroupName, "Job") || d.is(batchv1.GroupName, "CronJob")
+}
+
+// readJob reads a Job or a CronJob. It returns nil for one that is a part of it: a patch.
 func readJob(d *document) *job {
 	root := d.root()
-	if root == nil || !d.is(batchv1.GroupName, "Job") {
+	if root == nil || !d.isJob() {
 		return nil
 	}
 	if len(elements(yamlnode.Get(podOf(root), "containers"))) == 0 {
 		return nil
 	}
 	j := &job{document: d}
-	j.typed, j.errs = strict.Object[batchv1.Job](withoutStatus(root))
+	if d.kind == "CronJob" {
+		j.cron, j.errs = strict.Object[batchv1.CronJob](withoutStatus(root))
+		j.typed = &batchv1.Job{ObjectMeta: *j.cron.Spec.JobTemplate.ObjectMeta.DeepCopy(), Spec: *j.cron.Spec.JobTemplate.Spec.DeepCopy()}
+		j.typed.Name, j.typed.Namespace, j.typed.UID = "", j.cron.Namespace, j.cron.UID
+	} else {
+		j.typed, j.errs = strict.Object[batchv1.Job](withoutStatus(root))
+	}
 	if len(d.selectors)+len(d.podLabels) > 0 {
 		labels := maps.Clone(d.podLabels)
 		maps.Copy(labels, j.template().Labels)
 		maps.Copy(labels, d.selectors)
 		j.template().Labels = labels
 	}
-	rules.EachContainer(j.template(), field.NewPath("spec", "template"), func(container *corev1.Container, path *field.Path) {
+	rules.EachContainer(j.template(), j.templatePath(), func(container *corev1.Container, path *field.Path) {
 		j.texts = append(j.texts, rules.Texts(container, path)...)
 	})
 	return j

@@ -153,7 +153,7 @@ func jobField(field string) string {
 	switch {
 	case under(field, "spec.completions"), under(field, "spec.parallelism"):
 		return "spec.peers"
-	case under(field, "spec.completionMode"), under(field, "spec.selector"), under(field, "spec.manualSelector"), under(field, subdomainPath):
+	case under(field, "spec.completionMode"), under(field, "spec.selector"), under(field, "spec.manualSelector"), under(field, "spec.template.spec.subdomain"):
 		return ""
 	}
 	return field

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	batchv1 "k8s.io/api/batch/v1"
+
 	"github.com/peerjob/peerjob/internal/lazyregexp"
 	"github.com/peerjob/peerjob/internal/spell"
 )
@@ -120,6 +122,9 @@ type Network struct {
 	// Job, Service and Namespace are the names of the Job, of its Service or subdomain,
 	// and of their namespace, "" if that is not known.
 	Job, Service, Namespace string
+	// Generated is what the name of the Job begins with, if that is another one each time
+	// and Job is "": the name of a CronJob, or generateName.
+	Generated string
 	// Subdomain is the subdomain of the Pods, if it is not the name of the Service.
 	Subdomain string
 	// Peers is the number of peers.
@@ -167,6 +172,11 @@ func (n Network) Judge(a Address) (wrong Misaddressed, message, right string) {
 	switch {
 	case len(a.Domain) > 1 && !a.Meant:
 		// A longer name may be that of a file: "train-0.hub.log".
+	case n.Job == "":
+		if a.Host == strings.TrimSuffix(n.Generated, "-") && (inService || service == "" && a.Meant) && !n.IsOther(a.Host) {
+			return Elsewhere, fmt.Sprintf("names the peer %s, and the Job has another name each time, %s-<number>; take the name from the Pod: "+
+				"${HOSTNAME%%-*}-%s.%s in a shell, or a variable from the field metadata.labels['%s']", a.Text, strings.TrimSuffix(n.Generated, "-"), a.Index, n.Service, batchv1.JobNameLabel), ""
+		}
 	case own && service == "":
 		if a.Meant && n.Peers > 1 && !n.FindsBare && n.Service != "" && !n.IsService(a.Text) {
 			return Elsewhere, fmt.Sprintf("names the peer %s without its Service, and DNS has no such name; write %s", a.Text, right), right

@@ -31,8 +31,12 @@ const (
 )
 
 // PodLabels are the labels of the Pods of a Job, with those that the Job controller
-// sets and are the same for all of them.
+// sets and are the same for all of them. A Job without a name gets one of the server, or
+// of a CronJob: nobody knows the labels with it beforehand.
 func PodLabels(template *corev1.PodTemplateSpec, job *batchv1.Job) labels.Set {
+	if job.Name == "" {
+		return labels.Merge(nil, template.Labels)
+	}
 	return labels.Merge(labels.Set{"job-name": job.Name, batchv1.JobNameLabel: job.Name}, template.Labels)
 }
 
@@ -86,19 +90,24 @@ func Selector(service *corev1.Service, template *corev1.PodTemplateSpec, job *ba
 		return nil
 	}
 	at := spec.Child("selector")
-	cure := fmt.Sprintf("write job-name: %s", job.Name)
+	cure, whose := fmt.Sprintf("write job-name: %s", job.Name), "the Pods of the Job "+job.Name
+	if job.Name == "" {
+		cure, whose = "select a label of the Pod template", "the Pods of the Job"
+	}
 	pod := PodLabels(template, job)
 	var errs field.ErrorList
 	for _, key := range slices.Sorted(maps.Keys(service.Spec.Selector)) {
 		value := service.Spec.Selector[key]
 		switch {
 		case pod.Has(key) && pod[key] == value:
+		case job.Name == "" && IsJobNameLabel(key):
+			errs = append(errs, field.Invalid(at.Key(key), value, "the Job has another name each time, and so has this label of its Pods; "+cure+" instead"))
 		case pod.Has(key):
-			errs = append(errs, field.Invalid(at.Key(key), value, fmt.Sprintf("the Pods of the Job %s have %s: %s; write that", job.Name, key, pod[key])))
+			errs = append(errs, field.Invalid(at.Key(key), value, fmt.Sprintf("%s have %s: %s; write that", whose, key, pod[key])))
 		case key == batchv1.JobCompletionIndexAnnotation:
-			errs = append(errs, field.Invalid(at.Key(key), value, fmt.Sprintf("no Pod of the Job %s has it; remove it", job.Name)))
+			errs = append(errs, field.Invalid(at.Key(key), value, fmt.Sprintf("%s do not have it; remove it", whose)))
 		default:
-			errs = append(errs, field.Invalid(at.Key(key), value, fmt.Sprintf("the Pods of the Job %s do not have this label; add it to spec.template.metadata.labels, or %s instead", job.Name, cure)))
+			errs = append(errs, field.Invalid(at.Key(key), value, fmt.Sprintf("%s do not have this label; add it to the labels of the Pod template, or %s instead", whose, cure)))
 		}
 	}
 	if len(service.Spec.Selector) == 0 {
