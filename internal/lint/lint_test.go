@@ -106,6 +106,12 @@ func TestFiles(t *testing.T) {
 		// Where things are shown.
 		"a name in a list":                          {command("[w, --peers, 'train-0.hub,train-4.hub']"), []string{"f.yaml:26:44 error peer-index"}},
 		"a name in a script":                        {shell("set -e", "exec w --leader=train-4.hub"), []string{"f.yaml:31:27 warning peer-index"}},
+		"a loop that counts too far":                {shell("for i in $(seq 0 4); do nc train-${i}.hub 80; done", "exec w"), []string{"f.yaml:30:38 warning peer-index"}},
+		"a loop over words":                         {shell("for i in 0 1 2 7; do nc train-$i.hub 80; done", "exec w"), []string{"f.yaml:30:35 warning peer-index"}},
+		"a loop in the form of C":                   {shell("for ((i=0; i<5; i++)); do nc train-$i.hub 80; done", "exec w"), []string{"f.yaml:30:40 warning peer-index"}},
+		"a list in braces":                          {shell("nc train-{0..4}.hub", "exec w"), []string{"f.yaml:30:14 warning peer-index"}},
+		"loops that are right":                      {shell("for i in $(seq 0 3) ; do nc train-$i.hub 80; done", "for ((i=0; i<4; i++)); do nc train-$i.hub 80; done", "for j in {1..9}; do nc db-$j.db; done", "exec w --peers train-{0..3}.hub"), nil},
+		"a loop that nobody can read":               {shell("for i in $(seq 0 $((SIZE-1))); do nc train-$i.hub 80; done", "exec w"), nil},
 		"a name after wide text":                    {command("[w, 'é€𝄞 train-4.hub']"), []string{"f.yaml:26:27 error peer-index"}},
 		"what is missing":                           {[]string{"  parallelism: 4\n", ""}, []string{"f.yaml:15:1 error parallelism"}},
 		"a value":                                   {[]string{"parallelism: 4", "parallelism: 1"}, []string{"f.yaml:17:16 error parallelism"}},

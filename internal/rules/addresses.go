@@ -25,6 +25,9 @@ type Address struct {
 	Domain      []string
 	// Start is where it begins in the text.
 	Start int
+	// Last is the greatest index that a list or a loop around it gives to Index, 0 if
+	// that is not known.
+	Last int64
 	// Meant is whether the text leaves no doubt that it is a host name: a port or a
 	// scheme is beside it, it is in the domain svc, or it is the value of a flag or a
 	// variable for addresses. A name without a domain may also be that of a member of some
@@ -81,6 +84,7 @@ func Addresses(text Text) []Address {
 		if domain := strings.TrimPrefix(text.Value[at[6]:at[7]], "."); domain != "" {
 			a.Domain = strings.Split(domain, ".")
 		}
+		a.Last = lastOf(a.Index, before)
 		hasScheme := strings.HasSuffix(before, "://")
 		context, withPort := text.context(before), hasPort.MatchString(after)
 		switch {
@@ -94,6 +98,47 @@ func Addresses(text Text) []Address {
 		found = append(found, a)
 	}
 	return found
+}
+
+var (
+	// braces matches a list of numbers of bash.
+	braces = regexp.MustCompile(`^\{(\d+)\.\.(\d+)\}$`)
+	// loop matches the head of a loop over numbers: its variable, and what it counts to.
+	loop = regexp.MustCompile(`\bfor\s+(?:(\w+)\s+in\s+(?:\$\(\s*seq\s+(?:\d+\s+)?(\d+)\s*\)|` + "`\\s*seq\\s+(?:\\d+\\s+)?(\\d+)\\s*`" + `|\{\d+\.\.(\d+)\}|((?:\d+[ \t]*)+))\s*(?:;|\n)|\(\(\s*(\w+)\s*=\s*\d+\s*;\s*(\w+)\s*(<=?)\s*(\d+)\s*;)`)
+)
+
+// lastOf is the greatest number that an index stands for: of a list in braces, or of a
+// variable in the nearest loop before it; 0 if that is not known.
+func lastOf(index, before string) int64 {
+	number := func(text string) int64 {
+		n, err := strconv.ParseInt(text, 10, 32)
+		if err != nil {
+			return 0
+		}
+		return n
+	}
+	if list := braces.FindStringSubmatch(index); list != nil {
+		return max(number(list[1]), number(list[2]))
+	}
+	variable := strings.Trim(index, "${}()")
+	if variable == index || !strings.Contains(before, "for") {
+		return 0
+	}
+	last := int64(0)
+	for _, m := range loop.FindAllStringSubmatch(before, -1) {
+		switch {
+		case m[1] == variable:
+			last = max(number(m[2]), number(m[3]), number(m[4]))
+			for _, word := range strings.Fields(m[5]) {
+				last = max(last, number(word))
+			}
+		case m[6] == variable && m[7] == variable:
+			if last = number(m[9]); m[8] == "<" {
+				last--
+			}
+		}
+	}
+	return last
 }
 
 // withoutComments is a script with spaces in the place of comments.
@@ -184,6 +229,9 @@ func (n Network) Judge(a Address) (wrong Misaddressed, message, right string) {
 	case own && service == n.Service:
 		if namespace := a.namespace(); namespace != "" && n.Namespace != "" && namespace != n.Namespace {
 			return Elsewhere, fmt.Sprintf("names the peer %s in the namespace %s, and the Job is in %s; write %s", a.Text, namespace, n.Namespace, right), right
+		}
+		if a.Last >= int64(n.Peers) && n.Peers > 0 {
+			return BeyondLast, fmt.Sprintf("names the peers %s up to index %d, and there are %d peers, from index 0 to %d; change the list, or the number of peers", a.Text, a.Last, n.Peers, n.Peers-1), ""
 		}
 		if index, err := strconv.ParseInt(a.Index, 10, 64); err == nil && index >= int64(n.Peers) {
 			return BeyondLast, fmt.Sprintf("names the peer %s, and there are %d peers, from index 0 to %d; name one of them, or change the number of peers", a.Text, n.Peers, n.Peers-1), ""

@@ -169,7 +169,8 @@ func TestNetwork_Judge(t *testing.T) {
 	}{
 		{Text{Value: "train-0.hub"}, nil},
 		{Text{Value: "train-0.hub:80,train-3.hub:80"}, nil},
-		{Text{Value: "train-$(I).hub train-${I}.hub train-$I.hub train-{0..9}.hub"}, nil},
+		{Text{Value: "train-$(I).hub train-${I}.hub train-$I.hub train-{0..3}.hub"}, nil},
+		{Text{Value: "train-{0..9}.hub"}, []string{"beyond "}},
 		{Text{Value: "tcp://train-0.hub.ml.svc.cluster.local:80/x"}, nil},
 		{Text{Value: "train-4.hub"}, []string{"beyond "}},
 		{Text{Value: "train-99999999999999999999.hub"}, nil},
