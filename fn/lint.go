@@ -54,6 +54,10 @@ type LintOptions struct {
 	Diff bool
 	// ClusterDomain is the DNS domain of the cluster. The default is "cluster.local".
 	ClusterDomain string
+	// KubernetesVersion is the oldest server that the objects are for, such as "1.30". The
+	// default is the newest that peerjob knows. Lint does not check it: a version that
+	// peerjob does not know is as none.
+	KubernetesVersion string
 	// Version is the version of peerjob in SARIF, "" for none.
 	Version string
 }
@@ -66,7 +70,7 @@ type LintOptions struct {
 // about the files as they are.
 func Lint(files []LintFile, stdout, stderr io.Writer, options LintOptions) ([]File, error) {
 	input := lintFiles(files)
-	checks := lint.Options{ClusterDomain: options.ClusterDomain}
+	checks := lint.Options{ClusterDomain: options.ClusterDomain, KubernetesVersion: options.KubernetesVersion}
 	findings := lint.Files(input, checks)
 	left := findings
 	var mended []File

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/fn"
 )
 
@@ -51,11 +52,15 @@ being reported. docs/lint.md lists the ids.`,
 	flags.BoolVar(&lintOptions.Fix, "fix", false, "mend the files in place, as far as there is one right value, and report what is left")
 	flags.BoolVar(&lintOptions.Diff, "diff", false, "print what --fix would change as a unified diff, and write no file")
 	flags.StringVar(&lintOptions.ClusterDomain, "cluster-domain", "", `DNS domain of the cluster (default "cluster.local")`)
+	flags.StringVar(&lintOptions.KubernetesVersion, "kubernetes-version", "", fmt.Sprintf(`oldest server that the objects are for, "1.%d" to "1.%d" (default the newest)`, v1alpha1.OldestMinor, v1alpha1.NewestMinor))
 	command.MarkFlagsMutuallyExclusive("fix", "diff")
 	command.MarkFlagsMutuallyExclusive("output", "diff")
 	command.RunE = func(cmd *cobra.Command, args []string) error {
 		var err error
 		if lintOptions.Format, err = format(); err != nil {
+			return err
+		}
+		if err := checkVersion(lintOptions.KubernetesVersion); err != nil {
 			return err
 		}
 		opts, err := options()
@@ -83,6 +88,20 @@ being reported. docs/lint.md lists the ids.`,
 		return verdict
 	}
 	return command
+}
+
+// checkVersion refuses a value of --kubernetes-version that is no minor version that
+// peerjob knows. "" is none.
+func checkVersion(version string) error {
+	for minor := v1alpha1.OldestMinor; minor <= v1alpha1.NewestMinor; minor++ {
+		if version == fmt.Sprintf("1.%d", minor) {
+			return nil
+		}
+	}
+	if version == "" {
+		return nil
+	}
+	return usagef("--kubernetes-version: Invalid value: %q: must be a minor version from \"1.%d\" to \"1.%d\", such as \"1.34\"", version, v1alpha1.OldestMinor, v1alpha1.NewestMinor)
 }
 
 // readLint reads what the arguments of a subcommand name. What can't be read is a file

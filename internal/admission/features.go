@@ -170,12 +170,8 @@ func podLabels() []Feature {
 			since, instead, inField = 28, "", "; write "+ref("annotations", label.key)
 		}
 		value := Feature{Value: label.key, Since: since, Source: label.source, Instead: instead}
-		isIn := value
-		isIn.Value, isIn.Is = "the label "+label.key, func(value reflect.Value) bool {
-			labels, ok := value.Interface().(map[string]string)
-			_, found := labels[label.key]
-			return ok && found
-		}
+		isIn := podLabelIn(label.key, since, instead)
+		isIn.Source = label.source
 		all = append(all,
 			of[corev1.ObjectFieldSelector]("fieldPath", Feature{Value: ref("labels", label.key), Since: since, Source: label.source, Instead: inField}),
 			// The matchLabelKeys of an affinity are newer than any of the labels.
@@ -185,6 +181,23 @@ func podLabels() []Feature {
 		)
 	}
 	return all
+}
+
+// writtenFeatures are those of objects that people write by hand and a PeerJob does not
+// have.
+var writtenFeatures = []Feature{
+	of[batchv1.CronJobSpec]("timeZone", Feature{Since: 25, Source: gateHistory + " (CronJobTimeZone)"}),
+	of[corev1.ServiceSpec]("selector", podLabelIn(batchv1.JobNameLabel, 27, "; write job-name")),
+	of[corev1.ServiceSpec]("selector", podLabelIn(batchv1.JobCompletionIndexAnnotation, 28, "")),
+}
+
+// podLabelIn is a label of a Job's Pods in a map of labels.
+func podLabelIn(key string, since int, instead string) Feature {
+	return Feature{Value: "the label " + key, Since: since, Instead: instead, Is: func(value reflect.Value) bool {
+		labels, ok := value.Interface().(map[string]string)
+		_, found := labels[key]
+		return ok && found
+	}}
 }
 
 // First is the first minor version of Kubernetes 1 that has the feature, or
@@ -227,11 +240,23 @@ var firstByGate = sync.OnceValue(func() map[featuregate.Feature]int {
 
 var featuresByType = sync.OnceValue(func() map[reflect.Type]map[string][]Feature {
 	byType := map[reflect.Type]map[string][]Feature{}
-	for _, f := range Features {
+	add := func(f Feature) {
 		if byType[f.Type] == nil {
 			byType[f.Type] = map[string][]Feature{}
 		}
 		byType[f.Type][f.Field] = append(byType[f.Type][f.Field], f)
+	}
+	for _, f := range Features {
+		add(f)
+		// A PeerJob has the fields of a Job under the same names.
+		job := reflect.TypeFor[batchv1.JobSpec]()
+		if _, found := apitype.Of(job).Place(f.Field); found && f.Type == reflect.TypeFor[v1alpha1.PeerJobSpec]() {
+			f.Type = job
+			add(f)
+		}
+	}
+	for _, f := range writtenFeatures {
+		add(f)
 	}
 	return byType
 })
@@ -279,7 +304,7 @@ func CheckVersion(g *peerjob.Group, objects []origin.Object) (field.ErrorList, [
 			warnings = append(warnings, diag.Warning{Field: err.Field, Message: err.Detail})
 		}
 	}
-	return append(errs, refusedByOlder(g, errs, objects)...), warnings
+	return append(errs, refusedByOlder(pj.Spec.KubernetesVersion, fmt.Sprintf("spec.kubernetesVersion is %q", pj.Spec.KubernetesVersion), errs, objects)...), warnings
 }
 
 // refusal is the first version with a feature that is refused, and the place of its

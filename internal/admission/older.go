@@ -15,12 +15,11 @@ import (
 	"github.com/peerjob/peerjob/internal/peerjob"
 )
 
-// refusedByOlder returns what a server of spec.kubernetesVersion refuses and
-// the newest one takes, with the first version that takes it. Nothing is said
-// of fields in tooNew, which such a server does not have at all.
-func refusedByOlder(g *peerjob.Group, tooNew field.ErrorList, objects []origin.Object) field.ErrorList {
-	pj := g.PeerJob
-	minor, asked := peerjob.Minor(pj.Spec.KubernetesVersion)
+// refusedByOlder returns what a server of a version refuses and the newest one takes,
+// with the first version that takes it. says is where that version comes from. Nothing is
+// said of fields in tooNew, which such a server does not have at all.
+func refusedByOlder(version, says string, tooNew field.ErrorList, objects []origin.Object) field.ErrorList {
+	minor, asked := peerjob.Minor(version)
 	if !asked || minor >= v1alpha1.NewestMinor {
 		return nil
 	}
@@ -49,7 +48,7 @@ func refusedByOlder(g *peerjob.Group, tooNew field.ErrorList, objects []origin.O
 				later = append(later, err)
 				continue
 			}
-			err.Detail = fmt.Sprintf("needs Kubernetes 1.%d, and spec.kubernetesVersion is %q: %s", first, pj.Spec.KubernetesVersion, err.Detail)
+			err.Detail = fmt.Sprintf("needs Kubernetes 1.%d, and %s: %s", first, says, err.Detail)
 		}
 		open = later
 	}

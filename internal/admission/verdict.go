@@ -3,12 +3,11 @@
 package admission
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 
 	batchv1 "k8s.io/api/batch/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	podapi "k8s.io/kubernetes/pkg/api/pod"
 	"k8s.io/kubernetes/pkg/apis/batch"
@@ -18,33 +17,69 @@ import (
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/kinds"
+	"github.com/peerjob/peerjob/internal/origin"
+	"github.com/peerjob/peerjob/internal/peerjob"
 )
 
 // Verdict returns what the newest server would refuse of an object that somebody wrote,
 // or what it would warn of if it refuses nothing, on the fields of that object. The
-// object must have its apiVersion and kind.
-func Verdict(object runtime.Object) (errs field.ErrorList, warnings []diag.Warning) {
+// object must have its apiVersion and kind, and may be a CronJob, too.
+func Verdict(object kinds.Object) (errs field.ErrorList, warnings []diag.Warning) {
 	object = generated(object)
 	capabilities.Setup(true, 0) // as in judge
 	asServer(v1alpha1.NewestMinor, func() {
-		var refused field.ErrorList
-		var warned []string
-		if cron, ok := object.(*batchv1.CronJob); ok {
-			refused, warned = checkCronJob(cron)
-		} else {
-			refused, warned = checkObject(object)
-		}
+		refused, warned := checkObject(object)
 		errs, warnings = onPeerJob(refused, object, nil), warningsOnPeerJob(warned, nil)
 	})
 	return errs, warnings
 }
 
+// VerdictSince returns the same as Verdict for an object that is for all servers from a
+// version on, such as "1.30". What only later ones refuse is a warning. tooNew is what a
+// server of that version does not have, or refuses and later ones take. Of a version that
+// peerjob does not know, tooNew is empty.
+func VerdictSince(version string, object kinds.Object) (errs field.ErrorList, warnings []diag.Warning, tooNew field.ErrorList) {
+	errs, warnings = Verdict(object)
+	minor, asked := peerjob.Minor(version)
+	if !asked {
+		return errs, warnings, nil
+	}
+	objects := []origin.Object{{Object: generated(object)}}
+	if len(errs) > 0 {
+		var later []diag.Warning
+		errs, later = refusedLater(minor, errs, objects)
+		warnings = append(warnings, later...)
+	}
+	oldest := "the oldest server is " + version
+	said := map[string]refusal{} // of two features of one field, the later one
+	visitFeatures(reflect.ValueOf(object).Elem(), "", func(f Feature, path string) {
+		first, ever := f.First()
+		err := forbidden(path, fmt.Sprintf("%sneeds Kubernetes 1.%d, and %s%s", f.what(), first, oldest, f.Instead))
+		if !ever {
+			first = v1alpha1.NewestMinor + 1
+			err = forbidden(path, fmt.Sprintf("needs the feature gate %s, which is off by default in every version up to 1.%d", f.Gate, v1alpha1.NewestMinor))
+		}
+		known, again := said[path]
+		switch {
+		case f.empty || f.Kept || minor >= first:
+		case !again:
+			said[path] = refusal{first, len(tooNew)}
+			tooNew = append(tooNew, err)
+		case first > known.first:
+			said[path] = refusal{first, known.at}
+			tooNew[known.at] = err
+		}
+	})
+	return errs, warnings, append(tooNew, refusedByOlder(version, oldest, tooNew, objects)...)
+}
+
 // generated is an object with a name as the server makes it of generateName.
 // See names.SimpleNameGenerator in k8s.io/apiserver/pkg/storage/names.
-func generated(object runtime.Object) runtime.Object {
-	if named, ok := object.(metav1.Object); ok && named.GetName() == "" && named.GetGenerateName() != "" {
-		object = object.DeepCopyObject()
-		object.(metav1.Object).SetName(named.GetGenerateName() + "abcde")
+func generated(object kinds.Object) kinds.Object {
+	if object.GetName() == "" && object.GetGenerateName() != "" {
+		object = object.DeepCopyObject().(kinds.Object)
+		object.SetName(object.GetGenerateName() + "abcde")
 	}
 	return object
 }

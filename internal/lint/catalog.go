@@ -47,6 +47,7 @@ const (
 	targetPort         = "target-port"
 	serviceLinks       = "service-links"
 	apiServer          = "api-server"
+	kubernetesVersion  = "kubernetes-version"
 	unknownField       = "unknown-field"
 	duplicateKey       = "duplicate-key"
 	wrongType          = "wrong-type"
@@ -102,6 +103,7 @@ var catalog = []Rule{
 	{targetPort, "A headless Service forwards no port.", false},
 	{serviceLinks, "The variables of another Service take the place of those that a program reads.", false},
 	{apiServer, "The API server refuses the object, or warns of it.", false},
+	{kubernetesVersion, "The oldest server that the objects are for does not have this.", false},
 	{unknownField, "The API does not have this field.", true},
 	{duplicateKey, "A key is in the same map twice.", false},
 	{wrongType, "A value has a type that the API does not take.", false},

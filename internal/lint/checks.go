@@ -10,13 +10,13 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/admission"
 	strict "github.com/peerjob/peerjob/internal/decode"
 	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/kinds"
 	"github.com/peerjob/peerjob/internal/rules"
 	"github.com/peerjob/peerjob/internal/spell"
 	"github.com/peerjob/peerjob/internal/yamlnode"
@@ -432,9 +432,10 @@ func (l *linter) checkDecoded(d *document, errs field.ErrorList) field.ErrorList
 }
 
 // admit reports what the API server says of an object, but for what was reported.
-func (l *linter) admit(d *document, object runtime.Object, settled field.ErrorList) {
-	errs, warnings := admission.Verdict(object)
+func (l *linter) admit(d *document, object kinds.Object, settled field.ErrorList) {
+	errs, warnings, tooNew := admission.VerdictSince(l.options.KubernetesVersion, object)
 	l.errors(d, apiServer, diag.Append(settled, errs)[len(settled):], nil)
+	l.errors(d, kubernetesVersion, tooNew, nil)
 	l.warnings(d, apiServer, warnings, edit{})
 }
 

@@ -22,6 +22,9 @@ import (
 type Options struct {
 	// ClusterDomain is the DNS domain of the cluster. The default is "cluster.local".
 	ClusterDomain string
+	// KubernetesVersion is the oldest server that the objects are for, such as "1.30". The
+	// default is the newest that peerjob knows.
+	KubernetesVersion string
 }
 
 // Files returns what is wrong in files, by file and line.

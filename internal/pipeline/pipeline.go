@@ -159,7 +159,7 @@ func expandAll(objects []*krmlist.Object, functionConfig *krmlist.Object, option
 // addLint reports what is wrong with the Services and Jobs of the list that peerjob did
 // not make: those of a PeerJob are checked with it.
 func addLint(objects []*krmlist.Object, settings settings, report *results.Report) {
-	for _, f := range lint.Objects(objects, lint.Options{ClusterDomain: settings.defaults.ClusterDomain}) {
+	for _, f := range lint.Objects(objects, lint.Options{ClusterDomain: settings.defaults.ClusterDomain, KubernetesVersion: settings.defaults.KubernetesVersion}) {
 		about := f.About()
 		if kinds.IsOwned(about.APIVersion, about.Kind, about.Annotations) {
 			continue
