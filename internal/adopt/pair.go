@@ -346,7 +346,7 @@ func (d *draft) cleanTemplate(job *batchv1.Job) {
 	if yamlnode.Text(get(pod, "restartPolicy")) == string(corev1.RestartPolicyNever) {
 		drop(pod, "restartPolicy")
 	}
-	if yamlnode.Text(get(pod, "enableServiceLinks")) == "false" {
+	if yamlnode.Text(get(pod, "enableServiceLinks")) == "false" && !d.options.Exact {
 		drop(pod, "enableServiceLinks")
 	}
 	if name := job.Spec.Template.Spec.Hostname; name != "" {
