@@ -102,9 +102,9 @@ func Addresses(text Text) []Address {
 
 var (
 	// braces matches a list of numbers of bash.
-	braces = regexp.MustCompile(`^\{(\d+)\.\.(\d+)\}$`)
+	braces = lazyregexp.New(`^\{(\d+)\.\.(\d+)\}$`)
 	// loop matches the head of a loop over numbers: its variable, and what it counts to.
-	loop = regexp.MustCompile(`\bfor\s+(?:(\w+)\s+in\s+(?:\$\(\s*seq\s+(?:\d+\s+)?(\d+)\s*\)|` + "`\\s*seq\\s+(?:\\d+\\s+)?(\\d+)\\s*`" + `|\{\d+\.\.(\d+)\}|((?:\d+[ \t]*)+))\s*(?:;|\n)|\(\(\s*(\w+)\s*=\s*\d+\s*;\s*(\w+)\s*(<=?)\s*(\d+)\s*;)`)
+	loop = lazyregexp.New(`\bfor\s+(?:(\w+)\s+in\s+(?:\$\(\s*seq\s+(?:\d+\s+)?(\d+)\s*\)|` + "`\\s*seq\\s+(?:\\d+\\s+)?(\\d+)\\s*`" + `|\{\d+\.\.(\d+)\}|((?:\d+[ \t]*)+))\s*(?:;|\n)|\(\(\s*(\w+)\s*=\s*\d+\s*;\s*(\w+)\s*(<=?)\s*(\d+)\s*;)`)
 )
 
 // lastOf is the greatest number that an index stands for: of a list in braces, or of a
