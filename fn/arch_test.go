@@ -39,7 +39,7 @@ var allowed = map[string][]string{
 	"internal/krmlist":         {"internal/kinds", "internal/krmlist/scan", "internal/lazyregexp", "internal/manifest", "internal/parallel", "internal/yamlnode"},
 	"internal/krmlist/scan":    {"internal/parallel", "internal/yamlnode"},
 	"internal/lazyregexp":      {},
-	"internal/lint":            {"api/v1alpha1", "internal/admission", "internal/decode", "internal/diag", "internal/kinds", "internal/krmlist", "internal/krmlist/scan", "internal/lazyregexp", "internal/parallel", "internal/rules", "internal/spell", "internal/yamlnode"},
+	"internal/lint":            {"api/v1alpha1", "internal/admission", "internal/decode", "internal/diag", "internal/expansion", "internal/kinds", "internal/krmlist", "internal/krmlist/scan", "internal/lazyregexp", "internal/neighbors", "internal/parallel", "internal/results", "internal/rules", "internal/spell", "internal/yamlnode"},
 	"internal/manifest":        {"internal/apitype", "internal/lazyregexp"},
 	"internal/merge":           {"api/v1alpha1", "internal/admission", "internal/expansion", "internal/kinds", "internal/krmlist", "internal/lazyregexp", "internal/manifest", "internal/results", "internal/yamlnode"},
 	"internal/neighbors":       {"api/v1alpha1", "internal/diag", "internal/expansion", "internal/framework", "internal/kinds", "internal/krmlist", "internal/lazyregexp", "internal/peerjob", "internal/results", "internal/rules", "internal/yamlnode"},

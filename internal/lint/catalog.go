@@ -36,6 +36,8 @@ const (
 	count              = "count"
 	gpuProcesses       = "gpu-processes"
 	gangSize           = "gang-size"
+	networkPolicy      = "network-policy"
+	resourceLimits     = "resource-limits"
 	partialAdmission   = "partial-admission"
 	dnsPolicy          = "dns-policy"
 	podHostname        = "pod-hostname"
@@ -92,6 +94,8 @@ var catalog = []Rule{
 	{count, "A number of peers or processes contradicts the Job.", false},
 	{gpuProcesses, "torchrun starts another number of processes than there are GPUs.", false},
 	{gangSize, "A scheduler waits for more Pods than the Job has.", false},
+	{networkPolicy, "NetworkPolicies of the input keep the peers apart, or from DNS.", false},
+	{resourceLimits, "A LimitRange or a ResourceQuota of the input keeps Pods from being made.", false},
 	{partialAdmission, "Kueue may start fewer peers than the Job has.", false},
 	{dnsPolicy, "Names of peers do not resolve with the DNS policy of the Pods.", true},
 	{podHostname, "The Pod template has a host name, which the Job controller sets.", true},

@@ -74,6 +74,7 @@ func (l *linter) checkJob(j *job) {
 	if !l.wire(j) {
 		return
 	}
+	l.wired = append(l.wired, j)
 	j.network = l.network(j)
 	var settled field.ErrorList
 	collect := func(errs field.ErrorList) field.ErrorList {

@@ -296,10 +296,15 @@ func read(file File) ([]*document, []Finding) {
 // ourKinds are the kinds that lint looks at.
 var ourKinds = append([]string{"Job", "CronJob", "Service", "ConfigMap", "StatefulSet", "Pod", "Kustomization", "Component", v1alpha1.Kind}, rules.NamedKinds...)
 
+// isNear reports whether an object may be in the way of a pair, or share its gang.
+func isNear(kind string, text []byte) bool {
+	return slices.Contains(neighborKinds, kind) || slices.ContainsFunc(gangWords, func(word string) bool { return bytes.Contains(text, []byte(word)) })
+}
+
 // isOurs reports whether an object is kept: of a kind that lint looks at, or without one,
 // as a kustomization may be, or with an annotation for lint.
 func isOurs(kind string, text []byte) bool {
-	return slices.Contains(ourKinds, kind) || kind == "" && !bytes.HasPrefix(text, []byte("{")) || bytes.Contains(text, []byte(v1alpha1.LintIgnoreAnnotation))
+	return slices.Contains(ourKinds, kind) || isNear(kind, text) || kind == "" && !bytes.HasPrefix(text, []byte("{")) || bytes.Contains(text, []byte(v1alpha1.LintIgnoreAnnotation))
 }
 
 // reader reads the documents of one file.

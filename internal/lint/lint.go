@@ -66,6 +66,8 @@ type linter struct {
 	documents []*document
 	jobs      []*job
 	services  []*service
+	// wired are the Jobs whose Pods mean to find each other.
+	wired []*job
 
 	// jobNames and podNames are the names of the Jobs, and of other workloads with
 	// numbered Pods. serviceNames are those of the Services.
@@ -113,6 +115,7 @@ func (l *linter) check() {
 		l.checkJob(j)
 	}
 	l.checkShared()
+	l.checkNeighbors()
 }
 
 // findJobs reads the Jobs that may mean to find each other.

@@ -35,6 +35,8 @@ import (
 // zero Report is empty.
 type Report struct {
 	list kptfn.Results
+	// warnings are those of AddWarnings, by their object.
+	warnings map[*krmlist.Object][]diag.Warning
 }
 
 // add reports a finding. The object may be nil.
@@ -77,6 +79,10 @@ func (r *Report) AddErrors(about *krmlist.Object, errs field.ErrorList) {
 
 // AddWarnings reports warnings about fields of an object.
 func (r *Report) AddWarnings(about *krmlist.Object, warnings []diag.Warning) {
+	if r.warnings == nil {
+		r.warnings = map[*krmlist.Object][]diag.Warning{}
+	}
+	r.warnings[about] = append(r.warnings[about], warnings...)
 	for _, warning := range warnings {
 		result := r.add(kptfn.Warning, about, warning.Message)
 		if warning.Field != "" {
@@ -87,6 +93,9 @@ func (r *Report) AddWarnings(about *krmlist.Object, warnings []diag.Warning) {
 
 // RuleTag is the tag of a result with the id of the rule that found it.
 const RuleTag = "rule"
+
+// WarningsOf returns the warnings that [Report.AddWarnings] has reported of an object.
+func (r *Report) WarningsOf(about *krmlist.Object) []diag.Warning { return r.warnings[about] }
 
 // AddRule reports what a rule with an id found in a field of an object: an error, or a
 // warning.

@@ -107,8 +107,11 @@ var (
 	loop = lazyregexp.New(`\bfor\s+(?:(\w+)\s+in\s+(?:\$\(\s*seq\s+(?:\d+\s+)?(\d+)\s*\)|` + "`\\s*seq\\s+(?:\\d+\\s+)?(\\d+)\\s*`" + `|\{\d+\.\.(\d+)\}|((?:\d+[ \t]*)+))\s*(?:;|\n)|\(\(\s*(\w+)\s*=\s*\d+\s*;\s*(\w+)\s*(<=?)\s*(\d+)\s*;)`)
 )
 
+// loopBehind is how much of a text before an address is read for a loop, in bytes.
+const loopBehind = 1024
+
 // lastOf is the greatest number that an index stands for: of a list in braces, or of a
-// variable in the nearest loop before it; 0 if that is not known.
+// variable in the nearest loop before it, if that is not far; 0 if that is not known.
 func lastOf(index, before string) int64 {
 	number := func(text string) int64 {
 		n, err := strconv.ParseInt(text, 10, 32)
@@ -120,6 +123,7 @@ func lastOf(index, before string) int64 {
 	if list := braces.FindStringSubmatch(index); list != nil {
 		return max(number(list[1]), number(list[2]))
 	}
+	before = before[max(0, len(before)-loopBehind):]
 	variable := strings.Trim(index, "${}()")
 	if variable == index || !strings.Contains(before, "for") {
 		return 0
