@@ -78,6 +78,13 @@ func doctorCommand(args []string, stdout, stderr io.Writer) int {
 		p.limit = d
 		return nil
 	})
+	asJSON := false
+	flags.Func("o", "how to write: `text` (default), or json, which peerjob doctor reads", func(text string) error {
+		if asJSON = text == "json"; !asJSON && text != "text" {
+			return errors.New("must be text or json")
+		}
+		return nil
+	})
 	err := flags.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -101,7 +108,13 @@ func doctorCommand(args []string, stdout, stderr io.Writer) int {
 		return exitFailed
 	}
 	findings := o.Judge()
-	if code := print(stdout, stderr, o.Text(findings)); code != 0 {
+	text := o.Text
+	if asJSON {
+		if json, err := o.JSON(findings); err == nil { // nothing in it can't be encoded
+			text = func([]doctor.Finding) string { return json }
+		}
+	}
+	if code := print(stdout, stderr, text(findings)); code != 0 {
 		return code
 	}
 	for _, f := range findings {

@@ -7,6 +7,7 @@ package main
 import (
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -199,6 +200,32 @@ func TestDoctor(t *testing.T) {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in\n%s", want, got)
 		}
+	}
+}
+
+// The report for peerjob doctor says the same.
+func TestDoctor_json(t *testing.T) {
+	t.Parallel()
+	f := (&fakeDNS{names: map[string][]string{hub: {"127.0.1.1"}, "train-1." + hub: {"127.0.1.1"}}, soa: 3, minimum: 5}).start(t)
+	o, err := placeOf(t, f, map[string]string{"PEERJOB_SIZE": "2"}).observe(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := o.JSON(o.Judge())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var report doctor.Report
+	if err := json.Unmarshal([]byte(text), &report); err != nil {
+		t.Fatal(err)
+	}
+	if report.Kind != doctor.ReportKind || report.Job != "train" || report.Index != 1 || len(report.Peers) != 2 || len(report.Findings) == 0 ||
+		report.Peers[0].DNS.Code != "no-name" || report.Peers[0].DNS.TTLSeconds != 3 || report.Peers[1].DNS.Code != "found" || report.Findings[0].Severity != "error" {
+		t.Errorf("got %s", text)
+	}
+	var out, problem strings.Builder
+	if code := doctorCommand([]string{"-o", "yaml"}, &out, &problem); code == 0 || !strings.Contains(problem.String(), "must be text or json") {
+		t.Errorf("-o yaml: %d, %s", code, problem.String())
 	}
 }
 

@@ -28,13 +28,15 @@ suspended or has failed.
 
 It reads what kubectl prints, from stdin ("-", or no argument with a pipe) or
 from files. It asks no cluster itself. To look from within a Pod, use
-"peerjob-runner doctor".
+"peerjob-runner doctor". With -o json that writes a report; doctor reads the
+reports of several Pods together, as files.
 
 Each finding names the object, says what is so, and what to do. The exit code
 is 1 if one of them is an error, and 2 if doctor was called wrongly.
 docs/doctor.md lists the findings.`,
 		Example: `  ` + doctorInput + ` | peerjob doctor -
-  peerjob doctor -o json dump.yaml`,
+  peerjob doctor -o json dump.yaml
+  peerjob doctor dump.yaml train-0.json train-1.json`,
 		Args: cobra.ArbitraryArgs,
 	}
 	flags := command.Flags()

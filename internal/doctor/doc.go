@@ -8,6 +8,7 @@
 //	group.go     finds the Jobs whose Pods are peers, their Pods and their Service
 //	job.go       the state of a Job: suspended, failed, without Pods
 //	pods.go      the state of Pods: Pending and why, failed, ended, not ready
+//	inside.go    what several peers see together, from the reports of peerjob-runner doctor
 //	network.go   what DNS and the network have: EndpointSlices and NetworkPolicies
 //	finding.go   what was found, and in which order
 //	write.go     writes findings as text and JSON

@@ -27,37 +27,41 @@ const (
 
 // The ids of findings, besides those of lint. They are stable.
 const (
-	unreadable      = "unreadable"
-	noGroup         = "no-group"
-	inputIncomplete = "input-incomplete"
-	noJob           = "no-job"
-	jobSuspended    = "job-suspended"
-	jobPaused       = "job-paused"
-	jobFinished     = "job-finished"
-	jobFailed       = "job-failed"
-	jobElsewhere    = "job-elsewhere"
-	podsMissing     = "pods-missing"
-	unschedulable   = "unschedulable"
-	schedulingGated = "scheduling-gated"
-	notScheduled    = "not-scheduled"
-	imagePull       = "image-pull"
-	containerConfig = "container-config"
-	containerCreate = "container-create"
-	volume          = "volume"
-	sandbox         = "sandbox"
-	crashLoop       = "crash-loop"
-	restarted       = "restarted"
-	peerFailed      = "peer-failed"
-	peerEnded       = "peer-ended"
-	podDeleting     = "pod-deleting"
-	nodeLost        = "node-lost"
-	notPublished    = "not-published"
-	podLabels       = "pod-labels"
-	serviceDeleting = "service-deleting"
-	endpointMissing = "endpoint-missing"
-	peersBlocked    = "peers-blocked"
-	portBlocked     = "port-blocked"
-	dnsBlocked      = "dns-blocked"
+	unreadable        = "unreadable"
+	noGroup           = "no-group"
+	inputIncomplete   = "input-incomplete"
+	noJob             = "no-job"
+	jobSuspended      = "job-suspended"
+	jobPaused         = "job-paused"
+	jobFinished       = "job-finished"
+	jobFailed         = "job-failed"
+	jobElsewhere      = "job-elsewhere"
+	podsMissing       = "pods-missing"
+	unschedulable     = "unschedulable"
+	schedulingGated   = "scheduling-gated"
+	notScheduled      = "not-scheduled"
+	imagePull         = "image-pull"
+	containerConfig   = "container-config"
+	containerCreate   = "container-create"
+	volume            = "volume"
+	sandbox           = "sandbox"
+	crashLoop         = "crash-loop"
+	restarted         = "restarted"
+	peerFailed        = "peer-failed"
+	peerEnded         = "peer-ended"
+	podDeleting       = "pod-deleting"
+	nodeLost          = "node-lost"
+	notPublished      = "not-published"
+	podLabels         = "pod-labels"
+	serviceDeleting   = "service-deleting"
+	endpointMissing   = "endpoint-missing"
+	insideFinding     = "inside"
+	insideAddress     = "inside-address"
+	insideDiffers     = "inside-differs"
+	insideUnreachable = "inside-unreachable"
+	peersBlocked      = "peers-blocked"
+	portBlocked       = "port-blocked"
+	dnsBlocked        = "dns-blocked"
 )
 
 // Rule is a kind of finding.
@@ -98,6 +102,10 @@ var catalog = []Rule{
 	{podLabels, "Somebody changed the labels of a Pod, and the Service no longer selects it."},
 	{serviceDeleting, "The Service is being deleted."},
 	{endpointMissing, "The EndpointSlices of the Service lack a peer, or its host name."},
+	{insideFinding, "What peerjob-runner doctor says in a Pod."},
+	{insideAddress, "DNS has another address for a peer than its Pod."},
+	{insideDiffers, "Some peers find another one in DNS, and others do not."},
+	{insideUnreachable, "Peers do not reach each other, as they see it themselves."},
 	{peersBlocked, "NetworkPolicies keep the peers from reaching each other."},
 	{portBlocked, "NetworkPolicies let peers reach each other, but not at all of their ports."},
 	{dnsBlocked, "NetworkPolicies keep the peers from reaching DNS."},

@@ -36,6 +36,10 @@ type Group struct {
 	Peers   int32 `json:"peers"`
 	Running int32 `json:"running"`
 	Ready   int32 `json:"ready"`
+	// Views is how many peers say what they see, and Inside whether that is all there is:
+	// the input does not have the Job.
+	Views  int  `json:"views,omitempty"`
+	Inside bool `json:"inside,omitempty"`
 }
 
 // group is a Job whose Pods are peers.
@@ -68,8 +72,9 @@ func Files(files []File, options Options) Diagnosis {
 	groups := slices.DeleteFunc(candidates, func(g *group) bool {
 		return g.job.Spec.Template.Spec.Subdomain == "" && g.service == nil && !spoken[g.job.Namespace+"/"+g.job.Name]
 	})
+	all := c.viewsOf(groups)
 	for _, g := range groups {
-		d.Groups = append(d.Groups, g.summary())
+		d.Groups = append(d.Groups, g.summary(all))
 		if condition := finished(g.job, batchv1.JobComplete); condition != nil {
 			r.job(g, jobFinished, Note, "is complete since "+condition.LastTransitionTime.UTC().Format("2006-01-02 15:04:05Z")+"; its Pods have ended, and DNS no longer has their names", "")
 		}
@@ -77,6 +82,12 @@ func Files(files []File, options Options) Diagnosis {
 	groups = slices.DeleteFunc(groups, func(g *group) bool { return finished(g.job, batchv1.JobComplete) != nil })
 	for _, g := range groups {
 		c.examine(g, r)
+	}
+	for _, v := range all {
+		if v.live == nil {
+			d.Groups = append(d.Groups, v.summary())
+		}
+		v.examine(r)
 	}
 	if len(d.Groups) == 0 && len(r.findings) == 0 {
 		r.add(Finding{
@@ -324,7 +335,7 @@ func (g *group) findPeers() {
 	slices.SortStableFunc(g.peers, func(a, b *corev1.Pod) int { return int(indexOf(a)) - int(indexOf(b)) })
 }
 
-func (g *group) summary() Group {
+func (g *group) summary(all []*views) Group {
 	s := Group{Namespace: g.job.Namespace, Job: g.job.Name, Service: g.job.Spec.Template.Spec.Subdomain, Peers: g.size}
 	for _, pod := range g.peers {
 		if pod.Status.Phase == corev1.PodRunning {
@@ -332,6 +343,11 @@ func (g *group) summary() Group {
 		}
 		if isReady(pod) {
 			s.Ready++
+		}
+	}
+	for _, v := range all {
+		if v.live == g {
+			s.Views = len(v.all)
 		}
 	}
 	return s

@@ -19,6 +19,7 @@ import (
 
 	"github.com/peerjob/peerjob/internal/decode"
 	"github.com/peerjob/peerjob/internal/krmlist"
+	inside "github.com/peerjob/peerjob/internal/runner/doctor"
 	"github.com/peerjob/peerjob/internal/yamlnode"
 )
 
@@ -41,9 +42,11 @@ type event struct {
 // cluster has the objects of the input.
 type cluster struct {
 	// written are the objects that lint looks at.
-	written    []*krmlist.Object
-	jobs       []*batchv1.Job
-	crons      []*batchv1.CronJob
+	written []*krmlist.Object
+	jobs    []*batchv1.Job
+	crons   []*batchv1.CronJob
+	// views are what peers see.
+	views      []*view
 	pods       []*corev1.Pod
 	services   []*corev1.Service
 	slices     []*discoveryv1.EndpointSlice
@@ -112,6 +115,8 @@ func (c *cluster) object(o *krmlist.Object, depth int) {
 		job := typed[batchv1.Job](o)
 		c.jobs = append(c.jobs, job)
 		c.sources[job] = o
+	case inside.ReportAPIVersion[:strings.IndexByte(inside.ReportAPIVersion, '/')] + "/" + inside.ReportKind:
+		c.views = append(c.views, typed[view](o))
 	case "batch/CronJob":
 		cron := typed[batchv1.CronJob](o)
 		c.crons = append(c.crons, cron)

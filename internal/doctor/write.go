@@ -77,7 +77,15 @@ func (d *Diagnosis) WriteSummary(w io.Writer) error {
 			fmt.Fprintf(&out, "peerjob: and %d more groups\n", len(d.Groups)-manyGroups)
 			break
 		}
-		fmt.Fprintf(&out, "peerjob: Job %s: of %d %s, %d run and %d are ready\n", plain(strings.TrimPrefix(g.Namespace+"/"+g.Job, "/")), g.Peers, plural(int(g.Peers), "peer"), g.Running, g.Ready)
+		fmt.Fprintf(&out, "peerjob: Job %s: of %d %s, ", plain(strings.TrimPrefix(g.Namespace+"/"+g.Job, "/")), g.Peers, plural(int(g.Peers), "peer"))
+		var parts []string
+		if !g.Inside {
+			parts = append(parts, fmt.Sprintf("%d run and %d are ready", g.Running, g.Ready))
+		}
+		if g.Views > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", g.Views, map[bool]string{true: "says what it sees", false: "say what they see"}[g.Views == 1]))
+		}
+		out.WriteString(strings.Join(parts, ", ") + "\n")
 	}
 	errors, warnings := d.Count(Error), d.Count(Warning)
 	fmt.Fprintf(&out, "peerjob: %d %s, %d %s\n", errors, plural(errors, "error"), warnings, plural(warnings, "warning"))

@@ -6,6 +6,7 @@
 //	resolv.go   what /etc/resolv.conf says
 //	judge.go    what is wrong, from answers of DNS and connections
 //	write.go    the report for people
+//	report.go   the report for "peerjob doctor", which reads several together
 //
 // # Rules
 //

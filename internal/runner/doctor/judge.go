@@ -327,6 +327,11 @@ const manyRanges = 10
 
 // peers names peers: "2 of 10 peers: 3, 5-9".
 func (j *judge) peers(indexes []int32) string {
+	return fmt.Sprintf("%d of %d peers (%s)", len(indexes), len(j.Peers), Ranges(indexes))
+}
+
+// Ranges writes sorted indexes as "3, 5-9", the first ten of them.
+func Ranges(indexes []int32) string {
 	var ranges []string
 	for i := 0; i < len(indexes); {
 		end := i
@@ -345,5 +350,5 @@ func (j *judge) peers(indexes []int32) string {
 		}
 		i = end + 1
 	}
-	return fmt.Sprintf("%d of %d peers (%s)", len(indexes), len(j.Peers), strings.Join(ranges, ", "))
+	return strings.Join(ranges, ", ")
 }
