@@ -327,9 +327,13 @@ func (l *linter) checkRename(layer *layer, c content) {
 		l.checkNamed(layer, c, j)
 	}
 	for _, j := range l.jobs {
+		cure := "list peerjob's Component under components:, or write the full names and remove it"
+		if j.cron != nil {
+			cure = "write the full names and remove it"
+		}
 		if s := j.service; s != nil && j.subdomain() == s.name && slices.Contains(c.jobs, j.document) && slices.Contains(c.services, s.document) {
 			l.add(layer.doc, Finding{ID: namePrefix, Severity: Error, Message: fmt.Sprintf(
-				"kustomize renames the Service %s and the %s, and neither the subdomain of the Pods nor a selector job-name: no peer finds another; list peerjob's Component under components:, or write the full names and remove it", s.name, j.title())}, layer.renames, "", edit{})
+				"kustomize renames the Service %s and the %s, and neither the subdomain of the Pods nor a selector job-name: no peer finds another; %s", s.name, j.title(), cure)}, layer.renames, "", edit{})
 			return
 		}
 	}
