@@ -175,7 +175,10 @@ func (l *leader) judge(now time.Duration) {
 	if l.verdict.Kind != Open {
 		return
 	}
-	if l.opened == l.attempt {
+	succeeded := l.succeeded()
+	if l.opened == l.attempt && !(succeeded && len(l.config.Until) > 0) {
+		// Once those that count have succeeded, the others may end as they like: a worker
+		// whose leader is gone often fails in the same moment.
 		for i := range l.records {
 			if l.cause != nil {
 				break
@@ -188,7 +191,7 @@ func (l *leader) judge(now time.Duration) {
 			return
 		}
 	}
-	if l.config.Policy.restarts() && l.succeeded(now) {
+	if l.config.Policy.restarts() && succeeded {
 		l.conclude(now, Verdict{Kind: Succeeded, Attempt: l.attempt})
 	}
 }
@@ -286,7 +289,7 @@ func (l *leader) tell() {
 }
 
 // succeeded reports whether all that count have ended with 0 in this attempt.
-func (l *leader) succeeded(time.Duration) bool {
+func (l *leader) succeeded() bool {
 	done := func(i int32) bool {
 		r := &l.records[i]
 		return r.known() && r.phase >= Ended && r.code == 0 && r.attempt == l.attempt && !r.leaseLost && !r.gaveUp

@@ -196,6 +196,34 @@ func TestPolicy_first(t *testing.T) {
 	}
 }
 
+// TestPolicy_afterSuccess has workers that fail when their leader has ended well: in the same
+// moment, or while another worker that waits at the end has yet to hear of it.
+func TestPolicy_afterSuccess(t *testing.T) {
+	for _, action := range []Action{FailPeerJob, RestartPeerJob} {
+		for _, pause := range []time.Duration{0, time.Millisecond, 20 * time.Millisecond, 60 * time.Millisecond, 100 * time.Millisecond} {
+			w := newWorld(worldConfig{
+				size: 3, endTimeout: time.Hour, latency: time.Millisecond, until: []Until{{Indexes: []Range{{0, 0}}}},
+				policy: Policy{Action: action, MaxRestarts: 3, Grace: time.Second},
+			}, 1)
+			for i := range int32(3) {
+				w.start(i, 0)
+			}
+			w.run(time.Minute)
+			w.pods[2][0].exit(0)
+			w.run(w.now + time.Second)
+			w.pods[0][0].exit(0)
+			w.after(pause, func() { w.pods[1][0].exit(1) })
+			w.run(w.now + 2*time.Minute)
+			if got := w.pods[0][0]; !got.left || got.node.ExitCode() != 0 {
+				t.Errorf("action %d, a worker fails %v after its leader: the leader exits with %d: %s", action, pause, got.node.ExitCode(), got.outcome)
+			}
+			if got := w.pods[1][0].command; got > 1 {
+				t.Errorf("action %d, a worker fails %v after its leader: attempt %d has started", action, pause, got)
+			}
+		}
+	}
+}
+
 func TestPolicy_backoff(t *testing.T) {
 	p := Policy{Backoff: time.Second}
 	for restart, want := range map[int32]time.Duration{1: time.Second, 2: 2 * time.Second, 6: 32 * time.Second, 7: time.Minute, 1000: time.Minute} {
