@@ -147,6 +147,7 @@ func (n *Node) lead(now time.Duration) (calls []int32) {
 			n.peer.leave(now, StartTimedOut)
 		}
 	case n.leader.verdict.Kind == Failed && (n.peer.phase == Ended || n.peer.phase == Starting) && n.leader.heardAll(now):
+		n.hearVerdict()
 		n.peer.leave(now, GroupFailed)
 	case n.leader.verdict.Kind == Failed:
 	case n.peer.phase == Ended && (n.leader.over || !n.peer.stays()) && n.leader.drained(now):
@@ -157,6 +158,15 @@ func (n *Node) lead(now time.Duration) (calls []int32) {
 		}
 	}
 	return calls
+}
+
+// hearVerdict tells the peer of an index 0 how the group has failed. The others can have
+// heard it before, and index 0 leaves then.
+func (n *Node) hearVerdict() {
+	p, l := n.peer, n.leader
+	p.restarts = max(p.restarts, l.restarts)
+	p.hear(Reply{Verdict: l.verdict})
+	p.verdict = l.verdict
 }
 
 // abdicate ends an index 0 in whose place another one has come: its command stops.

@@ -224,6 +224,21 @@ func TestPolicy_afterSuccess(t *testing.T) {
 	}
 }
 
+// TestPolicy_leaderKnows has an index 0 that comes when nothing more is tried: it knows why,
+// too, whenever it looks.
+func TestPolicy_leaderKnows(t *testing.T) {
+	for delay := range 60 {
+		w := pair(3, Policy{Action: RestartPeerJob, Grace: time.Second})
+		w.pods[0][0].kill()
+		w.after(time.Second+time.Duration(delay)*10*time.Millisecond, func() { w.start(0, 0) })
+		w.run(w.now + 2*time.Minute)
+		leader := w.pods[0][1].node
+		if got, want := leader.Failure(), leader.config.Name(0)+" was lost in attempt 1"; got != want {
+			t.Errorf("after %d ms, index 0 says %q, want %q", 10*delay, got, want)
+		}
+	}
+}
+
 func TestPolicy_backoff(t *testing.T) {
 	p := Policy{Backoff: time.Second}
 	for restart, want := range map[int32]time.Duration{1: time.Second, 2: 2 * time.Second, 6: 32 * time.Second, 7: time.Minute, 1000: time.Minute} {
