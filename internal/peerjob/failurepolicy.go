@@ -5,6 +5,7 @@ package peerjob
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 
@@ -349,12 +350,95 @@ func validateNoRestart(g *Group) field.ErrorList {
 	return errs
 }
 
-// warnFailurePolicy finds rules that make a Pod fail its Job which was told to end: the
-// Job controller asks the rules about every failed Pod, also of a suspended Job.
+// warnFailurePolicy finds what keeps a group from starting again, or its Job from failing
+// or from going on.
 func warnFailurePolicy(g *Group) []diag.Warning {
 	if g.FailurePolicy() == nil {
 		return nil
 	}
+	return slices.Concat(warnRestartTime(g), warnSidecarRules(g), warnTermination(g))
+}
+
+// warnRestartTime finds a time for the start that is over before a group whose Pods were
+// lost may start again: index 0 waits until nothing that it can't reach can run any more.
+// All peers would exit with 75 then, and so would those that replace them.
+func warnRestartTime(g *Group) []diag.Warning {
+	limit := g.Barrier().StartTimeoutSeconds
+	if !g.Restarts() || limit == nil || *limit <= 0 || g.Peers() < 1 {
+		return nil
+	}
+	need := restartSeconds(g)
+	if int64(*limit) > need {
+		return nil
+	}
+	return []diag.Warning{diag.Warn(barrierPath.Child("startTimeoutSeconds"),
+		"is %d: when Pods are lost, the group starts again after up to %d s, because commands that nobody can reach must have stopped (spec.template.spec.terminationGracePeriodSeconds counts); all peers would give up before, and so would their new Pods; set it to at least %d",
+		*limit, need, need+restartSlack)}
+}
+
+// restartSlack is time to spare for Pods that come.
+const restartSlack = 60
+
+// restartSeconds is how long index 0 waits before it starts a group again of which it
+// knows nobody, at most (strangersStop in barrier/protocol): three leases, each a tenth
+// longer, and the grace to stop a command. A pause before a restart can be longer.
+func restartSeconds(g *Group) int64 {
+	const heartbeat, longest = 5, 5 * 60
+	lease := 3 * max(heartbeat, min(int64(g.Peers())*heartbeat/1000, longest))
+	need := 3*lease*11/10 + 1
+	if grace := g.RunnerGraceSeconds(); grace != nil {
+		need += min(*grace, math.MaxInt32)
+	}
+	pause := int64(orDefault(g.FailurePolicy().BackoffSeconds, 0))
+	for range min(orDefault(g.FailurePolicy().MaxRestarts, 0)-1, 6) {
+		pause *= 2
+	}
+	return max(need, min(pause, v1alpha1.MaxBackoffSeconds))
+}
+
+func orDefault(n *int32, otherwise int32) int32 {
+	if n == nil {
+		return otherwise
+	}
+	return *n
+}
+
+// warnSidecarRules finds rules that hide the end of the group: a sidecar is told to end when
+// the peer has, and a rule that ignores or counts its exit code decides before the one about
+// the peer's.
+func warnSidecarRules(g *Group) []diag.Warning {
+	var w []diag.Warning
+	for i, rule := range g.ownFailureRules() {
+		codes := rule.OnExitCodes
+		if codes == nil || rule.Action != batchv1.PodFailurePolicyActionIgnore && rule.Action != batchv1.PodFailurePolicyActionCount {
+			continue
+		}
+		if !matches(codes, v1alpha1.ExitTerminated) && !matches(codes, exitKilled) {
+			continue
+		}
+		for _, container := range g.Template().Spec.InitContainers {
+			sidecar := container.RestartPolicy != nil && *container.RestartPolicy == corev1.ContainerRestartPolicyAlways
+			if !sidecar || codes.ContainerName != nil && *codes.ContainerName != container.Name {
+				continue
+			}
+			how := "remove the rule"
+			if codes.ContainerName == nil {
+				how = fmt.Sprintf("set containerName to %q", g.runnerName())
+			}
+			w = append(w, diag.Warn(g.Path.Child("podFailurePolicy", "rules").Index(i).Child("onExitCodes"),
+				"matches 137 or 143, with which the sidecar %q can exit when it is told to end behind the peer: the Job then takes a group that has failed for one that has not, and runs it again; %s", container.Name, how))
+			break
+		}
+	}
+	return w
+}
+
+// exitKilled is the exit code of a container that SIGKILL has ended.
+const exitKilled = 128 + 9
+
+// warnTermination finds rules that make a Pod fail its Job which was told to end: the
+// Job controller asks the rules about every failed Pod, also of a suspended Job.
+func warnTermination(g *Group) []diag.Warning {
 	for i, rule := range g.ownFailureRules() {
 		if !g.isAboutRunner(rule) || !matches(rule.OnExitCodes, v1alpha1.ExitTerminated) {
 			continue

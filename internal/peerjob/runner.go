@@ -5,6 +5,7 @@ package peerjob
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"path"
 	"slices"
 	"strings"
@@ -90,7 +91,8 @@ func (g *Group) RunnerGraceSeconds() *int64 {
 	if least == corev1.DefaultTerminationGracePeriodSeconds && g.FailurePolicy() == nil {
 		return nil
 	}
-	return new(max(least, 0))
+	// The runner's durations have room for no more than 292 years.
+	return new(min(max(least, 0), math.MaxInt32))
 }
 
 // validateRunner refuses a runner that can't run, that can't start the user's command,
