@@ -17,5 +17,6 @@
 package v1alpha1
 
 //go:generate go run ../../hack/reference -types types*.go -out ../../docs/reference.md
+//go:generate go run ../../hack/schema -out ../../schema
 //go:generate go run ../../hack/validation -cases ../../testdata/validation.yaml -out ../../docs/validation.md
 //go:generate go run ../../hack/templating -out ../../docs/templating.md

@@ -210,7 +210,7 @@ func isBlock(text string) bool { return block.MatchString(text) }
 func (d *decoder) renderStructure(node *yaml.Node, typ reflect.Type, at *place) (*yaml.Node, bool) {
 	text := strings.TrimSpace(node.Value)
 	switch {
-	case typ == reflect.TypeFor[v1alpha1.PeerService]() || strings.HasPrefix(at.path.String(), "metadata."):
+	case keepsStructure(typ, at.path):
 		return d.cantRender(node, at.path, "a map; only its values may be templates")
 	case !strings.HasPrefix(text, "{{") || !strings.HasSuffix(text, "}}"):
 		return d.cantRender(node, at.path, describeKind(typ)+`, or one template from "{{" to "}}" that renders to one, such as "{{ toYaml .Values.key }}"`)
