@@ -7,26 +7,55 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"github.com/spf13/cobra"
 )
 
 func newInstall() *cobra.Command {
-	return &cobra.Command{
+	var kubectl bool
+	command := &cobra.Command{
 		Use:   "install DIRECTORY",
 		Short: "Copy this program to a directory",
 		Long: `install copies this program to a directory, as "peerjob". Use it in an init
 container with peerjob's image, if a tool in another image runs functions as
-programs. The image has no other program that could copy it.`,
+programs. The image has no other program that could copy it.
+
+With --kubectl, it copies it as kubectl's plugin instead: "kubectl peerjob" works
+with a DIRECTORY on the PATH, and so does its completion in a shell that completes
+kubectl.`,
+		Example: `  peerjob install /functions
+  peerjob install --kubectl ~/.local/bin`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			self, err := os.Executable()
 			if err != nil {
 				return err
 			}
-			return copyProgram(self, filepath.Join(args[0], "peerjob"))
+			if !kubectl {
+				return copyProgram(self, filepath.Join(args[0], "peerjob"))
+			}
+			return installPlugin(self, args[0])
 		},
 	}
+	command.Flags().BoolVar(&kubectl, "kubectl", false, "copy it as the plugin of kubectl, with its completion")
+	return command
+}
+
+// installPlugin copies the program to a folder under the names that kubectl looks for.
+// Only Windows, where a link needs rights, gets a second copy.
+func installPlugin(self, folder string) error {
+	if runtime.GOOS == "windows" {
+		return errors.Join(copyProgram(self, filepath.Join(folder, pluginName+".exe")), copyProgram(self, filepath.Join(folder, completionName+".exe")))
+	}
+	if err := copyProgram(self, filepath.Join(folder, pluginName)); err != nil {
+		return err
+	}
+	completion := filepath.Join(folder, completionName)
+	if to, err := os.Readlink(completion); err == nil && to == pluginName {
+		return nil
+	}
+	return os.Symlink(pluginName, completion)
 }
 
 func copyProgram(from, to string) (err error) {

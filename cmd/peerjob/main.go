@@ -18,17 +18,17 @@ import (
 )
 
 func main() {
-	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(run(os.Args[0], os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
 // exitUsage is the exit code of a command that was called wrongly: nothing was read.
 const exitUsage = 2
 
-// run is the whole program but the exit: 0 when all is well, exitUsage when the
+// run is the whole program, called by its name, but the exit: 0 when all is well, exitUsage when the
 // command was called wrongly, 1 otherwise.
-func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+func run(program string, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := newRoot(os.Getenv)
-	root.SetArgs(args)
+	root.SetArgs(asPlugin(root, program, args))
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)

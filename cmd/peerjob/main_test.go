@@ -20,7 +20,9 @@ var update = os.Getenv("UPDATE") != ""
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"peerjob": main,
+		"peerjob":      main,
+		pluginName:     main,
+		completionName: main,
 	})
 }
 

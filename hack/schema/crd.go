@@ -48,9 +48,8 @@ func (n *inliner) peerJob() (*schema, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The server's own schema of metadata allows no more than this.
-	metadata := root.Properties["metadata"]
-	root.Properties["metadata"] = &schema{Type: "object", Description: metadata.Description}
+	// The server has a schema of metadata, and takes no other one.
+	root.Properties["metadata"] = &schema{Type: "object"}
 	root.Required = []string{"spec"}
 	return root, nil
 }

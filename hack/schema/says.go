@@ -49,6 +49,16 @@ var textForms = []struct {
 	{"absolute, without", `^/`, 0},
 }
 
+// mayBeUnset are fields of Kubernetes that its OpenAPI requires, and that the server
+// takes without: it reads an unset one as 0 or "", which is right there.
+var mayBeUnset = map[string]bool{
+	"HTTPHeader.value":                   true,
+	"ISCSIVolumeSource.lun":              true,
+	"PreferredSchedulingTerm.preference": true,
+	"SleepAction.seconds":                true,
+	"TopologyConstraint.key":             true, // not looked at without its feature gate
+}
+
 // field returns what is known of a field of a struct.
 func (s *source) field(typ reflect.Type, f apitype.Field) (*says, error) {
 	of := elem(f.Type)
@@ -81,7 +91,7 @@ func (s *source) field(typ reflect.Type, f apitype.Field) (*says, error) {
 		return nil, fmt.Errorf("the OpenAPI of Kubernetes has no %s", publishedName(typ))
 	}
 	about.description = schema.Properties[f.Name].Description
-	about.required = slices.Contains(schema.Required, f.Name)
+	about.required = slices.Contains(schema.Required, f.Name) && !mayBeUnset[typ.Name()+"."+f.Name]
 	if value := schema.Properties[f.Name].Default; value != nil && !isEmpty(value) {
 		about.defaultLiteral = value
 	}

@@ -191,6 +191,8 @@ func (w *walker) plain(typ reflect.Type, at decode.Place, about *says) (*schema,
 	switch typ {
 	case reflect.TypeFor[resource.Quantity]():
 		return &schema{Type: orNull("string", "number"), Pattern: quantityPattern}, templateText, nil
+	case reflect.TypeFor[metav1.Time]():
+		return &schema{Type: orNull("string")}, "", nil
 	case reflect.TypeFor[intstr.IntOrString]():
 		return &schema{Type: orNull("string", "integer"), Minimum: about.minimum, Maximum: about.maximum}, "", nil
 	}
