@@ -107,11 +107,12 @@ func newRoot(getenv func(string) string) *cobra.Command {
 	}
 	expand := newExpand(options)
 	explain := newExplain(options)
+	check := newCheck(options)
 	lint := newLint(options)
 	adopt := newAdopt(options)
 	doctor := newDoctor(options)
-	root.AddCommand(expand, explain, adopt, lint, doctor, newFrameworks(), newSchema(), newInstall(), newVersion())
-	for _, reader := range []*cobra.Command{root, expand, explain, adopt, lint, doctor} {
+	root.AddCommand(expand, check, explain, adopt, lint, doctor, newFrameworks(), newSchema(), newInstall(), newVersion())
+	for _, reader := range []*cobra.Command{root, expand, check, explain, adopt, lint, doctor} {
 		reader.Flags().StringVar(&maxInput, "max-input", "",
 			fmt.Sprintf("refuse input larger than this, such as 256Mi (default $%s, or %s)", maxInputVariable, resource.NewQuantity(fn.DefaultMaxInput, resource.BinarySI)))
 	}

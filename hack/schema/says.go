@@ -50,11 +50,16 @@ var textForms = []struct {
 }
 
 // mayBeUnset are fields of Kubernetes that its OpenAPI requires, and that the server
-// takes without: it reads an unset one as 0 or "", which is right there.
+// takes without: it reads an unset one as 0, "" or nothing, which is right there.
+// TestWithout of conformance/schema finds them.
 var mayBeUnset = map[string]bool{
 	"HTTPHeader.value":                   true,
 	"ISCSIVolumeSource.lun":              true,
+	"PodFailurePolicy.rules":             true,
+	"Sysctl.value":                       true,
 	"PreferredSchedulingTerm.preference": true,
+	"EvictionResponder.priority":         true,
+	"ScaleIOVolumeSource.secretRef":      true,
 	"SleepAction.seconds":                true,
 	"TopologyConstraint.key":             true, // not looked at without its feature gate
 }

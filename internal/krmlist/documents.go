@@ -33,7 +33,7 @@ func ReadFile(name string, content []byte) ([]*Object, map[*Object]error) {
 				continue
 			}
 			o, err := readDocument(content, raw, start)
-			o.File, o.Index = name, len(objects)
+			o.File, o.Index, o.Line = name, len(objects), 1+bytes.Count(content[:start], []byte("\n"))
 			objects = append(objects, o)
 			if err != nil {
 				errs[o] = err

@@ -55,6 +55,9 @@ type Object struct {
 	// Index is its index among the documents of the file.
 	File  string
 	Index int
+	// Line is the line of the file that its document begins in, from 1 on; 0 if it is
+	// of no file.
+	Line int
 	// ShownFile is the path in messages: from the folder of the topmost package.
 	ShownFile string
 

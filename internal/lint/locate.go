@@ -33,6 +33,17 @@ func locate(root *yaml.Node, path string) (shown *yaml.Node, exact bool) {
 	return shown, true
 }
 
+// Locate returns the line and the column of a field in the document of an object that
+// begins at a line of its file: those of the nearest thing above the field, if that is
+// not there.
+func Locate(object *yaml.Node, first int, path string) (line, column int) {
+	shown, _ := locate(object, path)
+	if shown == nil || shown.Line == 0 {
+		return first, 1
+	}
+	return first + shown.Line - 1, shown.Column
+}
+
 // at returns the node of a field, nil if it is not there or is shared with another place
 // by an anchor.
 func (d *document) at(path string) *yaml.Node {

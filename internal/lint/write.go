@@ -81,7 +81,11 @@ func WriteGitHub(w io.Writer, findings []Finding) error {
 		if f.Line > 0 {
 			properties = append(properties, fmt.Sprintf("line=%d", f.Line), fmt.Sprintf("col=%d", f.Column))
 		}
-		properties = append(properties, "title="+gitHubProperty.Replace("peerjob lint: "+f.ID))
+		title := "peerjob"
+		if f.ID != "" {
+			title = "peerjob lint: " + f.ID
+		}
+		properties = append(properties, "title="+gitHubProperty.Replace(title))
 		fmt.Fprintf(&out, "::%s %s::%s\n", gitHubCommands[f.Severity], strings.Join(properties, ","), plain(gitHubMessage.Replace(f.Text())))
 	}
 	_, err := io.WriteString(w, out.String())

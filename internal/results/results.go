@@ -157,8 +157,13 @@ func (r *Report) Failed() bool {
 	return false
 }
 
-// Write writes every finding as one line.
-func (r *Report) Write(w io.Writer) {
+// Write writes every finding as one line to stderr.
+func (r *Report) Write(stderr io.Writer) {
+	_ = r.Lines(stderr) // without stderr the exit code has to do
+}
+
+// Lines writes every finding as one line.
+func (r *Report) Lines(w io.Writer) error {
 	var out strings.Builder
 	for _, result := range r.list {
 		out.WriteString("peerjob: ")
@@ -168,7 +173,8 @@ func (r *Report) Write(w io.Writer) {
 		out.WriteString(line(result))
 		out.WriteString("\n")
 	}
-	_, _ = io.WriteString(w, out.String()) // without stderr the exit code has to do
+	_, err := io.WriteString(w, out.String())
+	return err
 }
 
 // line is a finding as text: "jobs/train.yaml: PeerJob team-a/train:

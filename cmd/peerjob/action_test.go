@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
+)
+
+// action is action.yml, as far as GitHub's runner reads it.
+type action struct {
+	Inputs map[string]struct {
+		Default string
+	}
+	Outputs map[string]struct {
+		Value string
+	}
+	Runs struct {
+		Using string
+		Steps []struct {
+			ID    string
+			Shell string
+			Env   map[string]string
+			Run   string
+		}
+	}
+}
+
+func readAction(t *testing.T) (a action) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(repository(t), "action.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := yaml.Unmarshal(text, &a); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+var inputExpression = regexp.MustCompile(`\$\{\{ inputs\.(\w+) \}\}`)
+
+// run runs the steps in a folder as GitHub's runner does: each with its shell, its
+// environment and files of its own. It returns the outputs, the summary, what was
+// printed, and whether the action passed.
+func (a *action) run(t *testing.T, dir string, inputs map[string]string) (outputs map[string]string, summary, log string, passed bool) {
+	t.Helper()
+	if err := buildPeerjob(); err != nil {
+		t.Fatal(err)
+	}
+	given := map[string]string{}
+	for name, input := range a.Inputs {
+		given[name] = input.Default
+	}
+	maps.Copy(given, inputs)
+	temporary := t.TempDir()
+	steps := map[string]map[string]string{}
+	passed = true
+	for _, step := range a.Runs.Steps {
+		if step.Shell != "bash" {
+			t.Fatalf("no test knows the shell %q", step.Shell)
+		}
+		files := map[string]string{}
+		for _, name := range []string{"GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_PATH"} {
+			files[name] = filepath.Join(temporary, name+step.ID)
+			if err := os.WriteFile(files[name], nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		script := filepath.Join(temporary, "step.sh")
+		if err := os.WriteFile(script, []byte(step.Run), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.CommandContext(t.Context(), "bash", "--noprofile", "--norc", "-e", "-o", "pipefail", script)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "PATH="+programs(t)+string(os.PathListSeparator)+os.Getenv("PATH"),
+			"GITHUB_ACTIONS=true", "GITHUB_ACTION_PATH="+repository(t), "GITHUB_WORKSPACE="+dir, "RUNNER_TEMP="+temporary)
+		for name, file := range files {
+			cmd.Env = append(cmd.Env, name+"="+file)
+		}
+		for name, value := range step.Env {
+			cmd.Env = append(cmd.Env, name+"="+inputExpression.ReplaceAllStringFunc(value, func(expression string) string {
+				input := inputExpression.FindStringSubmatch(expression)[1]
+				if _, known := a.Inputs[input]; !known {
+					t.Fatalf("action.yml has no input %s", input)
+				}
+				return given[input]
+			}))
+		}
+		out, err := cmd.CombinedOutput()
+		log += string(out)
+		steps[step.ID] = readOutputs(t, files["GITHUB_OUTPUT"])
+		text, readErr := os.ReadFile(files["GITHUB_STEP_SUMMARY"])
+		if readErr != nil {
+			t.Fatal(readErr)
+		}
+		summary += string(text)
+		if err != nil {
+			if !errors.As(err, new(*exec.ExitError)) {
+				t.Fatal(err)
+			}
+			passed = false
+			break
+		}
+	}
+	outputs = map[string]string{}
+	for name, output := range a.Outputs {
+		path := strings.Split(strings.Trim(output.Value, "${ }"), ".")
+		if len(path) != 4 || path[0] != "steps" || steps[path[1]] == nil && passed || path[3] != name {
+			t.Errorf("output %s: %s", name, output.Value)
+			continue
+		}
+		if value, found := steps[path[1]][name]; found {
+			outputs[name] = value
+		}
+	}
+	return outputs, summary, log, passed
+}
+
+// readOutputs reads a file in the form of GITHUB_OUTPUT: name=value, or name<<DELIMITER
+// and the lines up to that.
+func readOutputs(t *testing.T, file string) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	outputs := map[string]string{}
+	lines := strings.Split(string(text), "\n")
+	for i := 0; i < len(lines); i++ {
+		if name, delimiter, found := strings.Cut(lines[i], "<<"); found {
+			var value []string
+			for i++; i < len(lines) && lines[i] != delimiter; i++ {
+				value = append(value, lines[i])
+			}
+			if i == len(lines) {
+				t.Fatalf("%s does not end with %s", name, delimiter)
+			}
+			outputs[name] = strings.Join(value, "\n")
+		} else if name, value, found := strings.Cut(lines[i], "="); found {
+			outputs[name] = value
+		} else if lines[i] != "" {
+			t.Fatalf("GitHub does not take the output %q", lines[i])
+		}
+	}
+	return outputs
+}
+
+// git runs git in a folder and returns what it prints.
+func git(t *testing.T, dir string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "git", args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_AUTHOR_NAME=test", "GIT_AUTHOR_EMAIL=test@example.com",
+		"GIT_COMMITTER_NAME=test", "GIT_COMMITTER_EMAIL=test@example.com")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("git %q: %v: %s", args, err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// commit writes files into a repository, commits them and returns the commit.
+func commit(t *testing.T, dir string, files map[string]string) string {
+	t.Helper()
+	for name, text := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	git(t, dir, "add", "-A")
+	git(t, dir, "commit", "-q", "-m", "change")
+	return git(t, dir, "rev-parse", "HEAD")
+}
+
+const actionPeerJob = `apiVersion: peerjob.dev/v1alpha1
+kind: PeerJob
+metadata:
+  name: train
+spec:
+  peers: 2
+  template:
+    spec:
+      containers:
+      - name: worker
+        image: example.com/train:1.0
+`
+
+// TestAction runs the steps of action.yml in a repository, as GitHub's runner does.
+func TestAction(t *testing.T) {
+	if found, err := hasTool("git"); err != nil {
+		t.Fatal(err)
+	} else if !found {
+		t.Skip(toolMissing("git"))
+	}
+	a := readAction(t)
+	if version := versionFile(t); a.Inputs["version"].Default != version {
+		t.Errorf("action.yml installs %s, and the version is %s", a.Inputs["version"].Default, version)
+	}
+	dir := t.TempDir()
+	git(t, dir, "init", "-q")
+	base := commit(t, dir, map[string]string{"deploy/peerjob.yaml": actionPeerJob})
+	commit(t, dir, map[string]string{"deploy/peerjob.yaml": strings.Replace(actionPeerJob, "peers: 2", "peers: 3", 1)})
+	render := "peerjob expand deploy/"
+
+	// A change that is right.
+	outputs, summary, log, passed := a.run(t, dir, map[string]string{"base": base, "check": "deploy/", "render": render})
+	if !passed {
+		t.Fatalf("it fails:\n%s", log)
+	}
+	if outputs["changed"] != "true" || !strings.Contains(outputs["diff"], "-  completions: 2\n") || !strings.Contains(outputs["diff"], "+  completions: 3\n") {
+		t.Errorf("outputs: %v", outputs)
+	}
+	if !strings.Contains(summary, "- `peerjob check`: 0 errors, 0 warnings\n") || !strings.Contains(summary, "````diff\n--- base\n+++ head\n") {
+		t.Errorf("summary:\n%s", summary)
+	}
+	if strings.Contains(log, "completions") {
+		t.Errorf("the diff is on stdout, where GitHub reads commands:\n%s", log)
+	}
+
+	// None.
+	outputs, summary, _, passed = a.run(t, dir, map[string]string{"base": git(t, dir, "rev-parse", "HEAD"), "render": render})
+	if diff := cmp.Diff(map[string]string{"changed": "false"}, outputs); diff != "" || !passed {
+		t.Errorf("passed: %t, outputs (-want +got):\n%s", passed, diff)
+	}
+	if !strings.Contains(summary, "The rendered objects are the same as at the base.") {
+		t.Errorf("summary:\n%s", summary)
+	}
+
+	// Mistakes in a PeerJob and in a pair, beside their lines.
+	commit(t, dir, map[string]string{
+		"deploy/peerjob.yaml": strings.Replace(actionPeerJob, "peers: 2", "peers: 0", 1),
+		"pair/job.yaml":       "apiVersion: v1\nkind: Service\nmetadata:\n  name: pair\nspec:\n  selector: {job-name: pair}\n---\napiVersion: batch/v1\nkind: Job\nmetadata:\n  name: pair\nspec:\n  completions: 2\n  parallelism: 2\n  completionMode: Indexed\n  template:\n    spec:\n      subdomain: pair\n      restartPolicy: Never\n      containers:\n      - name: w\n        image: x\n        args: [--leader=pair-0.pair]\n",
+	})
+	_, summary, log, passed = a.run(t, dir, map[string]string{"base": base, "check": "\n  \ndeploy/\n", "render": render})
+	for _, want := range []string{
+		"::error file=deploy/peerjob.yaml,line=6,col=10,title=peerjob::PeerJob train: spec.peers: Invalid value: 0: must be between 1 and 100000\n",
+		"::error file=pair/job.yaml,line=5,col=1,title=peerjob lint%3A service-not-headless::Service pair: ",
+		"::error title=peerjob::the command of render failed",
+	} {
+		if !strings.Contains(log, want) {
+			t.Errorf("%q is missing in\n%s", want, log)
+		}
+	}
+	if passed || !strings.Contains(summary, "- `peerjob lint`: 1 errors, 1 warnings\n- `peerjob check`: 1 errors, 0 warnings\n") || !strings.Contains(summary, "The rendering **failed**") {
+		t.Errorf("passed: %t, summary:\n%s", passed, summary)
+	}
+	if left := git(t, dir, "worktree", "list"); strings.Count(left, "\n") > 0 {
+		t.Errorf("a worktree is left:\n%s", left)
+	}
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// hook is an entry of .pre-commit-hooks.yaml, as far as pre-commit needs it to run it.
+type hook struct {
+	ID            string
+	Name          string
+	Entry         string
+	Args          []string `yaml:",omitempty"`
+	Language      string
+	Files         string   `yaml:",omitempty"`
+	TypesOr       []string `yaml:"types_or,omitempty"`
+	PassFilenames *bool    `yaml:"pass_filenames,omitempty"`
+}
+
+// TestPreCommit runs the hooks in a repository: as pre-commit does, and by pre-commit if
+// that is here. pre-commit builds the program with "go install ./..." in a cache of its
+// own, for minutes, so here it runs the program that the test has built.
+func TestPreCommit(t *testing.T) {
+	if found, err := hasTool("git"); err != nil {
+		t.Fatal(err)
+	} else if !found {
+		t.Skip(toolMissing("git"))
+	}
+	if err := buildPeerjob(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(repository(t), ".pre-commit-hooks.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var hooks []hook
+	if err := yaml.Unmarshal(text, &hooks); err != nil {
+		t.Fatal(err)
+	}
+	_, missing := exec.LookPath("pre-commit")
+	for i := range hooks {
+		if hooks[i].Language != "golang" {
+			t.Errorf("%s is not built from the source", hooks[i].ID)
+		}
+		hooks[i].Language = "system"
+	}
+	config, err := yaml.Marshal(map[string]any{"repos": []any{map[string]any{"repo": "local", "hooks": hooks}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	headless := "apiVersion: v1\nkind: Service\nmetadata:\n  name: pair\nspec:\n  clusterIP: None\n  publishNotReadyAddresses: true\n  selector: {job-name: pair}\n"
+	job := "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: pair\nspec:\n  completions: 2\n  parallelism: 2\n  completionMode: Indexed\n  template:\n    spec:\n      subdomain: pair\n      restartPolicy: Never\n      containers:\n      - name: w\n        image: x\n        args: [--leader=pair-0.pair]\n"
+	for _, test := range []struct {
+		name   string
+		files  map[string]string
+		failed []string
+	}{
+		{"right", map[string]string{"deploy/peerjob.yaml": actionPeerJob, "service.yaml": headless, "job.yaml": job}, nil},
+		{"wrong", map[string]string{
+			"deploy/train.peerjob.yml": strings.Replace(actionPeerJob, "peers: 2", "peers: 0", 1),
+			"service.yaml":             strings.Replace(headless, "  clusterIP: None\n", "", 1), "job.yaml": job,
+		}, []string{"peerjob-lint", "peerjob-check"}},
+		// Its Service is in another file, which did not change.
+		{"half", map[string]string{"job.yaml": job}, []string{"peerjob-lint"}},
+		// A patch has another name.
+		{"patch", map[string]string{"overlay/peers.yaml": "apiVersion: peerjob.dev/v1alpha1\nkind: PeerJob\nmetadata:\n  name: train\nspec:\n  peers: 8\n"}, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			git(t, dir, "init", "-q")
+			commit(t, dir, test.files)
+			for _, hook := range hooks {
+				want := slices.Contains(test.failed, hook.ID)
+				if said, failed := hook.run(t, dir); failed != want {
+					t.Errorf("%s fails: %t, want %t\n%s", hook.ID, failed, want, said)
+				}
+			}
+			if missing != nil {
+				t.Log("pre-commit is not on this machine; its hooks ran without it")
+				return
+			}
+			if err := os.WriteFile(filepath.Join(dir, ".pre-commit-config.yaml"), config, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			for _, hook := range hooks {
+				want := slices.Contains(test.failed, hook.ID)
+				if said, failed := programIn(t, dir, "pre-commit", "run", "--all-files", hook.ID); failed != want {
+					t.Errorf("pre-commit run %s fails: %t, want %t\n%s", hook.ID, failed, want, said)
+				}
+			}
+		})
+	}
+}
+
+// run runs a hook on all files of a repository: without a matching file, not at all.
+func (h *hook) run(t *testing.T, dir string) (said string, failed bool) {
+	t.Helper()
+	args := append(strings.Fields(h.Entry), h.Args...)
+	files := regexp.MustCompile(h.Files)
+	matched := 0
+	for name := range strings.FieldsSeq(git(t, dir, "ls-files")) {
+		ext := strings.ReplaceAll(strings.TrimPrefix(filepath.Ext(name), "."), "yml", "yaml")
+		if !files.MatchString(name) || len(h.TypesOr) > 0 && !slices.Contains(h.TypesOr, ext) {
+			continue
+		}
+		matched++
+		if h.PassFilenames == nil || *h.PassFilenames {
+			args = append(args, name)
+		}
+	}
+	if matched == 0 {
+		return "", false
+	}
+	return programIn(t, dir, args...)
+}
+
+// programIn runs a program in a folder, with peerjob on the PATH.
+func programIn(t *testing.T, dir string, args ...string) (said string, failed bool) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "env", args...) // finds it on the PATH it sets
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "PATH="+programs(t)+string(os.PathListSeparator)+os.Getenv("PATH"), "PRE_COMMIT_HOME="+filepath.Join(dir, ".git", "cache"))
+	out, err := cmd.CombinedOutput()
+	return fmt.Sprintf("%q: %v\n%s", args, err, out), err != nil
+}
