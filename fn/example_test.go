@@ -101,3 +101,79 @@ spec:
 	// peerjob: train.yaml: PeerJob train: spec.template.spec.containers[0].imgae: Forbidden: unknown field; did you mean "image"?
 	// there were errors
 }
+
+// The documents of files, with every PeerJob replaced by its objects.
+func ExampleExpand_objects() {
+	file := fn.File{Name: "train.yaml", Content: []byte(`apiVersion: peerjob.dev/v1alpha1
+kind: PeerJob
+metadata:
+  name: train
+spec:
+  peers: 2
+  peerEnv: Disabled
+  templating: Enabled
+  template:
+    spec:
+      containers:
+      - name: worker
+        image: "{{ .Values.image }}"
+`)}
+	err := fn.Expand([]fn.File{file}, os.Stdout, os.Stderr, fn.ExpandOptions{
+		Values: []fn.ValuesFile{{Name: "values.yaml", Values: map[string]any{"image": "registry.example.com/worker:1.0"}}},
+	})
+	if err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// apiVersion: v1
+	// kind: Service
+	// metadata:
+	//   name: train
+	//   annotations:
+	//     peerjob.dev/owner: train
+	// spec:
+	//   clusterIP: None
+	//   publishNotReadyAddresses: true
+	//   selector:
+	//     job-name: train
+	// ---
+	// apiVersion: batch/v1
+	// kind: Job
+	// metadata:
+	//   name: train
+	//   annotations:
+	//     peerjob.dev/owner: train
+	// spec:
+	//   completions: 2
+	//   parallelism: 2
+	//   completionMode: Indexed
+	//   template:
+	//     spec:
+	//       subdomain: train
+	//       restartPolicy: Never
+	//       enableServiceLinks: false
+	//       containers:
+	//       - name: worker
+	//         image: registry.example.com/worker:1.0
+}
+
+// Check says what is wrong, beside its line for GitHub.
+func ExampleCheck() {
+	file := fn.File{Name: "train.yaml", Content: []byte(`apiVersion: peerjob.dev/v1alpha1
+kind: PeerJob
+metadata:
+  name: train
+spec:
+  peers: 0
+  template:
+    spec:
+      containers:
+      - name: worker
+        image: registry.example.com/worker:1.0
+`)}
+	err := fn.Check([]fn.File{file}, os.Stdout, os.Stderr, fn.CheckOptions{Format: fn.CheckGitHub})
+	fmt.Println(err)
+	// Output:
+	// ::error file=train.yaml,line=6,col=10,title=peerjob::PeerJob train: spec.peers: Invalid value: 0: must be between 1 and 100000
+	// there were errors
+}

@@ -64,12 +64,19 @@ var mayBeUnset = map[string]bool{
 	"TopologyConstraint.key":             true, // not looked at without its feature gate
 }
 
+// anyWord are fields of Kubernetes with an enumeration that the server does not look at: it
+// drops the field, because its feature gate is off by default.
+var anyWord = map[string]bool{
+	"GRPCAction.mode":        true,
+	"HTTPGetAction.protocol": true,
+}
+
 // field returns what is known of a field of a struct.
 func (s *source) field(typ reflect.Type, f apitype.Field) (*says, error) {
 	of := elem(f.Type)
 	about := &says{}
 	var err error
-	if of.Kind() == reflect.String {
+	if of.Kind() == reflect.String && !anyWord[typ.Name()+"."+f.Name] {
 		if about.enum, err = s.enum(of); err != nil {
 			return nil, err
 		}
