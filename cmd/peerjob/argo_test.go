@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
+	appsv1 "k8s.io/api/apps/v1"
+	sigsyaml "sigs.k8s.io/yaml"
+)
+
+// argoExample is the folder of the example of the plugin.
+const argoExample = "examples/argo-cd-plugin"
+
+// TestArgoPlugin builds the image of Argo CD's sidecar on one that has what the plugin
+// needs of Argo CD's own, a shell and kustomize, and runs the command as Argo CD does.
+func TestArgoPlugin(t *testing.T) {
+	for _, tool := range []string{"docker", "kustomize"} {
+		if found, err := hasTool(tool); err != nil {
+			t.Fatal(err)
+		} else if !found {
+			t.Skip(toolMissing(tool))
+		}
+	}
+	const base, image = "peerjob-test/argocd:base", "peerjob-test/argocd:plugin"
+	context := t.TempDir()
+	// A shell that is one static program.
+	if err := output("go", "build", "-modfile=tools/go.mod", "-o", filepath.Join(context, "sh"), "mvdan.cc/sh/v3/cmd/gosh"); err != nil {
+		t.Fatal(err)
+	}
+	if err := copyTo(filepath.Join(context, "kustomize"), filepath.Join(repository(t), "bin", "tools", "kustomize")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(context, "Dockerfile"), []byte("FROM scratch\nCOPY sh /bin/sh\nCOPY kustomize /usr/local/bin/kustomize\nENV PATH=/usr/local/bin:/bin\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	docker(t, "build", "--quiet", "--tag", base, context)
+	docker(t, "build", "--quiet", "--tag", image, "--build-arg", "ARGOCD="+base, filepath.Join(repository(t), argoExample))
+	t.Cleanup(func() { docker(t, "image", "rm", "--force", image, base) })
+
+	// The plugin is where Argo CD's server of plugins looks for it.
+	container := strings.TrimSpace(docker(t, "create", image, "sh"))
+	defer docker(t, "rm", container)
+	docker(t, "cp", container+":/home/argocd/cmp-server/config/plugin.yaml", context)
+	text, err := os.ReadFile(filepath.Join(context, "plugin.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var plugin struct {
+		Spec struct {
+			Generate struct{ Command, Args []string }
+		}
+	}
+	if err := yaml.Unmarshal(text, &plugin); err != nil {
+		t.Fatal(err)
+	}
+	command := append(plugin.Spec.Generate.Command, plugin.Spec.Generate.Args...)
+
+	want, err := os.ReadFile(filepath.Join(repository(t), argoExample, "expected.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := copyOf(t, shown...)
+	stdout, stderr, err := asArgo(t, image, dir, argoExample+"/app", command)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, stderr)
+	}
+	if diff := cmp.Diff(string(want), stdout); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+
+	// A folder without a kustomization.
+	if err := os.Remove(filepath.Join(dir, argoExample, "app", "kustomization.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	stdout, stderr, err = asArgo(t, image, dir, argoExample+"/app", command)
+	if err != nil || !strings.Contains(stdout, "kind: Job\n") {
+		t.Errorf("%v\n%s%s", err, stdout, stderr)
+	}
+
+	// Mistakes of the PeerJob and of the kustomization are on stderr, which Argo CD shows.
+	peerJob := filepath.Join(dir, argoExample, "app", "peerjob.yaml")
+	if text, err = os.ReadFile(peerJob); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(peerJob, bytes.Replace(text, []byte("peers: 4"), []byte("peers: 0"), 1), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	stdout, stderr, err = asArgo(t, image, dir, argoExample+"/app", command)
+	if err == nil || stdout != "" || !strings.Contains(stderr, "PeerJob train: spec.peers: Invalid value: 0: must be between 1 and 100000") {
+		t.Errorf("%v\n%s%s", err, stdout, stderr)
+	}
+	if err := os.WriteFile(filepath.Join(dir, argoExample, "app", "kustomization.yaml"), []byte("resources: [missing.yaml]\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	stdout, stderr, err = asArgo(t, image, dir, argoExample+"/app", command)
+	if err == nil || stdout != "" || !strings.Contains(stderr, "missing.yaml") {
+		t.Errorf("%v\n%s%s", err, stdout, stderr)
+	}
+}
+
+// asArgo runs a command in a folder as Argo CD's server of plugins does.
+func asArgo(t *testing.T, image, dir, folder string, command []string) (stdout, stderr string, err error) {
+	t.Helper()
+	const work = "/tmp/_cmp_server/00000000-0000-0000-0000-000000000000"
+	args := []string{"run", "--rm", "--network", "none", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges",
+		"--user", "999:999", "--tmpfs", "/tmp:mode=1777", "--volume", dir + ":" + work + ":ro", "--workdir", work + "/" + folder}
+	for _, variable := range []string{"ARGOCD_APP_NAME=train", "ARGOCD_APP_NAMESPACE=ml", "ARGOCD_APP_PROJECT_NAME=default",
+		"ARGOCD_APP_REVISION=0123456789abcdef0123456789abcdef01234567", "ARGOCD_APP_SOURCE_PATH=" + folder,
+		"ARGOCD_APP_SOURCE_REPO_URL=https://git.example.com/team/jobs.git", "ARGOCD_APP_SOURCE_TARGET_REVISION=main",
+		"ARGOCD_APP_PARAMETERS=[]", "KUBE_VERSION=1.37.2", "KUBE_API_VERSIONS=v1,batch/v1", "HOME=/home/argocd"} {
+		args = append(args, "--env", variable)
+	}
+	args = append(args, "--entrypoint", command[0], image)
+	var out, errs bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), "docker", append(args, command[1:]...)...)
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err = cmd.Run()
+	return out.String(), errs.String(), err
+}
+
+func docker(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := exec.Command("docker", args...).CombinedOutput()
+	if err != nil {
+		t.Fatal(fmt.Errorf("docker %q: %w: %s", args, err, out))
+	}
+	return string(out)
+}
+
+// TestArgoManifests holds the patches for Argo CD's repo server to the API.
+func TestArgoManifests(t *testing.T) {
+	for _, folder := range []string{"examples/argo-cd", argoExample} {
+		text, err := os.ReadFile(filepath.Join(repository(t), folder, "repo-server.yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := sigsyaml.UnmarshalStrict(text, &appsv1.Deployment{}); err != nil {
+			t.Errorf("%s: %v", folder, err)
+		}
+	}
+}
