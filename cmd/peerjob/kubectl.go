@@ -4,10 +4,11 @@ package main
 
 import (
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 )
 
 const (
@@ -34,7 +35,7 @@ func asPlugin(root *cobra.Command, program string, args []string) []string {
 }
 
 // calls match the calls of this program in an example.
-var calls = regexp.MustCompile(`(?m)(^  |\| )peerjob `)
+var calls = lazyregexp.New(`(?m)(^  |\| )peerjob `)
 
 func rewriteExamples(command *cobra.Command) {
 	command.Example = calls.ReplaceAllString(command.Example, "${1}kubectl peerjob ")
