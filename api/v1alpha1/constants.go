@@ -2,7 +2,11 @@
 
 package v1alpha1
 
-import batchv1 "k8s.io/api/batch/v1"
+import (
+	"strings"
+
+	batchv1 "k8s.io/api/batch/v1"
+)
 
 // Labels and annotations of Kubernetes on the Pods of a Job.
 const (
@@ -37,12 +41,21 @@ const (
 	EnvNamespace = "PEERJOB_NAMESPACE"
 	// EnvService holds the name of the Service.
 	EnvService = "PEERJOB_SERVICE"
-	// EnvSize holds the number of peers.
+	// EnvSize holds the number of peers, of the role if there are several.
 	EnvSize = "PEERJOB_SIZE"
-	// EnvLeader holds the name of the peer with index 0.
+	// EnvLeader holds the name of the peer with index 0, of the first role if there are
+	// several.
 	EnvLeader = "PEERJOB_LEADER"
 	// EnvSelf holds the name of the peer itself.
 	EnvSelf = "PEERJOB_SELF"
+	// EnvRole holds the name of the peer's role. Only a PeerJob with roles has it.
+	EnvRole = "PEERJOB_ROLE"
+	// EnvRank holds the number of the peer among those of all roles, from 0 on, in the
+	// order of the roles. The runner sets it for the command of a PeerJob with roles.
+	EnvRank = "PEERJOB_RANK"
+	// EnvWorldSize holds the number of the peers of all roles. The runner sets it for the
+	// command of a PeerJob with roles.
+	EnvWorldSize = "PEERJOB_WORLD_SIZE"
 	// EnvUID holds the unique ID of the Job: one value for all Pods of a Job, and
 	// another for the next Job of that name. Only a container that uses it has it, and
 	// the one with the runner.
@@ -64,6 +77,14 @@ const (
 // before it.
 func PeerEnvNames() []string {
 	return []string{EnvIndex, EnvName, EnvNamespace, EnvService, EnvSize, EnvLeader, EnvSelf}
+}
+
+// RoleEnvNames are the variables about a role that every container of a PeerJob with
+// roles has: the name of its Job, its number of peers, and the name of its peer with
+// index 0.
+func RoleEnvNames(role string) (name, size, leader string) {
+	prefix := "PEERJOB_" + strings.ReplaceAll(strings.ToUpper(role), "-", "_")
+	return prefix + "_NAME", prefix + "_SIZE", prefix + "_LEADER"
 }
 
 // RunnerEnvNames are the variables that the runner reads. Its container has them even

@@ -41,7 +41,15 @@ func Default(pj *PeerJob, settings Settings) {
 	}
 	spec.ClusterDomain = cmp.Or(spec.ClusterDomain, settings.ClusterDomain, DefaultClusterDomain)
 	spec.KubernetesVersion = cmp.Or(spec.KubernetesVersion, settings.KubernetesVersion)
-	pod := &spec.Template.Spec
+	if len(spec.Roles) == 0 {
+		defaultPod(&spec.Template.Spec)
+	}
+	for i := range spec.Roles {
+		defaultPod(&spec.Roles[i].Template.Spec)
+	}
+}
+
+func defaultPod(pod *corev1.PodSpec) {
 	pod.RestartPolicy = cmp.Or(pod.RestartPolicy, corev1.RestartPolicyNever)
 	pod.EnableServiceLinks = cmp.Or(pod.EnableServiceLinks, new(false))
 	if pod.HostNetwork {

@@ -81,8 +81,22 @@ type PeerJob struct {
 type PeerJobSpec struct {
 	// peers is the number of Pods, which all run at the same time: the
 	// completions and the parallelism of the Job.
-	// Required; 1 to 100000.
+	// Required without roles; 1 to 100000.
 	Peers *int32 `json:"peers,omitempty"`
+
+	// roles are the parts of a group with several Pod templates, such as a launcher and
+	// its workers. Each becomes a Job, and all have one Service. peers and template are
+	// the short form of one role, and can't be set together with roles, nor can the
+	// fields of the Job that each role has for itself. See docs/roles.md.
+	// At most 16; default none.
+	Roles []PeerRole `json:"roles,omitempty"`
+
+	// successRoles are the roles that decide when the group is done. When every command
+	// of these has ended with 0, the runner tells the commands of all others to end
+	// (SIGTERM), and their Jobs are Complete, too. It needs spec.barrier or
+	// spec.failurePolicy.
+	// Names of roles; default all.
+	SuccessRoles []string `json:"successRoles,omitempty"`
 
 	// service configures the headless Service that gives the peers their names.
 	// Optional; every field in it has a default.
@@ -91,6 +105,10 @@ type PeerJobSpec struct {
 	// job configures the metadata of the Job.
 	// Optional.
 	Job PeerJobMeta `json:"job,omitempty"`
+
+	// networkPolicy adds a NetworkPolicy for the peers.
+	// Optional; default none.
+	NetworkPolicy *PeerNetworkPolicy `json:"networkPolicy,omitempty"`
 
 	// framework wires one framework of distributed computing, such as torchrun or
 	// MPI: peerjob sets what the framework reads, and adds its ports to the Service.
@@ -223,7 +241,7 @@ type PeerJobSpec struct {
 	// fields that the peers need to find each other: subdomain, restartPolicy
 	// (default Never), enableServiceLinks (default false), and with hostNetwork
 	// the dnsPolicy (default ClusterFirstWithHostNet).
-	// Required.
+	// Required without roles.
 	Template corev1.PodTemplateSpec `json:"template,omitempty"`
 }
 

@@ -7,8 +7,8 @@
 //   - The answer comes from Kubernetes' own code. The objects are defaulted,
 //     given what the server gives them on create, converted to the internal
 //     types and validated, as the registries of the API server do it
-//     (pkg/registry/batch/job, pkg/registry/core/service and
-//     pkg/registry/core/configmap). No rule of
+//     (pkg/registry/batch/job, pkg/registry/core/service,
+//     pkg/registry/core/configmap and pkg/registry/networking/networkpolicy). No rule of
 //     Kubernetes is written here again.
 //   - The Pod that the Job controller would make is judged like the Job
 //     (pod.go): some rules hold only for a Pod.
@@ -78,7 +78,7 @@ func Admit(g *peerjob.Group, objects []origin.Object) (errs field.ErrorList, war
 	asServer(v1alpha1.NewestMinor, func() {
 		for _, object := range objects {
 			if job, ok := object.Object.(*batchv1.Job); ok {
-				sizeErrs, sizeWarnings := checkSize(job)
+				sizeErrs, sizeWarnings := checkSize(job, object.Origins.Of("spec.template", nil))
 				errs, warnings = append(errs, sizeErrs...), append(warnings, sizeWarnings...)
 			}
 		}

@@ -16,9 +16,10 @@ type check func(runtime.Object) (field.ErrorList, []string)
 
 // checks has the check of every kind in internal/kinds; a test compares the two.
 var checks = map[schema.GroupVersionKind]check{
-	{Version: "v1", Kind: "Service"}:             typed(checkService),
-	{Version: "v1", Kind: "ConfigMap"}:           typed(checkConfigMap),
-	{Group: "batch", Version: "v1", Kind: "Job"}: typed(checkJob),
+	{Version: "v1", Kind: "Service"}:                                   typed(checkService),
+	{Version: "v1", Kind: "ConfigMap"}:                                 typed(checkConfigMap),
+	{Group: "networking.k8s.io", Version: "v1", Kind: "NetworkPolicy"}: typed(checkNetworkPolicy),
+	{Group: "batch", Version: "v1", Kind: "Job"}:                       typed(checkJob),
 }
 
 // typed adapts a check of one Go type.

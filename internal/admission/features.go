@@ -69,17 +69,9 @@ func of[T any](name string, f Feature) Feature {
 // Features are the fields of a PeerJob that are newer than the oldest server,
 // or that no server has on by default. A test holds the table to the markers
 // "+featureGate" in the types of Kubernetes.
-var Features = append([]Feature{
-	// The Job.
-	of[v1alpha1.PeerJobSpec]("podFailurePolicy", Feature{Since: 26, Source: gateHistory + " (JobPodFailurePolicy)"}),
-	of[v1alpha1.PeerJobSpec]("backoffLimitPerIndex", Feature{Since: 29, Source: gateHistory + " (JobBackoffLimitPerIndex)"}),
-	of[v1alpha1.PeerJobSpec]("maxFailedIndexes", Feature{Since: 29, Source: gateHistory + " (JobBackoffLimitPerIndex)"}),
+var Features = slices.Concat([]Feature{
 	// The Job gets a podReplacementPolicy, and maybe a backoffLimitPerIndex.
 	of[v1alpha1.PeerJobSpec]("failurePolicy", Feature{Since: 29, Source: gateHistory + " (JobPodReplacementPolicy, JobBackoffLimitPerIndex)"}),
-	of[v1alpha1.PeerJobSpec]("podReplacementPolicy", Feature{Since: 29, Source: gateHistory + " (JobPodReplacementPolicy)"}),
-	of[v1alpha1.PeerJobSpec]("successPolicy", Feature{Since: 31, Source: gateHistory + " (JobSuccessPolicy)"}),
-	of[v1alpha1.PeerJobSpec]("managedBy", Feature{Gate: features.JobManagedBy}),
-	of[v1alpha1.PeerJobSpec]("scheduling", Feature{Gate: features.WorkloadWithJob}),
 	of[batchv1.PodFailurePolicyRule]("action", Feature{Value: string(batchv1.PodFailurePolicyActionFailIndex), Since: 29, Source: gateHistory + " (JobBackoffLimitPerIndex)"}),
 
 	of[v1alpha1.PeerRunner]("delivery", Feature{Value: string(v1alpha1.ImageVolumeDelivery), Gate: features.ImageVolume}),
@@ -153,7 +145,20 @@ var Features = append([]Feature{
 	of[corev1.PodDNSConfig]("searches", Feature{Value: "a dot alone or a name with an underscore", Is: text(isRelaxedSearch), Since: 33, Source: gateHistory + " (RelaxedDNSSearchValidation)"}),
 	of[corev1.PersistentVolumeClaimSpec]("accessModes", Feature{Value: string(corev1.ReadWriteOncePod), Since: 27, Source: gateHistory + " (ReadWriteOncePod)"}),
 	of[corev1.Sysctl]("name", Feature{Value: "a name with slashes", Is: text(hasSlash), Since: 23, Source: "https://kubernetes.io/docs/tasks/administer-cluster/sysctl-cluster/"}),
-}, podLabels()...)
+}, jobFields[v1alpha1.PeerJobSpec](), jobFields[v1alpha1.PeerRole](), podLabels())
+
+// jobFields are the fields of a Job, in a type of a PeerJob that has them.
+func jobFields[T any]() []Feature {
+	return []Feature{
+		of[T]("podFailurePolicy", Feature{Since: 26, Source: gateHistory + " (JobPodFailurePolicy)"}),
+		of[T]("backoffLimitPerIndex", Feature{Since: 29, Source: gateHistory + " (JobBackoffLimitPerIndex)"}),
+		of[T]("maxFailedIndexes", Feature{Since: 29, Source: gateHistory + " (JobBackoffLimitPerIndex)"}),
+		of[T]("podReplacementPolicy", Feature{Since: 29, Source: gateHistory + " (JobPodReplacementPolicy)"}),
+		of[T]("successPolicy", Feature{Since: 31, Source: gateHistory + " (JobSuccessPolicy)"}),
+		of[T]("managedBy", Feature{Gate: features.JobManagedBy}),
+		of[T]("scheduling", Feature{Gate: features.WorkloadWithJob}),
+	}
+}
 
 // podLabels are the labels of a Job's Pods that older servers do not give them: a
 // variable of such a label is empty, and a selector with it matches no Pod.
@@ -340,13 +345,15 @@ func unwrittenPaths(g *peerjob.Group) []string {
 	if !g.HasRunner() {
 		paths = append(paths, "spec.runner")
 	}
-	g.EachContainer(func(container *corev1.Container, path *field.Path) {
-		for i, variable := range container.Env {
-			if g.IsPeerVariable(container, variable) {
-				paths = append(paths, path.Child("env").Index(i).String())
+	for _, role := range g.All() {
+		role.EachContainer(func(container *corev1.Container, path *field.Path) {
+			for i, variable := range container.Env {
+				if role.IsPeerVariable(container, variable) {
+					paths = append(paths, path.Child("env").Index(i).String())
+				}
 			}
-		}
-	})
+		})
+	}
 	return paths
 }
 

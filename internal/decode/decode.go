@@ -18,6 +18,7 @@ import (
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/apitype"
 	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 	"github.com/peerjob/peerjob/internal/yamlnode"
 )
 
@@ -41,8 +42,8 @@ func PeerJob(node *yaml.Node, renderer Renderer) (*v1alpha1.PeerJob, field.Error
 }
 
 // Head reads what a PeerJob says outside of the fields that are rendered, and
-// spec.service.name as it was written. If spec.peers is a template (see [Peers]), there
-// is one peer.
+// spec.service.name as it was written. If a number of peers is a template (see [Peers]),
+// there is one peer.
 func Head(node *yaml.Node) (*v1alpha1.PeerJob, field.ErrorList) {
 	d := &decoder{headOnly: true}
 	return d.peerJob(node), d.errs
@@ -77,6 +78,8 @@ func (d *decoder) peerJob(node *yaml.Node) *v1alpha1.PeerJob {
 type decoder struct {
 	// headOnly leaves out what may have templates.
 	headOnly bool
+	// peers gets the numbers of peers that are templates, by their path; nil wants none.
+	peers map[string]string
 	// renderer renders templates; nil leaves them as they are.
 	renderer Renderer
 	// visit gets every text that is left as it is; nil wants none.
@@ -150,7 +153,10 @@ func (d *decoder) value(node *yaml.Node, typ reflect.Type, at place) (any, bool)
 	for typ.Kind() == reflect.Pointer {
 		typ = typ.Elem()
 	}
-	if d.headOnly && at.path != nil && at.path.String() == PeersPath && isTemplate(node) {
+	if d.headOnly && at.path != nil && IsPeersPath(at.path.String()) && isTemplate(node) {
+		if d.peers != nil {
+			d.peers[at.path.String()] = node.Value
+		}
 		return 1, true
 	}
 	if d.renderer != nil && at.templates == rendered {
@@ -427,8 +433,12 @@ func child(path *field.Path, key string) *field.Path {
 	return path.Child(key)
 }
 
-// PeersPath is the path of the number of peers.
-const PeersPath = "spec.peers"
+// peersPath matches the paths of numbers of peers.
+var peersPath = lazyregexp.New(`^spec\.(?:roles\[\d+\]\.)?peers$`)
+
+// IsPeersPath reports whether a path is that of a number of peers, of the PeerJob or of a
+// role.
+func IsPeersPath(path string) bool { return peersPath.MatchString(path) }
 
 // rootPath stands for the PeerJob as a whole.
 var rootPath = field.NewPath("(PeerJob)")

@@ -34,6 +34,9 @@ type form struct {
 // forms are the forms of the types that people write from memory.
 var forms = map[reflect.Type]form{
 	reflect.TypeFor[v1alpha1.Framework]():         {short: "type", example: "{type: Torchrun}"},
+	reflect.TypeFor[v1alpha1.PeerRole]():          {example: "{name: worker, peers: 4, template: {...}}"},
+	reflect.TypeFor[v1alpha1.RoleDependency]():    {example: "{name: ROLE, status: Started}"},
+	reflect.TypeFor[v1alpha1.PeerNetworkPolicy](): {short: "ingress", example: "{ingress: PeersOnly}"},
 	reflect.TypeFor[v1alpha1.FrameworkLeader]():   {short: "command", example: "{command: [PROGRAM]}"},
 	reflect.TypeFor[v1alpha1.FrameworkElastic]():  {example: "{}"},
 	reflect.TypeFor[v1alpha1.PeerFailurePolicy](): {example: "{action: RestartPeerJob, maxRestarts: 3}"},

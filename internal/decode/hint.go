@@ -38,8 +38,8 @@ func hint(key string, typ reflect.Type, nearest string) string {
 			return "; set spec.peers"
 		case "leader":
 			return "; set spec.framework.leader, or let the peer with JOB_COMPLETION_INDEX 0 lead"
-		case "roles", "replicatedJobs", "tasks":
-			return "; a PeerJob has one Pod template; for several at once use JobSet, or one PeerJob each"
+		case "replicatedJobs", "tasks", "replicaSpecs", "launcher", "ps", "head":
+			return "; set spec.roles, with a name, peers and a template for each"
 		case "volumeClaimTemplates":
 			return "; a StatefulSet has them; in a Job set spec.template.spec.volumes[].ephemeral.volumeClaimTemplate"
 		case "metadata", "labels", "annotations":
@@ -48,6 +48,17 @@ func hint(key string, typ reflect.Type, nearest string) string {
 			return "; set spec.framework.processesPerPeer"
 		case "schedule", "jobTemplate", "concurrencyPolicy":
 			return "; a CronJob has it, and a PeerJob runs once; let a CronJob or a workflow apply its objects"
+		}
+	}
+	if typ == reflect.TypeFor[v1alpha1.PeerRole]() {
+		switch key {
+		case "replicas", "size", "completions", "parallelism":
+			return "; set peers"
+		case "metadata", "labels", "annotations":
+			return "; set metadata of the PeerJob for all objects, job for the Job of the role, template.metadata for its Pods"
+		}
+		if _, found := apitype.Of(reflect.TypeFor[v1alpha1.PeerJobSpec]()).Place(key); found {
+			return "; all roles have it in common: set spec." + key
 		}
 	}
 	if typ == reflect.TypeFor[v1alpha1.Framework]() {
@@ -180,6 +191,15 @@ func belongs(key string, typ reflect.Type) string {
 	in := func(other reflect.Type) bool {
 		_, found := apitype.Of(other).Place(key)
 		return found && other != typ
+	}
+	if typ == reflect.TypeFor[v1alpha1.PeerRole]() {
+		switch {
+		case in(reflect.TypeFor[corev1.PodSpec]()):
+			return "template.spec." + key
+		case in(reflect.TypeFor[corev1.Container]()):
+			return "template.spec.containers[]." + key
+		}
+		return ""
 	}
 	inSpec := typ == reflect.TypeFor[v1alpha1.PeerJobSpec]() || typ == reflect.TypeFor[corev1.PodTemplateSpec]()
 	switch inRoot := typ == reflect.TypeFor[v1alpha1.PeerJob](); {

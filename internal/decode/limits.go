@@ -21,6 +21,7 @@ type limited struct {
 // Validation has the same bounds.
 var limitsOf = map[limited]*limits{
 	{reflect.TypeFor[v1alpha1.PeerJobSpec](), "peers"}:                {1, v1alpha1.MaxPeers},
+	{reflect.TypeFor[v1alpha1.PeerRole](), "peers"}:                   {1, v1alpha1.MaxPeers},
 	{reflect.TypeFor[v1alpha1.PeerBarrier](), "startTimeoutSeconds"}:  {0, v1alpha1.MaxBarrierTimeoutSeconds},
 	{reflect.TypeFor[v1alpha1.PeerBarrier](), "endTimeoutSeconds"}:    {1, v1alpha1.MaxBarrierTimeoutSeconds},
 	{reflect.TypeFor[v1alpha1.PeerFailurePolicy](), "maxRestarts"}:    {0, v1alpha1.MaxRestarts},

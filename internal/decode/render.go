@@ -90,6 +90,10 @@ func treat(typ reflect.Type, key string, outer treatment) treatment {
 			return refused
 		}
 		return rendered
+	case reflect.TypeFor[v1alpha1.PeerRole]():
+		if key == "name" {
+			return refused
+		}
 	case reflect.TypeFor[metav1.ObjectMeta]():
 		if key == "labels" || key == "annotations" {
 			return rendered
@@ -103,7 +107,9 @@ func treat(typ reflect.Type, key string, outer treatment) treatment {
 func inHead(typ reflect.Type, key string) bool {
 	switch typ {
 	case reflect.TypeFor[v1alpha1.PeerJobSpec]():
-		return key == "service" || key == "peers" || treat(typ, key, refused) != rendered
+		return key == "service" || key == "peers" || key == "roles" || treat(typ, key, refused) != rendered
+	case reflect.TypeFor[v1alpha1.PeerRole]():
+		return key == "name" || key == "peers"
 	case reflect.TypeFor[v1alpha1.PeerService]():
 		return key == "name"
 	case reflect.TypeFor[metav1.ObjectMeta]():
@@ -141,13 +147,12 @@ func quoted(template string) string {
 	return `"` + template + `"`
 }
 
-// Peers returns spec.peers as it was written, if that is a template.
-func Peers(node *yaml.Node) string {
-	peers := yamlnode.Resolve(yamlnode.Get(yamlnode.Get(node, "spec"), "peers"))
-	if peers == nil || !isTemplate(peers) {
-		return ""
-	}
-	return peers.Value
+// Peers returns the numbers of peers that are templates, by their path, as they were
+// written: spec.peers, and those of roles.
+func Peers(node *yaml.Node) map[string]string {
+	d := &decoder{headOnly: true, peers: map[string]string{}}
+	d.peerJob(node)
+	return d.peers
 }
 
 // decimal matches an integer as YAML and JSON write it.
@@ -210,6 +215,8 @@ func isBlock(text string) bool { return block.MatchString(text) }
 func (d *decoder) renderStructure(node *yaml.Node, typ reflect.Type, at *place) (*yaml.Node, bool) {
 	text := strings.TrimSpace(node.Value)
 	switch {
+	case typ == reflect.TypeFor[[]v1alpha1.PeerRole](), typ == reflect.TypeFor[v1alpha1.PeerRole]():
+		return d.cantRender(node, at.path, describeKind(typ)+"; the names of the peers follow from it, and only values in it may be templates")
 	case keepsStructure(typ, at.path):
 		return d.cantRender(node, at.path, "a map; only its values may be templates")
 	case !strings.HasPrefix(text, "{{") || !strings.HasSuffix(text, "}}"):

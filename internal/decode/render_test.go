@@ -162,11 +162,19 @@ spec:
 		len(head.Spec.Template.Spec.Containers) != 0 || head.Spec.Peers == nil || *head.Spec.Peers != 1 {
 		t.Errorf("%s", mustJSON(t, head))
 	}
-	if peers := Peers(parse(t, text)); peers != "{{ five }}" {
-		t.Errorf("peers: %q", peers)
+	if diff := cmp.Diff(map[string]string{"spec.peers": "{{ five }}"}, Peers(parse(t, text))); diff != "" {
+		t.Errorf("peers (-want +got):\n%s", diff)
+	}
+	const roles = "spec: {roles: [{name: a, peers: 2, template: {spec: [wrong]}}, {name: b, peers: '{{ five }}', dependsOn: [wrong]}]}"
+	if diff := cmp.Diff(map[string]string{"spec.roles[1].peers": "{{ five }}"}, Peers(parse(t, roles))); diff != "" {
+		t.Errorf("peers of roles (-want +got):\n%s", diff)
+	}
+	head, errs = Head(parse(t, roles))
+	if want := []v1alpha1.PeerRole{{Name: "a", Peers: new(int32(2))}, {Name: "b", Peers: new(int32(1))}}; len(errs) > 0 || !cmp.Equal(want, head.Spec.Roles) {
+		t.Errorf("roles: %s, %v", mustJSON(t, head), errs)
 	}
 	for _, other := range []string{"spec: {peers: 3}", "spec: {peers: '3'}", "spec: {}", "{}", "spec: {peers: ['{{ a }}']}", "spec: {peers: !!binary '{{ a }}'}"} {
-		if peers := Peers(parse(t, other)); peers != "" {
+		if peers := Peers(parse(t, other)); len(peers) > 0 {
 			t.Errorf("%s: %q", other, peers)
 		}
 	}

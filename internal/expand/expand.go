@@ -2,8 +2,8 @@
 
 // Package expand answers: which objects does a group of peers stand for?
 //
-// A headless Service and an Indexed Job; a ConfigMap for a framework that reads a list
-// of hosts, and one for spec.files.
+// A headless Service and an Indexed Job, or one Job for each role; a ConfigMap for a
+// framework that reads a list of hosts, one for spec.files, and a NetworkPolicy.
 //
 // # Rules
 //
@@ -36,8 +36,8 @@ import (
 	"github.com/peerjob/peerjob/internal/peerjob"
 )
 
-// Group returns what a group stands for. internal/kinds has the order in which the
-// objects are written.
+// Group returns what a group stands for, and all others of a PeerJob with roles.
+// internal/kinds has the order in which the objects are written.
 func Group(g *peerjob.Group) []origin.Object {
 	objects := []origin.Object{service(g)}
 	if file := framework.ConfigMap(g); file != nil {
@@ -46,7 +46,13 @@ func Group(g *peerjob.Group) []origin.Object {
 	if files := filesConfigMap(g); files != nil {
 		objects = append(objects, configMap(g, files, peerjob.FilesPath))
 	}
-	return append(objects, job(g))
+	if g.PeerJob.Spec.NetworkPolicy != nil {
+		objects = append(objects, networkPolicy(g))
+	}
+	for _, role := range g.All() {
+		objects = append(objects, job(role))
+	}
+	return objects
 }
 
 // configMap gives a ConfigMap its metadata. Its content came from the source.

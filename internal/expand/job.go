@@ -17,14 +17,16 @@ import (
 )
 
 func job(g *peerjob.Group) origin.Object {
-	own := &g.PeerJob.Spec.Job
 	job := (&batchv1.Job{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "batch/v1", Kind: "Job"},
 		ObjectMeta: objectMeta(g.PeerJob, g.JobName),
 		Spec:       g.Job,
 	}).DeepCopy()
-	job.Labels = withOwn(merged(job.Labels, onlyQueue(g.PeerJob.Labels)), own.Labels)
-	job.Annotations = withOwn(job.Annotations, own.Annotations)
+	job.Labels = merged(job.Labels, onlyQueue(g.PeerJob.Labels))
+	for _, own := range g.JobMetas() {
+		job.Labels = withOwn(job.Labels, own.Labels)
+		job.Annotations = withOwn(job.Annotations, own.Annotations)
+	}
 	g.DropOwn(&job.Spec.Template)
 	// The framework's variables use the peers', which come before them.
 	framework.Apply(g, job)
@@ -34,8 +36,13 @@ func job(g *peerjob.Group) origin.Object {
 	addFailurePolicy(g, job)
 	return origin.Object{Object: job, Origins: origin.New(func(from *origin.Map) {
 		from.From(specPath, g.Path)
-		ownEntries(from, metadataPath.Child("labels"), own.Labels, pjJobPath.Child("labels"))
-		ownEntries(from, metadataPath.Child("annotations"), own.Annotations, pjJobPath.Child("annotations"))
+		for _, own := range g.JobMetas() {
+			ownEntries(from, metadataPath.Child("labels"), own.Labels, own.Path.Child("labels"))
+			ownEntries(from, metadataPath.Child("annotations"), own.Annotations, own.Path.Child("annotations"))
+		}
+		for _, name := range peerjob.SharedFields() {
+			from.From(specPath.Child(name), g.FieldPath(name))
+		}
 		from.All(specPath.Child("completions"), g.Path.Child("peers"))
 		from.All(specPath.Child("parallelism"), g.Path.Child("peers"))
 		if g.Job.SuccessPolicy == nil {
@@ -51,8 +58,12 @@ func complete(g *peerjob.Group, template *corev1.PodTemplateSpec) {
 	template.Labels = copied(template.Labels)
 	template.Annotations = copied(template.Annotations)
 	template.Spec.Subdomain = g.ServiceName()
+	if g.HasRoles() {
+		template.Labels = merged(template.Labels, g.SelectorLabels())
+	}
 	if g.HasPeerEnv() || g.HasRunner() {
 		template.Annotations = merged(template.Annotations, map[string]string{v1alpha1.ServiceAnnotation: g.ServiceName()})
+		template.Annotations = merged(template.Annotations, g.JobAnnotations())
 	}
 	addPeerEnv(g, template.Spec.InitContainers, g.Template().Spec.InitContainers)
 	addPeerEnv(g, template.Spec.Containers, g.Template().Spec.Containers)
@@ -64,6 +75,11 @@ func templateOrigins(from *origin.Map, g *peerjob.Group, template *corev1.PodTem
 	path, user := specPath.Child("template"), &g.Template().Spec
 	// The API server adds a label with the Job's name.
 	from.EntryFrom(path.Child("metadata", "labels"), g.JobName, peerjob.NamePath)
+	for key, value := range g.SelectorLabels() {
+		if g.HasRoles() {
+			from.Entry(path.Child("metadata", "labels"), key, value, g.ServiceNamePath())
+		}
+	}
 	pod, own := path.Child("spec"), g.PodPath()
 	from.All(pod.Child("subdomain"), g.ServiceNamePath())
 	from.AllElements(pod.Child("volumes"), len(user.Volumes), -1, peerjob.FrameworkPath)
@@ -92,10 +108,11 @@ func templateOrigins(from *origin.Map, g *peerjob.Group, template *corev1.PodTem
 // framework's mounts behind.
 func containerOrigins(from *origin.Map, g *peerjob.Group, container *corev1.Container, at *field.Path, own *corev1.Container, source *field.Path) {
 	env, kept := at.Child("env"), g.OwnVariables(own)
+	peerNames := g.PeerEnvNames()
 	added := len(container.Env) - len(kept)
 	// Only the framework sets others before the user's.
 	peers := 0
-	for peers < added && (slices.Contains(v1alpha1.PeerEnvNames(), container.Env[peers].Name) || container.Env[peers].Name == v1alpha1.EnvUID) {
+	for peers < added && slices.Contains(peerNames, container.Env[peers].Name) {
 		peers++
 	}
 	policy := peers

@@ -70,6 +70,7 @@ func runnerCommand(g *peerjob.Group, job *batchv1.Job, container *corev1.Contain
 			command = append(command, "--until="+until)
 		}
 	}
+	command = append(command, roleFlags(g)...)
 	command = append(command, policyFlags(g)...)
 	if grace := g.RunnerGraceSeconds(); grace != nil && (g.Barrier().End == v1alpha1.Enabled || g.FailurePolicy() != nil) {
 		command = append(command, fmt.Sprintf("--grace-period=%ds", *grace))
@@ -84,6 +85,24 @@ func runnerCommand(g *peerjob.Group, job *batchv1.Job, container *corev1.Contain
 		command = append(command, "--key-file="+v1alpha1.RunnerKeyDirectory+"/"+v1alpha1.RunnerKeyFile)
 	}
 	return append(command, "--")
+}
+
+// roleFlags are the flags of the runner that tell it of the roles.
+func roleFlags(g *peerjob.Group) []string {
+	if !g.HasRoles() {
+		return nil
+	}
+	var flags []string
+	for _, role := range g.All() {
+		flags = append(flags, fmt.Sprintf("--role=%s:%d", role.RoleName(), role.Peers()))
+	}
+	for _, dependency := range g.Role.DependsOn {
+		flags = append(flags, fmt.Sprintf("--depends-on=%s:%s", dependency.Name, dependency.Status))
+	}
+	for _, name := range g.SuccessRoles() {
+		flags = append(flags, "--success-role="+name)
+	}
+	return flags
 }
 
 // policyFlags are the flags of the runner that come from the failure policy.

@@ -21,7 +21,6 @@ var (
 	metadataPath  = field.NewPath("metadata")
 	specPath      = field.NewPath("spec")
 	pjServicePath = specPath.Child("service")
-	pjJobPath     = specPath.Child("job")
 	pjPeerEnvPath = specPath.Child("peerEnv")
 	runnerPort    = peerjob.RunnerPath.Child("port")
 )
@@ -48,9 +47,17 @@ func service(g *peerjob.Group) origin.Object {
 		from.From(metadataPath.Child("name"), g.ServiceNamePath())
 		ownEntries(from, metadataPath.Child("labels"), wanted.Labels, pjServicePath.Child("labels"))
 		ownEntries(from, metadataPath.Child("annotations"), wanted.Annotations, pjServicePath.Child("annotations"))
-		from.All(specPath.Child("selector"), peerjob.NamePath)
+		from.All(specPath.Child("selector"), selectorFrom(g))
 		portOrigins(from, g, derived, len(wanted.Ports))
 	})}
+}
+
+// selectorFrom is the field of the PeerJob that the label of the selector comes from.
+func selectorFrom(g *peerjob.Group) *field.Path {
+	if g.HasRoles() {
+		return g.ServiceNamePath()
+	}
+	return peerjob.NamePath
 }
 
 // addPorts adds the ports that follow from the containers, unless the user named

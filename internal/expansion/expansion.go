@@ -54,9 +54,10 @@ type Expansion struct {
 	// internal/kinds. They are not to be written where there were errors.
 	Children []*krmlist.Object
 
-	// objects are the Children as they were made, and job is the Job among them.
+	// objects are the Children as they were made, and jobs are the Jobs among them, in the
+	// order of the roles.
 	objects []origin.Object
-	job     origin.Object
+	jobs    []origin.Object
 	// renderer has what was rendered; it is nil without templates.
 	renderer *values.Renderer
 	// values are those that were found for templates that could not be rendered.
@@ -65,14 +66,29 @@ type Expansion struct {
 	from []valuesKey
 }
 
-// PodTemplate returns the template of the Pods as peerjob writes it. The PeerJob must
-// have been expanded without errors.
-func (e *Expansion) PodTemplate() *corev1.PodTemplateSpec {
-	return &e.job.Object.(*batchv1.Job).Spec.Template
+// Role is one group of the PeerJob, and the Job that it became.
+type Role struct {
+	*peerjob.Group
+	job origin.Object
+}
+
+// Roles returns the groups of the PeerJob with their Jobs, in the order of its roles: one
+// without roles. The PeerJob must have been expanded without errors.
+func (e *Expansion) Roles() []Role {
+	var roles []Role
+	for i, g := range e.Group.All() {
+		roles = append(roles, Role{g, e.jobs[i]})
+	}
+	return roles
+}
+
+// PodTemplate returns the template of the Pods as peerjob writes it.
+func (r Role) PodTemplate() *corev1.PodTemplateSpec {
+	return &r.job.Object.(*batchv1.Job).Spec.Template
 }
 
 // FieldOf returns the field of the PeerJob that a field of the Job came from.
-func (e *Expansion) FieldOf(path string) string { return e.job.Origins.Of(path, nil) }
+func (r Role) FieldOf(path string) string { return r.job.Origins.Of(path, nil) }
 
 // Objects returns the objects that the PeerJob stands for, as they were made, with where
 // their fields came from. They are not to be changed.
@@ -188,8 +204,8 @@ type templates struct {
 	// head is what the PeerJob says outside of the fields with templates.
 	head   *v1alpha1.PeerJob
 	values values.Merged
-	// peers is spec.peers as it was written, if that is a template.
-	peers string
+	// peers are the numbers of peers that are templates, by their path.
+	peers map[string]string
 	// own are spec.values.
 	own map[string]any
 	// from are the entries of ConfigMaps that have values.
@@ -254,7 +270,7 @@ func (e *Expansion) setChildren(objects []origin.Object) {
 	e.objects = objects
 	for _, o := range objects {
 		if _, isJob := o.Object.(*batchv1.Job); isJob {
-			e.job = o
+			e.jobs = append(e.jobs, o)
 		}
 		e.Children = append(e.Children, krmlist.NewMade(o.Object, e.Source.Package))
 	}

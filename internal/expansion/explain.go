@@ -47,7 +47,7 @@ func explain(refused, earlier field.ErrorList) field.ErrorList {
 		for _, c := range cures {
 			if c.typ == err.Type && c.detail == err.Detail && c.path.MatchString(err.Field) {
 				there := *err
-				there.Detail += c.cure
+				there.Detail += inRole(c.cure, err.Field)
 				err = &there
 				break
 			}
@@ -57,12 +57,25 @@ func explain(refused, earlier field.ErrorList) field.ErrorList {
 	return explained
 }
 
+// roleOf matches the role that a field is in.
+var roleOf = lazyregexp.New(`^spec\.roles\[\d+\]`)
+
+// inRole names the fields of a role in place of those of the short form, if the error is
+// about a role.
+func inRole(cure, path string) string {
+	role := roleOf.FindString(path)
+	if role == "" {
+		return cure
+	}
+	return strings.NewReplacer("spec.template", role+".template", "spec.peers", role+".peers").Replace(cure)
+}
+
 // isCopy reports whether an error is about a value that the server took from another
 // field with an error: the target port from the port, and the namespace of the Pods from
 // that of the Job.
 func isCopy(err *field.Error, all field.ErrorList) bool {
 	source := ""
-	if err.Field == "spec.template.metadata.namespace" {
+	if strings.HasSuffix(err.Field, ".template.metadata.namespace") {
 		source = "metadata.namespace"
 	} else if port, isTarget := strings.CutSuffix(err.Field, ".targetPort"); isTarget {
 		source = port + ".port"

@@ -62,8 +62,21 @@ func shownData(data *values.Data) entries {
 			continue
 		}
 		value, err := data.Field(name)
-		if err != nil {
+		if roles, ok := value.(*values.Roles); err != nil || name == "Role" || ok && roles.Len() == 0 {
 			continue // it has none
+		} else if ok {
+			shown := []any{}
+			for i := range roles.Len() {
+				role := roles.At(i).(values.Role)
+				var inner entries
+				for _, name := range role.Fields() {
+					if value, err := role.Field(name); err == nil && name != "Peers" {
+						inner = append(inner, entry{name, value})
+					}
+				}
+				shown = append(shown, inner)
+			}
+			value = shown
 		}
 		if peers, ok := value.(*values.Peers); ok {
 			shown := []any{}

@@ -116,11 +116,11 @@ type setup struct {
 	spec  *v1alpha1.Framework
 }
 
-// setupOf returns false for a group without a framework, or with one that is not
-// known.
+// setupOf returns false for a group without a framework, with one that is not known, or
+// with roles.
 func setupOf(g *peerjob.Group) (setup, bool) {
 	spec := g.PeerJob.Spec.Framework
-	if spec == nil {
+	if spec == nil || g.HasRoles() {
 		return setup{}, false
 	}
 	entry, found := Find(spec.Type)

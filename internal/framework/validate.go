@@ -31,6 +31,10 @@ func Validate(g *peerjob.Group) field.ErrorList {
 	if g.PeerJob.Spec.Framework == nil {
 		return nil
 	}
+	if g.HasRoles() {
+		return field.ErrorList{field.Forbidden(peerjob.FrameworkPath,
+			"can't wire a PeerJob with roles yet; remove it, and build what the framework reads from PEERJOB_LEADER, PEERJOB_<ROLE>_LEADER and PEERJOB_<ROLE>_SIZE (see docs/roles.md)")}
+	}
 	s, found := setupOf(g)
 	if !found {
 		if g.PeerJob.Spec.Framework.Type == "" {

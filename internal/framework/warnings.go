@@ -50,7 +50,10 @@ func Warn(g *peerjob.Group) []diag.Warning {
 	if ok {
 		processes = s.processesSet()
 	}
-	w := rules.GPUProcesses(g.Template(), runsTorchrun, processes, peerjob.FrameworkPath.Child("processesPerPeer"), g.TemplatePath())
+	var w []diag.Warning
+	for _, role := range g.All() {
+		w = append(w, rules.GPUProcesses(role.Template(), runsTorchrun, processes, peerjob.FrameworkPath.Child("processesPerPeer"), role.TemplatePath())...)
+	}
 	if ok {
 		w = append(w, s.warnElasticHostNetwork()...)
 	}

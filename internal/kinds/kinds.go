@@ -70,6 +70,10 @@ var table = []Kind{
 		GroupVersionKind: schema.GroupVersionKind{Version: "v1", Kind: "ConfigMap"},
 	},
 	{
+		// Before the Pods that it is for.
+		GroupVersionKind: schema.GroupVersionKind{Group: "networking.k8s.io", Version: "v1", Kind: "NetworkPolicy"},
+	},
+	{
 		GroupVersionKind: schema.GroupVersionKind{Group: "batch", Version: "v1", Kind: "Job"},
 		// See ValidateJobSpecUpdate in k8s.io/kubernetes/pkg/apis/batch/validation.
 		Immutable: []string{"spec.completionMode", "spec.backoffLimitPerIndex", "spec.podFailurePolicy", "spec.successPolicy", "spec.managedBy", "spec.scheduling", "spec.template"},

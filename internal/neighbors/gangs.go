@@ -99,7 +99,7 @@ func (e peers) warnOfGangs(near *neighbors, expansions []*expansion.Expansion, r
 		members := e.sum(expansions, func(other peers) bool { return !inOtherVariant(other.Source, gang.Object) && belongs(other) })
 		size, field := gang.typed.size(e.Group.Template().Annotations[taskAnnotation])
 		if size > members && (isWorkload(gang.Object) || !near.isShared(name)) {
-			e.warn(report, "spec.peers", "%v%s waits for %d Pods (%s), and there are %d peers: none would start; write %d there, or change the number of peers",
+			e.warn(report, e.Group.Path.Child("peers").String(), "%v%s waits for %d Pods (%s), and there are %d peers: none would start; write %d there, or change the number of peers",
 				gang, inFileOf(gang.Object), size, field, members, members)
 		}
 	}
@@ -117,7 +117,7 @@ func membersOf(g neighbor[gang]) (name string, belongs func(peers) bool) {
 	case isWorkload(g.Object):
 		ref := g.typed.Spec.ControllerRef
 		return ref.Name, func(e peers) bool {
-			return ref.APIGroup == "batch" && ref.Kind == "Job" && (ref.Name == e.Group.JobName || slices.Contains(e.Source.Names(), ref.Name))
+			return ref.APIGroup == "batch" && ref.Kind == "Job" && (ref.Name == e.Group.JobName || slices.Contains(e.jobNames(e.Group), ref.Name))
 		}
 	case g.Kind == "ComputeDomain":
 		name := g.typed.Spec.Channel.ResourceClaimTemplate.Name
@@ -132,8 +132,13 @@ func membersOf(g neighbor[gang]) (name string, belongs func(peers) bool) {
 func (e peers) sum(expansions []*expansion.Expansion, belongs func(peers) bool) int64 {
 	members := int64(0)
 	for _, other := range expansions {
-		if neighborhoodOf(other.Source) == neighborhoodOf(e.Source) && belongs(peers{Expansion: other}) {
-			members += int64(other.Group.Peers())
+		if neighborhoodOf(other.Source) != neighborhoodOf(e.Source) {
+			continue
+		}
+		for _, role := range peersOf(other) {
+			if belongs(role) {
+				members += int64(role.Group.Peers())
+			}
 		}
 	}
 	return members

@@ -24,9 +24,11 @@ func (e peers) warnOfNamed(named []*krmlist.Object, report *results.Report) {
 	pj := e.Group.PeerJob
 	all := slices.Concat(
 		rules.NamedQueues(pj.Labels, field.NewPath("metadata", "labels")),
-		rules.NamedQueues(pj.Spec.Job.Labels, field.NewPath("spec", "job", "labels")),
 		rules.NamedObjects(e.Group.Template(), e.Group.TemplatePath()),
 	)
+	for _, own := range e.Group.JobMetas() {
+		all = append(all, rules.NamedQueues(own.Labels, own.Path.Child("labels"))...)
+	}
 	var w []diag.Warning
 	for _, n := range all {
 		if e.hasComponent() && !n.Part {

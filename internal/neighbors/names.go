@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/krmlist"
 	"github.com/peerjob/peerjob/internal/peerjob"
@@ -22,7 +23,15 @@ import (
 func (e peers) names() rules.PeerNames {
 	names := rules.PeerNames{
 		Job: e.Group.JobName, Service: e.Group.ServiceName(), Peers: e.Group.Peers(),
-		EarlierJobs: e.Source.Names(), EarlierServices: e.Source.Names(),
+		EarlierJobs: e.jobNames(e.Group), EarlierServices: e.Source.Names(),
+	}
+	if e.Group.HasRoles() {
+		names.NameVariable, _, names.LeaderVariable = v1alpha1.RoleEnvNames(e.Group.RoleName())
+		for _, sibling := range e.Group.All() {
+			if sibling != e.Group {
+				names.Siblings = append(append(names.Siblings, sibling.JobName), e.jobNames(sibling)...)
+			}
+		}
 	}
 	if own := e.Group.PeerJob.Spec.Service.Name; own != "" {
 		names.EarlierServices = []string{own}
@@ -41,12 +50,31 @@ func (e peers) names() rules.PeerNames {
 	return names
 }
 
+// jobNames are the names that the Job of a role had, or has, without the hash.
+func (e peers) jobNames(role *peerjob.Group) []string {
+	if !role.HasRoles() {
+		return e.Source.Names()
+	}
+	var names []string
+	for _, name := range e.Source.Names() {
+		names = append(names, name+"-"+role.RoleName())
+	}
+	return names
+}
+
 // warnOfNames finds names of peers, in the strings of the PeerJob and in ConfigMaps,
 // that lead to none: those of an inner layer, and those of peers that are not there.
 func (e peers) warnOfNames(near *neighbors, report *results.Report) {
 	names := e.names()
 	names.IsOther = func(service string) bool { return e.isOtherService(service, near) }
 	report.AddWarnings(e.Source, rules.PeerNamesIn(e.Group.Template(), names, e.Group.HasPeerEnv(), e.Group.TemplatePath()))
+	for _, sibling := range e.roles() {
+		if sibling.Group != e.Group {
+			of := sibling.names()
+			of.IsOther, of.NoStrangers = names.IsOther, true
+			report.AddWarnings(e.Source, rules.PeerNamesIn(e.Group.Template(), of, e.Group.HasPeerEnv(), e.Group.TemplatePath()))
+		}
+	}
 	report.AddWarnings(e.Source, rules.SelfSelectors(e.Group.Template(), names, func(job string) bool { return e.isOtherJob(job, near) }, e.Group.TemplatePath()))
 	report.AddWarnings(e.Source, diag.Few(e.namesElsewhere(names)))
 	data := field.NewPath("data")
@@ -57,7 +85,7 @@ func (e peers) warnOfNames(near *neighbors, report *results.Report) {
 		var w []diag.Warning
 		for _, key := range slices.Sorted(maps.Keys(configMap.typed.mentions)) {
 			for _, stale := range names.StaleIn(configMap.typed.mentions[key]) {
-				cure := "; write that, or let the container use " + stale.References()
+				cure := "; write that, or let the container use " + names.References(stale)
 				if stale.Missing {
 					cure = names.Cure(stale, false)
 				}

@@ -44,8 +44,12 @@ func Warn(expansions []*expansion.Expansion, objects []*krmlist.Object, report *
 		wanted[neighborhoodOf(e.Source)] = true
 	}
 	var words, jobs []string
+	var everyone []peers
 	for _, e := range expansions {
-		names := (peers{Expansion: e}).names()
+		everyone = append(everyone, peersOf(e)...)
+	}
+	for _, e := range everyone {
+		names := e.names()
 		words, jobs = append(words, names.Words()...), append(append(jobs, names.Job), names.EarlierJobs...)
 	}
 	var named []*krmlist.Object
@@ -62,10 +66,11 @@ func Warn(expansions []*expansion.Expansion, objects []*krmlist.Object, report *
 			all[neighborhoodOf(e.Source)] = near
 		}
 		near.serviceNames[e.Group.ServiceName()]++
-		near.jobNames[e.Group.JobName]++
+		for _, role := range e.Group.All() {
+			near.jobNames[role.JobName]++
+		}
 	}
-	for _, e := range expansions {
-		e := peers{e, map[diag.Warning]bool{}}
+	for _, e := range everyone {
 		near := all[neighborhoodOf(e.Source)]
 		e.warnOfNames(near, report)
 		e.warnOfReferences(near, report)
@@ -79,13 +84,29 @@ func Warn(expansions []*expansion.Expansion, objects []*krmlist.Object, report *
 	}
 }
 
-// peers are those of one PeerJob.
+// peers are those of one PeerJob, or of one of its roles.
 type peers struct {
 	*expansion.Expansion
+	// Role is the role and its Job, and Group the group of it.
+	expansion.Role
+	Group *peerjob.Group
 	// said are the warnings of it. A container of spec.runner has the resources of the
 	// container that it is for, and what is said of one need not be said of the other.
 	said map[diag.Warning]bool
 }
+
+// peersOf are the peers of a PeerJob, for each of its roles.
+func peersOf(e *expansion.Expansion) []peers {
+	var all []peers
+	said := map[diag.Warning]bool{}
+	for _, role := range e.Roles() {
+		all = append(all, peers{e, role, role.Group, said})
+	}
+	return all
+}
+
+// roles are the peers of all roles of the PeerJob.
+func (e peers) roles() []peers { return peersOf(e.Expansion) }
 
 // neighborhood is where objects can be in each other's way.
 type neighborhood struct{ pkg, namespace string }
@@ -232,6 +253,7 @@ func (e peers) podLabels() labels.Set {
 	if e.hasNewLabels() {
 		set[batchv1.JobNameLabel] = e.Group.JobName
 	}
+	set[v1alpha1.NameLabel] = e.Group.JobName
 	return labels.Merge(labels.Merge(set, e.Group.SelectorLabels()), e.Group.Template().Labels)
 }
 
@@ -244,10 +266,13 @@ func (e peers) warnOfService(service neighbor[corev1.Service], report *results.R
 		hasOther = hasOther || !rules.IsJobNameLabel(key)
 	}
 	if hasOther && labels.SelectorFromSet(selector).Matches(e.podLabels()) {
-		e.warn(report, "spec.template.metadata.labels", "%v%s selects the peers, too, and would send them its traffic; choose labels that its selector does not match",
+		e.warn(report, e.labelsPath(), "%v%s selects the peers, too, and would send them its traffic; choose labels that its selector does not match",
 			service, inFileOf(service.Object))
 	}
 }
+
+// labelsPath is the field of the labels of the Pods.
+func (e peers) labelsPath() string { return e.Group.TemplatePath().Child("metadata", "labels").String() }
 
 func (e peers) warn(report *results.Report, path, format string, args ...any) {
 	w := diag.Warning{Field: path, Message: fmt.Sprintf(format, args...)}

@@ -31,7 +31,7 @@ type rule struct {
 // See https://kubernetes.io/docs/concepts/services-networking/network-policies/.
 func (e peers) warnOfNetworkPolicies(policies []neighbor[networkingv1.NetworkPolicy], report *results.Report) {
 	// A Pod always reaches itself, and policies hold for no Pod on the host network.
-	if e.Group.Peers() < 2 || e.Group.Template().Spec.HostNetwork {
+	if e.Group.Total() < 2 || e.Group.Template().Spec.HostNetwork {
 		return
 	}
 	peer := e.podLabels()
@@ -47,6 +47,9 @@ func (e peers) warnOfNetworkPolicies(policies []neighbor[networkingv1.NetworkPol
 				isolating = policy.Object
 			}
 			allowed = append(allowed, rulesOf(&policy.typed, direction)...)
+		}
+		if direction == networkingv1.PolicyTypeIngress && e.Group.PeerJob.Spec.NetworkPolicy != nil {
+			continue // which allows the peers
 		}
 		if isolating != nil {
 			e.warnOfRules(isolating, direction, allowed, peer, report)
@@ -92,7 +95,7 @@ func (e peers) renamed(policies []neighbor[networkingv1.NetworkPolicy]) []neighb
 
 // warnOfRules finds what no rule for the peers in one direction allows.
 func (e peers) warnOfRules(isolating *krmlist.Object, direction networkingv1.PolicyType, allowed []rule, peer labels.Set, report *results.Report) {
-	const path = "spec.template.metadata.labels"
+	path := e.labelsPath()
 	between := slices.DeleteFunc(slices.Clone(allowed), func(r rule) bool { return !e.mayBePeers(r, peer) })
 	if len(between) == 0 {
 		label := "the label job-name: " + e.Group.JobName

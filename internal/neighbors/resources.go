@@ -107,7 +107,7 @@ func (e peers) warnOfLimits(pod *corev1.Pod, limits neighbor[corev1.LimitRange],
 		case corev1.LimitTypePod:
 			// LimitRanger leaves out the overhead.
 			options := resourcehelper.PodResourcesOptions{ExcludeOverhead: true}
-			e.warnOfLimit(resourcehelper.PodRequests(pod, options), resourcehelper.PodLimits(pod, options), "spec.template.spec", "a Pod", item, limits, report)
+			e.warnOfLimit(resourcehelper.PodRequests(pod, options), resourcehelper.PodLimits(pod, options), e.Group.PodPath().String(), "a Pod", item, limits, report)
 		}
 	}
 }
@@ -184,7 +184,7 @@ func (e peers) warnOfQuota(pod *corev1.Pod, quota neighbor[corev1.ResourceQuota]
 		all := one.DeepCopy()
 		all.Mul(int64(e.Group.Peers())) // of any size: it only reports what does not fit an int64
 		if one.Sign() > 0 && all.Cmp(hard) > 0 {
-			e.warn(report, "spec.peers", "%d peers need more %s than %v%s has, %s, and not all would be made", e.Group.Peers(), name, quota, inFileOf(quota.Object), &hard)
+			e.warn(report, e.Group.Path.Child("peers").String(), "%d peers need more %s than %v%s has, %s, and not all would be made", e.Group.Peers(), name, quota, inFileOf(quota.Object), &hard)
 		}
 	}
 }

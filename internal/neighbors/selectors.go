@@ -44,12 +44,12 @@ var (
 func (e peers) hasComponent() bool { return e.Source.Annotations[v1alpha1.ComponentAnnotation] != "" }
 
 // isHashed reports whether a hash is in the name of the Job, which kustomize does not know.
-func (e peers) isHashed() bool { return e.Group.JobName != e.Source.Name }
+func (e peers) isHashed() bool { return !slices.Contains(e.jobNames(e.Group), e.Group.JobName) }
 
 // renamesIn reports whether the end of the build gives a field of another object the name of
-// today.
+// today: it knows the name of the PeerJob, which the Job of a role does not have.
 func (e peers) renamesIn(kind string, path *field.Path) bool {
-	return e.hasComponent() && !e.isHashed() && slices.Contains(renames[kind], indexes.ReplaceAllString(path.String(), ""))
+	return e.hasComponent() && !e.isHashed() && !e.Group.HasRoles() && slices.Contains(renames[kind], indexes.ReplaceAllString(path.String(), ""))
 }
 
 // reference is a place in another object that names Jobs by the label of their Pods, or
@@ -211,7 +211,7 @@ func (e peers) cureOf(kind string, r reference, today string) string {
 	switch {
 	case e.isHashed():
 		return instead
-	case !e.hasComponent() && slices.Contains(renames[kind], indexes.ReplaceAllString(r.in.String(), "")):
+	case !e.hasComponent() && !e.Group.HasRoles() && slices.Contains(renames[kind], indexes.ReplaceAllString(r.in.String(), "")):
 		return "list peerjob's Component under components:, or write " + today
 	}
 	return "write " + today + ", or " + instead

@@ -53,9 +53,9 @@ func warnBarrier(g *Group) []diag.Warning {
 		what    string
 		seconds *int64
 		path    *field.Path
-	}{{"the Job", g.Job.ActiveDeadlineSeconds, g.Path}, {"a Pod", g.Template().Spec.ActiveDeadlineSeconds, g.PodPath()}} {
+	}{{"the Job", g.Job.ActiveDeadlineSeconds, g.FieldPath("activeDeadlineSeconds")}, {"a Pod", g.Template().Spec.ActiveDeadlineSeconds, g.PodPath().Child("activeDeadlineSeconds")}} {
 		if seconds := deadline.seconds; seconds != nil && *seconds < int64(*b.StartTimeoutSeconds) {
-			w = append(w, diag.Warn(deadline.path.Child("activeDeadlineSeconds"),
+			w = append(w, diag.Warn(deadline.path,
 				"ends %s after %d s, before the peers that wait stop and name those that are missing (spec.barrier.startTimeoutSeconds is %d); set that lower", deadline.what, *seconds, *b.StartTimeoutSeconds))
 		}
 	}

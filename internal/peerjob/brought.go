@@ -49,24 +49,30 @@ func (b Brought) variables(g *Group) rules.Variables {
 		},
 		// The Job controller adds it at the end where it is not set.
 		After:  []string{v1alpha1.EnvIndex},
-		Peers:  append(v1alpha1.PeerEnvNames(), v1alpha1.EnvUID),
+		Peers:  g.PeerEnvNames(),
 		Runner: g.runnerVariables(),
 	}
 }
 
-// runnerVariables are those that the runner of a failure policy sets at run time.
+// runnerVariables are those that the runner sets at run time: that of a failure policy, and
+// that of a PeerJob with roles.
 func (g *Group) runnerVariables() rules.RunnerVariables {
-	set := rules.RunnerVariables{
-		Names:   []string{v1alpha1.EnvAttempt},
-		Missing: "which only the runner of spec.failurePolicy sets, and it stays in the value as it is; set spec.failurePolicy, or leave it out",
+	set := rules.RunnerVariables{Names: []string{v1alpha1.EnvAttempt}}
+	if g.HasRoles() {
+		set.Names = append(set.Names, v1alpha1.EnvRank, v1alpha1.EnvWorldSize)
 	}
-	if g.FailurePolicy() != nil {
+	switch {
+	case g.FailurePolicy() != nil, g.HasRoles() && g.HasRunner():
 		set.In = g.isRunnerContainer
 		set.Missing = "which only the container with the runner has"
 		if name := g.runnerName(); name != "" {
 			set.Missing += fmt.Sprintf(", %q", name)
 		}
 		set.Missing += ", and it stays in the value as it is; leave it out"
+	case g.HasRoles():
+		set.Missing = "which only the runner sets, and it stays in the value as it is; set spec.barrier or spec.failurePolicy, or leave it out"
+	default:
+		set.Missing = "which only the runner of spec.failurePolicy sets, and it stays in the value as it is; set spec.failurePolicy, or leave it out"
 	}
 	return set
 }

@@ -19,7 +19,8 @@ func (g *Group) HasPeerEnv() bool { return g.PeerJob.Spec.PeerEnv != v1alpha1.Di
 
 // PeerEnv returns the variables that tell a peer who it is and where the others are.
 // The names come from the downward API, so that a tool that renames the Job or the
-// Service afterwards does not make them stale. PEERJOB_UID is among them on demand
+// Service afterwards does not make them stale. A PeerJob with roles has more of them, about
+// each role. PEERJOB_UID is among them on demand
 // ([UsesUID]).
 func (g *Group) PeerEnv(uid bool) []corev1.EnvVar {
 	ref := func(name string) string { return "$(" + name + ")" }
@@ -29,9 +30,16 @@ func (g *Group) PeerEnv(uid bool) []corev1.EnvVar {
 		fromField(v1alpha1.EnvNamespace, "metadata.namespace"),
 		fromField(v1alpha1.EnvService, "metadata.annotations['"+v1alpha1.ServiceAnnotation+"']"),
 		{Name: v1alpha1.EnvSize, Value: strconv.Itoa(int(g.Peers()))},
-		{Name: v1alpha1.EnvLeader, Value: ref(v1alpha1.EnvName) + "-0." + ref(v1alpha1.EnvService)},
-		{Name: v1alpha1.EnvSelf, Value: ref(v1alpha1.EnvName) + "-" + ref(v1alpha1.EnvIndex) + "." + ref(v1alpha1.EnvService)},
 	}
+	first := v1alpha1.EnvName
+	if g.HasRoles() {
+		env = append(env, g.rolesEnv()...)
+		first, _, _ = v1alpha1.RoleEnvNames(g.All()[0].Role.Name)
+	}
+	env = append(env,
+		corev1.EnvVar{Name: v1alpha1.EnvLeader, Value: ref(first) + "-0." + ref(v1alpha1.EnvService)},
+		corev1.EnvVar{Name: v1alpha1.EnvSelf, Value: ref(v1alpha1.EnvName) + "-" + ref(v1alpha1.EnvIndex) + "." + ref(v1alpha1.EnvService)},
+	)
 	if uid {
 		env = append(env, fromField(v1alpha1.EnvUID, "metadata.labels['"+v1alpha1.UIDLabel+"']"))
 	}
@@ -44,9 +52,8 @@ func fromField(name, path string) corev1.EnvVar {
 
 // RunnerEnv returns the variables that the runner reads.
 func (g *Group) RunnerEnv() []corev1.EnvVar {
-	env := slices.DeleteFunc(g.PeerEnv(true), func(variable corev1.EnvVar) bool {
-		return !slices.Contains(v1alpha1.RunnerEnvNames(), variable.Name)
-	})
+	read := append(v1alpha1.RunnerEnvNames(), g.rolesRunnerEnvNames()...)
+	env := slices.DeleteFunc(g.PeerEnv(true), func(variable corev1.EnvVar) bool { return !slices.Contains(read, variable.Name) })
 	return append(env, g.restartEnv()...)
 }
 
@@ -92,12 +99,15 @@ func (g *Group) ContainerEnv(own, expanded *corev1.Container) []corev1.EnvVar {
 func (g *Group) ReservedEnvNames(container *corev1.Container) []string {
 	var names []string
 	if g.HasPeerEnv() {
-		names = v1alpha1.PeerEnvNames()
+		names = slices.DeleteFunc(g.PeerEnvNames(), func(name string) bool { return name == v1alpha1.EnvUID })
 	}
 	if g.isRunnerContainer(container) {
 		names = append(names, g.runnerEnvNames()...)
 		if g.FailurePolicy() != nil {
 			names = append(names, v1alpha1.EnvAttempt)
+		}
+		if g.HasRoles() {
+			names = append(names, v1alpha1.EnvRank, v1alpha1.EnvWorldSize)
 		}
 	}
 	return names

@@ -41,7 +41,7 @@ func (g *Group) Restarts() bool { return g.FailurePolicy().Restarts() }
 //     fails with any code of the command, before the others have heard of it. 143 is the
 //     code of a Pod that was told to end, which is no failure. The rule does not say 0
 //     for the server, which never looks at it, but for people.
-//   - With a success policy, FailPeerJob does not fail the Job with any code: workers whose
+//   - With a success policy, and in a role that ends when others are done, FailPeerJob does not fail the Job with any code: workers whose
 //     leader has ended well often end badly, and the Job controller looks for failed Pods
 //     before it looks for success (syncJob in k8s.io/kubernetes/pkg/controller/job). It
 //     waits for a peer that says that the group has failed, or that it never started.
@@ -60,7 +60,7 @@ func (g *Group) FailureRules(successPolicy bool) []batchv1.PodFailurePolicyRule 
 	switch {
 	case g.Restarts():
 		codes.Values = []int32{v1alpha1.ExitGroupFailed}
-	case successPolicy && g.Peers() > 1: // one peer alone hears of its failure from nobody
+	case (successPolicy || g.isTold()) && g.Total() > 1: // one peer alone hears of its failure from nobody
 		codes.Values = []int32{v1alpha1.ExitTimedOut, v1alpha1.ExitGroupFailed}
 	default:
 		codes.Operator, codes.Values = batchv1.PodFailurePolicyOnExitCodesOpNotIn, []int32{0, v1alpha1.ExitTerminated}

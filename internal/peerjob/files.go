@@ -60,7 +60,13 @@ const (
 func validateFiles(g *Group) field.ErrorList {
 	var errs field.ErrorList
 	var names []string
-	g.EachContainer(func(container *corev1.Container, _ *field.Path) { names = append(names, container.Name) })
+	for _, role := range g.All() {
+		role.EachContainer(func(container *corev1.Container, _ *field.Path) {
+			if !slices.Contains(names, container.Name) {
+				names = append(names, container.Name)
+			}
+		})
+	}
 	taken, seen := map[fileMount]bool{}, map[fileMount]bool{}
 	for i := range g.PeerJob.Spec.Files {
 		for _, mount := range g.fileMounts(i) {

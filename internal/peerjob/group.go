@@ -23,6 +23,8 @@ var (
 
 	// NamePath is the field that every name follows from.
 	NamePath = metadataPath.Child("name")
+	// NetworkPolicyPath is the field that the NetworkPolicy comes from.
+	NetworkPolicyPath = specPath.Child("networkPolicy")
 	// FrameworkPath is the field that what a framework brings comes from.
 	FrameworkPath = specPath.Child("framework")
 )
@@ -33,6 +35,8 @@ type Group struct {
 	// PeerJob is what all groups of a PeerJob share: metadata, Service, framework,
 	// barrier, cluster domain and version.
 	PeerJob *v1alpha1.PeerJob
+	// Role is the role that the group is, nil in a PeerJob without roles.
+	Role *v1alpha1.PeerRole
 	// JobName is the name of the Job.
 	JobName string
 	// suffix is what a hash adds to the names of the Job and the Service, "" without.
@@ -42,15 +46,28 @@ type Group struct {
 	Job batchv1.JobSpec
 	// Path is the field of the PeerJob that holds the fields of the group.
 	Path *field.Path
+	// all are the groups of the PeerJob, in the order of the roles; nil without roles.
+	all []*Group
 }
 
-// NewGroup returns the group of a PeerJob that v1alpha1.Default has seen. A hash
-// that is not empty becomes part of the Job's name.
+// NewGroup returns the group of a PeerJob that v1alpha1.Default has seen. Of a PeerJob
+// with roles it is the group of the first one, which leads to all others ([Group.All]). A
+// hash that is not empty becomes part of the names.
 func NewGroup(pj *v1alpha1.PeerJob, hash string) *Group {
 	spec := &pj.Spec
 	suffix := ""
 	if hash != "" {
 		suffix = "-" + hash
+	}
+	if len(spec.Roles) > 0 {
+		all := make([]*Group, len(spec.Roles))
+		for i := range spec.Roles {
+			all[i] = newRole(pj, i, suffix)
+		}
+		for _, g := range all {
+			g.all = all
+		}
+		return all[0]
 	}
 	return &Group{
 		PeerJob: pj,

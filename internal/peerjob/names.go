@@ -72,8 +72,14 @@ func (g *Group) SearchDomain(namespace string) string {
 	return rules.SearchDomain(namespace, g.PeerJob.Spec.ClusterDomain)
 }
 
-// SelectorLabels select the Pods of the Job. The Job controller puts the
-// label on them.
+// SelectorLabels select the Pods of all roles. The Job controller puts the label with the
+// name of the Job on them; that of several Jobs is in their Pod templates.
 func (g *Group) SelectorLabels() map[string]string {
+	if g.HasRoles() {
+		return map[string]string{v1alpha1.GroupLabel: g.ServiceName()}
+	}
 	return map[string]string{v1alpha1.NameLabel: g.JobName}
 }
+
+// NetworkPolicyName is the name of the NetworkPolicy.
+func (g *Group) NetworkPolicyName() string { return g.PeerJob.Name + g.suffix }

@@ -73,7 +73,7 @@ func warnBackoff(g *Group) []diag.Warning {
 		return nil
 	}
 	return []diag.Warning{diag.Warn(g.Path.Child("backoffLimit"),
-		"counts the failures of all peers together, and ends the Job after %s, before a peer can have failed more often than spec.backoffLimitPerIndex says (%d); leave it out", times(*all+1), *one)}
+		"counts the failures of all peers together, and ends the Job after %s, before a peer can have failed more often than %s says (%d); leave it out", times(*all+1), g.Path.Child("backoffLimitPerIndex"), *one)}
 }
 
 func times(n int32) string {
@@ -86,7 +86,7 @@ func times(n int32) string {
 // warnBareNames finds the host name of a peer alone where an address is meant. Only a Pod
 // itself finds its own, in /etc/hosts.
 func warnBareNames(g *Group) []diag.Warning {
-	if g.Peers() < 2 || g.searchesService() {
+	if g.Total() < 2 || g.searchesService() {
 		return nil
 	}
 	aliases := map[string]bool{}

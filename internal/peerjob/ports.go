@@ -24,7 +24,7 @@ func (g *Group) DerivedPorts() []rules.Port {
 	}
 	var ports []rules.Port
 	seen := map[number]bool{}
-	for _, port := range g.containerPorts() {
+	for _, port := range g.allPorts() {
 		if n := (number{port.Protocol, port.Port}); !seen[n] {
 			seen[n] = true
 			ports = append(ports, port)
@@ -56,7 +56,19 @@ func (g *Group) DerivedPorts() []rules.Port {
 // containerPorts returns the ports of the Pod, as Service ports with the container
 // ports' own names. The runner's comes last.
 func (g *Group) containerPorts() []rules.Port {
-	ports := rules.ContainerPorts(g.Template(), g.TemplatePath())
+	return g.withRunnerPort(rules.ContainerPorts(g.Template(), g.TemplatePath()))
+}
+
+// allPorts returns those of the Pods of all roles. The runner's comes last.
+func (g *Group) allPorts() []rules.Port {
+	var ports []rules.Port
+	for _, role := range g.All() {
+		ports = append(ports, rules.ContainerPorts(role.Template(), role.TemplatePath())...)
+	}
+	return g.withRunnerPort(ports)
+}
+
+func (g *Group) withRunnerPort(ports []rules.Port) []rules.Port {
 	if g.HasRunner() {
 		ports = append(ports, rules.Port{
 			ServicePort: corev1.ServicePort{

@@ -42,15 +42,19 @@ func (g *Group) runnerField() string {
 }
 
 // RunnerContainer is the index of the container that the runner runs in, among those
-// that are no init containers. It is -1 in a group without a runner, and where it is
-// not known which one.
+// that are no init containers. With roles, it is the one that spec.runner.container names,
+// or the only one. It is -1 in a group without a runner, and where it is not known which
+// one.
 func (g *Group) RunnerContainer() int {
 	if !g.HasRunner() {
 		return -1
 	}
 	containers := g.Template().Spec.Containers
 	if name := g.Runner().Container; name != "" {
-		return slices.IndexFunc(containers, func(c corev1.Container) bool { return c.Name == name })
+		// A role with one container needs no name for it.
+		if at := slices.IndexFunc(containers, func(c corev1.Container) bool { return c.Name == name }); at >= 0 || !g.HasRoles() {
+			return at
+		}
 	}
 	if len(containers) != 1 {
 		return -1
@@ -166,7 +170,35 @@ func validateRunnerContainer(g *Group) field.ErrorList {
 	if nearest := spell.Nearest(name, names); nearest != "" {
 		err.Detail += fmt.Sprintf("; did you mean %q?", nearest)
 	}
+	if g.HasRoles() {
+		err.Detail += fmt.Sprintf(" (the role %s has several containers)", g.RoleName())
+	}
 	return field.ErrorList{err}
+}
+
+// validateRolesContainer refuses the name of a container that no role has. A role with one
+// container needs none.
+func validateRolesContainer(g *Group) field.ErrorList {
+	name := g.Runner().Container
+	if !g.HasRoles() || !g.HasRunner() || name == "" {
+		return nil
+	}
+	var names []string
+	for _, role := range g.All() {
+		pod := &role.Template().Spec
+		if len(pod.Containers) > 1 {
+			return nil // which has the error
+		}
+		for _, other := range slices.Concat(containerNames(pod.Containers), containerNames(pod.InitContainers)) {
+			if !slices.Contains(names, other) {
+				names = append(names, other)
+			}
+		}
+		if slices.Contains(containerNames(pod.Containers), name) {
+			return nil
+		}
+	}
+	return field.ErrorList{unknownName(RunnerPath.Child("container"), name, names)}
 }
 
 func containerNames(containers []corev1.Container) []string {

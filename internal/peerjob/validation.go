@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -19,27 +18,51 @@ import (
 )
 
 // Validate refuses a group whose Pods would not find each other, although the API
-// server would take what it expands to.
+// server would take what it expands to. Of a PeerJob with roles it validates all groups.
 func Validate(g *Group, brought Brought) field.ErrorList {
+	errs := validateShared(g)
+	for _, role := range g.All() {
+		errs = append(errs, validateGroup(role, brought)...)
+	}
+	if g.HasRoles() {
+		errs = distinct(errs)
+	}
+	return errs
+}
+
+// validateShared validates what all groups of the PeerJob have in common.
+func validateShared(g *Group) field.ErrorList {
 	pj, spec := g.PeerJob, &g.PeerJob.Spec
-	service, job, template := g.draft()
 	return slices.Concat(
-		validateMetadata(pj, job),
-		validatePeers(g),
+		validateMetadata(g),
+		validateRoles(g),
 		validateService(pj),
 		validateCarried(specPath.Child("job"), spec.Job.Labels, spec.Job.Annotations),
 		validateToggle(spec.NameSuffixHash, specPath.Child("nameSuffixHash")),
 		validateToggle(spec.PeerEnv, specPath.Child("peerEnv")),
 		validateTemplating(pj),
+		validateClusterDomain(pj),
+		ValidateVersion(spec.KubernetesVersion, specPath.Child("kubernetesVersion")),
+	)
+}
+
+// validateGroup validates one group. What it finds on a field that all groups share, it
+// finds for each of them.
+func validateGroup(g *Group, brought Brought) field.ErrorList {
+	service, job, template := g.draft()
+	var errs field.ErrorList
+	if g.Role != nil {
+		errs = validateCarried(g.Path.Child("job"), g.Role.Job.Labels, g.Role.Job.Annotations)
+	}
+	return slices.Concat(errs,
+		validatePeers(g),
 		validateFiles(g),
 		validatePrograms(g, brought),
 		validateContainers(g),
 		validateBarrier(g),
 		validateFailurePolicy(g, brought),
 		validateRunner(g, brought),
-		validateClusterDomain(pj),
-		ValidateVersion(spec.KubernetesVersion, specPath.Child("kubernetesVersion")),
-		rules.PartialAdmission(job, "spec.peers", metadataPath),
+		rules.PartialAdmission(job, g.Path.Child("peers").String(), metadataPath),
 		rules.ControllerLabels(template, job, g.TemplatePath()),
 		validateTemplateMetadata(g),
 		validateVariables(g),
@@ -47,16 +70,27 @@ func Validate(g *Group, brought Brought) field.ErrorList {
 		rules.ResourceFields(template, g.TemplatePath()),
 		rules.SubPathExpressions(template, brought.variables(g), g.TemplatePath()),
 		validateRestartPolicy(g),
-		rules.DNS(service, template, job, spec.ClusterDomain, g.TemplatePath()),
+		rules.DNS(service, template, job, g.PeerJob.Spec.ClusterDomain, g.TemplatePath()),
 	)
 }
 
-func validateMetadata(pj *v1alpha1.PeerJob, job *batchv1.Job) field.ErrorList {
+// distinct returns the errors, each once.
+func distinct(errs field.ErrorList) field.ErrorList {
+	said := map[string]bool{}
+	return slices.DeleteFunc(errs, func(err *field.Error) bool {
+		text := err.Error()
+		defer func() { said[text] = true }()
+		return said[text]
+	})
+}
+
+func validateMetadata(g *Group) field.ErrorList {
+	pj := g.PeerJob
 	var errs field.ErrorList
 	if pj.Name == "" {
 		errs = append(errs, field.Required(NamePath, "it names the Job, and the Pods' host names are <name>-<index>"))
 	} else {
-		errs = append(errs, rules.Hostnames(job, pj.Name, NamePath)...)
+		errs = append(errs, validateHostnames(g)...)
 	}
 	if pj.Namespace != "" {
 		for _, msg := range validation.IsDNS1123Label(pj.Namespace) {
@@ -232,6 +266,8 @@ func validateVariables(g *Group) field.ErrorList {
 			detail := "is set by peerjob; remove it, or set spec.peerEnv to Disabled"
 			if g.isRunnerContainer(container) {
 				switch {
+				case variable.Name == v1alpha1.EnvRank, variable.Name == v1alpha1.EnvWorldSize:
+					detail = "is set by the runner of " + g.runnerField() + " in a PeerJob with roles; remove it"
 				case variable.Name == v1alpha1.EnvAttempt:
 					detail = "is set by the runner of spec.failurePolicy, with the number of the attempt; remove it"
 				case slices.Contains(g.runnerEnvNames(), variable.Name):

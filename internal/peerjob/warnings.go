@@ -14,12 +14,21 @@ import (
 	"github.com/peerjob/peerjob/internal/rules"
 )
 
-// Warn returns what is probably not meant in a group that [Validate] lets through.
+// Warn returns what is probably not meant in a group that [Validate] lets through, in all
+// groups of a PeerJob with roles.
 func Warn(g *Group, brought Brought) []diag.Warning {
+	var w []diag.Warning
+	for _, role := range g.All() {
+		w = append(w, warnGroup(role, brought)...)
+	}
+	return append(w, warnRoles(g)...)
+}
+
+func warnGroup(g *Group, brought Brought) []diag.Warning {
 	service, job, template := g.draft()
 	ports := g.containerPorts()
 	return slices.Concat(
-		rules.TargetPorts(service, ports, servicePath.Child("ports")),
+		rules.TargetPorts(service, g.allPorts(), servicePath.Child("ports")),
 		warnTTL(g),
 		warnBarrier(g),
 		warnFiles(g),
@@ -44,19 +53,22 @@ func Warn(g *Group, brought Brought) []diag.Warning {
 // warnGroupSize finds sizes of a gang that the peers do not reach.
 func warnGroupSize(g *Group) []diag.Warning {
 	metadata := g.TemplatePath().Child("metadata")
-	var w []diag.Warning
-	for _, m := range []struct {
+	type values struct {
 		path   *field.Path
 		values map[string]string
-	}{
+	}
+	all := []values{
 		{metadataPath.Child("labels"), g.PeerJob.Labels},
 		{metadataPath.Child("annotations"), g.PeerJob.Annotations},
-		{specPath.Child("job", "labels"), g.PeerJob.Spec.Job.Labels},
-		{specPath.Child("job", "annotations"), g.PeerJob.Spec.Job.Annotations},
-		{metadata.Child("labels"), g.Template().Labels},
-		{metadata.Child("annotations"), g.Template().Annotations},
-	} {
-		w = append(w, rules.GroupSize(m.values, g.Peers(), m.path)...)
+	}
+	for _, own := range g.JobMetas() {
+		all = append(all, values{own.Path.Child("labels"), own.Labels}, values{own.Path.Child("annotations"), own.Annotations})
+	}
+	all = append(all, values{metadata.Child("labels"), g.Template().Labels}, values{metadata.Child("annotations"), g.Template().Annotations})
+	var w []diag.Warning
+	for _, m := range all {
+		// A gang may be of all roles.
+		w = append(w, rules.GroupSize(m.values, int32(min(g.Total(), v1alpha1.MaxPeers)), m.path)...)
 	}
 	return w
 }
@@ -78,16 +90,38 @@ const argoHook = "argocd.argoproj.io/hook"
 func warnTTL(g *Group) []diag.Warning {
 	annotations := map[string]string{}
 	maps.Copy(annotations, g.PeerJob.Annotations)
-	maps.Copy(annotations, g.PeerJob.Spec.Job.Annotations)
+	for _, own := range g.JobMetas() {
+		maps.Copy(annotations, own.Annotations)
+	}
 	if _, hook := annotations[argoHook]; hook || g.Job.TTLSecondsAfterFinished == nil {
 		return nil
 	}
 	for _, key := range slices.Sorted(maps.Keys(annotations)) {
 		domain, _, _ := strings.Cut(key, "/")
 		if tool, found := gitOpsTools[domain]; found {
-			return []diag.Warning{diag.Warn(g.Path.Child("ttlSecondsAfterFinished"),
+			return []diag.Warning{diag.Warn(g.FieldPath("ttlSecondsAfterFinished"),
 				"%s (annotation %s) makes the Job again when it is gone, and it runs once more; leave it out", tool, key)}
 		}
 	}
 	return nil
+}
+
+// warnRoles finds what is different for a group of several Jobs.
+func warnRoles(g *Group) []diag.Warning {
+	if len(g.All()) < 2 {
+		return nil
+	}
+	var w []diag.Warning
+	queue := func(path *field.Path, values map[string]string) {
+		if _, found := values[rules.QueueLabel]; found {
+			w = append(w, diag.Warn(path.Key(rules.QueueLabel),
+				"Kueue admits each of the %d Jobs for itself, and those that it admits hold their resources while they wait for the others; give the queue room for all roles, or let the group fail with spec.barrier.startTimeoutSeconds", len(g.All())))
+		}
+	}
+	queue(metadataPath.Child("labels"), g.PeerJob.Labels)
+	queue(specPath.Child("job", "labels"), g.PeerJob.Spec.Job.Labels)
+	for _, role := range g.All() {
+		queue(role.Path.Child("job", "labels"), role.Role.Job.Labels)
+	}
+	return w
 }

@@ -70,8 +70,18 @@ func refuseConflicts(expansions []*expansion.Expansion, objects []*krmlist.Objec
 			kind, _ := kinds.Of(child.APIVersion, child.Kind)
 			path := kind.NamePath(e.Group.PeerJob)
 			if maker, found := makers[identityOf(child)]; found {
+				if maker == e {
+					continue // two roles of one name, which is an error already
+				}
+				cure := "rename one of them"
+				switch {
+				case kind.NameField != "":
+					cure = "give each its own " + kind.NameField
+				case e.Group.HasRoles() || maker.Group.HasRoles():
+					cure = "rename one of them, or the role: the Job of a role is <metadata.name>-<role>"
+				}
 				report.AddErrors(e.Source, field.ErrorList{duplicate(path, child.Name,
-					fmt.Sprintf("%v makes a %v of this name too; give each its own spec.service.name", maker.Source, child.Kind))})
+					fmt.Sprintf("%v makes a %v of this name too; %s", maker.Source, child.Kind, cure))})
 				continue
 			}
 			makers[identityOf(child)] = e

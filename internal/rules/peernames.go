@@ -29,6 +29,14 @@ type PeerNames struct {
 	// IsOther reports whether a Service of today is not the Job's. A name under such a
 	// Service is not a peer's. Nil if there is no other Service.
 	IsOther func(service string) bool
+	// Siblings are other Jobs under the same Service, those of other roles. A name of one
+	// of their peers is not judged.
+	Siblings []string
+	// NoStrangers leaves alone names under the Service that begin with no name of the Job.
+	NoStrangers bool
+	// NameVariable and LeaderVariable are the variables with the name of the Job, and with
+	// the name of its peer with index 0. The defaults are PEERJOB_NAME and PEERJOB_LEADER.
+	NameVariable, LeaderVariable string
 }
 
 // Words are what a text contains that names a peer, or another host under the Service.
@@ -114,11 +122,11 @@ func (n PeerNames) StaleIn(mentions Mentions) []StaleName {
 					continue
 				}
 				found.Missing = true
-			case isOther:
+			case isOther, slices.Contains(n.Siblings, m.job):
 				continue
 			case m.job != n.Job && !slices.Contains(n.EarlierJobs, m.job):
 				// Only the Service of today is the Job's alone.
-				if service != n.Service || !m.beginsWord || !m.isAddress && !n.isLike(m.job) {
+				if n.NoStrangers || service != n.Service || !m.beginsWord || !m.isAddress && !n.isLike(m.job) {
 					continue
 				}
 				found.Stranger = true
@@ -226,7 +234,15 @@ func (n PeerNames) Explain(stale StaleName) string {
 
 // References returns the variables of the peers that stand for the name of a peer,
 // for a text in which they are expanded.
-func (s StaleName) References() string { return PeerReference(s.Index) }
+func (n PeerNames) References(stale StaleName) string {
+	if n.NameVariable == "" {
+		return PeerReference(stale.Index)
+	}
+	if stale.Index == "0" {
+		return "$(" + n.LeaderVariable + ")"
+	}
+	return "$(" + n.NameVariable + ")-" + stale.Index + ".$(PEERJOB_SERVICE)"
+}
 
 // PeerReference is the name of the peer with an index, written with the variables of the
 // peers. The index may be a variable.
@@ -272,7 +288,7 @@ func (n PeerNames) shellCure(stale StaleName, variables bool) string {
 	if stale.Missing || !variables {
 		return n.Cure(stale, false)
 	}
-	return fmt.Sprintf(`; use sh -c and "%s"`, strings.NewReplacer("$(", "${", ")", "}").Replace(stale.References()))
+	return fmt.Sprintf(`; use sh -c and "%s"`, strings.NewReplacer("$(", "${", ")", "}").Replace(n.References(stale)))
 }
 
 // Cure says what to write instead of a stale name in a string of a container.
@@ -281,7 +297,7 @@ func (n PeerNames) Cure(stale StaleName, variables bool) string {
 	case stale.Missing:
 		return "; name one of them, or change the number of peers"
 	case variables:
-		return "; write " + stale.References()
+		return "; write " + n.References(stale)
 	}
 	return "; write that"
 }

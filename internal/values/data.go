@@ -4,6 +4,7 @@ package values
 
 import (
 	"errors"
+	"sort"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/peerjob"
@@ -26,10 +27,12 @@ func Fields() []Field {
 		{"Name", "metadata.name.", "train"},
 		{"Namespace", "metadata.namespace; null when it is not set.", "team-a"},
 		{"Service", "The name of the headless Service.", "train"},
-		{"Size", "spec.peers, the number of peers.", "3"},
+		{"Size", "spec.peers, the number of peers; in a PeerJob with roles that of the role, and outside of the roles that of all together.", "3"},
 		{"ClusterDomain", "spec.clusterDomain, the DNS domain of the cluster.", "cluster.local"},
-		{"Leader", "The name of the peer with index 0, as .Host of a peer.", "train-0.train"},
-		{"Peers", "The peers, in the order of their indexes.", ""},
+		{"Leader", "The name of the peer with index 0, as .Host of a peer; of the first role if there are several.", "train-0.train"},
+		{"Peers", "The peers, in the order of their indexes; in a PeerJob with roles those of the role, and outside of the roles all, in the order of the roles.", ""},
+		{"Role", "The name of the role, in a field of a role; null elsewhere.", ""},
+		{"Roles", "The roles, in their order; empty without roles.", ""},
 		{"Values", "The values: spec.values over those of spec.valuesFrom.", ""},
 	}
 }
@@ -44,6 +47,17 @@ func PeerFields() []Field {
 	}
 }
 
+// RoleFields are the names in each element of .Roles, in their order.
+func RoleFields() []Field {
+	return []Field{
+		{"Name", "The name of the role.", "worker"},
+		{"Job", "The name of its Job.", "train-worker"},
+		{"Size", "Its number of peers.", "4"},
+		{"Leader", "The name of its peer with index 0, as .Host of a peer.", "train-worker-0.train"},
+		{"Peers", "Its peers, in the order of their indexes.", ""},
+	}
+}
+
 func namesOf(fields []Field) []string {
 	names := make([]string, len(fields))
 	for i, f := range fields {
@@ -52,7 +66,7 @@ func namesOf(fields []Field) []string {
 	return names
 }
 
-var templateFieldNames, peerFieldNames = namesOf(Fields()), namesOf(PeerFields())
+var templateFieldNames, peerFieldNames, roleFieldNames = namesOf(Fields()), namesOf(PeerFields()), namesOf(RoleFields())
 
 // Data is what the templates of a PeerJob see. A name that it does not have is an
 // error where a template asks for it.
@@ -60,6 +74,8 @@ type Data struct {
 	group  *peerjob.Group
 	values map[string]any
 	stage  stage
+	// whole is whether the template is outside of the roles of a PeerJob with some.
+	whole bool
 }
 
 // stage says what is not decided yet when a template is rendered. The zero stage
@@ -69,13 +85,19 @@ type stage int
 const (
 	// namingStage is for spec.service.name, which decides the names of the peers.
 	namingStage stage = iota + 1
-	// countingStage is for spec.peers, which decides everything but the values.
+	// countingStage is for numbers of peers, which decide everything but the values.
 	countingStage
 )
 
-// NewData returns the data of a group of a PeerJob that v1alpha1.Default has seen.
+// NewData returns the data of a PeerJob that v1alpha1.Default has seen, for its fields
+// outside of roles.
 func NewData(g *peerjob.Group, values map[string]any) *Data {
-	return &Data{group: g, values: values}
+	return &Data{group: g, values: values, whole: g.HasRoles()}
+}
+
+// forRole returns the data for the fields of a role.
+func (d *Data) forRole(g *peerjob.Group) *Data {
+	return &Data{group: g, values: d.values}
 }
 
 // Values are the values that templates find in .Values.
@@ -87,7 +109,7 @@ func (d *Data) Fields() []string { return templateFieldNames }
 // Field is the value of a name.
 func (d *Data) Field(name string) (any, error) {
 	if d.stage == countingStage && name != "Values" {
-		return nil, errors.New("." + name + " is not known here; spec.peers may use .Values alone")
+		return nil, errors.New("." + name + " is not known here; the number of peers may use .Values alone")
 	}
 	switch name {
 	case "Name":
@@ -98,7 +120,15 @@ func (d *Data) Field(name string) (any, error) {
 		}
 		return d.group.PeerJob.Namespace, nil
 	case "Size":
+		if d.whole {
+			return int(d.group.Total()), nil
+		}
 		return int(d.group.Peers()), nil
+	case "Role":
+		if d.whole || !d.group.HasRoles() {
+			return nil, nil
+		}
+		return d.group.RoleName(), nil
 	case "ClusterDomain":
 		return d.group.PeerJob.Spec.ClusterDomain, nil
 	case "Values":
@@ -111,25 +141,38 @@ func (d *Data) Field(name string) (any, error) {
 	case "Service":
 		return d.group.ServiceName(), nil
 	case "Leader":
-		return d.group.PeerName(0), nil
+		return d.group.LeaderName(), nil
 	case "Peers":
+		if d.whole {
+			return peersOf(d.group.All()...), nil
+		}
 		return peersOf(d.group), nil
+	case "Roles":
+		return &Roles{d.group}, nil
 	}
 	return nil, errors.New("." + name + " is not known")
 }
 
-// Peers are the peers, as templates see them. Their names are made when a
-// template asks for them.
+// Peers are peers, as templates see them. Their names are made when a template asks for
+// them.
 type Peers struct {
 	n int
-	// job is the Job's name; service and domain follow a host name, with their dots.
-	job, service, domain string
+	// jobs are the names of the Jobs, and ends the number of peers up to the end of each.
+	jobs []string
+	ends []int
+	// service and domain follow a host name, with their dots.
+	service, domain string
 }
 
-func peersOf(g *peerjob.Group) *Peers {
-	peers := &Peers{n: int(min(max(g.Peers(), 0), v1alpha1.MaxPeers)), job: g.JobName, service: "." + g.ServiceName()}
-	if namespace := g.PeerJob.Namespace; namespace != "" {
-		peers.domain = "." + g.SearchDomain(namespace)
+func peersOf(groups ...*peerjob.Group) *Peers {
+	first := groups[0]
+	peers := &Peers{service: "." + first.ServiceName()}
+	for _, g := range groups {
+		peers.n += int(min(max(g.Peers(), 0), v1alpha1.MaxPeers))
+		peers.jobs, peers.ends = append(peers.jobs, g.JobName), append(peers.ends, peers.n)
+	}
+	if namespace := first.PeerJob.Namespace; namespace != "" {
+		peers.domain = "." + first.SearchDomain(namespace)
 	}
 	return peers
 }
@@ -138,11 +181,18 @@ func peersOf(g *peerjob.Group) *Peers {
 func (p *Peers) Len() int { return p.n }
 
 // At is the peer with an index.
-func (p *Peers) At(index int) any { return Peer{p, index} }
+func (p *Peers) At(index int) any {
+	job := sort.SearchInts(p.ends, index+1)
+	if job > 0 {
+		index -= p.ends[job-1]
+	}
+	return Peer{p, p.jobs[job], index}
+}
 
 // Peer is one peer, as templates see it.
 type Peer struct {
 	all   *Peers
+	job   string
 	index int
 }
 
@@ -154,7 +204,7 @@ func (p Peer) Field(name string) (any, error) {
 	if name == "Index" {
 		return p.index, nil
 	}
-	hostname := rules.Hostname(p.all.job, int32(p.index))
+	hostname := rules.Hostname(p.job, int32(p.index))
 	switch name {
 	case "Hostname":
 		return hostname, nil
@@ -165,4 +215,39 @@ func (p Peer) Field(name string) (any, error) {
 		return nil, errors.New(".FQDN is not known without metadata.namespace; set it, or use .Host")
 	}
 	return hostname + p.all.service + p.all.domain, nil
+}
+
+// Roles are the roles of a PeerJob, as templates see them.
+type Roles struct{ group *peerjob.Group }
+
+// Len is how many roles there are.
+func (r *Roles) Len() int {
+	if !r.group.HasRoles() {
+		return 0
+	}
+	return len(r.group.All())
+}
+
+// At is the role at a place.
+func (r *Roles) At(index int) any { return Role{r.group.All()[index]} }
+
+// Role is one role, as templates see it.
+type Role struct{ group *peerjob.Group }
+
+// Fields are the names that templates may use.
+func (r Role) Fields() []string { return roleFieldNames }
+
+// Field is the value of a name.
+func (r Role) Field(name string) (any, error) {
+	switch name {
+	case "Name":
+		return r.group.RoleName(), nil
+	case "Job":
+		return r.group.JobName, nil
+	case "Size":
+		return int(r.group.Peers()), nil
+	case "Leader":
+		return r.group.PeerName(0), nil
+	}
+	return peersOf(r.group), nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,7 +27,9 @@ type Renderer struct {
 	// Rendered is what was rendered so far, in the order of the fields.
 	Rendered []Rendering
 
-	texts    *render.Renderer
+	texts *render.Renderer
+	// roles render the fields of the roles, in their order; none without roles.
+	roles    []*render.Renderer
 	snippets map[string]string
 	// exhausted says that an error told that the templates do too much work.
 	exhausted bool
@@ -51,7 +54,6 @@ type Rendering struct {
 }
 
 var (
-	peersPath       = field.NewPath("spec", "peers").String()
 	serviceNamePath = field.NewPath("spec", "service", "name").String()
 	snippetsPath    = field.NewPath("spec", "snippets")
 )
@@ -69,23 +71,28 @@ func CheckSnippets(snippets map[string]string) field.ErrorList {
 }
 
 // NewRenderer returns a renderer for a PeerJob of which the head was read
-// (decode.Head) and defaulted. Its number of peers is a template, or "". The names of
-// the peers have this hash in them, which may be "".
-func NewRenderer(head *v1alpha1.PeerJob, peers, hash string, merged Merged) *Renderer {
+// (decode.Head) and defaulted. The numbers of peers that are templates are by their path
+// (decode.Peers). The names of the peers have this hash in them, which may be "".
+func NewRenderer(head *v1alpha1.PeerJob, peers map[string]string, hash string, merged Merged) *Renderer {
 	budget := render.NewBudget()
 	named := *head
+	named.Spec.Roles = slices.Clone(head.Spec.Roles)
 	r := &Renderer{early: map[string]early{}, snippets: head.Spec.Snippets}
 	texts := func(data *Data) *render.Renderer {
 		texts := render.New(data, head.Spec.Snippets, budget)
 		texts.Nulls = merged.Nulls
 		return texts
 	}
-	if peers != "" {
-		text, err := texts(&Data{values: merged.Values, stage: countingStage}).Render(peers)
-		r.early[peersPath] = early{text, err}
-		if n, wrong := strconv.ParseInt(text, 10, 32); err == nil && wrong == nil {
+	counts := map[string]**int32{field.NewPath("spec", "peers").String(): &named.Spec.Peers}
+	for i := range named.Spec.Roles {
+		counts[peerjob.RolesPath.Index(i).Child("peers").String()] = &named.Spec.Roles[i].Peers
+	}
+	for _, path := range slices.Sorted(maps.Keys(peers)) {
+		text, err := texts(&Data{values: merged.Values, stage: countingStage}).Render(peers[path])
+		r.early[path] = early{text, err}
+		if n, wrong := strconv.ParseInt(text, 10, 32); err == nil && wrong == nil && counts[path] != nil {
 			count := int32(n)
-			named.Spec.Peers = &count
+			*counts[path] = &count
 		}
 	}
 	service, err := texts(&Data{group: peerjob.NewGroup(&named, ""), values: merged.Values, stage: namingStage}).Render(head.Spec.Service.Name)
@@ -93,9 +100,28 @@ func NewRenderer(head *v1alpha1.PeerJob, peers, hash string, merged Merged) *Ren
 	if err == nil {
 		named.Spec.Service.Name = service
 	}
-	r.Data = NewData(peerjob.NewGroup(&named, hash), merged.Values)
+	group := peerjob.NewGroup(&named, hash)
+	r.Data = NewData(group, merged.Values)
 	r.texts = texts(r.Data)
+	for _, role := range group.All() {
+		if role.HasRoles() {
+			r.roles = append(r.roles, texts(r.Data.forRole(role)))
+		}
+	}
 	return r
+}
+
+// rolePath matches the role that a field is in.
+var rolePath = regexp.MustCompile(`^spec\.roles\[(\d+)\]`)
+
+// textsAt returns the renderer for a field.
+func (r *Renderer) textsAt(path string) *render.Renderer {
+	if match := rolePath.FindStringSubmatch(path); match != nil {
+		if i, err := strconv.Atoi(match[1]); err == nil && i < len(r.roles) {
+			return r.roles[i]
+		}
+	}
+	return r.texts
 }
 
 // Snippets are the snippets that templates can include.
@@ -106,7 +132,7 @@ func (r *Renderer) Render(path *field.Path, text string) (string, *field.Error) 
 	at := path.String()
 	known, found := r.early[at]
 	if !found {
-		known.text, known.err = r.texts.Render(text)
+		known.text, known.err = r.textsAt(at).Render(text)
 	}
 	if known.err != nil {
 		return "", r.failed(path, known.err)
@@ -117,7 +143,7 @@ func (r *Renderer) Render(path *field.Path, text string) (string, *field.Error) 
 
 // RenderYAML renders the text of a field that is a list or a map.
 func (r *Renderer) RenderYAML(path *field.Path, text string) (*yaml.Node, *field.Error) {
-	node, rendered, err := r.texts.RenderYAML(text)
+	node, rendered, err := r.textsAt(path.String()).RenderYAML(text)
 	if err != nil {
 		return nil, r.failed(path, err)
 	}

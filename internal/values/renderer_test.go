@@ -26,6 +26,14 @@ func headOf(t *testing.T, spec string) *v1alpha1.PeerJob {
 
 var imagePath = field.NewPath("spec", "template", "spec", "containers").Index(0).Child("image")
 
+// peersAt is a template of spec.peers, "" for none.
+func peersAt(template string) map[string]string {
+	if template == "" {
+		return nil
+	}
+	return map[string]string{"spec.peers": template}
+}
+
 // TestRenderer_Render has everything that a template sees, as docs/templating.md says.
 func TestRenderer_Render(t *testing.T) {
 	merged := NewMerged(map[string]any{"image": map[string]any{"tag": "1.10"}, "peers": int64(5), "service": "hub", "gone": nil})
@@ -48,7 +56,7 @@ func TestRenderer_Render(t *testing.T) {
 		"a snippet":                 {spec: `, snippets: {port: "{{ add 1 .Values.peers }}"}`, template: `:{{ include "port" . }}`, want: ":6"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := NewRenderer(headOf(t, test.spec), test.peers, test.hash, merged)
+			r := NewRenderer(headOf(t, test.spec), peersAt(test.peers), test.hash, merged)
 			got, err := r.Render(imagePath, test.template)
 			if err != nil || got != test.want {
 				t.Fatalf("got %q, want %q: %v", got, test.want, err)
@@ -77,7 +85,7 @@ func TestRenderer_Render_errors(t *testing.T) {
 		},
 		"what the number of peers decides": {
 			peers: "{{ .Size }}", template: "{{ .Size }}", path: field.NewPath("spec", "peers"),
-			want: ".Size is not known here; spec.peers may use .Values alone",
+			want: ".Size is not known here; the number of peers may use .Values alone",
 		},
 		"no template at all": {template: "{{ .Name", want: `"{{" has no "}}"`},
 	} {
@@ -86,7 +94,7 @@ func TestRenderer_Render_errors(t *testing.T) {
 			if path == nil {
 				path = imagePath
 			}
-			r := NewRenderer(headOf(t, test.spec), test.peers, "", merged)
+			r := NewRenderer(headOf(t, test.spec), peersAt(test.peers), "", merged)
 			got, err := r.Render(path, test.template)
 			if err == nil || got != "" || err.Field != path.String() || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %q and the error %v, want %q on %v", got, err, test.want, path)
@@ -100,7 +108,7 @@ func TestRenderer_Render_errors(t *testing.T) {
 	if err := yaml.Unmarshal([]byte(noNamespace), pj); err != nil {
 		t.Fatal(err)
 	}
-	r := NewRenderer(pj, "", "", merged)
+	r := NewRenderer(pj, nil, "", merged)
 	if got, err := r.Render(imagePath, "{{ (index .Peers 0).FQDN }}"); err == nil || !strings.Contains(err.Error(), ".FQDN is not known without metadata.namespace; set it, or use .Host") {
 		t.Errorf("without a namespace, got %q and the error %v", got, err)
 	}
@@ -113,7 +121,7 @@ func TestRenderer_Render_errors(t *testing.T) {
 // keeps the number that it has, and internal/decode says what is wrong.
 func TestNewRenderer_peers(t *testing.T) {
 	for text, want := range map[string]int{"{{ .Values.n }}": 3, "x": 3, "99999999999": 3, "{{ 1 }}": 1, "-2": 0} {
-		r := NewRenderer(headOf(t, ""), text, "", NewMerged(map[string]any{"n": "many"}))
+		r := NewRenderer(headOf(t, ""), peersAt(text), "", NewMerged(map[string]any{"n": "many"}))
 		peers, err := r.Data.Field("Peers")
 		if err != nil || peers.(*Peers).Len() != want {
 			t.Errorf("%q: %d peers, want %d: %v", text, peers.(*Peers).Len(), want, err)
@@ -123,7 +131,7 @@ func TestNewRenderer_peers(t *testing.T) {
 
 // TestData_Field holds the table of the documentation to what templates find.
 func TestData_Field(t *testing.T) {
-	r := NewRenderer(headOf(t, ""), "", "", NewMerged(nil))
+	r := NewRenderer(headOf(t, ""), nil, "", NewMerged(nil))
 	for _, f := range Fields() {
 		value, err := r.Data.Field(f.Name)
 		if err != nil {
@@ -147,7 +155,7 @@ func TestData_Field(t *testing.T) {
 }
 
 func TestRenderer_RenderYAML(t *testing.T) {
-	r := NewRenderer(headOf(t, ""), "", "", NewMerged(map[string]any{"n": int64(8)}))
+	r := NewRenderer(headOf(t, ""), nil, "", NewMerged(map[string]any{"n": int64(8)}))
 	node, err := r.RenderYAML(imagePath, "{{ .Values.n }}")
 	if err != nil || node.Value != "8" || node.ShortTag() != "!!int" {
 		t.Errorf("got %+v, %v", node, err)
@@ -163,14 +171,14 @@ func TestRenderer_RenderYAML(t *testing.T) {
 		"{{ .Values.map }}":                                     `{"disk":"ssd"}`,
 		"a: {{ .Values.map }}\nb: {{ quote .Values.map.disk }}": "a: {\"disk\":\"ssd\"}\nb: \"ssd\"",
 	} {
-		r := NewRenderer(headOf(t, ""), "", "", NewMerged(map[string]any{
+		r := NewRenderer(headOf(t, ""), nil, "", NewMerged(map[string]any{
 			"list": []any{map[string]any{"name": "A", "value": "1"}}, "map": map[string]any{"disk": "ssd"}, "none": nil}))
 		if _, err := r.RenderYAML(imagePath, template); err != nil || len(r.Rendered) != 1 || r.Rendered[0].Text != want {
 			t.Errorf("%s: got %q, %v", template, r.Rendered, err)
 		}
 	}
 	// In a text, they have no form.
-	r = NewRenderer(headOf(t, ""), "", "", NewMerged(map[string]any{"map": map[string]any{"disk": "ssd"}}))
+	r = NewRenderer(headOf(t, ""), nil, "", NewMerged(map[string]any{"map": map[string]any{"disk": "ssd"}}))
 	if _, err := r.Render(imagePath, "{{ .Values.map }}"); err == nil {
 		t.Error("a map in a text: no error")
 	}
@@ -180,7 +188,7 @@ func TestRenderer_RenderYAML(t *testing.T) {
 }
 
 func TestRenderer_Explain(t *testing.T) {
-	r := NewRenderer(headOf(t, ""), "", "", NewMerged(nil))
+	r := NewRenderer(headOf(t, ""), nil, "", NewMerged(nil))
 	for path, template := range map[string]string{"a": "{{ .Name }}!", "b": "{{ .Name }}\n{{ .Size }}"} {
 		if _, err := r.Render(field.NewPath(path), template); err != nil {
 			t.Fatal(err)
