@@ -27,6 +27,7 @@ func main() {
 	page := strings.NewReplacer(
 		"<!-- names -->", fields(values.Fields(), "."),
 		"<!-- peers -->", fields(values.PeerFields(), "."),
+		"<!-- roles -->", fields(values.RoleFields(), "."),
 		"<!-- functions -->", functions(),
 		"<!-- refusals -->", refusals(),
 		"<!-- limits -->", limits(),

@@ -63,7 +63,7 @@ peerjob checks three kinds of rules before it writes anything. One run reports e
 
 1. **The API server's own rules.** Kubernetes' own code, v1.37, sets the defaults of the
    Service and the Job and validates them:
-   ` + "`" + `k8s.io/kubernetes/pkg/apis/{core,batch}/validation` + "`" + `, called as
+   ` + "`" + `k8s.io/kubernetes/pkg/apis/{core,batch,networking}/validation` + "`" + `, called as
    ` + "`" + `pkg/registry/batch/job` + "`" + ` and ` + "`" + `pkg/registry/core/service` + "`" + ` call it on create. It also validates
    the Pod that the Job controller would create, because a few rules apply only to a Pod.
    peerjob reports its messages on the PeerJob's fields, and has no copy of these rules.

@@ -25,7 +25,7 @@ var checkFiles = []string{
 	"internal/neighbors/podlevel.go",
 	"internal/neighbors/gangs.go", "internal/neighbors/policies.go",
 	"internal/neighbors/named.go", "internal/neighbors/selectors.go",
-	"internal/peerjob/runner_pod.go",
+	"internal/peerjob/runner_pod.go", "internal/peerjob/validate_roles.go", "internal/peerjob/networkpolicy.go",
 	"internal/pipeline/conflicts.go", "internal/pipeline/find.go", "internal/pipeline/pipeline.go",
 	"internal/rules/dns.go", "internal/rules/environment.go", "internal/rules/kueue.go", "internal/rules/names.go", "internal/rules/ports.go",
 	"internal/rules/references.go", "internal/rules/selectors.go", "internal/rules/subpaths.go", "internal/rules/unexpanded.go",
@@ -58,7 +58,7 @@ var elsewhere = []string{
 	"; every file has the mode 0644",        // testdata/script/misplaced.txtar
 	"; values are text in the manifest",     // testdata/script/misplaced.txtar
 	"; set spec.framework.leader",           // testdata/script/misplaced.txtar
-	"; a PeerJob has one Pod template",      // testdata/script/misplaced.txtar
+	"; set spec.roles, with a name,",        // testdata/script/misplaced.txtar
 	"; a StatefulSet has them",              // testdata/script/misplaced.txtar
 	"; a CronJob has it",                    // testdata/script/misplaced.txtar
 	"duplicate key; programs differ",        // testdata/script/case_duplicate_keys.txtar

@@ -223,6 +223,8 @@ func FuzzGroup(f *testing.F) {
 	f.Add("metadata: {name: a}\nspec: {peers: -1, framework: {type: TPU}}")
 	f.Add("metadata: {name: a}\nspec: {peers: 2, barrier: {start: Enabled, end: Enabled}, runner: {image: x, delivery: ImageVolume, keySecretName: k, container: w}, peerEnv: Disabled, template: {spec: {hostNetwork: true, containers: [{name: w, command: [c]}, {name: v}]}}}")
 	f.Add("metadata: {name: a}\nspec: {barrier: {end: Enabled}, runner: {container: w}, template: {spec: {containers: [{name: w}, {name: w, livenessProbe: {}, lifecycle: {preStop: {}}}]}}}")
+	f.Add(roles)
+	f.Add("metadata: {name: a}\nspec: {roles: [{}, {name: b, peers: -1, dependsOn: [{}, {name: b}]}], successRoles: [c], networkPolicy: {}, files: [{path: /x, containers: [d]}]}")
 	f.Fuzz(func(t *testing.T, text string) {
 		var document yaml.Node
 		if yaml.Unmarshal([]byte(text), &document) != nil || len(document.Content) == 0 || strings.Contains(text, "&") {
@@ -230,10 +232,18 @@ func FuzzGroup(f *testing.F) {
 		}
 		pj, errs := decode.PeerJob(document.Content[0], nil)
 		v1alpha1.Default(pj, v1alpha1.Settings{})
-		svc, job := pair(pj)
+		group := peerjob.NewGroup(pj, "")
+		objects := Group(group)
 		if len(errs) > 0 || len(peerjob.Validate(peerjob.NewGroup(pj, ""), peerjob.Brought{})) > 0 {
 			return
 		}
+		if group.HasRoles() {
+			if broken := roleAgreements(group, objects); len(broken) > 0 {
+				t.Errorf("%s:\n%s", text, strings.Join(broken, "\n"))
+			}
+			return
+		}
+		svc, job := pair(pj)
 		if broken := agreements(svc, job, job.Name, *pj.Spec.Peers); len(broken) > 0 {
 			t.Errorf("%s:\n%s", text, strings.Join(broken, "\n"))
 		}

@@ -90,6 +90,7 @@ func TestHash_golden(t *testing.T) {
 		{"barrier", "metadata: {name: a}\nspec: {peers: 2, barrier: {start: Enabled, end: Enabled}, runner: {image: x}, template: {spec: {containers: [{name: w, image: x, command: [a]}]}}}"},
 		{"failurePolicy", "metadata: {name: a}\nspec: {peers: 2, failurePolicy: {action: FailPeerJob}, runner: {image: x}, template: {spec: {containers: [{name: w, image: x, command: [a]}]}}}"},
 		{"restarts", "metadata: {name: a}\nspec: {peers: 2, failurePolicy: {action: RestartPeerJob, maxRestarts: 3}, runner: {image: x}, template: {spec: {containers: [{name: w, image: x, command: [a]}]}}}"},
+		{"roles", roles},
 	} {
 		fmt.Fprintf(&got, "%s %s\n", pj.name, hash(t, pj.text))
 	}

@@ -36,6 +36,7 @@ func job(g *peerjob.Group) origin.Object {
 	addFailurePolicy(g, job)
 	return origin.Object{Object: job, Origins: origin.New(func(from *origin.Map) {
 		from.From(specPath, g.Path)
+		from.All(metadataPath.Child("name"), g.JobNamePath())
 		for _, own := range g.JobMetas() {
 			ownEntries(from, metadataPath.Child("labels"), own.Labels, own.Path.Child("labels"))
 			ownEntries(from, metadataPath.Child("annotations"), own.Annotations, own.Path.Child("annotations"))
@@ -74,7 +75,7 @@ func complete(g *peerjob.Group, template *corev1.PodTemplateSpec) {
 func templateOrigins(from *origin.Map, g *peerjob.Group, template *corev1.PodTemplateSpec) {
 	path, user := specPath.Child("template"), &g.Template().Spec
 	// The API server adds a label with the Job's name.
-	from.EntryFrom(path.Child("metadata", "labels"), g.JobName, peerjob.NamePath)
+	from.EntryFrom(path.Child("metadata", "labels"), g.JobName, g.JobNamePath())
 	for key, value := range g.SelectorLabels() {
 		if g.HasRoles() {
 			from.Entry(path.Child("metadata", "labels"), key, value, g.ServiceNamePath())

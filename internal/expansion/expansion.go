@@ -171,6 +171,7 @@ func (e *Expansion) Expand(settings v1alpha1.Settings, sources *Sources) (field.
 // to the errors of reading, less what only follows from them.
 func check(g *peerjob.Group, objects []origin.Object, errs field.ErrorList) (field.ErrorList, []diag.Warning) {
 	brought := framework.Brings(g)
+	noRoles := g.PeerJob.Spec.Roles == nil && slices.ContainsFunc(errs, func(err *field.Error) bool { return err.Field == peerjob.RolesPath.String() })
 	errs = diag.Append(errs, peerjob.Validate(g, brought))
 	wrong := framework.Validate(g)
 	errs = diag.Append(errs, wrong)
@@ -182,10 +183,21 @@ func check(g *peerjob.Group, objects []origin.Object, errs field.ErrorList) (fie
 	errs = diag.Append(errs, explain(refused, errs))
 	tooNew, dropped := admission.CheckVersion(g, objects)
 	errs = diag.Append(errs, tooNew)
+	if noRoles || g.PeerJob.Spec.Roles != nil && !g.HasRoles() {
+		errs = withoutShortForm(errs)
+	}
 	if len(errs) > 0 {
 		return withoutRunner(errs), nil
 	}
 	return nil, slices.Concat(peerjob.Warn(g, brought), framework.Warn(g), warned, dropped)
+}
+
+// withoutShortForm leaves out that the short form of one role is missing, where the roles
+// could not be read.
+func withoutShortForm(errs field.ErrorList) field.ErrorList {
+	return slices.DeleteFunc(errs, func(err *field.Error) bool {
+		return err.Type == field.ErrorTypeRequired && (err.Field == "spec.peers" || strings.HasPrefix(err.Field, "spec.template."))
+	})
 }
 
 // withoutRunner leaves out what the server says about that which the runner brings, if

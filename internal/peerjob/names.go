@@ -80,6 +80,3 @@ func (g *Group) SelectorLabels() map[string]string {
 	}
 	return map[string]string{v1alpha1.NameLabel: g.JobName}
 }
-
-// NetworkPolicyName is the name of the NetworkPolicy.
-func (g *Group) NetworkPolicyName() string { return g.PeerJob.Name + g.suffix }

@@ -135,18 +135,38 @@ func validateRoleNames(g *Group) field.ErrorList {
 // validateHostnames holds the name of the PeerJob to the host name of its last Pod, the
 // longest of all roles.
 func validateHostnames(g *Group) field.ErrorList {
-	longest := g
+	var longest *Group
+	var errs field.ErrorList
 	for _, role := range g.All() {
-		if len(rules.Hostname(role.JobName, role.LastIndex())) > len(rules.Hostname(longest.JobName, longest.LastIndex())) {
+		if role.leavesNoRoom() {
+			errs = append(errs, field.Invalid(role.Path.Child("name"), role.RoleName(), fmt.Sprintf(
+				"is too long: the host name of its last peer, <metadata.name>-%s, must be a DNS label of no more than %d characters, whatever metadata.name is",
+				rules.Hostname(role.RoleName(), role.LastIndex()), rules.MaxHostnameLength)))
+			continue
+		}
+		if longest == nil || len(rules.Hostname(role.JobName, role.LastIndex())) > len(rules.Hostname(longest.JobName, longest.LastIndex())) {
 			longest = role
 		}
 	}
-	_, job, _ := longest.draft()
-	if room := rules.HostnameRoom(job); g.HasRoles() && len(g.PeerJob.Name)+room < 1 {
-		return field.ErrorList{field.Invalid(longest.Path.Child("name"), longest.RoleName(), fmt.Sprintf(
-			"is too long: the host name of its last peer, %q, must be a DNS label of no more than %d characters, whatever metadata.name is", rules.Hostname(job.Name, longest.LastIndex()), rules.MaxHostnameLength))}
+	if longest == nil {
+		return errs
 	}
-	return rules.Hostnames(job, g.PeerJob.Name, NamePath)
+	_, job, _ := longest.draft()
+	return append(errs, rules.Hostnames(job, g.PeerJob.Name, NamePath)...)
+}
+
+// leavesNoRoom reports whether the name of a role is too long for any name of the PeerJob.
+func (g *Group) leavesNoRoom() bool {
+	_, job, _ := g.draft()
+	return g.HasRoles() && len(g.PeerJob.Name)+rules.HostnameRoom(job) < 1
+}
+
+// JobNamePath is the field that is to blame for a wrong name of the Job.
+func (g *Group) JobNamePath() *field.Path {
+	if g.HasRoles() && (len(validation.IsDNS1123Label(g.Role.Name)) > 0 || g.leavesNoRoom()) {
+		return g.Path.Child("name")
+	}
+	return NamePath
 }
 
 // validateTotal bounds the peers of all roles together: the runner numbers them.

@@ -37,6 +37,7 @@ func validateShared(g *Group) field.ErrorList {
 		validateMetadata(g),
 		validateRoles(g),
 		validateService(pj),
+		validateNetworkPolicy(g),
 		validateCarried(specPath.Child("job"), spec.Job.Labels, spec.Job.Annotations),
 		validateToggle(spec.NameSuffixHash, specPath.Child("nameSuffixHash")),
 		validateToggle(spec.PeerEnv, specPath.Child("peerEnv")),

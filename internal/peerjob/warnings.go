@@ -30,6 +30,7 @@ func warnGroup(g *Group, brought Brought) []diag.Warning {
 	return slices.Concat(
 		rules.TargetPorts(service, g.allPorts(), servicePath.Child("ports")),
 		warnTTL(g),
+		warnNetworkPolicy(g),
 		warnBarrier(g),
 		warnFiles(g),
 		warnFailurePolicy(g),
