@@ -240,7 +240,8 @@ type PeerJobSpec struct {
 	// template is the Pod that every peer runs, as in batch/v1. peerjob sets the
 	// fields that the peers need to find each other: subdomain, restartPolicy
 	// (default Never), enableServiceLinks (default false), and with hostNetwork
-	// the dnsPolicy (default ClusterFirstWithHostNet).
+	// the dnsPolicy (default ClusterFirstWithHostNet). With roles, it can have only
+	// metadata.labels and metadata.annotations, for the Pods of all roles.
 	// Required without roles.
 	Template corev1.PodTemplateSpec `json:"template,omitempty"`
 }

@@ -65,6 +65,7 @@ var nameReferences = []struct {
 func TestNameReferences(t *testing.T) {
 	dir := kustomizeFolder(t)
 	kinds := map[string]string{"Job": "batch/v1", "PeerJob": "peerjob.dev/v1alpha1"}
+	const ofRole = "-of-a-role"
 	var objects []any
 	for _, target := range []struct{ apiVersion, kind string }{
 		{"v1", "ConfigMap"}, {"v1", "Secret"}, {"v1", "ServiceAccount"}, {"v1", "PersistentVolumeClaim"}, {"scheduling.k8s.io/v1", "PriorityClass"},
@@ -79,6 +80,10 @@ func TestNameReferences(t *testing.T) {
 			header := map[string]any{"apiVersion": apiVersion, "kind": kind, "metadata": map[string]any{"name": fmt.Sprintf("case-%d", i)}}
 			objects = append(objects, withTemplate(t, header, tt.template))
 		}
+		header := map[string]any{"apiVersion": kinds["PeerJob"], "kind": "PeerJob", "metadata": map[string]any{"name": fmt.Sprintf("case-%d", i) + ofRole}}
+		template := withTemplate(t, map[string]any{}, tt.template)["spec"].(map[string]any)["template"]
+		header["spec"] = map[string]any{"roles": []any{map[string]any{"name": "first"}, map[string]any{"name": "second", "template": template}}}
+		objects = append(objects, header)
 	}
 	writeYAML(t, filepath.Join(dir, "objects.yaml"), objects...)
 	writeYAML(t, filepath.Join(dir, "kustomization.yaml"), map[string]any{
@@ -88,6 +93,9 @@ func TestNameReferences(t *testing.T) {
 	for _, object := range build(t, dir) {
 		if spec, ok := object["spec"].(map[string]any); ok {
 			templates[object["kind"].(string)+" "+nameOf(object)] = spec["template"]
+			if roles, ok := spec["roles"].([]any); ok {
+				templates[object["kind"].(string)+" "+nameOf(object)] = roles[1].(map[string]any)["template"]
+			}
 		}
 	}
 	for i, tt := range nameReferences {
@@ -97,6 +105,9 @@ func TestNameReferences(t *testing.T) {
 		}
 		if renamed := strings.Contains(toYAML(t, want), "dev-target"); renamed == tt.stays {
 			t.Errorf("%s: kustomize renames that of a Job: %t", tt.name, renamed)
+		}
+		if diff := cmp.Diff(want, templates[fmt.Sprintf("PeerJob dev-case-%d", i)+ofRole]); diff != "" {
+			t.Errorf("%s: the names in the Job and in the role of a PeerJob (-Job +role):\n%s", tt.name, diff)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: the names in the Job and in the PeerJob (-Job +PeerJob):\n%s", tt.name, diff)

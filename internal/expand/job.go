@@ -75,6 +75,12 @@ func complete(g *peerjob.Group, template *corev1.PodTemplateSpec) {
 func templateOrigins(from *origin.Map, g *peerjob.Group, template *corev1.PodTemplateSpec) {
 	path, user := specPath.Child("template"), &g.Template().Spec
 	// The API server adds a label with the Job's name.
+	for _, own := range g.TemplateMetas() {
+		if g.HasRoles() {
+			ownEntries(from, path.Child("metadata", "labels"), own.Labels, own.Path.Child("labels"))
+			ownEntries(from, path.Child("metadata", "annotations"), own.Annotations, own.Path.Child("annotations"))
+		}
+	}
 	from.EntryFrom(path.Child("metadata", "labels"), g.JobName, g.JobNamePath())
 	for key, value := range g.SelectorLabels() {
 		if g.HasRoles() {

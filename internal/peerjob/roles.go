@@ -4,11 +4,13 @@ package peerjob
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
@@ -45,9 +47,42 @@ func newRole(pj *v1alpha1.PeerJob, i int, suffix string) *Group {
 			PodReplacementPolicy:    role.PodReplacementPolicy,
 			ManagedBy:               cmp.Or(role.ManagedBy, spec.ManagedBy),
 			Scheduling:              role.Scheduling,
-			Template:                role.Template,
+			Template:                sharedMetadata(role.Template, &spec.Template),
 		},
 	}
+}
+
+// sharedMetadata adds to a role's Pod template the labels and annotations that spec has for
+// the Pods of all roles. The role's own win.
+func sharedMetadata(template corev1.PodTemplateSpec, shared *corev1.PodTemplateSpec) corev1.PodTemplateSpec {
+	over := func(shared, own map[string]string) map[string]string {
+		if len(shared) == 0 {
+			return own
+		}
+		all := maps.Clone(shared)
+		maps.Copy(all, own)
+		return all
+	}
+	template.Labels, template.Annotations = over(shared.Labels, template.Labels), over(shared.Annotations, template.Annotations)
+	return template
+}
+
+// TemplateMetas are the labels and annotations that the user wrote for the Pods, with their
+// fields: with roles, those of spec.template, and over them those of the role.
+func (g *Group) TemplateMetas() []TemplateMeta {
+	if g.Role == nil {
+		return []TemplateMeta{{&g.Template().ObjectMeta, g.TemplatePath().Child("metadata")}}
+	}
+	return []TemplateMeta{
+		{&g.PeerJob.Spec.Template.ObjectMeta, specPath.Child("template", "metadata")},
+		{&g.Role.Template.ObjectMeta, g.TemplatePath().Child("metadata")},
+	}
+}
+
+// TemplateMeta is metadata of Pods.
+type TemplateMeta struct {
+	*metav1.ObjectMeta
+	Path *field.Path
 }
 
 // HasRoles reports whether the PeerJob has roles.

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -87,16 +89,26 @@ func validateOwners(spec *v1alpha1.PeerJobSpec) field.ErrorList {
 	var errs field.ErrorList
 	owners, value := Owners(), reflect.ValueOf(spec).Elem()
 	for _, f := range apitype.Of(value.Type()).Fields {
-		if owners[f.Name] != OfRole || value.FieldByIndex(f.Index).IsZero() {
+		if owners[f.Name] != OfRole || value.FieldByIndex(f.Index).IsZero() || f.Name == "template" && isOnlyMetadata(&spec.Template) {
 			continue
 		}
 		detail := "each role has its own; write it in spec.roles[]." + f.Name + ", and remove it here"
-		if f.Name == "peers" {
+		switch f.Name {
+		case "template":
+			detail += "; only metadata.labels and metadata.annotations may be here, for the Pods of all roles"
+		case "peers":
 			detail += "; replicas: of kustomize sets it, and can't name a role: patch spec.roles with [{name: ROLE, peers: NUMBER}]"
 		}
 		errs = append(errs, field.Forbidden(specPath.Child(f.Name), detail))
 	}
 	return errs
+}
+
+// isOnlyMetadata reports whether a template has nothing but labels and annotations, which
+// are for the Pods of all roles. kustomize sets them there.
+func isOnlyMetadata(template *corev1.PodTemplateSpec) bool {
+	meta := metav1.ObjectMeta{Labels: template.Labels, Annotations: template.Annotations}
+	return reflect.DeepEqual(template, &corev1.PodTemplateSpec{ObjectMeta: meta})
 }
 
 // validateRoleNames refuses names from which no Job or variable can be named.

@@ -239,9 +239,10 @@ func validateTemplateMetadata(g *Group) field.ErrorList {
 			}
 		}
 	}
-	metadata := g.TemplatePath().Child("metadata")
-	refuse(metadata.Child("labels"), g.Template().Labels)
-	refuse(metadata.Child("annotations"), g.Template().Annotations)
+	for _, own := range g.TemplateMetas() {
+		refuse(own.Path.Child("labels"), own.Labels)
+		refuse(own.Path.Child("annotations"), own.Annotations)
+	}
 	return errs
 }
 

@@ -53,7 +53,6 @@ func warnGroup(g *Group, brought Brought) []diag.Warning {
 
 // warnGroupSize finds sizes of a gang that the peers do not reach.
 func warnGroupSize(g *Group) []diag.Warning {
-	metadata := g.TemplatePath().Child("metadata")
 	type values struct {
 		path   *field.Path
 		values map[string]string
@@ -65,7 +64,9 @@ func warnGroupSize(g *Group) []diag.Warning {
 	for _, own := range g.JobMetas() {
 		all = append(all, values{own.Path.Child("labels"), own.Labels}, values{own.Path.Child("annotations"), own.Annotations})
 	}
-	all = append(all, values{metadata.Child("labels"), g.Template().Labels}, values{metadata.Child("annotations"), g.Template().Annotations})
+	for _, own := range g.TemplateMetas() {
+		all = append(all, values{own.Path.Child("labels"), own.Labels}, values{own.Path.Child("annotations"), own.Annotations})
+	}
 	var w []diag.Warning
 	for _, m := range all {
 		// A gang may be of all roles.
