@@ -85,7 +85,7 @@ type answer struct {
 }
 
 // resources are where objects are made, by their kind.
-var resources = map[string]string{"Service": apiserver.Services, "ConfigMap": apiserver.ConfigMaps, "Job": apiserver.Jobs}
+var resources = map[string]string{"Service": apiserver.Services, "ConfigMap": apiserver.ConfigMaps, "NetworkPolicy": apiserver.NetworkPolicies, "Job": apiserver.Jobs}
 
 // judge asks both.
 func judge(ctx context.Context, server *apiserver.Server, tree generate.Object) (verdict, error) {
@@ -286,9 +286,13 @@ func overlap(a, b string) bool {
 	return strings.HasPrefix(a, b) || strings.HasPrefix(b, a)
 }
 
+// roleOf matches the role that a field of a PeerJob is in. Its Job has the field in spec.
+var roleOf = regexp.MustCompile(`^spec\.roles\[\d+\]`)
+
 // place is a path without the indexes. The resources of a runner are those of the init
 // container that expansion adds, and its delivery is the volume.
 func place(path string) string {
+	path = roleOf.ReplaceAllString(path, "spec")
 	path = strings.Replace(path, "spec.runner.resources", "spec.template.spec.initContainers[0].resources", 1)
 	path = strings.Replace(path, "spec.runner.delivery", "spec.template.spec.volumes[0].image", 1)
 	return indexes.ReplaceAllString(path, ".[]") + "."

@@ -48,6 +48,8 @@ const (
 	ConfigMaps = "/api/v1/namespaces/%s/configmaps"
 	Jobs       = "/apis/batch/v1/namespaces/%s/jobs"
 	Pods       = "/api/v1/namespaces/%s/pods"
+
+	NetworkPolicies = "/apis/networking.k8s.io/v1/namespaces/%s/networkpolicies"
 )
 
 // Create asks whether the server would take an object, written as YAML or JSON,

@@ -37,7 +37,18 @@ func (g *generator) jobName() any {
 }
 
 func (g *generator) spec() Object {
-	peers := g.value(right(1, 2, 3, 4, 8, 10, 11, 100, 101, 1000, 99999, 100000).wrongly(0, -1, 100001, 2147483647))
+	spec := g.shortForm(g.value(right(1, 2, 3, 4, 8, 10, 11, 100, 101, 1000, 99999, 100000).wrongly(0, -1, 100001, 2147483647)))
+	if g.chance(0.15) {
+		spec["networkPolicy"] = g.object(field{"ingress", always, right("PeersOnly").wrongly("Nobody", "")})
+	}
+	if g.chance(0.2) {
+		g.setRoles(spec)
+	}
+	return spec
+}
+
+// shortForm grows the spec of a PeerJob with one Pod template.
+func (g *generator) shortForm(peers any) Object {
 	pod := &pod{generator: g, restartPolicy: "Never"}
 	template := g.object(field{"metadata", 0.4, g.templateMetadata}, field{"spec", always, pod.spec})
 	spec := g.object(
