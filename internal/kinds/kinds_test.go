@@ -23,6 +23,8 @@ func TestIsOwned(t *testing.T) {
 		"a Service":                  {"v1", "Service", owned, true},
 		"a ConfigMap":                {"v1", "ConfigMap", owned, true},
 		"a Job":                      {"batch/v1", "Job", owned, true},
+		"a NetworkPolicy":            {"networking.k8s.io/v1", "NetworkPolicy", owned, true},
+		"another NetworkPolicy":      {"crd.projectcalico.org/v1", "NetworkPolicy", owned, false},
 		"a Job of an older version":  {"batch/v1beta1", "Job", owned, true},
 		"a Service without the mark": {"v1", "Service", nil, false},
 		"an empty mark":              {"v1", "Service", map[string]string{"peerjob.dev/owner": ""}, false},
