@@ -164,12 +164,12 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// exampleReadmes returns the README of every example; frameworks is a folder
+// exampleReadmes returns the README of every example; frameworks and roles are folders
 // of them.
 func exampleReadmes(t *testing.T) []string {
 	t.Helper()
 	var readmes []string
-	for _, folder := range []string{"examples", filepath.Join("examples", "frameworks")} {
+	for _, folder := range []string{"examples", filepath.Join("examples", "frameworks"), filepath.Join("examples", "roles")} {
 		entries, err := os.ReadDir(filepath.Join(repository(t), folder))
 		if err != nil {
 			t.Fatal(err)
@@ -181,7 +181,7 @@ func exampleReadmes(t *testing.T) []string {
 			readme := filepath.Join(repository(t), folder, entry.Name(), "README.md")
 			if _, err := os.Stat(readme); err == nil {
 				readmes = append(readmes, readme)
-			} else if entry.Name() != "frameworks" {
+			} else if entry.Name() != "frameworks" && entry.Name() != "roles" {
 				t.Errorf("%s/%s has no README", folder, entry.Name())
 			}
 		}
