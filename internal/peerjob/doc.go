@@ -3,8 +3,8 @@
 // Package peerjob answers: what does a PeerJob mean?
 //
 // A PeerJob stands for groups of peers. A [Group] is what one Job runs: it has the
-// number of peers, the Pod template, and every name that follows from them. Today
-// a PeerJob has one group; with roles it will have one for each role.
+// number of peers, the Pod template, and every name that follows from them. A PeerJob
+// has one group, or one for each of its roles ([Group.All]).
 //
 // # Rules
 //
