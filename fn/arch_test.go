@@ -46,7 +46,7 @@ var allowed = map[string][]string{
 	"internal/neighbors":       {"api/v1alpha1", "internal/diag", "internal/expansion", "internal/framework", "internal/kinds", "internal/krmlist", "internal/lazyregexp", "internal/peerjob", "internal/results", "internal/rules", "internal/yamlnode"},
 	"internal/origin":          {"internal/kinds"},
 	"internal/parallel":        {},
-	"internal/peerjob":         {"api/v1alpha1", "internal/diag", "internal/lazyregexp", "internal/rules", "internal/spell"},
+	"internal/peerjob":         {"api/v1alpha1", "internal/apitype", "internal/diag", "internal/lazyregexp", "internal/rules", "internal/spell"},
 	"internal/pipeline":        {"api/v1alpha1", "internal/diag", "internal/expansion", "internal/kinds", "internal/krmlist", "internal/lint", "internal/merge", "internal/neighbors", "internal/parallel", "internal/peerjob", "internal/results", "internal/values", "internal/yamlnode"},
 	"internal/render":          {"internal/lazyregexp", "internal/spell", "internal/yamlnode"},
 	"internal/results":         {"internal/diag", "internal/krmlist"},

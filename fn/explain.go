@@ -59,9 +59,11 @@ func Explain(files []File, stdout, stderr io.Writer, options ExplainOptions) (er
 	}
 	var all []explain.Description
 	for _, e := range expansions {
-		d := explain.Describe(e.Group, e.Objects(), e.IsRendered)
-		d.File = shownFile(e.Source)
-		all = append(all, d)
+		for _, role := range e.Group.All() {
+			d := explain.Describe(role, e.Objects(), e.IsRendered)
+			d.File = shownFile(e.Source)
+			all = append(all, d)
+		}
 	}
 	var out bytes.Buffer
 	switch options.Format {

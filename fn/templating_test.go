@@ -351,7 +351,7 @@ spec:
 		"all of the Job's annotations":      {in("", "2", "job: {annotations: \"{{ toYaml .Values.sel }}\"}", ""), "disktype: ssd"},
 		"scalars of the spec":               {in("", "2", "suspend: \"{{ .Values.yep }}\"\nbackoffLimit: \"{{ .Values.gpus }}\"\nttlSecondsAfterFinished: \"{{ .Values.nope | default \\\"\\\" }}\"", ""), "completionMode: Indexed backoffLimit: 32 suspend: true template:"},
 		"the peers":                         {in("", `"{{ div .Values.gpus 8 }}"`, "job: {annotations: {a: \"{{ len .Peers }}-{{ .Size }}\"}}", ""), "a: 4-4"},
-		"error: the peers of a name":        {in("", `"{{ len .Name }}"`, "", ""), "spec.peers: Invalid value: \"{{ len .Name }}\": template: line 1, column 8: .Name is not known here; spec.peers may use .Values alone"},
+		"error: the peers of a name":        {in("", `"{{ len .Name }}"`, "", ""), "spec.peers: Invalid value: \"{{ len .Name }}\": template: line 1, column 8: .Name is not known here; the number of peers may use .Values alone"},
 		"error: no number of peers":         {in("", `"{{ .Values.evil }}"`, "", ""), `spec.peers: Invalid value: "a: b": must be an integer; rendered from "{{ .Values.evil }}"`},
 		"error: too many peers":             {in("", `"{{ mul .Values.gpus 10000 }}"`, "", ""), `spec.peers: Invalid value: 320000: must be between 1 and 100000`},
 		"error: a name":                     {strings.Replace(pod(""), "name: train", "name: '{{ .Values.evil }}'", 1), `metadata.name: Invalid value: "{{ .Values.evil }}": is not rendered, because templates need it; write it out, or patch it in an overlay`},

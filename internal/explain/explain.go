@@ -27,6 +27,7 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
@@ -39,6 +40,8 @@ import (
 type Description struct {
 	Name      string `json:"name"`
 	Namespace string `json:"namespace,omitempty"`
+	// Role is the role of the peers, "" in a PeerJob without roles.
+	Role string `json:"role,omitempty"`
 	// File is the file of the PeerJob, "" if there is none.
 	File       string      `json:"file,omitempty"`
 	Framework  string      `json:"framework,omitempty"`
@@ -52,6 +55,8 @@ type Description struct {
 	OnFailure []string `json:"onFailure"`
 
 	serviceName, selector string
+	// leads is whether index 0 leads the peers of all roles.
+	leads bool
 }
 
 // Peers are the peers of a group.
@@ -150,11 +155,12 @@ const (
 	unknownNamespace, anyIndex = "<namespace>", "<index>"
 )
 
-// Describe describes a group by what it stands for. isRendered reports whether the value
+// Describe describes a group by what it stands for: one role of a PeerJob with roles, with
+// its own Job and what all roles share. isRendered reports whether the value
 // of a field of the PeerJob comes from a template.
 func Describe(g *peerjob.Group, objects []origin.Object, isRendered func(field string) bool) Description {
 	d := Description{
-		Name: g.PeerJob.Name, Namespace: g.PeerJob.Namespace,
+		Name: g.PeerJob.Name, Namespace: g.PeerJob.Namespace, Role: g.RoleName(), leads: g == g.All()[0],
 		Peers: peers(g), NameBudget: nameBudget(g), OnFailure: []string{},
 		Ports: []Port{}, Containers: []Container{},
 	}
@@ -164,6 +170,9 @@ func Describe(g *peerjob.Group, objects []origin.Object, isRendered func(field s
 	source := sources{g, isRendered}
 	var service, job origin.Object
 	for _, o := range objects {
+		if _, isJob := o.Object.(*batchv1.Job); isJob && o.GetName() != g.JobName {
+			continue // of another role
+		}
 		d.Objects = append(d.Objects, object(g, o))
 		switch typed := o.Object.(type) {
 		case *corev1.Service:
@@ -179,6 +188,9 @@ func Describe(g *peerjob.Group, objects []origin.Object, isRendered func(field s
 		}
 	}
 	d.tie(service, job)
+	if g.HasRoles() && len(d.Ties) > 1 {
+		d.Ties[1].Fields = []string{"Service spec.selector", "Job spec.template.metadata.labels of every role"}
+	}
 	return d
 }
 
@@ -212,6 +224,8 @@ func object(g *peerjob.Group, o origin.Object) Object {
 		}
 	case *batchv1.Job:
 		shown.Purpose = fmt.Sprintf("Indexed: runs the %s at the same time", count(int64(g.Peers()), "peer"))
+	case *networkingv1.NetworkPolicy:
+		shown.Purpose = "lets only the peers open connections to the peers"
 	case *corev1.ConfigMap:
 		shown.Purpose = "immutable: " + count(int64(len(typed.Data)+len(typed.BinaryData)), "file") + " for the peers"
 	}
@@ -252,7 +266,7 @@ func (s sources) of(path string) Source {
 		return Source{byFramework, path}
 	case s.isRendered(path):
 		return Source{byTemplate, path}
-	case isAt(path, s.group.TemplatePath()), isAt(path, field.NewPath("spec", "service")):
+	case isAt(path, field.NewPath("spec", "service")), slices.ContainsFunc(s.group.All(), func(g *peerjob.Group) bool { return isAt(path, g.TemplatePath()) }):
 		return Source{byYou, path}
 	}
 	return Source{byPeerjob, path}

@@ -21,9 +21,9 @@ const serverBackoffLimit = 6
 // onFailure says what the group does when a peer fails. fieldOf returns the field of the
 // PeerJob that a field of the Job comes from.
 func onFailure(g *peerjob.Group, job *batchv1.JobSpec, fieldOf func(string) string) []string {
-	said := slices.Concat(groupPolicy(g), jobPolicy(job, fieldOf), barrier(g))
+	said := slices.Concat(groupPolicy(g), jobPolicy(job, fieldOf), barrier(g), roles(g))
 	if deadline := job.ActiveDeadlineSeconds; deadline != nil {
-		said = append(said, fmt.Sprintf("spec.activeDeadlineSeconds: after %d s the Job fails, whatever its peers do.", *deadline))
+		said = append(said, fmt.Sprintf("%s: after %d s the Job fails, whatever its peers do.", fieldOf("spec.activeDeadlineSeconds"), *deadline))
 	}
 	return said
 }
@@ -69,9 +69,9 @@ func jobPolicy(job *batchv1.JobSpec, fieldOf func(string) string) []string {
 		}
 		said = append(said, text+".")
 	case job.BackoffLimit != nil:
-		said = append(said, fmt.Sprintf("spec.backoffLimit: all peers together have %s, and then the Job fails and stops every peer.", count(int64(*job.BackoffLimit), "retry")))
+		said = append(said, fmt.Sprintf("%s: all peers together have %s, and then the Job fails and stops every peer.", fieldOf("spec.backoffLimit"), count(int64(*job.BackoffLimit), "retry")))
 	default:
-		said = append(said, fmt.Sprintf("spec.backoffLimit is not set: all peers together have %d retries, the server's default, and then the Job fails and stops every peer.", serverBackoffLimit))
+		said = append(said, fmt.Sprintf("%s is not set: all peers together have %d retries, the server's default, and then the Job fails and stops every peer.", fieldOf("spec.backoffLimit"), serverBackoffLimit))
 	}
 	if policy := job.SuccessPolicy; policy != nil {
 		for i, rule := range policy.Rules {
@@ -118,6 +118,25 @@ func successRule(rule batchv1.SuccessPolicyRule) string {
 		return fmt.Sprintf("%d indexes have succeeded", *rule.SucceededCount)
 	}
 	return "its rule is met"
+}
+
+// roles says whom a role waits for, and when it is told to end.
+func roles(g *peerjob.Group) []string {
+	if !g.HasRoles() {
+		return nil
+	}
+	var said []string
+	for _, dependency := range g.Role.DependsOn {
+		what := "every command of the role " + dependency.Name + " has started"
+		if dependency.Status == v1alpha1.RoleComplete {
+			what = "every command of the role " + dependency.Name + " has ended with 0"
+		}
+		said = append(said, fmt.Sprintf("%s: no command of this role starts before %s.", g.Path.Child("dependsOn"), what))
+	}
+	if decide := g.SuccessRoles(); decide != nil && !slices.Contains(decide, g.RoleName()) {
+		said = append(said, fmt.Sprintf("spec.successRoles: when every command of %s has ended with 0, the commands of this role are told to end.", strings.Join(decide, " and ")))
+	}
+	return said
 }
 
 // barrier says how long the peers wait for each other.

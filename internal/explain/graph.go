@@ -46,6 +46,9 @@ func graphOf(all []Description) graph {
 
 func (d *Description) cluster(id string) cluster {
 	c := cluster{title: "PeerJob " + d.Name}
+	if d.Role != "" {
+		c.title += ", role " + d.Role
+	}
 	source, job, service := id+"_peerjob", id+"_Job", id+"_Service"
 	c.nodes = append(c.nodes, node{id: source, lines: []string{"PeerJob", d.Name}, isSource: true})
 	for i, o := range d.Objects {
@@ -79,7 +82,7 @@ func (d *Description) cluster(id string) cluster {
 			c.edges = append(c.edges, edge{from: job, to: gap}, edge{from: service, to: gap, isName: true})
 		}
 		lines := []string{"Pod", peer.HostName}
-		if peer.Index == 0 {
+		if peer.Index == 0 && d.leads {
 			lines[0] = "Pod, the leader"
 		}
 		c.nodes = append(c.nodes, node{id: at, lines: lines, isPod: true})

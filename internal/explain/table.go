@@ -52,12 +52,19 @@ func (d *Description) writeTable(out *bytes.Buffer) {
 	if d.Namespace != "" {
 		title = "PeerJob " + d.Namespace + "/" + d.Name
 	}
+	if d.Role != "" {
+		title += ", role " + d.Role
+	}
 	if d.File != "" {
 		title += " (" + d.File + ")"
 	}
 	fmt.Fprintln(out, oneLine(title))
 
-	t := newTable(out, fmt.Sprintf("%s, all at the same time; index 0 is the leader", count(int64(d.Peers.Count), "peer")))
+	leader := ""
+	if d.leads {
+		leader = "; index 0 is the leader"
+	}
+	t := newTable(out, fmt.Sprintf("%s, all at the same time%s", count(int64(d.Peers.Count), "peer"), leader))
 	t.row("INDEX", "HOST NAME", "NAME FOR PEERS", "FULLY QUALIFIED NAME")
 	for i, peer := range d.Peers.Shown {
 		if d.Peers.isLeftOut() && i == len(d.Peers.Shown)-1 {

@@ -459,7 +459,9 @@ func (l *linter) checkShared() {
 	}
 	for _, s := range l.services {
 		jobs := behind[s.document]
-		if len(jobs) < 2 || slices.ContainsFunc(jobs, (*job).isNamedPod) {
+		// The roles of one PeerJob are one group.
+		_, isGroup := s.typed.Spec.Selector[v1alpha1.GroupLabel]
+		if len(jobs) < 2 || isGroup || slices.ContainsFunc(jobs, (*job).isNamedPod) {
 			continue
 		}
 		for i, j := range jobs[1:] {
