@@ -52,7 +52,7 @@ var allowed = map[string][]string{
 	"internal/results":         {"internal/diag", "internal/krmlist"},
 	"internal/rules":           {"internal/apitype", "internal/diag", "internal/lazyregexp", "internal/spell"},
 	"internal/spell":           {},
-	"internal/values":          {"api/v1alpha1", "internal/decode", "internal/peerjob", "internal/render", "internal/rules", "internal/yamlnode"},
+	"internal/values":          {"api/v1alpha1", "internal/decode", "internal/lazyregexp", "internal/peerjob", "internal/render", "internal/rules", "internal/yamlnode"},
 	"internal/yamlnode":        {"internal/lazyregexp"},
 
 	// The runner, in every container of a peer.

@@ -272,7 +272,9 @@ func (e peers) warnOfService(service neighbor[corev1.Service], report *results.R
 }
 
 // labelsPath is the field of the labels of the Pods.
-func (e peers) labelsPath() string { return e.Group.TemplatePath().Child("metadata", "labels").String() }
+func (e peers) labelsPath() string {
+	return e.Group.TemplatePath().Child("metadata", "labels").String()
+}
 
 func (e peers) warn(report *results.Report, path, format string, args ...any) {
 	w := diag.Warning{Field: path, Message: fmt.Sprintf(format, args...)}

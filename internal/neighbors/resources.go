@@ -13,6 +13,7 @@ import (
 	resourcehelper "k8s.io/component-helpers/resource"
 
 	"github.com/peerjob/peerjob/internal/expansion"
+	"github.com/peerjob/peerjob/internal/peerjob"
 	"github.com/peerjob/peerjob/internal/results"
 	"github.com/peerjob/peerjob/internal/rules"
 )
@@ -183,10 +184,39 @@ func (e peers) warnOfQuota(pod *corev1.Pod, quota neighbor[corev1.ResourceQuota]
 		}
 		all := one.DeepCopy()
 		all.Mul(int64(e.Group.Peers())) // of any size: it only reports what does not fit an int64
+		if rest := e.restOf(name, quota); rest.Sign() > 0 && one.Sign() > 0 && all.Cmp(hard) <= 0 {
+			if rest.Add(all); rest.Cmp(hard) > 0 {
+				e.warn(report, peerjob.RolesPath.String(), "%d peers of all roles need more %s than %v%s has, %s, and not all would be made", e.Group.Total(), name, quota, inFileOf(quota.Object), &hard)
+			}
+		}
 		if one.Sign() > 0 && all.Cmp(hard) > 0 {
 			e.warn(report, e.Group.Path.Child("peers").String(), "%d peers need more %s than %v%s has, %s, and not all would be made", e.Group.Peers(), name, quota, inFileOf(quota.Object), &hard)
 		}
 	}
+}
+
+// restOf is how much the peers of all other roles take of what a quota counts, without the
+// defaults of a LimitRange.
+func (e peers) restOf(name corev1.ResourceName, quota neighbor[corev1.ResourceQuota]) resource.Quantity {
+	var rest resource.Quantity
+	for _, role := range e.roles() {
+		if role.Group == e.Group {
+			continue
+		}
+		pod := role.podOf()
+		setPodRequests(pod)
+		if matches, known := counts(pod, &quota.typed.Spec); !matches || !known {
+			continue
+		}
+		options := resourcehelper.PodResourcesOptions{}
+		one, known := onePeer(pod, name, resourcehelper.PodRequests(pod, options), resourcehelper.PodLimits(pod, options))
+		if known {
+			one = one.DeepCopy()
+			one.Mul(int64(role.Group.Peers()))
+			rest.Add(one)
+		}
+	}
+	return rest
 }
 
 // onePeer is how much one peer takes of what a quota counts, false for what it does not

@@ -36,11 +36,16 @@ func warnPod(g *Group) []diag.Warning {
 // isPeer reports whether a host name is that of a peer, with or without the Service.
 func (g *Group) isPeer(name string) bool {
 	for _, a := range rules.Addresses(rules.Text{Value: name}) {
-		if _, err := strconv.ParseInt(a.Index, 10, 64); err == nil && a.Text == name && a.Host == g.JobName && (len(a.Domain) == 0 || a.Domain[0] == g.ServiceName()) {
+		if _, err := strconv.ParseInt(a.Index, 10, 64); err == nil && a.Text == name && g.isJob(a.Host) && (len(a.Domain) == 0 || a.Domain[0] == g.ServiceName()) {
 			return true
 		}
 	}
 	return false
+}
+
+// isJob reports whether a name is that of the Job, or of another role's.
+func (g *Group) isJob(name string) bool {
+	return slices.ContainsFunc(g.All(), func(role *Group) bool { return role.JobName == name })
 }
 
 // warnDots finds the option ndots with which a name with one dot, as the peers have, is
@@ -99,7 +104,7 @@ func warnBareNames(g *Group) []diag.Warning {
 	g.EachContainer(func(container *corev1.Container, path *field.Path) {
 		for _, text := range rules.Texts(container, path) {
 			for _, a := range rules.Addresses(text) {
-				if a.Meant && a.Host == g.JobName && len(a.Domain) == 0 && !aliases[a.Text] {
+				if a.Meant && g.isJob(a.Host) && len(a.Domain) == 0 && !aliases[a.Text] {
 					w = append(w, diag.Warning{Field: text.Path.String(), Excerpt: a.Text, Message: fmt.Sprintf(
 						"names the peer %s without its Service, and DNS has no such name; write %s.%s", a.Text, a.Text, g.ServiceName())})
 				}

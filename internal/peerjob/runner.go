@@ -484,7 +484,14 @@ func warnRunner(g *Group) []diag.Warning {
 // warnInitContainers finds init containers that may wait for a peer. It runs before the
 // barrier, and the command of that peer behind it.
 func warnInitContainers(g *Group) []diag.Warning {
-	names := rules.PeerNames{Job: g.JobName, Service: g.ServiceName(), Peers: g.Peers()}
+	named := func(text rules.Text) string {
+		for _, role := range g.All() {
+			if peer := (rules.PeerNames{Job: role.JobName, Service: g.ServiceName(), Peers: role.Peers()}).Named(text); peer != "" {
+				return peer
+			}
+		}
+		return ""
+	}
 	var w []diag.Warning
 	for i := range g.Template().Spec.InitContainers {
 		container := &g.Template().Spec.InitContainers[i]
@@ -492,7 +499,7 @@ func warnInitContainers(g *Group) []diag.Warning {
 			continue
 		}
 		for _, text := range rules.Texts(container, g.PodPath().Child("initContainers").Index(i)) {
-			if peer := names.Named(text); peer != "" {
+			if peer := named(text); peer != "" {
 				w = append(w, diag.Warn(text.Path,
 					"names the peer %s, and runs before the start barrier, when no command of a peer runs; if it waits for one, it waits forever: wait in the command of container %q, which starts when all peers are there",
 					peer, g.runnerName()))

@@ -47,8 +47,33 @@ func warnGroup(g *Group, brought Brought) []diag.Warning {
 		warnBareNames(g),
 		warnSpread(g),
 		warnGroupSize(g),
-		rules.Counts(template, job, brought.Processes, "$("+v1alpha1.EnvSize+")", g.TemplatePath()),
+		warnCounts(g, brought),
 	)
+}
+
+// warnCounts finds numbers of peers that are none. In a PeerJob with roles, the number may
+// be that of any role, or of all.
+func warnCounts(g *Group, brought Brought) []diag.Warning {
+	_, job, template := g.draft()
+	counts := func(peers int32) []diag.Warning {
+		job.Spec.Completions = &peers
+		return rules.Counts(template, job, brought.Processes, "$("+v1alpha1.EnvSize+")", g.TemplatePath())
+	}
+	w := counts(g.Peers())
+	if !g.HasRoles() {
+		return w
+	}
+	sizes := []int32{int32(min(g.Total(), v1alpha1.MaxPeers))}
+	for _, role := range g.All() {
+		sizes = append(sizes, role.Peers())
+	}
+	for _, peers := range sizes {
+		others := counts(peers)
+		w = slices.DeleteFunc(w, func(one diag.Warning) bool {
+			return !slices.ContainsFunc(others, func(other diag.Warning) bool { return other.Field == one.Field })
+		})
+	}
+	return w
 }
 
 // warnGroupSize finds sizes of a gang that the peers do not reach.

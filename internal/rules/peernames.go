@@ -165,7 +165,7 @@ func (n PeerNames) isLike(word string) bool {
 
 // peerByVariables matches the name of a peer that is made of the peers' variables, as a
 // shell or the kubelet reads them, up to its index.
-var peerByVariables = lazyregexp.New(`PEERJOB_LEADER\b|PEERJOB_NAME[)}]?-`)
+var peerByVariables = lazyregexp.New(`PEERJOB_(?:[A-Z0-9_]+_)?LEADER\b|PEERJOB_(?:[A-Z0-9_]+_)?NAME[)}]?-`)
 
 // ownIndex matches the index of the peer itself.
 var ownIndex = lazyregexp.New(`^\$[({]?JOB_COMPLETION_INDEX\b`)

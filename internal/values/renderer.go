@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/decode"
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 	"github.com/peerjob/peerjob/internal/peerjob"
 	"github.com/peerjob/peerjob/internal/render"
 )
@@ -112,7 +112,7 @@ func NewRenderer(head *v1alpha1.PeerJob, peers map[string]string, hash string, m
 }
 
 // rolePath matches the role that a field is in.
-var rolePath = regexp.MustCompile(`^spec\.roles\[(\d+)\]`)
+var rolePath = lazyregexp.New(`^spec\.roles\[(\d+)\]`)
 
 // textsAt returns the renderer for a field.
 func (r *Renderer) textsAt(path string) *render.Renderer {
