@@ -102,7 +102,7 @@ type PeerJobSpec struct {
 	// Optional; every field in it has a default.
 	Service PeerService `json:"service,omitempty"`
 
-	// job configures the metadata of the Job.
+	// job configures the metadata of the Job, of that of every role if there are several.
 	// Optional.
 	Job PeerJobMeta `json:"job,omitempty"`
 
@@ -116,16 +116,17 @@ type PeerJobSpec struct {
 	Framework *Framework `json:"framework,omitempty"`
 
 	// nameSuffixHash, when Enabled, adds "-<hash>" to the names of the Job and the
-	// Service. The hash covers the fields that can't be changed in an existing Job. So
-	// a changed PeerJob is a new Job with its own Service, and the peers of the old
-	// Job keep theirs while they run.
+	// Service; all roles have one hash. The hash covers the fields that can't be changed
+	// in an existing Job. So a changed PeerJob is a new Job with its own Service, and the
+	// peers of the old Job keep theirs while they run.
 	// Enabled or Disabled; default Disabled.
 	NameSuffixHash Toggle `json:"nameSuffixHash,omitempty"`
 
 	// peerEnv, when Enabled, puts the variables JOB_COMPLETION_INDEX,
 	// PEERJOB_NAME, PEERJOB_NAMESPACE, PEERJOB_SERVICE, PEERJOB_SIZE,
 	// PEERJOB_LEADER and PEERJOB_SELF first in the environment of every
-	// container and init container.
+	// container and init container. With roles, PEERJOB_ROLE is among them, and for each
+	// role PEERJOB_<ROLE>_NAME, PEERJOB_<ROLE>_SIZE and PEERJOB_<ROLE>_LEADER.
 	// Enabled or Disabled; default Enabled.
 	PeerEnv Toggle `json:"peerEnv,omitempty"`
 
