@@ -360,7 +360,7 @@ func (l *linter) checkPatch(layer *layer, p patch, c content) {
 	}
 	switch p.kind {
 	case "Job":
-		if !c.unknown && !c.expanded && !namesAny(p.name, c.jobs) && namesAny(p.name, c.peerJobs) {
+		if !c.unknown && !c.expanded && !namesAny(p.name, c.jobs) && (namesAny(p.name, c.peerJobs) || namesRole(p.name, c.peerJobs)) {
 			l.add(layer.doc, Finding{ID: patchTarget, Severity: Warning, Field: "patches", Message: "is for a Job, and this layer has none that it fits: the Job is made of a PeerJob, after the patches; " +
 				"write kind: PeerJob in its target, and its paths as in a PeerJob"}, at, "", edit{})
 		}
@@ -382,6 +382,27 @@ func namesAny(expression string, documents []*document) bool {
 		d.root()
 		if err == nil && fits.MatchString(d.name) {
 			return true
+		}
+	}
+	return false
+}
+
+// namesRole reports whether a regular expression for a whole name fits the Job of a role of
+// a PeerJob.
+func namesRole(expression string, peerJobs []*document) bool {
+	fits, err := regexp.Compile("^(?:" + expression + ")$")
+	if err != nil {
+		return false
+	}
+	for _, d := range peerJobs {
+		roles := yamlnode.Resolve(yamlnode.Get(yamlnode.Get(d.root(), "spec"), "roles"))
+		if roles == nil || roles.Kind != yaml.SequenceNode {
+			continue
+		}
+		for _, role := range roles.Content {
+			if name := yamlnode.Resolve(yamlnode.Get(role, "name")); name != nil && fits.MatchString(d.name+"-"+name.Value) {
+				return true
+			}
 		}
 	}
 	return false

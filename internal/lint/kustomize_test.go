@@ -99,6 +99,13 @@ func TestFiles_kustomizations(t *testing.T) {
 			map[string]string{"a/kustomization.yaml": "resources: [../b]\n" + jobPatch, "b/kustomization.yaml": "resources: [peerjob.yaml]\n", "b/peerjob.yaml": peerJob},
 			[]string{"a/kustomization.yaml:3:11 warning patch-target"},
 		},
+		"a patch for the Job of a role": {
+			map[string]string{
+				"kustomization.yaml": "resources: [peerjob.yaml]\n" + strings.Replace(jobPatch, "name: train", "name: train-worker", 1),
+				"peerjob.yaml":       "apiVersion: peerjob.dev/v1alpha1\nkind: PeerJob\nmetadata: {name: train}\nspec: {roles: [{name: head, peers: 1}, {name: worker, peers: 2}]}\n",
+			},
+			[]string{"kustomization.yaml:3:11 warning patch-target"},
+		},
 		"a patch without a target": {
 			map[string]string{"kustomization.yaml": "resources: [peerjob.yaml]\npatches: [{path: p.yaml}]\n", "peerjob.yaml": peerJob, "p.yaml": "apiVersion: batch/v1\nkind: Job\nmetadata: {name: train}\nspec: {suspend: true}\n"},
 			[]string{"kustomization.yaml:2:11 warning patch-target"},
