@@ -44,7 +44,11 @@ func (p Place) TemplateInPlace() bool {
 // keepsStructure reports whether a list or a map must be written out, and only values in
 // it may be templates.
 func keepsStructure(typ reflect.Type, path *field.Path) bool {
-	return typ == reflect.TypeFor[v1alpha1.PeerService]() || strings.HasPrefix(path.String(), "metadata.")
+	switch typ {
+	case reflect.TypeFor[v1alpha1.PeerService](), reflect.TypeFor[[]v1alpha1.PeerRole](), reflect.TypeFor[v1alpha1.PeerRole]():
+		return true
+	}
+	return strings.HasPrefix(path.String(), "metadata.")
 }
 
 // Bounds returns the least and the largest value of a number of the API, and whether it

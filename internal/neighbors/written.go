@@ -37,7 +37,7 @@ func WarnWritten(expansions []*expansion.Expansion, objects []*krmlist.Object) *
 		if near == nil {
 			continue
 		}
-		e := peers{e, map[diag.Warning]bool{}}
+		e := peersOf(e)[0] // a pair has one Job
 		e.warnOfGangs(near, expansions, &report.Gangs)
 		e.warnOfNetworkPolicies(near.policies, &report.Policies)
 		e.warnOfResources(near, expansions, &report.Resources)
