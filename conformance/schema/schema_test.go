@@ -186,7 +186,7 @@ func TestGenerated(t *testing.T) {
 func TestWithout(t *testing.T) {
 	s := compiled(t)
 	taken := 0
-	for seed := range uint64(*tries / 4) {
+	for seed := range uint64(*tries / 10) {
 		tree := generate.PeerJob(seed, "", false)
 		r := rand.New(rand.NewPCG(seed, 2))
 		size := 0
