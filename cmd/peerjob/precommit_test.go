@@ -67,8 +67,8 @@ func TestPreCommit(t *testing.T) {
 	}{
 		{"right", map[string]string{"deploy/peerjob.yaml": actionPeerJob, "service.yaml": headless, "job.yaml": job}, nil},
 		{"wrong", map[string]string{
-			"deploy/train.peerjob.yml": strings.Replace(actionPeerJob, "peers: 2", "peers: 0", 1),
-			"service.yaml":             strings.Replace(headless, "  clusterIP: None\n", "", 1), "job.yaml": job,
+			"deploy/peerjob.yml": strings.Replace(actionPeerJob, "peers: 2", "peers: 0", 1),
+			"service.yaml":       strings.Replace(headless, "  clusterIP: None\n", "", 1), "job.yaml": job,
 		}, []string{"peerjob-lint", "peerjob-check"}},
 		// Its Service is in another file, which did not change.
 		{"half", map[string]string{"job.yaml": job}, []string{"peerjob-lint"}},

@@ -116,8 +116,9 @@ func catalog() entry {
 	return entry{
 		Name:        "PeerJob",
 		Description: "A Job whose Pods reach each other by name, expanded by peerjob",
-		FileMatch:   []string{"peerjob.yaml", "peerjob.yml", "*.peerjob.yaml", "*.peerjob.yml"},
-		URL:         id,
+		// Not *.peerjob.yaml: that is where kpt puts the Service and the Job.
+		FileMatch: []string{"peerjob.yaml", "peerjob.yml"},
+		URL:       id,
 	}
 }
 
