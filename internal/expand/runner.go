@@ -66,6 +66,9 @@ func runnerCommand(g *peerjob.Group, job *batchv1.Job, container *corev1.Contain
 	if g.Barrier().End == v1alpha1.Enabled {
 		// None in a group that restarts: who has ended must be able to run again.
 		command = append(command, fmt.Sprintf("--end-timeout=%ds", orZero(g.Barrier().EndTimeoutSeconds)))
+	}
+	if g.Barrier().End == v1alpha1.Enabled || g.FailurePolicy() != nil {
+		// Who fails after the Job has succeeded fails nobody else.
 		for _, until := range successes(job.Spec.SuccessPolicy) {
 			command = append(command, "--until="+until)
 		}

@@ -93,7 +93,7 @@ func (l *linter) checkJob(j *job) {
 		l.errors(j.document, controllerLabel, collect(rules.ControllerLabels(pod, j.typed, j.templatePath())), nil)
 		l.admitJob(j, settled)
 	}
-	l.errors(j.document, partialAdmission, rules.PartialAdmission(j.typed, j.specPath().Child("completions").String(), j.metadataPath()), nil)
+	l.errors(j.document, partialAdmission, rules.PartialAdmission(j.typed.Annotations, j.specPath().Child("completions").String(), j.metadataPath()), nil)
 	l.errors(j.document, variableReference, collect(rules.SubPathExpressions(pod, controllerVariables, j.templatePath())), nil)
 	l.errors(j.document, variableReference, collect(rules.ResourceFields(pod, j.templatePath())), nil)
 	l.warnings(j.document, variableReference, rules.References(pod, controllerVariables, j.templatePath()), edit{})

@@ -69,6 +69,8 @@ func TestValidate_failurePolicy(t *testing.T) {
 		"the rest of a Job": {restartPolicy + "\n  suspend: true\n  activeDeadlineSeconds: 7200\n  ttlSecondsAfterFinished: 9\n  successPolicy: {rules: [{succeededIndexes: '0'}]}\n  job: {labels: {kueue.x-k8s.io/queue-name: q}}",
 			one, nil},
 
+		"Kueue with fewer peers": {restartPolicy + "\n  job: {annotations: {kueue.x-k8s.io/job-min-parallelism: '1'}}", one, []string{`spec.job.annotations[kueue.x-k8s.io/job-min-parallelism]: Invalid value: "1": Kueue would start fewer peers`}},
+
 		"19 rules, with a leader":    {failPolicy + "\n  successPolicy: {rules: [{succeededIndexes: '0'}]}" + strings.Replace(many(18), "rules: [", "rules: [{action: FailJob, onExitCodes: {operator: In, values: [75, 76]}}, ", 1), one, nil},
 		"18 rules":                   {failPolicy + many(18), one, nil},
 		"19 rules":                   {failPolicy + many(19), one, []string{"spec.podFailurePolicy.rules: Too many: 19: must have at most 18 items with spec.failurePolicy, which adds 2, and a Job takes no more than 20"}},

@@ -39,6 +39,7 @@ func validateShared(g *Group) field.ErrorList {
 		validateService(pj),
 		validateNetworkPolicy(g),
 		validateCarried(specPath.Child("job"), spec.Job.Labels, spec.Job.Annotations),
+		validatePartialAdmission(g),
 		validateToggle(spec.NameSuffixHash, specPath.Child("nameSuffixHash")),
 		validateToggle(spec.PeerEnv, specPath.Child("peerEnv")),
 		validateTemplating(pj),
@@ -53,7 +54,10 @@ func validateGroup(g *Group, brought Brought) field.ErrorList {
 	service, job, template := g.draft()
 	var errs field.ErrorList
 	if g.Role != nil {
-		errs = validateCarried(g.Path.Child("job"), g.Role.Job.Labels, g.Role.Job.Annotations)
+		errs = slices.Concat(
+			validateCarried(g.Path.Child("job"), g.Role.Job.Labels, g.Role.Job.Annotations),
+			rules.PartialAdmission(g.Role.Job.Annotations, g.Path.Child("peers").String(), g.Path.Child("job")),
+		)
 	}
 	return slices.Concat(errs,
 		validatePeers(g),
@@ -63,7 +67,6 @@ func validateGroup(g *Group, brought Brought) field.ErrorList {
 		validateBarrier(g),
 		validateFailurePolicy(g, brought),
 		validateRunner(g, brought),
-		rules.PartialAdmission(job, g.Path.Child("peers").String(), metadataPath),
 		rules.ControllerLabels(template, job, g.TemplatePath()),
 		validateTemplateMetadata(g),
 		validateVariables(g),
@@ -150,6 +153,18 @@ func validateCarried(path *field.Path, labels, annotations map[string]string) fi
 	refuse(path.Child("labels"), labels)
 	refuse(path.Child("annotations"), annotations)
 	return errs
+}
+
+// validatePartialAdmission refuses Kueue's partial admission of all Jobs of the PeerJob.
+func validatePartialAdmission(g *Group) field.ErrorList {
+	size := specPath.Child("peers").String()
+	if g.HasRoles() {
+		size = "spec.roles[].peers"
+	}
+	return slices.Concat(
+		rules.PartialAdmission(g.PeerJob.Annotations, size, metadataPath),
+		rules.PartialAdmission(g.PeerJob.Spec.Job.Annotations, size, specPath.Child("job")),
+	)
 }
 
 func validateToggle(value v1alpha1.Toggle, path *field.Path) field.ErrorList {

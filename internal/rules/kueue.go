@@ -3,7 +3,6 @@
 package rules
 
 import (
-	batchv1 "k8s.io/api/batch/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
@@ -15,10 +14,10 @@ const QueueLabel = "kueue.x-k8s.io/queue-name"
 const kueueMinParallelism = "kueue.x-k8s.io/job-min-parallelism"
 
 // PartialAdmission refuses the partial admission of Kueue: the peers are told
-// their number before. It reads the annotations of the Job, whose metadata stands
-// at the path. size is the field with the number of peers.
-func PartialAdmission(job *batchv1.Job, size string, metadata *field.Path) field.ErrorList {
-	if value, found := job.Annotations[kueueMinParallelism]; found {
+// their number before. It reads the annotations of the metadata at the path, which the Job
+// has. size is the field with the number of peers.
+func PartialAdmission(annotations map[string]string, size string, metadata *field.Path) field.ErrorList {
+	if value, found := annotations[kueueMinParallelism]; found {
 		return field.ErrorList{field.Invalid(metadata.Child("annotations").Key(kueueMinParallelism), value,
 			"Kueue would start fewer peers than "+size+", and the peers would wait for the others forever; remove it")}
 	}

@@ -49,7 +49,7 @@ func (p *pair) check() []string {
 		DNS(&p.service, template, &p.job, "cluster.local", path),
 		ControllerLabels(template, &p.job, path),
 		StringLengths(template, path),
-		PartialAdmission(&p.job, "spec.completions", field.NewPath("metadata")),
+		PartialAdmission(p.job.Annotations, "spec.completions", field.NewPath("metadata")),
 	} {
 		for _, err := range errs {
 			said = append(said, err.Field)
