@@ -20,6 +20,8 @@ const (
 	logInterval = 10 * time.Second
 	// farewell is how long a peer tries to say that it leaves.
 	farewell = time.Second
+	// bidInterval is how often [Group.Bid] looks.
+	bidInterval = 5 * time.Millisecond
 	// MinKey is the shortest key of a group, in bytes.
 	MinKey = 16
 )
@@ -224,6 +226,24 @@ func (g *Group) await(ctx context.Context, isTrue func() bool) error {
 // Terminating notes that the Pod was told to end, by a SIGTERM. The others hear of
 // it at once. A peer that has not started leaves.
 func (g *Group) Terminating() { g.change(func(now time.Duration) { g.node.Terminate(now) }) }
+
+// Bid waits until the others know that this peer was told to end, where that matters: it
+// is index 0, and would count as lost. See [Group.Terminating].
+func (g *Group) Bid(ctx context.Context) {
+	for {
+		g.mu.Lock()
+		done := g.node.Bidden(g.now())
+		g.mu.Unlock()
+		if done {
+			return
+		}
+		select {
+		case <-time.After(bidInterval):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
 
 // Ended notes that the command has ended, with this exit code.
 func (g *Group) Ended(code int) {

@@ -297,6 +297,9 @@ func (n *Node) Receive(now time.Duration, report Report) (Reply, error) {
 	}
 	reply := n.leader.report(now, report)
 	reply.Terminating = n.peer.terminating
+	if reply.Known && reply.Terminating {
+		n.leader.records[report.Index].bidden = true
+	}
 	if n.leader.deposed {
 		return Reply{}, ErrNotLeader
 	}
@@ -351,7 +354,27 @@ func (n *Node) End(now time.Duration, code int32) {
 
 // Terminate notes that the Pod was told to end. A peer that has not started leaves
 // at once. Any other goes on, until its command ends.
-func (n *Node) Terminate(now time.Duration) { n.peer.terminate(now) }
+func (n *Node) Terminate(now time.Duration) {
+	n.peer.terminate(now)
+	if n.leader != nil && n.config.Policy.Action != EachForItself {
+		// If it ends before they hear of it, it counts as lost.
+		n.leader.tell()
+	}
+}
+
+// Bidden reports whether everybody who is there knows that this index 0 was told to end:
+// what follows from its end is no failure then. It is true of every other peer.
+func (n *Node) Bidden(now time.Duration) bool {
+	if n.leader == nil || n.config.Policy.Action == EachForItself || !n.peer.terminating || n.leader.verdict.Kind != Open {
+		return true
+	}
+	for i := range n.leader.records {
+		if r := &n.leader.records[i]; i > 0 && n.leader.fresh(now, r) && !r.bidden {
+			return false
+		}
+	}
+	return true
+}
 
 // Leave makes the peer leave now, whatever the others do.
 func (n *Node) Leave(now time.Duration) {

@@ -15,8 +15,9 @@ type policyRecord struct {
 	// leaseLost says that its command was stopped because index 0 could not be
 	// reached.
 	leaseLost bool
-	// verdict says that it knows how the group ends.
-	verdict bool
+	// verdict says that it knows how the group ends, bidden that it knows that this index
+	// 0 was told to end.
+	verdict, bidden bool
 }
 
 // policyLeader is what index 0 needs for a failure policy.

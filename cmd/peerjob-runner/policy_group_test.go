@@ -346,6 +346,32 @@ end 0`)
 	}
 }
 
+// TestPolicy_toldLeader has an index 0 that is told to end, whose command ends at once of that,
+// and its replacement: no restart is used up.
+func TestPolicy_toldLeader(t *testing.T) {
+	t.Parallel()
+	g := newPolicyGroup(t, restartFlags+"0 --grace-period=5s", `
+echo attempt $1
+test $1 = 1 && exec sleep 1000
+exit 0`)
+	g.startAll()
+	for i := range 3 {
+		g.until("out", i, "attempt 1")
+	}
+	g.do("signal 0 TERM")
+	if got := g.line(); got != "peer 0: 143" {
+		t.Errorf("%s, want 143", got)
+	}
+	g.do("start 0 1")
+	codes, _ := g.ended()
+	g.wantCodes(codes, "0", "0", "0")
+	for i := range 3 {
+		if log := g.read("log", i); !strings.Contains(log, "train-0.svc was told to end in attempt 1; the group starts again as attempt 2, and no restart is used up\n") {
+			t.Errorf("the log of peer %d does not say why", i)
+		}
+	}
+}
+
 // TestPolicy_suspended has a Job whose Pods are all told to end.
 func TestPolicy_suspended(t *testing.T) {
 	t.Parallel()

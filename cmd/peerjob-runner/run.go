@@ -32,6 +32,8 @@ const (
 	// graceMargin is how long before the end of the grace period the runner leaves, so
 	// that the kubelet does not kill it and its exit code stays the command's.
 	graceMargin = 2 * time.Second
+	// bidTime is how long an index 0 that was told to end tries to tell the others.
+	bidTime = 2 * time.Second
 )
 
 const runUsage = "Usage: peerjob-runner run [FLAGS] -- COMMAND [ARGUMENT...]"
@@ -181,6 +183,7 @@ func (r *runner) attempt(supervisor *process.Supervisor, attempt int) (code int,
 	}
 	if r.hasPolicy() {
 		r.clear(supervisor)
+		r.bid()
 	}
 	return status.Code(), nil
 }
@@ -196,6 +199,18 @@ func (r *runner) clear(supervisor *process.Supervisor) {
 			r.log.printf("the command left processes that do not end of SIGKILL; waiting until they have")
 		}
 	}
+}
+
+// bid gives an index 0 that was told to end the time to tell the others, within the grace
+// period.
+func (r *runner) bid() {
+	left, told := r.graceLeft(time.Now())
+	if !told {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), min(left, bidTime))
+	defer cancel()
+	r.group.Bid(ctx)
 }
 
 // end leaves the group, and returns the exit code: that of the command, unless the
