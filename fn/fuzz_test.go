@@ -21,6 +21,8 @@ import (
 // the items unchanged then, and twice the same as once otherwise.
 func FuzzRun(f *testing.F) {
 	f.Add("")
+	f.Add(list("apiVersion: peerjob.dev/v1alpha1\nkind: PeerJob\nmetadata: {name: a, namespace: b}\nspec: {templating: Enabled, networkPolicy: {ingress: PeersOnly}, roles: [{name: c, peers: 1, template: {spec: {containers: [{name: w, image: x}]}}}, "+
+		"{name: d, peers: '{{ 2 }}', template: {spec: {containers: [{name: w, image: '{{ range .Roles }}{{ .Name }}{{ end }}'}]}}}]}", "apiVersion: batch/v1\nkind: Job\nmetadata: {name: a-c, namespace: b, annotations: {peerjob.dev/owner: a}}"))
 	f.Add(list(peerJob("train", "peers: 2")))
 	f.Add(list(peerJob("train", "peers: 0"), "# c\nkind: A\nb: [1, 2]"))
 	f.Add(list(inFile("a/b.yaml", "/p", peerJob("a", "peers: 2\nservice: {name: hub}")), "apiVersion: v1\nkind: Service\nmetadata: {name: a, annotations: {peerjob.dev/owner: a}}") + settingsPrune)
