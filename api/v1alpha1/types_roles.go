@@ -32,8 +32,9 @@ type PeerRole struct {
 	Name string `json:"name,omitempty"`
 
 	// peers is the number of Pods of the role, which all run at the same time: the
-	// completions and the parallelism of its Job.
-	// Required; 1 to 100000, and no more for all roles together.
+	// completions and the parallelism of its Job. All roles together have no more than
+	// 100000 peers.
+	// Required; 1 to 100000.
 	Peers *int32 `json:"peers,omitempty"`
 
 	// dependsOn are roles that this one waits for: the runner starts no command of this

@@ -2,9 +2,7 @@
 
 package rules
 
-import (
-	"k8s.io/apimachinery/pkg/util/validation/field"
-)
+import "k8s.io/apimachinery/pkg/util/validation/field"
 
 // QueueLabel names the LocalQueue of Kueue that a Job is for. Kueue suspends such a Job
 // until there is room for it.
