@@ -16,6 +16,7 @@
 //	leader.go    the part of index 0: who is where, who may go
 //	summary.go   who is missing, in words
 //	until.go     whose end counts
+//	roles.go     roles: who waits for whom, who decides when the group is done
 //	node.go      both parts together: what the edges drive
 //
 //	policy.go         what the group does when a peer fails; how it ends
@@ -64,7 +65,24 @@
 // has ended, it gives up after the time for the start.
 //
 // model_test.go searches all histories of small groups for a violation, and
-// seeded_test.go holds the search to seventeen mistakes.
+// seeded_test.go holds the search to 26 mistakes.
+//
+// # Roles
+//
+// A group with roles has a Job for each of them. Its peers are numbered over all of them,
+// and rank 0 is what index 0 is in a group without. Index 0 learns from the peers for
+// what their roles wait.
+//
+//   - All peers come first. Then each of them starts when what its role waits for has
+//     come: every command of a role runs, or the role is Complete.
+//   - A role is Complete when every command has ended with 0 in one attempt, and another
+//     one waits for that. It is final. Nothing follows from it before everybody knows:
+//     then the others start, and its peers leave. They do not run again.
+//   - The group has succeeded when every command of the success roles has ended with 0 in
+//     one attempt. It is a verdict, with and without a failure policy. Who serves is told
+//     to stop, and ends with 0. Nobody leaves before everybody knows.
+//   - The run of a group is the Job of rank 0. Before a peer starts it follows any; then it
+//     follows no other, and rank 0 believes no process of another Job under any role.
 //
 // # Never
 //

@@ -34,6 +34,8 @@ func FuzzRead(f *testing.F) {
 		Challenge{Nonce: Nonce{2}},
 		Report{Job: "uid", Index: 1, Process: Process{3}, Attempt: 1, Phase: Ended, Code: 3, Terminating: true},
 		Report{Job: "uid", Process: Process{3}, Attempt: 2, Phase: Starting, Leader: Process{4}, Silence: 5, FormerSilence: 6, Restarts: 1, Verdict: Verdict{Succeeded, 1, 0, 0}},
+		Report{Job: "uid", Process: Process{3}, Attempt: 1, Phase: Running, Group: "uid-0", Started: true, AfterStarted: 1, AfterComplete: 2, Complete: 0xffff},
+		Reply{Job: "uid", Process: Process{4}, Attempt: 1, Known: true, Held: true, Owed: true, Complete: 0x8001},
 		Reply{Job: "uid", Process: Process{4}, Attempt: 1, Go: true, Superseded: true, Lost: 2, Waiting: "a\nb"},
 		Reply{Job: "uid", Process: Process{4}, Attempt: 2, Known: true, Restarts: 1, Verdict: Verdict{Failed, 2, 1, Lost}},
 		Page{Text: "a\nb\x1b[31m"},
@@ -45,6 +47,7 @@ func FuzzRead(f *testing.F) {
 		f.Add(data)
 	}
 	f.Add([]byte(`{"job":"uid","index":-1}`))
+	f.Add([]byte(`{"job":"uid","process":"` + strings.Repeat("0", 64) + `","attempt":1,"phase":"running","complete":65536}`))
 	f.Add([]byte(strings.Repeat("[", 1000)))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if hello, err := ReadHello(data); err == nil {
@@ -107,6 +110,7 @@ func TestNode_strangers(t *testing.T) {
 		}
 		strangersBarrier(t, data, seed%2 == 0)
 		strangersPolicy(t, data)
+		strangersRoles(t, data)
 	}
 }
 
@@ -183,15 +187,54 @@ func strangersPolicy(t *testing.T, data []byte) {
 	w.want(t, "attempt 2", "attempt 2", "attempt 2")
 }
 
+// FuzzNode_strangersRoles has the same stranger, and a launcher and two workers of which it
+// waits for one to be Complete, and serves the other. All start and end in their order.
+func FuzzNode_strangersRoles(f *testing.F) {
+	f.Add([]byte{})
+	f.Add([]byte(strings.Repeat("\x01\x01\x02\x03\x01\x00\x01\x00", 60)))
+	f.Fuzz(strangersRoles)
+}
+
+func strangersRoles(t *testing.T, data []byte) {
+	const first, second, over = time.Minute, 2 * time.Minute, 4 * time.Minute
+	w := newWorld(worldConfig{
+		size: 3, latency: 10 * time.Millisecond, policy: Policy{Action: RestartPeerJob, MaxRestarts: 3, Grace: time.Second},
+		roles: []Role{{"launcher", 1}, {"data", 1}, {"worker", 1}}, waits: []roleWaits{{started: 1 << 2, complete: 1 << 1}, {}, {}}, success: 1 << 0,
+	}, 1)
+	for i := range int32(3) {
+		w.start(i, 0)
+	}
+	choices := dice(data)
+	for at := time.Duration(0); len(choices) > 0 && at < over; {
+		at += time.Duration(choices.roll(256)) * 4 * time.Millisecond
+		w.after(at, w.stranger(&choices))
+	}
+	w.run(first)
+	w.want(t, "attempt 0", "attempt 1", "attempt 1")
+	w.pods[1][0].exit(0)
+	w.run(second)
+	w.want(t, "attempt 1", RoleComplete.String(), "attempt 1")
+	w.pods[0][0].exit(0)
+	w.run(over)
+	w.want(t, Together.String(), RoleComplete.String(), Together.String())
+	if code := w.pods[2][0].node.ExitCode(); code != 0 {
+		t.Errorf("the worker ends with %d", code)
+	}
+}
+
 // stranger is one thing that somebody does who is no peer.
 func (w *world) stranger(d *dice) func() {
 	target := int32(d.roll(3))
 	process := Process{byte(1 + d.roll(255)), 0xee}
 	report := Report{
-		Job: []string{"uid", "uid", "uid", "other", ""}[d.roll(5)], Index: int32(d.roll(5)) - 1, Process: process,
+		Job: []string{"uid", "uid", "uid-data", "uid-launcher", "other", ""}[d.roll(6)], Index: int32(d.roll(5)) - 1, Process: process,
 		Attempt: int32(1 + d.roll(3)), Phase: Phase(1 + d.roll(4)), Code: int32(d.roll(256)),
 		Terminating: d.roll(2) == 1, GaveUp: d.roll(2) == 1, LeaseLost: d.roll(2) == 1, Restarts: int32(d.roll(5)),
 		Verdict: Verdict{Kind: VerdictKind(d.roll(3)), Attempt: int32(d.roll(4)), Index: int32(d.roll(3))}, Replacement: d.roll(2) == 1,
+	}
+	if d.roll(2) == 1 {
+		report.Group, report.Started, report.Complete = []string{"", "uid-launcher", "uid"}[d.roll(3)], d.roll(2) == 1, RoleSet(d.roll(256))
+		report.AfterStarted, report.AfterComplete = RoleSet(d.roll(256)), RoleSet(d.roll(256))
 	}
 	if d.roll(2) == 1 {
 		report.Leader, report.Silence = Process{byte(d.roll(256)), 0xee}, int64(d.roll(256))*100

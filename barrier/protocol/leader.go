@@ -45,6 +45,7 @@ type record struct {
 	problem Problem
 
 	policyRecord
+	roleRecord
 }
 
 // known reports whether a process has answered under the peer's name.
@@ -97,11 +98,13 @@ type leader struct {
 	events []string
 
 	policyLeader
+	roleLeader
 }
 
 func newLeader(config Config, process Process, now time.Duration) *leader {
 	l := &leader{config: config, process: process, records: make([]record, config.Size), starting: config.Start}
-	l.attempt, l.replacement = 1, config.Policy.Replacement
+	l.attempt, l.replacement, l.mixed = 1, config.Policy.Replacement, -1
+	l.learnNeeds(config.role(config.Index), config.AfterStarted, config.AfterComplete)
 	l.seen = now
 	if !config.Start {
 		l.opened = 1
@@ -128,13 +131,18 @@ func (l *leader) report(now time.Duration, report Report) Reply {
 	r.heard, r.fails = now, 0
 	l.learn(now, report.Index, State(report))
 	reply.Known, reply.Restarts, reply.Cause, reply.Verdict = true, l.restarts, l.why, l.verdict
+	reply.Complete, reply.Owed = l.complete, l.isOwed(l.config.role(report.Index))
 	switch {
 	case r.phase == Ended && l.verdict.Kind == Succeeded:
 		reply.Go = l.over
+	case l.isComplete(report.Index) && l.verdict.Kind == Open && r.phase != Running:
+		reply.Go = l.settled.Has(l.config.role(report.Index)) || r.phase == Ended && l.over
 	case r.attempt != l.attempt || l.deposed:
 		// It is to come to the attempt of the others first.
 	case r.phase == Starting:
-		reply.Go, reply.GaveUp = r.granted && l.verdict.Kind == Open, l.gaveUp && !r.granted
+		free := l.isFree(report.Index)
+		reply.Go, reply.GaveUp = r.granted && free && l.verdict.Kind == Open, l.gaveUp && !r.granted
+		reply.Held = r.granted && !free && !l.stuck.Has(l.config.role(report.Index))
 	case r.phase == Ended && l.verdict.Kind == Failed:
 		reply.Go = l.heardAllBut(report.Index)
 	case r.phase == Ended:
@@ -143,6 +151,8 @@ func (l *leader) report(now time.Duration, report Report) Reply {
 	if reply.Go || report.Phase == Left {
 		// It need not be called. Another process under its index reports.
 		r.wanted = false
+	} else if r.phase == Starting && r.granted && !l.isFree(report.Index) {
+		reply.Waiting = l.heldBy(now, report.Index)
 	} else if report.Phase != Running {
 		reply.Waiting = l.summary.text(now, l)
 	}
@@ -152,29 +162,34 @@ func (l *leader) report(now time.Duration, report Report) Reply {
 // learn takes the state of the process of a record.
 func (l *leader) learn(now time.Duration, index int32, state State) {
 	r := &l.records[index]
-	if l.config.Policy.Action != EachForItself {
+	if l.config.isJoint() {
 		l.learnPolicy(now, index, state)
+	}
+	if l.config.hasRoles() {
+		l.learnRole(index, state)
 	}
 	if state.Attempt > r.attempt && r.attempt > 0 {
 		r.phase, r.code, r.granted = 0, 0, false
+		r.started, r.freed = false, false
 	}
 	if state.Attempt < r.attempt {
 		return // said before what is known
 	}
 	if state.Phase >= Ended && r.phase < Ended {
-		r.code = uint8(state.Code)
+		r.code, r.failedAt = uint8(state.Code), now
 		if l.verdict.Kind == Failed || l.fails(state) {
 			// It was told to stop, or what follows is said with who it was.
 		} else if state.GaveUp {
-			l.say("%s gave up", l.config.Name(index))
+			l.say("%s gave up", l.config.Label(index))
 		} else if state.Code != 0 || l.config.Size <= shownPeers {
-			l.say("%s ended with code %d", l.config.Name(index), state.Code)
+			l.say("%s ended with code %d", l.config.Label(index), state.Code)
 		}
 	}
 	r.attempt = state.Attempt
 	r.phase = max(r.phase, state.Phase)
 	r.terminating = r.terminating || state.Terminating
 	r.gaveUp = r.gaveUp || state.GaveUp
+	r.started = r.started || state.Started
 }
 
 // fails reports whether a state is a failure of the group.
@@ -199,7 +214,7 @@ func (l *leader) answered(now time.Duration, index int32, identities []Identity,
 			r.terminating = r.terminating || i.Terminating
 			old = There
 		}
-		others = others || i.Process != identity.Process && i.Job == l.config.Job && i.Index == index && !i.ends()
+		others = others || i.Process != identity.Process && i.Index == index && !l.isForeign(State(i)) && !i.ends()
 	}
 	switch {
 	case !found, index == 0 && !r.known() && identity.Process != l.process:
@@ -218,7 +233,7 @@ func (l *leader) answered(now time.Duration, index int32, identities []Identity,
 	} else if r.claimed > 0 {
 		// Somebody else has reported, whom the name does not lead to.
 		if r.strangers == 0 {
-			l.say("somebody reports as %s who can't be reached under that name, and is not believed", l.config.Name(index))
+			l.say("somebody reports as %s who can't be reached under that name, and is not believed", l.config.Label(index))
 		}
 		r.strangers = min(r.strangers+1, maxStrangers)
 	}
@@ -236,18 +251,19 @@ func (l *leader) replace(now time.Duration, index int32, identity Identity) {
 	}
 	switch {
 	case r.known():
-		l.say("%s: another process has taken its place", l.config.Name(index))
+		l.say("%s: another process has taken its place", l.config.Label(index))
 	case l.config.Size <= shownPeers:
-		l.say("%s is there", l.config.Name(index))
+		l.say("%s is there", l.config.Label(index))
 	}
 	*r = record{process: identity.Process, asked: r.asked}
+	r.run = runOf(identity.Job)
 	l.busy = true
 }
 
 // choose finds the process that counts, of those that answer under a peer's name.
 func (l *leader) choose(index int32, known Process, identities []Identity) (best Identity, found bool) {
 	for _, i := range identities {
-		if i.Job != l.config.Job || i.Index != index {
+		if i.Index != index || l.isForeign(State(i)) {
 			continue
 		}
 		if !found || before(i.Process, i.ends(), best.Process, best.ends(), known) {
@@ -350,11 +366,13 @@ func (l *leader) told() bool {
 func (l *leader) tick(now time.Duration) []int32 {
 	wasOpen, wasOver, wasStarting := l.open, l.over, l.starting
 	waiting, starting := l.count(now)
-	if l.config.Policy.Action != EachForItself {
+	l.settleRoles(now)
+	if l.config.isJoint() {
 		l.judge(now)
 		waiting = true
 	}
 	l.decide(now)
+	l.free()
 	calls := l.nextCalls(now, waiting)
 	l.busy, l.starting = waiting, starting && !l.open || l.starting && l.there == 0
 	if l.open != wasOpen || l.over != wasOver || l.starting != wasStarting {
@@ -370,6 +388,13 @@ func (l *leader) count(now time.Duration) (waiting, starting bool) {
 	l.there, l.done, l.ending = 0, 0, 0
 	for i := range l.records {
 		r := &l.records[i]
+		if l.isAway(int32(i)) {
+			l.there++
+			l.done++
+			l.ending++
+			waiting = waiting || r.wanted
+			continue
+		}
 		if l.fresh(now, r) {
 			l.there++
 			starting = starting || r.phase == Starting && !r.granted
@@ -377,7 +402,7 @@ func (l *leader) count(now time.Duration) (waiting, starting bool) {
 		} else if r.known() && !r.lost && (r.phase == Left && (r.terminating || r.failed()) || l.isGone(now, r)) {
 			l.lose(int32(i))
 			if r.phase != Left {
-				l.say("%s is gone: not heard of for %s", l.config.Name(int32(i)), (now - r.heard).Round(time.Second))
+				l.say("%s is gone: not heard of for %s", l.config.Label(int32(i)), (now - r.heard).Round(time.Second))
 			}
 		}
 		if l.isDone(now, r) {
@@ -425,7 +450,7 @@ func (l *leader) wantsCall(now time.Duration, index int32, r *record, waiting bo
 // who wait for it.
 func (l *leader) decide(now time.Duration) {
 	wasOver := l.over
-	l.open, l.over = l.there == l.config.Size && !l.gaveUp && l.mayStart(now), l.isOver(now)
+	l.open, l.over = l.there == l.config.Size && !l.gaveUp && l.mixed < 0 && l.mayStart(now), l.isOver(now)
 	if l.open {
 		l.opened = max(l.opened, l.attempt)
 	}
@@ -437,7 +462,7 @@ func (l *leader) decide(now time.Duration) {
 		r := &l.records[i]
 		if l.open && !r.granted {
 			r.granted, r.gave = true, l.attempt
-			r.wanted = r.wanted || r.phase == Starting && l.verdict.Kind == Open
+			r.wanted = r.wanted || r.phase == Starting && l.verdict.Kind == Open // also to hear for what it waits
 		}
 		if nowOver && r.phase == Ended {
 			r.wanted = true
@@ -450,7 +475,7 @@ func (l *leader) decide(now time.Duration) {
 // their replacements need the others.
 func (l *leader) isOver(now time.Duration) bool {
 	switch {
-	case l.config.Policy.restarts():
+	case l.config.Policy.restarts() || l.config.Success != 0 && l.verdict.Kind == Succeeded:
 		return l.confirmed(now)
 	case l.verdict.Kind == Failed:
 		return false
@@ -476,7 +501,10 @@ func (l *leader) drained(now time.Duration) bool {
 		if i == 0 || !r.known() || now-r.heard > l.linger() {
 			continue
 		}
-		if r.phase == Starting && r.granted || r.phase == Ended && l.config.End && l.over {
+		switch {
+		case r.phase == Starting && r.granted && l.isFree(int32(i)),
+			r.phase == Ended && (l.config.End || l.config.hasRoles()) && l.over,
+			r.phase == Running && l.verdict.Kind == Succeeded && l.config.serves(int32(i)):
 			return false
 		}
 	}

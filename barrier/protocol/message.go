@@ -139,6 +139,20 @@ type State struct {
 	Verdict Verdict `json:"verdict,omitzero"`
 	// Replacement is true when the peer's Pod replaces another of its index.
 	Replacement bool `json:"replacement,omitempty"`
+
+	// What follows is for roles alone. There, an index is a rank: the place of the peer
+	// among those of all roles.
+
+	// Group is the unique ID of the Job of rank 0 with which the peer has started, "" for
+	// none.
+	Group string `json:"group,omitempty"`
+	// Started is true when the command of this attempt runs, or did.
+	Started bool `json:"started,omitempty"`
+	// AfterStarted and AfterComplete are the roles for which the peer's role waits.
+	AfterStarted  RoleSet `json:"afterStarted,omitempty"`
+	AfterComplete RoleSet `json:"afterComplete,omitempty"`
+	// Complete are the roles of which the peer knows that they are Complete.
+	Complete RoleSet `json:"complete,omitempty"`
 }
 
 // Report is what a peer says to index 0.
@@ -181,6 +195,15 @@ type Reply struct {
 	Cause Cause `json:"cause,omitzero"`
 	// Verdict is how the group ends, once it is known.
 	Verdict Verdict `json:"verdict,omitzero"`
+
+	// What follows is for roles alone.
+
+	// Held is true when every peer is there, and the peer waits for other roles.
+	Held bool `json:"held,omitempty"`
+	// Owed is true when others wait for the peer's role to be Complete.
+	Owed bool `json:"owed,omitempty"`
+	// Complete are the roles that are Complete, so that they do not run again.
+	Complete RoleSet `json:"complete,omitempty"`
 }
 
 // Acts reports whether a peer starts or leaves because of the reply. Then it is
@@ -298,7 +321,7 @@ func readState(data []byte) (State, error) {
 		return State{}, err
 	}
 	switch {
-	case len(state.Job) > maxJob:
+	case len(state.Job) > maxJob, len(state.Group) > maxJob:
 		return State{}, errors.New("job: too long")
 	case state.Index < 0:
 		return State{}, errors.New("index: must be 0 or more")

@@ -7,6 +7,7 @@ import (
 	"hash/maphash"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -41,6 +42,9 @@ func (b budget) String() string {
 		if part.count > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", part.count, part.what))
 		}
+	}
+	if len(parts) == 0 {
+		return "nothing"
 	}
 	return strings.Join(parts, ", ")
 }
@@ -201,6 +205,7 @@ func (s *search) key(m *model, b budget) uint64 {
 		if l := p.node.leader; l != nil {
 			left(l.notBefore, l.stops)
 			c.number(int64(l.restarts))
+			left(l.judged)
 			for i := range l.records {
 				ago(l.records[i].heard, l.records[i].since)
 				c.number(int64(l.records[i].gave))
@@ -328,17 +333,77 @@ func TestModel(t *testing.T) {
 			continue
 		}
 		t.Run(fmt.Sprintf("%d peers, %s", run.size, run.budget), func(t *testing.T) {
-			began := time.Now()
-			s := &search{seen: map[uint64]struct{}{}, seed: maphash.MakeSeed(), limit: mostStates}
-			broken := s.explore(newModel(modelConfig(run.size)), run.budget, 0)
-			t.Logf("%d states, %d runs to the end, %d steps at most, %.1f s", s.states, s.runs, s.most, time.Since(began).Seconds())
-			if s.states >= s.limit {
-				t.Logf("stopped after %d states: the search is not exhaustive", s.limit)
-			}
-			if broken != nil {
-				t.Fatalf("violated: %s\n%s", broken.broken, strings.Join(broken.log, "\n"))
-			}
+			searchAll(t, newModel(modelConfig(run.size)), run.budget)
 		})
+	}
+}
+
+// roleGroup is a group with roles whose histories are searched.
+type roleGroup struct {
+	name    string
+	roles   []Role
+	waits   []roleWaits
+	success RoleSet
+}
+
+var roleGroups = []roleGroup{
+	{"a role that waits for one that is Complete", []Role{{"lead", 1}, {"data", 1}, {"train", 1}}, []roleWaits{{}, {}, {complete: 1 << 1}}, 0},
+	{"a leader that is Complete", []Role{{"data", 1}, {"train", 1}}, []roleWaits{{}, {complete: 1 << 0}}, 0},
+	{"a launcher, and a worker that serves", []Role{{"launcher", 1}, {"worker", 1}}, []roleWaits{{}, {started: 1 << 0}}, 1 << 0},
+	{"a worker that serves and leads", []Role{{"worker", 1}, {"launcher", 1}}, []roleWaits{{}, {started: 1 << 0}}, 1 << 1},
+	{"all of that", []Role{{"worker", 1}, {"data", 1}, {"launcher", 1}}, []roleWaits{{complete: 1 << 1}, {}, {started: 1 << 0, complete: 1 << 1}}, 1 << 2},
+}
+
+// model is the group, in which nothing has happened yet.
+func (g roleGroup) model() *model {
+	size := int32(0)
+	for _, role := range g.roles {
+		size += role.Size
+	}
+	config := modelConfig(size)
+	config.Roles, config.Success = g.roles, g.success
+	return newModel(config, g.waits...)
+}
+
+// TestModel_roles searches all histories of groups with roles. A role starts when those for
+// which it waits have come so far, one that is Complete never runs again, and who serves
+// ends with 0 when the others are done.
+func TestModel_roles(t *testing.T) {
+	for _, g := range roleGroups {
+		for _, run := range []struct {
+			budget budget
+			level  int
+		}{
+			{budget{}, 0},
+			{budget{failures: 1}, 0},
+			{budget{disruptions: 1}, 0},
+			{budget{slow: 1, losses: 1}, 1},
+			{budget{lost: 1, partitions: 1}, len(g.roles) - 1}, // 2 with three roles
+			{budget{failures: 2}, 2},
+			{budget{failures: 1, lost: 1, partitions: 1}, 2},
+		} {
+			if run.level > modelLevel() {
+				continue
+			}
+			t.Run(fmt.Sprintf("%s, %s", g.name, run.budget), func(t *testing.T) {
+				searchAll(t, g.model(), run.budget)
+			})
+		}
+	}
+}
+
+// searchAll searches all histories of a group in which so much goes wrong.
+func searchAll(t *testing.T, m *model, b budget) {
+	t.Helper()
+	began := time.Now()
+	s := &search{seen: map[uint64]struct{}{}, seed: maphash.MakeSeed(), limit: mostStates}
+	broken := s.explore(m, b, 0)
+	t.Logf("%d states, %d runs to the end, %d steps at most, %.1f s", s.states, s.runs, s.most, time.Since(began).Seconds())
+	if s.states >= s.limit {
+		t.Logf("stopped after %d states: the search is not exhaustive", s.limit)
+	}
+	if broken != nil {
+		t.Fatalf("violated: %s\n%s", broken.broken, strings.Join(broken.log, "\n"))
 	}
 }
 
@@ -352,7 +417,15 @@ func TestModel_random(t *testing.T) {
 	for seed := range uint64(runs) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		m := newModel(modelConfig(2 + int32(random.IntN(3))))
-		m.config.Policy.MaxRestarts = 5
+		if seed%2 == 1 {
+			g := roleGroups[random.IntN(len(roleGroups))]
+			g.roles = slices.Clone(g.roles)
+			for i := range g.roles {
+				g.roles[i].Size = 1 + random.Int32N(2)
+			}
+			m = g.model()
+		}
+		m.config.Policy.MaxRestarts = 5 // for the Pods that replace others
 		b := budget{failures: random.IntN(4), disruptions: random.IntN(2), lost: 1, partitions: random.IntN(2), slow: random.IntN(4), losses: random.IntN(4)}
 		for m.broken == "" && m.now < modelHorizon {
 			if all := m.choices(b); len(all) > 0 && random.IntN(12) == 0 {

@@ -46,6 +46,17 @@ type model struct {
 	log []string
 	// path is what a search has chosen.
 	path []string
+	// waits is for what each role waits.
+	waits []roleWaits
+	// zero says of each index that its command has ended with 0, and not started since;
+	// zeros are the attempts in which it has, and begun the last one that it has started.
+	zero  []bool
+	zeros []uint64
+	begun []int32
+	// final are the roles that are Complete because something has followed from it, and
+	// knew the processes that must have known then.
+	final RoleSet
+	knew  [MaxRoles][]int
 }
 
 // proc is one process of a Pod.
@@ -73,6 +84,8 @@ type proc struct {
 	replaceAt time.Duration
 	// complete says that it has left with 0, so that its index is complete.
 	complete bool
+	// roleComplete says that it has left because its role is Complete.
+	roleComplete bool
 	// slow says that nothing it sends arrives, until then.
 	slow time.Duration
 }
@@ -95,8 +108,15 @@ const (
 	modelReplace = 6 * time.Second
 )
 
-func newModel(config Config) *model {
-	m := &model{config: config, strange: make([]bool, config.Size)}
+// roleWaits is for which roles a role waits.
+type roleWaits struct{ started, complete RoleSet }
+
+// newModel makes a group. With roles, each of them waits for others.
+func newModel(config Config, waits ...roleWaits) *model {
+	m := &model{
+		config: config, strange: make([]bool, config.Size), waits: waits,
+		zero: make([]bool, config.Size), zeros: make([]uint64, config.Size), begun: make([]int32, config.Size),
+	}
 	for i := range config.Size {
 		m.spawn(i, false)
 	}
@@ -107,6 +127,11 @@ func newModel(config Config) *model {
 func (m *model) spawn(index int32, replacement bool) {
 	config := m.config
 	config.Index, config.Policy.Replacement = index, replacement
+	if config.hasRoles() {
+		role := config.role(index)
+		config.Job += "-" + config.Roles[role].Name // each role is a Job
+		config.AfterStarted, config.AfterComplete = m.waits[role].started, m.waits[role].complete
+	}
 	m.nextID++
 	p := &proc{id: m.nextID, index: index, alive: true, pinned: -1, next: m.now}
 	p.node = NewNode(config, Process{byte(m.nextID)}, rand.New(middle{}), m.now)
@@ -135,6 +160,10 @@ func (m *model) clone() *model {
 	}
 	c.started, c.ran, c.witnesses = slices.Clone(m.started), slices.Clone(m.ran), slices.Clone(m.witnesses)
 	c.strange = slices.Clone(m.strange)
+	c.zero, c.zeros, c.begun = slices.Clone(m.zero), slices.Clone(m.zeros), slices.Clone(m.begun)
+	for i := range c.knew {
+		c.knew[i] = slices.Clone(m.knew[i])
+	}
 	c.log, c.path = slices.Clone(m.log), slices.Clone(m.path)
 	return &c
 }
@@ -225,14 +254,29 @@ func (m *model) follow(p *proc) {
 	switch {
 	case runs && p.command == 0:
 		p.command, p.until, p.stops = p.node.Attempt(), m.now+modelWork, false
+		if m.config.serves(p.index) && !slices.ContainsFunc(m.waits, func(w roleWaits) bool { return w.complete.Has(m.config.role(p.index)) }) {
+			p.until = never // it serves until it is told to end
+		}
 		m.say("%d/%d starts attempt %d", p.index, p.id, p.command)
 		m.checkStart(p)
+		m.checkRoles(p)
+		p.node.Started(m.now)
 	case !runs && p.command != 0 && !p.stops:
 		p.stops, p.killed = true, m.now+m.config.Policy.Grace
 		m.say("%d/%d stops attempt %d", p.index, p.id, p.command)
 	}
 	if p.command != 0 && !p.stops && p.node.Verdict().Kind == Failed {
 		m.violate("the command of index %d runs on although the group has failed", p.index)
+	}
+	if verdict := p.node.Verdict(); m.config.hasRoles() && verdict.Kind == Succeeded {
+		if p.command != 0 && !p.stops && m.config.serves(p.index) {
+			m.violate("the command of index %d runs on although the success roles are done", p.index)
+		}
+		for i, zeros := range m.zeros {
+			if m.config.decides(int32(i)) && zeros&(1<<verdict.Attempt) == 0 && !m.final.Has(m.config.role(int32(i))) {
+				m.violate("index %d believes that the group has succeeded in attempt %d, and index %d has not", p.index, verdict.Attempt, i)
+			}
+		}
 	}
 }
 
@@ -274,9 +318,58 @@ func (m *model) checkStart(p *proc) {
 	m.ran = append(m.ran, p.index)
 }
 
+// checkRoles holds a start to what its role waits for.
+func (m *model) checkRoles(p *proc) {
+	if !m.config.hasRoles() {
+		return
+	}
+	role := m.config.role(p.index)
+	for i := range m.config.Size {
+		other := m.config.role(i)
+		if m.waits[role].complete.Has(other) && !m.zero[i] {
+			m.violate("index %d starts before index %d has ended with 0", p.index, i)
+		}
+		if m.waits[role].started.Has(other) && m.begun[i] != p.command && !m.zero[i] {
+			m.violate("attempt %d of index %d starts before index %d has started", p.command, p.index, i)
+		}
+	}
+	if m.knownFinal(role) {
+		m.violate("index %d runs again, and its role is Complete", p.index)
+	}
+	for other := range m.config.Roles {
+		if m.waits[role].complete.Has(other) {
+			m.finish(p, other)
+		}
+	}
+	m.zero[p.index], m.begun[p.index] = false, p.command
+}
+
+// finish notes that a role is Complete for good, because a process starts or leaves for it.
+// All who follow the same index 0 must know.
+func (m *model) finish(by *proc, role int) {
+	if m.knownFinal(role) {
+		return
+	}
+	m.final, m.knew[role] = m.final.With(role), nil
+	for _, p := range m.procs {
+		if p.alive && p.node.peer.leader == by.node.peer.leader {
+			m.knew[role] = append(m.knew[role], p.id)
+		}
+	}
+}
+
+// knownFinal reports whether a role is Complete for good, and somebody is left who knows.
+func (m *model) knownFinal(role int) bool {
+	return m.final.Has(role) && slices.ContainsFunc(m.knew[role], func(id int) bool { return m.byID(id).alive && !m.byID(id).lost })
+}
+
 // end is the end of a command.
 func (m *model) end(p *proc, code int32) {
 	m.say("%d/%d ends attempt %d with %d", p.index, p.id, p.command, code)
+	if code == 0 {
+		m.zero[p.index] = true
+		m.zeros[p.index] |= 1 << p.command
+	}
 	p.command, p.stops = 0, false
 	p.node.End(m.now, code)
 	m.step(p)
@@ -294,8 +387,20 @@ func (m *model) leave(p *proc) {
 	switch {
 	case p.lost:
 		// Nobody hears of it, and Kubernetes does not count it.
+	case outcome == RoleComplete:
+		role := m.config.role(p.index)
+		for i := range m.config.Size {
+			if m.config.role(i) == role && !m.zero[i] {
+				m.violate("index %d leaves because its role is Complete, and index %d has not ended with 0", p.index, i)
+			}
+		}
+		p.roleComplete = true
+		m.finish(p, role)
 	case outcome == Together:
 		m.succeeded = true
+		if code := p.node.ExitCode(); code != 0 {
+			m.violate("the group has succeeded, and index %d leaves with code %d", p.index, code)
+		}
 		if m.witnesses == nil {
 			for _, other := range m.procs {
 				if other.alive && other.node.peer.leader != (Process{}) {
@@ -315,7 +420,7 @@ func (m *model) leave(p *proc) {
 		m.deleteAll()
 	case outcome == StartTimedOut || outcome == Abandoned:
 		for _, other := range m.procs {
-			m.complete = m.complete || !other.alive && other.complete
+			m.complete = m.complete || !other.alive && other.complete && !(other.roleComplete && m.knownFinal(m.config.role(other.index)))
 		}
 		if !m.complete && !m.long && m.settled > 0 && m.now > m.settled+time.Minute {
 			m.violate("index %d gives up waiting for %s", p.index, p.node.Waiting(m.now))
@@ -337,7 +442,7 @@ func (m *model) leave(p *proc) {
 			}
 		}
 	}
-	p.complete = p.node.peer.code == 0 && outcome != StartTimedOut && outcome != Abandoned && outcome != NeverStarted && outcome != Superseded && outcome != GroupFailed
+	p.complete = p.node.ExitCode() == 0 && p.node.peer.code == 0 && outcome != StartTimedOut && outcome != Abandoned && outcome != NeverStarted && outcome != Superseded && outcome != GroupFailed
 	if !p.complete && !m.jobFailed && !p.lost {
 		p.replaceAt = m.now + modelReplace
 	}
@@ -616,16 +721,20 @@ func (m *model) abstract() string {
 		q := p.node.peer
 		c.number(int64(q.attempt), int64(q.phase), int64(q.verdict.Kind), int64(q.leader[0]), int64(len(q.former)))
 		c.truth(q.leaseLost, q.terminating)
+		c.number(int64(q.complete))
+		c.truth(q.held, q.started)
 		l := p.node.leader
 		if l == nil {
 			continue
 		}
 		c.number(int64(l.attempt), int64(l.opened), int64(l.verdict.Kind), int64(l.survivors))
 		c.truth(l.deposed)
+		c.number(int64(l.complete), int64(l.settled), int64(l.running))
 		for i := range l.records {
 			r := &l.records[i]
 			c.number(int64(r.process[0]), int64(r.attempt), int64(r.phase))
-			c.truth(r.granted, r.mine)
+			c.truth(r.granted, r.mine, r.started)
+			c.number(int64(r.complete))
 		}
 	}
 	return string(c)

@@ -14,7 +14,8 @@ import (
 type Config struct {
 	// Job is the unique ID of the Job; see [Config.Validate].
 	Job string
-	// Index is the completion index of the peer, Size the number of peers.
+	// Index is the completion index of the peer, Size the number of peers. With roles, both
+	// are over all roles: the index is the peer's rank.
 	Index, Size int32
 	// Start says that the command waits until every peer is there, End that the Pod
 	// stays until every peer is at its end.
@@ -31,6 +32,14 @@ type Config struct {
 	Name func(index int32) string
 	// Policy is what the group does when a peer fails.
 	Policy Policy
+	// Roles are the roles of the group in their order; empty if it has none.
+	Roles []Role
+	// AfterStarted are the roles all of whose commands must run before this peer's command
+	// starts, and AfterComplete those all of whose commands must have ended with 0.
+	AfterStarted, AfterComplete RoleSet
+	// Success are the roles that decide: when every command of theirs has ended with 0, the
+	// group is done, and the peers of all others are told to end. Empty: all decide.
+	Success RoleSet
 }
 
 // Validate is an error if the configuration is no peer's.
@@ -49,7 +58,7 @@ func (c Config) Validate() error {
 	case c.Name == nil:
 		return errors.New("the peers have no names")
 	}
-	return c.Policy.validate(c)
+	return errors.Join(c.validateRoles(), c.Policy.validate(c))
 }
 
 // Errors of [Node.Greet] and [Node.Receive].
@@ -73,6 +82,7 @@ type Node struct {
 func NewNode(config Config, process Process, random *rand.Rand, now time.Duration) *Node {
 	n := &Node{config: config, process: process, peer: newPeer(config, random, now)}
 	if config.Index == 0 {
+		n.peer.group = config.Job
 		n.leader = newLeader(config, process, now)
 		n.peer.leader = process
 	}
@@ -133,6 +143,7 @@ func (n *Node) lead(now time.Duration) (calls []int32) {
 		n.abdicate(now)
 		return nil
 	}
+	n.peer.needed = n.leader.holding
 	if n.leader.busy && now >= n.tick {
 		calls = n.leader.tick(now)
 		n.tick = now + tickInterval(n.config.Size)
@@ -214,11 +225,15 @@ func (n *Node) state(now time.Duration) State {
 		Attempt: p.attempt, Phase: p.phase, Code: p.code, Terminating: p.terminating, GaveUp: p.outcome == StartTimedOut,
 		LeaseLost: p.leaseLost, Restarts: p.restarts, Verdict: p.verdict, Replacement: n.config.Policy.Replacement,
 	}
-	if n.config.Policy.Action != EachForItself && p.leader != (Process{}) {
+	if n.config.isJoint() && p.leader != (Process{}) {
 		s.Leader, s.LeaderEnds, s.Silence = p.leader, p.leaderEnds, silence(now, p.spoke)
 		if len(p.former) > 0 {
 			s.FormerSilence = silence(now, p.spokeFormer)
 		}
+	}
+	if n.config.hasRoles() {
+		s.Group, s.Started, s.Complete = p.group, p.started, p.complete
+		s.AfterStarted, s.AfterComplete = n.config.AfterStarted, n.config.AfterComplete
 	}
 	return s
 }
@@ -231,8 +246,8 @@ func (n *Node) report(now time.Duration) *Report {
 // Replied takes the reply of index 0 to a report, once it is clear that it counts: see
 // [Node.Hear]. Its process must have signed it.
 func (n *Node) Replied(now time.Duration, to Report, reply Reply) {
-	if reply.Job != n.config.Job {
-		n.Failed(now, "somebody of another Job answers under the name of index 0", true)
+	if !n.leads(reply.Job) {
+		n.Failed(now, "somebody of another Job answers under the name of "+n.config.First(), true)
 		return
 	}
 	n.peer.replied(now, to, reply)
@@ -274,7 +289,7 @@ func (n *Node) Greet(hello Hello) error {
 	switch {
 	case hello.Purpose == ToShow:
 		return nil
-	case hello.Job != n.config.Job:
+	case !n.leads(hello.Job) && (hello.Job != "" || n.leader == nil || !n.config.hasRoles()):
 		return ErrOtherJob
 	case hello.Index != n.config.Index:
 		return ErrIndex
@@ -290,10 +305,10 @@ func (n *Node) Receive(now time.Duration, report Report) (Reply, error) {
 	switch {
 	case n.leader == nil:
 		return Reply{}, ErrNotLeader
-	case report.Job != n.config.Job:
-		return Reply{}, ErrOtherJob
 	case report.Index < 0 || report.Index >= n.config.Size:
 		return Reply{}, ErrIndex
+	case n.leader.isForeign(State(report)):
+		return Reply{}, ErrOtherJob
 	}
 	reply := n.leader.report(now, report)
 	reply.Terminating = n.peer.terminating
@@ -334,7 +349,7 @@ func (n *Node) Failure() string {
 	if n.peer.verdict.Kind != Failed {
 		return ""
 	}
-	return n.peer.verdict.text(n.config.Name)
+	return n.peer.verdict.text(n.config.Label)
 }
 
 // FailedFirst reports whether the group has failed because of this peer's command.
@@ -382,7 +397,7 @@ func (n *Node) Leave(now time.Duration) {
 	if p.phase == Left {
 		return
 	}
-	if p.phase == Ended && p.config.Policy.restarts() && p.verdict.Kind != Succeeded && (p.config.Index == 0 || !p.terminating) {
+	if p.phase == Ended && p.config.Policy.restarts() && p.verdict.Kind != Succeeded && (p.config.Index == 0 || !p.terminating && !p.isComplete()) {
 		// The group goes on, and needs another Pod in its place: see expire.
 		p.code = CodeTerminated
 	}
@@ -409,13 +424,16 @@ func (n *Node) LastReport(now time.Duration) Report { return *n.report(now) }
 
 // Waiting says for whom or for what the peer waits, "" when it does not know.
 func (n *Node) Waiting(now time.Duration) string {
+	if n.leader != nil && n.peer.phase == Starting && n.peer.held {
+		return n.leader.heldBy(now, 0)
+	}
 	if n.leader != nil {
 		return n.leader.summary.text(now, n.leader)
 	}
 	if n.peer.problem == "" {
 		return n.peer.waiting
 	}
-	text := fmt.Sprintf("index 0, %s: %s", n.config.Name(0), n.peer.problem)
+	text := fmt.Sprintf("%s: %s", n.config.lead(), n.peer.problem)
 	if n.peer.waiting != "" {
 		text += "; before that, for " + n.peer.waiting
 	}
@@ -435,7 +453,11 @@ func (n *Node) Known(index int32) string {
 func (n *Node) Status(now time.Duration) string {
 	var page strings.Builder
 	line := func(name string, value any) { fmt.Fprintf(&page, "%-9s %v\n", name, value) }
-	line("peer", fmt.Sprintf("%d of %d, %s", n.config.Index, n.config.Size, n.config.Name(n.config.Index)))
+	line("peer", fmt.Sprintf("%d of %d, %s", n.config.Index, n.config.Size, n.config.Label(n.config.Index)))
+	if c := n.config; c.hasRoles() {
+		role := c.Roles[c.role(c.Index)]
+		line("role", fmt.Sprintf("%s, index %s of %d", role.Name, strings.TrimPrefix(c.Label(c.Index), role.Name+"-"), role.Size))
+	}
 	line("phase", n.peer.phase)
 	if policy := n.config.Policy; policy.Action != EachForItself {
 		line("attempt", n.peer.attempt)
@@ -443,7 +465,7 @@ func (n *Node) Status(now time.Duration) string {
 			line("restarts", fmt.Sprintf("%d of %d", n.peer.restarts, policy.MaxRestarts))
 		}
 		if n.peer.cause.Attempt > 0 {
-			line("because", n.peer.cause.text(n.config.Name))
+			line("because", n.peer.cause.text(n.config.Label))
 		}
 		switch n.peer.verdict.Kind {
 		case Open:
@@ -462,8 +484,8 @@ func (n *Node) Status(now time.Duration) string {
 	}
 	switch n.peer.phase {
 	case Starting:
-		if n.config.StartTimeout > 0 {
-			line("gives up", "in "+(n.peer.startDeadline()-now).Round(time.Second).String())
+		if deadline := n.peer.startDeadline(); deadline < never {
+			line("gives up", "in "+(deadline-now).Round(time.Second).String())
 		}
 	case Ended:
 		line("code", n.peer.code)

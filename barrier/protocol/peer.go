@@ -50,6 +50,7 @@ type peer struct {
 	outcome Outcome
 
 	policyPeer
+	rolePeer
 }
 
 func newPeer(config Config, random *rand.Rand, now time.Duration) *peer {
@@ -93,7 +94,7 @@ func (p *peer) schedule(now time.Duration) {
 
 // called makes a peer that waits report soon: index 0 calls when it has news.
 func (p *peer) called(now time.Duration) {
-	if p.phase == Left || p.phase == Running && p.config.Policy.Action == EachForItself {
+	if p.phase == Left || p.phase == Running && !p.config.isJoint() {
 		return
 	}
 	p.news = true
@@ -113,17 +114,21 @@ func (p *peer) gap() time.Duration {
 func (p *peer) enter(now time.Duration, phase Phase) {
 	p.phase, p.confirmed, p.again, p.waiting = phase, false, false, ""
 	p.due, p.vain = now, 0
+	p.held, p.started = false, false
 }
 
 // replied takes the reply to a report.
 func (p *peer) replied(now time.Duration, to Report, reply Reply) {
-	if p.config.Policy.Action != EachForItself && !p.follow(now, reply) {
-		p.failed(now, "a former index 0 answers")
+	if p.config.isJoint() && !p.follow(now, reply) {
+		p.failed(now, "a former "+p.config.First()+" answers")
 		return
 	}
 	p.heard, p.failures, p.sent, p.problem = now, 0, false, ""
 	p.elected, p.electedEnds = reply.Process, reply.Terminating
 	p.met(now, reply)
+	if reply.Known && p.group == "" && (p.phase != Starting || reply.Go) {
+		p.group = reply.Job
+	}
 	if to.Phase != p.phase || to.Terminating != p.terminating {
 		// What was asked is not what is asked now.
 		p.due = now
@@ -131,9 +136,13 @@ func (p *peer) replied(now time.Duration, to Report, reply Reply) {
 	}
 	p.confirmed, p.waiting = true, reply.Waiting
 	p.schedule(now)
-	if p.config.Policy.Action != EachForItself && p.obey(now, to, reply) {
+	if p.started != to.Started {
+		p.confirmed, p.due = false, now
+	}
+	if p.config.isJoint() && p.obey(now, to, reply) {
 		return
 	}
+	p.hold(now, reply.Held)
 	switch {
 	case reply.Attempt != p.attempt || to.Attempt != p.attempt:
 		// What was asked is not what is asked now.
@@ -152,7 +161,7 @@ func (p *peer) replied(now time.Duration, to Report, reply Reply) {
 // met notes which process of index 0 has replied. The time for the start begins
 // again when a peer was lost, index 0 included: its replacement needs time to come.
 func (p *peer) met(now time.Duration, reply Reply) {
-	if p.config.Policy.Action != EachForItself && !reply.Known {
+	if p.config.isJoint() && !reply.Known {
 		return
 	}
 	known := p.leader != Process{}
@@ -167,7 +176,10 @@ func (p *peer) failed(now time.Duration, reason string) {
 	p.failures++
 	p.sent, p.problem = false, Printable(reason, maxText)
 	if known := p.leader != (Process{}); known && !p.missed && now-p.heard >= GoneAfter(p.config.Size) {
-		p.missed, p.began = true, now
+		p.missed, p.began, p.held = true, now, false
+		if !p.terminating && p.config.Index != 0 {
+			p.group = "" // another Job may take the place of that of rank 0
+		}
 	}
 	p.schedule(now)
 }
@@ -176,6 +188,7 @@ func (p *peer) failed(now time.Duration, reason string) {
 // lead: it is there, and what it says does not count.
 func (p *peer) unconfirmed(now time.Duration, reason string) {
 	p.heard, p.failures, p.sent, p.problem = now, 0, false, Printable(reason, maxText)
+	p.spoke = now // it has heard of the peer
 	p.schedule(now)
 }
 
@@ -186,7 +199,7 @@ func (p *peer) end(now time.Duration, code int32) {
 		p.leave(now, NeverStarted)
 	case Running:
 		p.ended, p.code = now, code
-		if p.config.Policy.Action != EachForItself && p.stopped(now) {
+		if p.config.isJoint() && p.stopped(now) {
 			return
 		}
 		if !p.stays() && p.config.Index != 0 {
@@ -200,7 +213,9 @@ func (p *peer) end(now time.Duration, code int32) {
 // stays reports whether a peer whose command has ended waits for the others. One that
 // failed does not: the Job makes it anew, and the sooner the better. But index 0 must
 // hear of a failure of the group.
-func (p *peer) stays() bool { return p.config.End && p.code == 0 || p.fails(p.code) }
+func (p *peer) stays() bool {
+	return (p.config.End || p.mustStay()) && p.code == 0 || p.fails(p.code) || p.lingers()
+}
 
 // unasked is why a peer leaves that does not stay for the others.
 func (p *peer) unasked() Outcome {
@@ -238,6 +253,8 @@ func (p *peer) expire(now time.Duration) {
 	case p.phase != Ended:
 	case p.verdict.Kind == Failed:
 		p.obeyVerdict(now, false)
+	case p.lingers() && !p.fails(p.code) && now >= p.ended+farewell:
+		p.leave(now, CommandFailed)
 	case now >= p.deadline() && p.config.Policy.restarts() && p.config.Index == 0:
 		// It was told to end, before all have ended. A group whose index 0 is complete
 		// could not go on: another Pod must come in its place.
@@ -260,7 +277,7 @@ func (p *peer) expire(now time.Duration) {
 
 // startDeadline is when a peer that waits for the start gives up.
 func (p *peer) startDeadline() time.Duration {
-	if p.config.StartTimeout == 0 {
+	if p.config.StartTimeout == 0 || p.held {
 		return never
 	}
 	return p.began + p.config.StartTimeout
@@ -268,8 +285,11 @@ func (p *peer) startDeadline() time.Duration {
 
 // abandoned is when an index 0 that does not reply counts as gone.
 func (p *peer) abandoned() time.Duration {
-	if p.config.Policy.restarts() {
+	switch {
+	case p.config.Policy.restarts(), p.mustStay() && p.verdict.Kind == Open && p.config.Start:
 		return p.heard + p.config.patience()
+	case p.mustStay() && p.verdict.Kind == Open:
+		return p.heard + max(p.config.EndTimeout, GoneAfter(p.config.Size))
 	}
 	if len(p.config.Until) > 0 {
 		return p.heard + leftWithLeader
@@ -284,8 +304,15 @@ func (p *peer) deadline() time.Duration {
 		return p.ended + linger(p.config.Size)
 	}
 	switch {
+	case p.lingers() && !p.fails(p.code):
+		return p.ended + farewell
 	case !p.config.Policy.restarts() && p.fails(p.code):
 		return p.ended + max(p.config.EndTimeout, linger(p.config.Size))
+	case !p.config.Policy.restarts() && p.verdict.Kind == Succeeded:
+		// Rank 0 also waits for the commands that are told to end.
+		return max(p.ended, p.knows) + max(p.config.EndTimeout, linger(p.config.Size)) + p.config.Policy.Grace
+	case !p.config.Policy.restarts() && p.mustStay() && !p.terminating:
+		return never
 	case !p.config.Policy.restarts():
 	case !p.terminating:
 		// Who has ended must be able to run again.
@@ -331,6 +358,8 @@ const (
 	GroupFailed
 	// Abandoned: index 0 did not come back, and nobody knows how the group ends.
 	Abandoned
+	// RoleComplete: the peer's role is Complete, and every peer knows.
+	RoleComplete
 )
 
 func (o Outcome) String() string {
@@ -359,6 +388,8 @@ func (o Outcome) String() string {
 		return "index 0 did not come back"
 	case GroupFailed:
 		return "the group has failed"
+	case RoleComplete:
+		return "its role is Complete"
 	}
 	return fmt.Sprintf("outcome %d", uint8(o))
 }

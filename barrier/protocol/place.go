@@ -79,15 +79,15 @@ type Heard struct {
 // returns which reply counts, -1 for none.
 func (n *Node) Hear(now time.Duration, to Report, replies []Heard, old Presence) int {
 	p := n.peer
-	best, why := -1, "nobody answers under the name of index 0"
+	best, why := -1, "nobody answers under the name of "+n.config.First()
 	for i, r := range replies {
 		switch {
-		case r.Job != n.config.Job:
-			why = "somebody of another Job answers under the name of index 0"
+		case !n.leads(r.Job):
+			why = "somebody of another Job answers under the name of " + n.config.First()
 		case slices.Contains(p.former, r.Process):
-			why = "a former index 0 answers"
+			why = "a former " + n.config.First() + " answers"
 		case !r.Named && r.Process != p.elected:
-			why = "somebody else answers where index 0 was"
+			why = "somebody else answers where " + n.config.First() + " was"
 		case best < 0 || r.Before(replies[best].Reply, p.elected), r.Process == replies[best].Process && r.Named:
 			best = i
 		}
@@ -133,7 +133,7 @@ func (l *leader) kept(now time.Duration, index int32) {
 func (l *leader) contest(index int32) {
 	if r := &l.records[index]; !r.contested {
 		r.contested = true
-		l.say("%s: another process answers under its name, and does not count while this one is there", l.config.Name(index))
+		l.say("%s: another process answers under its name, and does not count while this one is there", l.config.Label(index))
 	}
 }
 

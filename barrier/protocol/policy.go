@@ -111,6 +111,15 @@ func (c Config) patience() time.Duration {
 	return c.StartTimeout
 }
 
+// farewells is how long the group waits, in the end, until every peer knows that it has
+// succeeded.
+func (c Config) farewells() time.Duration {
+	if c.Policy.restarts() {
+		return c.patience()
+	}
+	return max(c.EndTimeout, linger(c.Size))
+}
+
 // Lease is how long a command may run that has no contact with index 0. Index 0
 // waits so long, and a tenth longer, until it takes a command for stopped that nobody
 // has confirmed to be. Durations are measured at both ends; no clock is compared.
@@ -220,6 +229,8 @@ func (n *Node) ExitCode() int32 {
 	p := n.peer
 	policy := p.config.Policy
 	switch {
+	case p.excused:
+		return 0
 	case p.outcome == StartTimedOut, p.outcome == Abandoned:
 		return CodeTimedOut
 	case policy.Action == EachForItself:

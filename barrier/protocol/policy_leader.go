@@ -75,11 +75,19 @@ func (l *leader) learnPolicy(now time.Duration, index int32, state State) {
 	case state.Leader != Process{} && r.mine:
 		// It has followed this process, and does not any more.
 		l.deposed = true
-		l.say("another process has become index 0")
+		l.say("another process has become %s", l.config.First())
 		return
 	case state.Leader != Process{} && !r.survivor:
 		r.survivor = true
+		l.survivors++
 		l.inherit(now, state)
+	case state.Leader != Process{} && state.Attempt >= l.attempt && l.config.Policy.restarts():
+		// It still follows the other one, and has come to a later attempt with it.
+		l.inherit(now, state)
+	}
+	if r.mine && state.Attempt > l.attempt && l.config.Policy.restarts() {
+		// It had come to that one before it followed this index 0.
+		l.attempt, l.notBefore = state.Attempt+1, max(l.notBefore, now)
 	}
 	if r.survivor {
 		quiet := state.FormerSilence
@@ -102,9 +110,8 @@ func (l *leader) learnPolicy(now time.Duration, index int32, state State) {
 // inherit takes over from another process of index 0. Whatever attempt a peer has come
 // to with that one, it may have been opened, and index 0 was lost in it.
 func (l *leader) inherit(now time.Duration, state State) {
-	l.survivors++
 	policy := l.config.Policy
-	if l.verdict.Kind != Open {
+	if l.verdict.Kind != Open || policy.Action == EachForItself {
 		return
 	}
 	if !policy.restarts() {
@@ -177,7 +184,13 @@ func (l *leader) judge(now time.Duration) {
 		return
 	}
 	succeeded := l.succeeded()
-	if l.opened == l.attempt && !(succeeded && len(l.config.Until) > 0) {
+	decided := l.config.Policy.restarts() || l.config.Success != 0
+	if decided && l.config.hasRoles() && succeeded {
+		// Whoever serves may fail because those whom it served have ended.
+		l.conclude(now, Verdict{Kind: Succeeded, Attempt: l.attempt})
+		return
+	}
+	if l.opened == l.attempt && l.config.Policy.Action != EachForItself && !(succeeded && len(l.config.Until) > 0) {
 		// Once those that count have succeeded, the others may end as they like: a worker
 		// whose leader is gone often fails in the same moment.
 		for i := range l.records {
@@ -192,7 +205,7 @@ func (l *leader) judge(now time.Duration) {
 			return
 		}
 	}
-	if l.config.Policy.restarts() && succeeded {
+	if decided && succeeded {
 		l.conclude(now, Verdict{Kind: Succeeded, Attempt: l.attempt})
 	}
 }
@@ -202,8 +215,11 @@ func (l *leader) failed(now time.Duration, index int32) *cause {
 	r := &l.records[index]
 	policy := l.config.Policy
 	switch {
-	case !r.known():
+	case !r.known() || l.isAway(index):
 		return nil
+	case l.isAtRest(index) && r.phase < Left && l.expired(now, r):
+		// It would have been missed by the others, too: see strangersStop.
+		return &cause{index, Lost, false}
 	case r.attempt < l.attempt && r.phase != Left:
 		// A replacement that has yet to come to this attempt. Whether it ends the
 		// attempt was settled when it came.
@@ -217,6 +233,8 @@ func (l *leader) failed(now time.Duration, index int32) *cause {
 		return nil // judged when the replacement comes
 	case r.leaseLost:
 		return &cause{index, Lost, false}
+	case r.phase >= Ended && r.code != 0 && l.patient(now, index):
+		return nil
 	case r.phase >= Ended && r.code != 0 && !l.spared(r):
 		return &cause{index, int32(r.code), false}
 	case r.phase < Left && l.expired(now, r):
@@ -257,7 +275,7 @@ func (l *leader) fail(now time.Duration, c cause) {
 	l.over = false
 	for i := range l.records {
 		r := &l.records[i]
-		r.granted = false
+		r.granted, r.freed = false, false
 	}
 	l.tell()
 }
@@ -266,7 +284,7 @@ func (l *leader) fail(now time.Duration, c cause) {
 // one: an index that is complete has none.
 func (l *leader) canRestart() bool {
 	for i := range l.records {
-		if r := &l.records[i]; r.phase == Left && r.code == 0 && r.attempt > 0 && !r.gaveUp && !r.leaseLost && !r.terminating {
+		if r := &l.records[i]; !l.isAtRest(int32(i)) && r.phase == Left && r.code == 0 && r.attempt > 0 && !r.gaveUp && !r.leaseLost && !r.terminating {
 			return false
 		}
 	}
@@ -293,6 +311,9 @@ func (l *leader) tell() {
 func (l *leader) succeeded() bool {
 	done := func(i int32) bool {
 		r := &l.records[i]
+		if l.isAtRest(i) || !l.config.decides(i) {
+			return true
+		}
 		return r.known() && r.phase >= Ended && r.code == 0 && r.attempt == l.attempt && !r.leaseLost && !r.gaveUp
 	}
 	untils := l.config.Until
@@ -314,12 +335,16 @@ func (l *leader) confirmed(now time.Duration) bool {
 	switch {
 	case l.verdict.Kind != Succeeded:
 		return false
-	case now >= l.judged+l.config.patience():
+	case now >= l.judged+l.config.farewells():
 		return true
 	}
 	for i := range l.records {
 		// Of a peer that is not known, nobody can say that it has heard.
-		if r := &l.records[i]; i > 0 && r.phase != Left && !r.verdict {
+		r := &l.records[i]
+		if !l.config.Policy.restarts() && l.isGone(now, r) || !r.known() && l.isComplete(int32(i)) {
+			continue
+		}
+		if i > 0 && r.phase != Left && !r.verdict {
 			return false
 		}
 	}
@@ -341,6 +366,9 @@ func (l *leader) mayStart(now time.Duration) bool {
 	}
 	for i := range l.records {
 		r := &l.records[i]
+		if l.isAway(int32(i)) || l.isAtRest(int32(i)) && r.mine {
+			continue
+		}
 		if r.attempt != l.attempt || r.phase != Starting && l.config.Policy.restarts() || !r.mine || r.terminating {
 			return false
 		}

@@ -69,15 +69,28 @@ func (p *peer) obey(now time.Duration, to Report, reply Reply) bool {
 	if !reply.Known {
 		return !reply.Superseded
 	}
+	if reply.Complete.Has(p.config.role(p.config.Index)) && p.phase == Starting && p.group == "" && p.config.Policy.restarts() && !p.config.Policy.Replacement {
+		// This is the first Pod of its index: what is Complete is so in an earlier run.
+		return true
+	}
 	p.restarts = max(p.restarts, reply.Restarts)
+	p.complete |= reply.Complete
+	p.owed = p.owed || reply.Owed
 	p.hear(reply)
 	if reply.Verdict.Kind != Open && p.verdict.Kind == Open {
 		// Index 0 is to know at once that it was heard.
 		p.verdict, p.knows, p.confirmed, p.due = reply.Verdict, now, false, now
 	}
+	if p.complete != to.Complete {
+		// This, too.
+		p.confirmed, p.due = false, now
+	}
 	switch {
 	case p.verdict.Kind != Open:
 		return p.obeyVerdict(now, reply.Go)
+	case p.isComplete() && p.phase != Running:
+		p.obeyComplete(now, reply)
+		return true
 	case reply.Attempt < p.attempt:
 		return true // an index 0 that has yet to hear how far the group is
 	case reply.Attempt > p.attempt:
@@ -98,14 +111,16 @@ func (p *peer) hear(reply Reply) {
 		if policy.restarts() {
 			after = fmt.Sprintf(", after %d of %d restarts", p.restarts, policy.MaxRestarts)
 		}
-		p.say("%s%s: the group has failed", reply.Verdict.text(p.config.Name), after)
+		p.say("%s%s: the group has failed", reply.Verdict.text(p.config.Label), after)
+	case reply.Verdict.Kind == Succeeded && p.verdict.Kind == Open && p.config.serves(p.config.Index):
+		p.say("%s, every command has ended with 0: the group is done, and this peer ends with 0", p.config.deciders())
 	case p.verdict.Kind == Open && reply.Verdict.Kind == Open && reply.Attempt > max(p.next, p.attempt) && reply.Cause.Attempt > 0:
 		p.cause = reply.Cause
 		how := ", and no restart is used up"
 		if !reply.Cause.Disruption {
 			how = fmt.Sprintf(", restart %d of %d, in %s", p.restarts, policy.MaxRestarts, policy.backoff(p.restarts))
 		}
-		p.say("%s; the group starts again as attempt %d%s", reply.Cause.text(p.config.Name), reply.Attempt, how)
+		p.say("%s; the group starts again as attempt %d%s", reply.Cause.text(p.config.Label), reply.Attempt, how)
 	}
 }
 
@@ -137,14 +152,17 @@ func (p *peer) restart(now time.Duration) {
 // nothing more to be done for the reply.
 func (p *peer) obeyVerdict(now time.Duration, leave bool) bool {
 	switch {
-	case p.verdict.Kind == Succeeded && p.phase == Starting && p.config.Index == 0:
+	case p.verdict.Kind == Succeeded && p.phase == Starting && (p.config.Index == 0 || p.config.hasRoles()):
 		// It stays for those who have not heard it all.
 		p.ended = now
 		p.enter(now, Ended)
 	case p.verdict.Kind == Succeeded && p.phase == Starting:
 		// It came after the end, and has nothing to do.
 		p.leave(now, Together)
+	case p.verdict.Kind == Succeeded && p.phase == Running:
+		p.stopping = p.stopping || p.config.serves(p.config.Index)
 	case p.verdict.Kind == Succeeded:
+		p.excuse()
 		if p.phase == Ended && leave && p.config.Index != 0 {
 			p.leave(now, Together)
 		}
@@ -177,10 +195,12 @@ func (p *peer) stopped(now time.Duration) bool {
 	case p.verdict.Kind == Failed && stopping && p.config.Index != 0:
 		p.leave(now, GroupFailed)
 		return true
+	case p.verdict.Kind == Succeeded && stopping:
+		p.excuse()
 	case p.verdict.Kind == Open && p.next > p.attempt:
 		p.restart(now)
 		return true
-	case p.terminating && p.code != 0:
+	case p.terminating && p.code != 0 && p.config.Policy.Action != EachForItself:
 		// Its replacement can come the sooner.
 		p.leave(now, Interrupted)
 		return true
@@ -210,7 +230,7 @@ func (p *peer) leaseEnds() time.Duration {
 // loseLease stops a command that may run no longer.
 func (p *peer) loseLease(now time.Duration) {
 	if !p.stopping {
-		p.say("index 0, %s, has not answered for %s: stopping the command", p.config.Name(0), (now - p.contact).Round(time.Second))
+		p.say("%s, has not answered for %s: stopping the command", p.config.lead(), (now - p.contact).Round(time.Second))
 	}
 	p.stopping, p.leaseLost = true, true
 }

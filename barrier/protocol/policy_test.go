@@ -328,3 +328,46 @@ func TestNode_status(t *testing.T) {
 	w.run(w.now + 20*time.Second)
 	has(2, "verdict   the group has failed: "+w.pods[1][0].node.config.Name(1)+" failed with code 4 in attempt 2")
 }
+
+// TestNode_survivor has a new index 0, and a peer that still follows the former one and comes
+// to later attempts with it: the new one goes on behind them.
+func TestNode_survivor(t *testing.T) {
+	n := NewNode(modelConfig(2), Process{8}, rand.New(rand.NewPCG(1, 0)), 0)
+	n.Answered(0, 0, []Identity{n.Identity(0)}, Unasked)
+	says := func(attempt int32, leader Process) State {
+		return State{Job: "uid", Index: 1, Process: Process{9}, Attempt: attempt, Phase: Starting, Leader: leader, Silence: 1}
+	}
+	n.Answered(0, 1, []Identity{Identity(says(3, Process{7}))}, Unasked)
+	for _, tt := range []struct {
+		attempt int32
+		leader  Process
+		want    int32
+	}{
+		{3, Process{7}, 4},
+		{4, Process{7}, 5}, // moved by the former one
+		{5, Process{8}, 5}, // by this one
+		{7, Process{8}, 8}, // by the former one, just before it followed this one
+	} {
+		if _, err := n.Receive(0, Report(says(tt.attempt, tt.leader))); err != nil || n.leader.attempt != tt.want {
+			t.Errorf("attempt %d with %v: comes to attempt %d, want %d; %v", tt.attempt, tt.leader, n.leader.attempt, tt.want, err)
+		}
+	}
+}
+
+// TestNode_unconfirmed has an index 0 whose go does not count, because its name leads
+// elsewhere. It has heard the peer all the same, which another index 0 must know.
+func TestNode_unconfirmed(t *testing.T) {
+	c := modelConfig(2)
+	c.Index = 1
+	n := NewNode(c, Process{9}, rand.New(rand.NewPCG(1, 0)), 0)
+	reply := Reply{Job: "uid", Process: Process{8}, Attempt: 1, Known: true}
+	n.Hear(time.Second, n.LastReport(time.Second), []Heard{{reply, true}}, Unasked)
+	const later = 10 * time.Second
+	reply.Go = true
+	if counts := n.Hear(later, n.LastReport(later), []Heard{{reply, false}}, There); counts >= 0 {
+		t.Error("a go counts that the name does not lead to")
+	}
+	if silence := n.LastReport(later).Silence; silence > 1 {
+		t.Errorf("the peer says that index 0 last heard of it %d ms ago", silence)
+	}
+}

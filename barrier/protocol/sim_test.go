@@ -48,6 +48,13 @@ type worldConfig struct {
 	policy Policy
 	// publish is how long after its start a Pod's name resolves, at most.
 	publish time.Duration
+	// roles are the roles of the group, waits for which of them each waits, and success
+	// those that decide.
+	roles   []Role
+	waits   []roleWaits
+	success RoleSet
+	// run names the run of the group.
+	run string
 }
 
 // simPod is one Pod with its runner.
@@ -69,6 +76,8 @@ type simPod struct {
 	leftAt              time.Duration
 	outcome             Outcome
 	abrupt              bool
+	// toldAt is when the command was told to end by the group.
+	toldAt time.Duration
 }
 
 type event struct {
@@ -117,7 +126,8 @@ func (w *world) upTo(most time.Duration) time.Duration {
 	return time.Duration(w.random.Int64N(int64(most)))
 }
 
-// start starts a Pod whose command has so much to do.
+// start starts a Pod whose command has so much to do. With roles, one that has nothing to
+// do serves until it is told to end.
 func (w *world) start(index int32, work time.Duration) *simPod {
 	p := &simPod{world: w, index: index, work: work}
 	w.pods[index] = append(w.pods[index], p)
@@ -130,6 +140,12 @@ func (w *world) start(index int32, work time.Duration) *simPod {
 		Job: "uid", Index: p.index, Size: w.config.size, Start: true, End: true,
 		StartTimeout: startTimeout, EndTimeout: w.config.endTimeout, Until: w.config.until,
 		Name: func(i int32) string { return fmt.Sprintf("train-%d.svc", i) }, Policy: w.config.policy,
+	}
+	if len(w.config.roles) > 0 {
+		config.Roles, config.Success = w.config.roles, w.config.success
+		role := config.role(index)
+		config.Job = "uid-" + config.Roles[role].Name + w.config.run
+		config.AfterStarted, config.AfterComplete = w.config.waits[role].started, w.config.waits[role].complete
 	}
 	p.node = NewNode(config, w.process(), rand.New(rand.NewPCG(w.random.Uint64(), 0)), w.now)
 	p.step()
@@ -185,7 +201,19 @@ func (p *simPod) step() {
 	} else if (p.node.Phase() == Running || p.node.Phase() == Ended) && !p.opened {
 		p.opened, p.openedAt = true, w.now
 		w.checkStart(p)
-		w.after(p.work, p.end)
+		p.node.Started(w.now)
+		if p.work > 0 || len(w.config.roles) == 0 {
+			w.after(p.work, p.end)
+		}
+	} else if p.node.Phase() == Running && !p.node.Runs() && p.toldAt == 0 {
+		p.toldAt = w.now
+		w.after(w.upTo(time.Second), p.alive(func() {
+			if !p.ended {
+				p.ended, p.endedAt = true, w.now
+				p.node.End(w.now, 143)
+				p.step()
+			}
+		}))
 	}
 	if actions.Report != nil {
 		p.send(*actions.Report)
@@ -228,7 +256,9 @@ func (p *simPod) follow() {
 	switch runs := p.node.Runs(); {
 	case runs && p.command == 0:
 		p.command, p.openedAt = p.node.Attempt(), w.now
+		p.node.Started(w.now)
 	case !runs && p.command != 0 && p.node.Phase() == Running:
+		p.toldAt = w.now
 		w.after(0, p.alive(func() { p.exit(143) }))
 	}
 }
@@ -403,13 +433,30 @@ func (w *world) checkStart(p *simPod) {
 		if !found {
 			w.broken = append(w.broken, fmt.Sprintf("%v: index %d starts, and index %d was never there", w.now, p.index, i))
 		}
+		w.checkWaits(p, int32(i))
+	}
+}
+
+// checkWaits holds a start to what its role waits for.
+func (w *world) checkWaits(p *simPod, other int32) {
+	if len(w.config.roles) == 0 {
+		return
+	}
+	c := p.node.config
+	started, complete := false, false
+	for _, pod := range w.pods[other] {
+		started = started || pod.opened
+		complete = complete || pod.ended && pod.toldAt == 0 && !pod.node.peer.terminating
+	}
+	if c.AfterStarted.Has(c.role(other)) && !started || c.AfterComplete.Has(c.role(other)) && !complete {
+		w.broken = append(w.broken, fmt.Sprintf("%v: %s starts before %s has come so far", w.now, c.Label(p.index), c.Label(other)))
 	}
 }
 
 // checkEnd holds a departure to the truth: every peer must be at its end, or
 // gone for long enough.
 func (w *world) checkEnd(p *simPod) {
-	if p.outcome != Together || len(w.config.until) > 0 {
+	if p.outcome != Together || len(w.config.until) > 0 || w.config.success != 0 {
 		return
 	}
 	for i, pods := range w.pods {

@@ -40,17 +40,21 @@ func (l *leader) summarize(now time.Duration) string {
 		switch {
 		case l.starting && l.gaveUp && r.gaveUp:
 			continue // it came, and has heard that the time is over
+		case l.isAtRest(int32(i)):
+			continue
 		case l.starting && !l.fresh(now, r), !l.starting && !l.isDone(now, r):
-			missing = l.state(now, r)
+			missing = l.state(now, int32(i))
 		default:
 			continue
 		}
 		if count++; len(parts) < shownPeers {
-			parts = append(parts, fmt.Sprintf("%s (%s)", l.config.Name(int32(i)), missing))
+			parts = append(parts, fmt.Sprintf("%s (%s)", l.config.Label(int32(i)), missing))
 		}
 	}
 	switch {
 	case count > 0:
+	case l.starting && l.mixed >= 0:
+		return fmt.Sprintf("the Pods of an earlier Job of role %s to end", l.config.Roles[l.mixed].Name)
 	case l.starting && l.attempt > max(1, l.opened) && now < l.notBefore:
 		return "the pause before the restart"
 	case l.starting && l.attempt > max(1, l.opened):
@@ -66,8 +70,15 @@ func (l *leader) summarize(now time.Duration) string {
 }
 
 // state is what is known of one peer, in words.
-func (l *leader) state(now time.Duration, r *record) string {
+func (l *leader) state(now time.Duration, index int32) string {
+	r := &l.records[index]
+	name := "its name"
+	if l.config.hasRoles() {
+		name = l.config.Name(index)
+	}
 	switch {
+	case l.fresh(now, r) && r.phase == Starting && r.granted && !l.isFree(index):
+		return "waiting for other roles"
 	case l.fresh(now, r):
 		return r.phase.String()
 	case r.known() && r.phase == Left && r.gaveUp:
@@ -85,11 +96,11 @@ func (l *leader) state(now time.Duration, r *record) string {
 	}
 	switch r.problem {
 	case NoName:
-		return "reports, but its name does not resolve"
+		return fmt.Sprintf("reports, but %s does not resolve", name)
 	case NoAnswer:
-		return "reports, but does not answer under its name"
+		return fmt.Sprintf("reports, but does not answer under %s", name)
 	case WrongAnswer:
-		return "reports, but somebody else answers under its name"
+		return fmt.Sprintf("reports, but somebody else answers under %s", name)
 	}
 	return "reports, and is being called back"
 }
