@@ -580,7 +580,7 @@ waits for 1 of 2 peers: train-1.svc (never heard of)
 		if err != nil || text != want {
 			t.Errorf("%v\n%s\nwant\n%s", err, text, want)
 		}
-		c := &client{network: j.stranger(), port: port}
+		c := &client{network: j.stranger(), port: port, run: func() string { return "" }}
 		e, done, err := c.open(t.Context(), p.address, 0, protocol.ToShow)
 		if err != nil {
 			t.Fatal(err)

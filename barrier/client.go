@@ -26,9 +26,10 @@ const maxAddresses = 4
 type client struct {
 	network network
 	keys    protocol.Keys
-	job     string
-	port    uint16
-	name    func(int32) string
+	// run is the unique ID of the Job of index 0, as far as the peer knows.
+	run  func() string
+	port uint16
+	name func(int32) string
 
 	mu sync.Mutex
 	// leader is where the index 0 replied whose reply last counted; the zero address for
@@ -42,7 +43,7 @@ type client struct {
 }
 
 func newClient(options Options, keys protocol.Keys, network network) *client {
-	c := &client{network: network, keys: keys, job: options.Config.Job, port: options.Port, name: options.Config.Name}
+	c := &client{network: network, keys: keys, run: func() string { return options.Config.Job }, port: options.Port, name: options.Config.Name}
 	if options.Config.Index == 0 {
 		c.places = make([]netip.Addr, options.Config.Size)
 	}
@@ -286,7 +287,7 @@ func (c *client) open(ctx context.Context, address netip.Addr, index int32, purp
 		conn.Close()
 	}
 	e = &exchange{conn: conn, keys: c.keys}
-	if err := e.send(protocol.HelloKind, protocol.Hello{Job: c.job, Index: index, Purpose: purpose, Nonce: nonce(), From: c.keys.Process(), To: plain(address)}); err != nil {
+	if err := e.send(protocol.HelloKind, protocol.Hello{Job: c.run(), Index: index, Purpose: purpose, Nonce: nonce(), From: c.keys.Process(), To: plain(address)}); err != nil {
 		done()
 		return nil, nil, err
 	}
@@ -308,7 +309,7 @@ func Status(ctx context.Context, port uint16) (string, error) {
 func status(ctx context.Context, port uint16, network network) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, protocol.CallTimeout)
 	defer cancel()
-	c := &client{network: network, port: port}
+	c := &client{network: network, port: port, run: func() string { return "" }}
 	var failure error
 	for _, address := range []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()} {
 		e, done, err := c.open(ctx, address, 0, protocol.ToShow)

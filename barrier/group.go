@@ -86,6 +86,7 @@ func orUnknown(waiting string) string {
 // Group is one peer's part in its group. Its user calls, in this order,
 //
 //   - [Group.WaitStart], and starts the command of the attempt that it returns,
+//   - [Group.Started] when the command runs,
 //   - [Group.Ended] when the command has ended, which it stops when [Group.MustStop] says so,
 //   - [Group.WaitEnd], and all of that again if there is another attempt,
 //   - [Group.Close], and exits with [Group.ExitCode].
@@ -153,6 +154,7 @@ func join(ctx context.Context, options Options, network network) (*Group, error)
 	}
 	g.ctx, g.stop = context.WithCancel(ctx)
 	g.node = protocol.NewNode(options.Config, keys.Process(), mathrand.New(mathrand.NewPCG(mathrand.Uint64(), mathrand.Uint64())), g.now())
+	g.client.run = g.run
 	g.server = newServer(g)
 	go func() {
 		if err := g.server.serve(listener); err != nil {
@@ -165,6 +167,13 @@ func join(ctx context.Context, options Options, network network) (*Group, error)
 		g.server.close()
 	})
 	return g, nil
+}
+
+// run is the unique ID of the Job of index 0, as far as this peer knows.
+func (g *Group) run() string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.node.Run()
 }
 
 func (g *Group) now() time.Duration { return time.Since(g.began) }
@@ -194,8 +203,12 @@ func (g *Group) WaitStart(ctx context.Context) (attempt int, err error) {
 	return 0, &LeftError{g.node.Outcome()}
 }
 
+// Started notes that the command of the attempt runs. With roles, it must be called: others
+// may wait for that.
+func (g *Group) Started() { g.change(func(now time.Duration) { g.node.Started(now) }) }
+
 // MustStop is closed when the command of the attempt must stop: another attempt follows,
-// the group has failed, or index 0 can't be reached. [Group.Ended] must be called all the
+// the group has failed, the success roles are done, or index 0 can't be reached. [Group.Ended] must be called all the
 // same, and not before the command and all that it has started have ended.
 func (g *Group) MustStop() <-chan struct{} {
 	g.mu.Lock()
@@ -282,6 +295,14 @@ func (g *Group) ExitCode() int {
 	return int(g.node.ExitCode())
 }
 
+// Excused reports whether this peer ends with 0 whatever its command ended with, because
+// the success roles are done.
+func (g *Group) Excused() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.node.Excused()
+}
+
 // Failure says who has failed first, with which code, in which attempt, and whether that
 // is this peer. It is "" if the group has not failed.
 func (g *Group) Failure() (who string, here bool) {
@@ -334,7 +355,7 @@ func (g *Group) goodbye() {
 		if last.Terminating || !reaches || settled {
 			return // index 0 is likely to end, too, or the log has said so
 		}
-		g.say(fmt.Sprintf("index 0 does not know that this peer leaves: %v", err))
+		g.say(fmt.Sprintf("%s does not know that this peer leaves: %v", g.options.Config.First(), err))
 	}
 }
 
@@ -498,25 +519,37 @@ func (t *teller) entered(g *Group, now time.Duration, phase protocol.Phase) []st
 		if g.node.Attempt() > 1 {
 			return []string{fmt.Sprintf("attempt %d: waiting for every peer, %s", g.node.Attempt(), limit)}
 		}
-		return []string{fmt.Sprintf("peer %d of %d, %s: waiting for every peer, %s", c.Index, c.Size, c.Name(c.Index), limit)}
+		return []string{fmt.Sprintf("peer %d of %d, %s: waiting for every peer, %s", c.Index, c.Size, self(c), limit)}
 	case protocol.Running:
 		what := ""
 		if c.Policy.Action == protocol.RestartPeerJob {
 			what = fmt.Sprintf("; attempt %d starts", g.node.Attempt())
 		}
 		if t.at.phase == protocol.Starting {
-			return []string{fmt.Sprintf("start: every peer is there, after %s%s", (now - t.since).Round(time.Millisecond), what)}
+			met := ""
+			if m := c.Met(); m != "" {
+				met = ", " + m
+			}
+			return []string{fmt.Sprintf("start: every peer is there%s, after %s%s", met, (now - t.since).Round(time.Millisecond), what)}
 		}
-		return []string{fmt.Sprintf("peer %d of %d, %s%s", c.Index, c.Size, c.Name(c.Index), what)}
+		return []string{fmt.Sprintf("peer %d of %d, %s%s", c.Index, c.Size, self(c), what)}
 	case protocol.Ended:
 		switch {
-		case !g.node.Stays() || !c.End && !g.node.Fails():
+		case !g.node.Stays():
+		case g.node.Verdict().Kind == protocol.Succeeded && len(c.Roles) > 0:
+			return []string{"end: staying until every peer knows that the group is done"}
 		case g.node.Verdict().Kind == protocol.Failed:
 			// It was stopped, and leaves.
 		case g.node.Fails():
 			return []string{"end: the command failed; telling the others"}
 		case c.Policy.Action == protocol.RestartPeerJob:
 			return []string{"end: staying until every peer has ended, and starting again if one fails"}
+		case g.node.Owed():
+			return []string{"end: staying until its role is Complete"}
+		case g.node.MustStay() && c.Success != 0:
+			return []string{"end: staying until the group is done"}
+		case g.node.MustStay():
+			return []string{"end: staying until the others have started"}
 		default:
 			return []string{fmt.Sprintf("end: staying until every peer has ended, at most %s", c.EndTimeout)}
 		}
@@ -533,6 +566,14 @@ func (t *teller) entered(g *Group, now time.Duration, phase protocol.Phase) []st
 		}
 	}
 	return nil
+}
+
+// self is what a log calls the peer itself first: with roles, also by its name in DNS.
+func self(c protocol.Config) string {
+	if len(c.Roles) == 0 {
+		return c.Name(c.Index)
+	}
+	return fmt.Sprintf("%s (%s)", c.Label(c.Index), c.Name(c.Index))
 }
 
 func isClosed(c chan struct{}) bool {

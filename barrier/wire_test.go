@@ -4,9 +4,12 @@ package barrier
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
+	"math"
 	"math/rand/v2"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -77,3 +80,27 @@ type writeOnly struct {
 }
 
 func (w writeOnly) Write(p []byte) (int, error) { return w.Writer.Write(p) }
+
+// TestWire_largest has a report and a hello with the longest of everything: they are read.
+func TestWire_largest(t *testing.T) {
+	process := protocol.Process(bytes.Repeat([]byte{0xff}, 32))
+	job := strings.Repeat("x", 64)
+	state := protocol.State{
+		Job: job, Index: math.MaxInt32, Process: process, Attempt: 1 << 20, Phase: protocol.Starting, Code: 255, Terminating: true, GaveUp: true,
+		LeaseLost: true, Leader: process, LeaderEnds: true, Silence: 366 * 24 * 3600 * 1000, FormerSilence: 366 * 24 * 3600 * 1000, Restarts: 1 << 20,
+		Verdict: protocol.Verdict{Kind: protocol.Succeeded, Attempt: 1 << 20, Index: math.MaxInt32, Code: 255}, Replacement: true,
+		Group: job, Started: true, AfterStarted: 0xffff, AfterComplete: 0xffff, Complete: 0xffff,
+	}
+	for _, message := range []any{protocol.Report(state), protocol.Identity(state)} {
+		data, err := json.Marshal(message)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(data) >= maxHello {
+			t.Errorf("%d bytes, and %d are read", len(data), maxHello)
+		}
+		if _, err := protocol.ReadReport(data); err != nil {
+			t.Errorf("%s: %v", data, err)
+		}
+	}
+}

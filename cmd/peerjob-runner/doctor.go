@@ -13,11 +13,14 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
 
+	"github.com/peerjob/peerjob/barrier/protocol"
 	"github.com/peerjob/peerjob/internal/runner/doctor"
 )
 
@@ -41,15 +44,17 @@ const (
 
 // place is where doctor looks.
 type place struct {
-	hostname                string
-	hostsFile, resolvFile   string
-	getenv                  func(string) string
-	addresses               []netip.Addr
-	dnsPort                 uint16
-	port                    uint16
-	portGiven               bool
-	peers                   int32
-	namespace               string
+	hostname              string
+	hostsFile, resolvFile string
+	getenv                func(string) string
+	addresses             []netip.Addr
+	dnsPort               uint16
+	port                  uint16
+	portGiven             bool
+	peers                 int32
+	namespace             string
+	// roles are the roles of the group, none if it has none or nobody says.
+	roles                   []protocol.Role
 	limit, perQuery, perTry time.Duration
 }
 
@@ -102,27 +107,111 @@ func doctorCommand(args []string, stdout, stderr io.Writer) int {
 		return exitFailed
 	}
 	p.addresses = ownAddresses()
-	o, err := p.observe(context.Background())
+	if options := runnerOptions("/proc"); options != nil && p.peers == 0 {
+		p.roles = options.roles.all
+	}
+	report := p.report
+	if asJSON {
+		report = p.reportJSON
+	}
+	text, healthy, err := report(context.Background())
 	if err != nil {
 		_, _ = fmt.Fprintf(stderr, "peerjob-runner: %v\n", err)
 		return exitFailed
 	}
-	findings := o.Judge()
-	text := o.Text
-	if asJSON {
-		if json, err := o.JSON(findings); err == nil { // nothing in it can't be encoded
-			text = func([]doctor.Finding) string { return json }
-		}
-	}
-	if code := print(stdout, stderr, text(findings)); code != 0 {
+	if code := print(stdout, stderr, text); code != 0 {
 		return code
 	}
-	for _, f := range findings {
-		if f.IsError {
-			return exitFailed
-		}
+	if !healthy {
+		return exitFailed
 	}
 	return 0
+}
+
+// report looks at the peers of this Pod's Job, and at those of the other roles. Healthy says
+// that nothing keeps peers apart.
+func (p *place) report(ctx context.Context) (text string, healthy bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, p.limit) // for all roles together
+	defer cancel()
+	o, err := p.observe(ctx)
+	if err != nil {
+		return "", false, err
+	}
+	findings := o.Judge()
+	text, healthy = o.Text(findings), !hasError(findings)
+	own := p.getenv("PEERJOB_ROLE")
+	if len(p.roles) > 0 && own != "" {
+		text = fmt.Sprintf("%-12s %s\n", "role", own) + withLabels(text, own)
+	}
+	for _, role := range p.roles {
+		if role.Name == own || own == "" {
+			continue
+		}
+		other := *p
+		other.getenv = func(name string) string {
+			switch name {
+			case "PEERJOB_NAME":
+				return p.getenv(nameVariable(role.Name))
+			case "PEERJOB_SIZE":
+				return strconv.Itoa(int(role.Size))
+			case "JOB_COMPLETION_INDEX":
+				return strconv.Itoa(mostPeers) // none of them is this one
+			}
+			return p.getenv(name)
+		}
+		o, err := other.observe(ctx)
+		if err != nil {
+			return "", false, err
+		}
+		findings := ofPeers(o)
+		healthy = healthy && !hasError(findings)
+		_, table, _ := strings.Cut(o.Text(findings), "\n\n")
+		text += fmt.Sprintf("\nrole %s, %s to %s\n%s", role.Name, o.Self.ShortName(0), o.Self.ShortName(role.Size-1), withLabels(table, role.Name))
+	}
+	return text, healthy, nil
+}
+
+// reportJSON looks at the peers of this Pod's Job alone: "peerjob doctor" reads a report of
+// each Pod.
+func (p *place) reportJSON(ctx context.Context) (text string, healthy bool, err error) {
+	o, err := p.observe(ctx)
+	if err != nil {
+		return "", false, err
+	}
+	findings := o.Judge()
+	text, err = o.JSON(findings)
+	return text, !hasError(findings), err
+}
+
+// withLabels calls the peers in the rows of a table by their role and index.
+func withLabels(text, role string) string {
+	var out strings.Builder
+	for line := range strings.Lines(text) {
+		word, rest, _ := strings.Cut(line, " ")
+		if _, err := strconv.Atoi(word); err == nil {
+			word = role + "-" + word
+		} else if word != "peer" {
+			out.WriteString(line)
+			continue
+		}
+		fmt.Fprintf(&out, "%-*s %s", len(role)+len("-99999"), word, strings.TrimLeft(rest, " "))
+	}
+	return out.String()
+}
+
+// ofPeers are the findings about the peers of another role. All others are said with those
+// of this Pod's own.
+func ofPeers(o *doctor.Observation) []doctor.Finding {
+	alone := *o
+	alone.Peers = nil
+	common := alone.Judge()
+	return slices.DeleteFunc(o.Judge(), func(f doctor.Finding) bool {
+		return slices.Contains(common, f) || strings.HasPrefix(f.Is, "the host name ")
+	})
+}
+
+func hasError(findings []doctor.Finding) bool {
+	return slices.ContainsFunc(findings, func(f doctor.Finding) bool { return f.IsError })
 }
 
 // ownAddresses are the addresses of the Pod, as far as its interfaces have them.

@@ -21,6 +21,7 @@ import (
 
 	"golang.org/x/net/dns/dnsmessage"
 
+	"github.com/peerjob/peerjob/barrier/protocol"
 	"github.com/peerjob/peerjob/internal/runner/doctor"
 )
 
@@ -313,5 +314,39 @@ func TestDoctor_noNameserverAnswers(t *testing.T) {
 	}
 	if text := o.Text(o.Judge()); !strings.Contains(text, "error: the nameserver 127.0.0.1 does not answer: no answer in time\n") || strings.Count(text, "error: ") != 1 {
 		t.Errorf("got\n%s", text)
+	}
+}
+
+// TestDoctor_roles has a role whose second peer DNS does not have, beside this Pod's own.
+func TestDoctor_roles(t *testing.T) {
+	t.Parallel()
+	f := (&fakeDNS{names: map[string][]string{
+		hub: {"127.0.1.1", "127.0.1.2"}, "train-0." + hub: {"127.0.1.2"}, "train-1." + hub: {"127.0.1.1"}, "x-head-0." + hub: {"127.0.1.3"},
+	}}).start(t)
+	p := placeOf(t, f, map[string]string{
+		"PEERJOB_ROLE": "train", "PEERJOB_NAME": "train", "PEERJOB_SIZE": "2", "JOB_COMPLETION_INDEX": "1",
+		"PEERJOB_TRAIN_NAME": "train", "PEERJOB_HEAD_NAME": "x-head",
+	})
+	p.roles = []protocol.Role{{Name: "head", Size: 2}, {Name: "train", Size: 2}}
+	text, healthy, err := p.report(t.Context())
+	if err != nil || healthy {
+		t.Errorf("healthy %t, %v", healthy, err)
+	}
+	for _, want := range []string{
+		"role         train\nthis peer    index 1 of 2 peers, in " + hub + "\n",
+		"\nrole head, x-head-0.hub to x-head-1.hub\npeer       DNS",
+		"\nhead-0     127.0.1.3, ", "\nhead-1     no such name ", "\ntrain-1     127.0.1.1, ",
+		"error: nothing listens at port ",
+		"error: DNS does not have 1 of 2 peers (1)\n",
+	} {
+		if strings.Count(text, want) != 1 {
+			t.Errorf("not once: %s", want)
+		}
+	}
+	if strings.Count(text, "error: ") != 2 || strings.Contains(text, "warning: ") {
+		t.Error("another finding")
+	}
+	if t.Failed() {
+		t.Log(text)
 	}
 }

@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// networkScript makes a network of three machines with names.
+// networkScript makes a network of three machines with names, or of those in $machines.
 const networkScript = `
 set -e
 mount --make-rprivate /
@@ -26,7 +26,7 @@ mount --bind hosts /etc/hosts
 mount -t tmpfs none /run
 ip link add bridge type bridge
 ip link set bridge up
-for i in 0 1 2; do
+for i in ${machines:-0 1 2}; do
   ip netns add p$i
   ip link add v$i type veth peer name eth0 netns p$i
   ip link set v$i master bridge up
@@ -173,9 +173,12 @@ func TestRun_failedCommandLeavesAtOnce(t *testing.T) {
 
 func logs(folder string) string {
 	var all strings.Builder
-	for _, name := range []string{"log0", "log1", "log2", "message0", "message1", "message2"} {
-		content, _ := os.ReadFile(filepath.Join(folder, name))
-		fmt.Fprintf(&all, "%s:\n%s\n", name, content)
+	for _, pattern := range []string{"log[0-9]", "message[0-9]"} {
+		files, _ := filepath.Glob(filepath.Join(folder, pattern))
+		for _, file := range files {
+			content, _ := os.ReadFile(file)
+			fmt.Fprintf(&all, "%s:\n%s\n", filepath.Base(file), content)
+		}
 	}
 	return all.String()
 }

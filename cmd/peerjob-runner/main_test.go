@@ -5,6 +5,7 @@
 package main
 
 import (
+	"debug/buildinfo"
 	"errors"
 	"fmt"
 	"net"
@@ -341,5 +342,29 @@ func BenchmarkRun_start(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// TestBinary holds the program to its size, because every node pulls it, and to what it
+// links: nothing of Kubernetes.
+func TestBinary(t *testing.T) {
+	t.Parallel()
+	info, err := os.Stat(built)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const most = 8_000_000
+	if info.Size() > most {
+		t.Errorf("%d bytes, and %d are the most", info.Size(), most)
+	}
+	t.Logf("%d bytes", info.Size())
+	contents, err := buildinfo.ReadFile(built)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, module := range contents.Deps {
+		if strings.Contains(module.Path, "k8s.io/") {
+			t.Errorf("links %s", module.Path)
+		}
 	}
 }

@@ -172,33 +172,17 @@ func spares(rules []exitCodeRule) func(int32) bool {
 	}
 }
 
-// expandAttempt replaces $(PEERJOB_ATTEMPT) in a command. The kubelet has expanded it
-// before, and has left this as it was written because the Pod has no such variable. It
-// has made $( of each $$(, so $$$$(PEERJOB_ATTEMPT) in a manifest is what is left as
-// $(PEERJOB_ATTEMPT).
-func expandAttempt(command []string, attempt int) []string {
-	const reference = "$(" + attemptVariable + ")"
-	const escaped = "$" + reference
-	expand := strings.NewReplacer(escaped, reference, reference, strconv.Itoa(attempt))
-	expanded := make([]string, len(command))
-	for i, word := range command {
-		expanded[i] = expand.Replace(word)
-	}
-	return expanded
-}
-
-// withAttempt returns the environment of this process with the number of the attempt.
-func withAttempt(environment []string, attempt int) []string {
-	environment = slices.DeleteFunc(slices.Clone(environment), func(variable string) bool {
-		return strings.HasPrefix(variable, attemptVariable+"=")
-	})
-	return append(environment, attemptVariable+"="+strconv.Itoa(attempt))
-}
-
 // commandOf is the command of an attempt, and its environment.
 func (r *runner) commandOf(attempt int) (command, environment []string) {
-	if !r.hasPolicy() {
+	var variables []variable
+	if r.hasPolicy() {
+		variables = append(variables, variable{attemptVariable, strconv.Itoa(attempt)})
+	}
+	if r.options.roles.isSet() {
+		variables = append(variables, variable{rankVariable, strconv.Itoa(int(r.rank))}, variable{worldSizeVariable, strconv.Itoa(int(r.worldSize))})
+	}
+	if len(variables) == 0 {
 		return r.options.command, os.Environ()
 	}
-	return expandAttempt(r.options.command, attempt), withAttempt(os.Environ(), attempt)
+	return expand(r.options.command, variables), with(os.Environ(), variables)
 }

@@ -21,7 +21,8 @@ import (
 )
 
 // policyScript does on the network what stdin says: start a peer on a machine, or signal
-// it. The runner is process 1, as in a container.
+// it. The runner is process 1, as in a container. A file env<i> has what the peer is told
+// besides.
 const policyScript = networkScript + `
 mount -t proc proc /proc
 while read what i more; do
@@ -30,7 +31,8 @@ while read what i more; do
     (
       code=0
       export JOB_COMPLETION_INDEX=$i PEERJOB_INDEX_IGNORED_FAILURES=$more
-      sh -c 'echo $$ > $0; exec "$@"' pid$i ip netns exec p$i unshare --pid --fork --mount-proc "$1" run --port=7450 --termination-message=message$i $2 -- $3 >> out$i 2>> log$i || code=$?
+      if [ -e env$i ]; then . ./env$i; fi
+      sh -c 'echo $$ > $0; exec "$@"' pid$i ip netns exec p$i unshare --pid --fork --mount-proc "$1" run --port=7450 --termination-message=message$i $2 $flags -- $3 >> out$i 2>> log$i || code=$?
       echo "peer $i: $code"
     ) &
     ;;
@@ -39,8 +41,9 @@ while read what i more; do
   esac
 done`
 
-// policyGroup is three real runners with a failure policy.
+// policyGroup is three real runners with a failure policy, or more with roles.
 type policyGroup struct {
+	size   int
 	t      *testing.T
 	folder string
 	cmd    *exec.Cmd
@@ -52,22 +55,33 @@ type policyGroup struct {
 // first argument is the attempt.
 func newPolicyGroup(t *testing.T, flags, script string) *policyGroup {
 	t.Helper()
+	return newGroup(t, 3, flags, script, map[string]string{
+		"hosts": "127.0.0.1 localhost\n10.77.0.10 train-0.svc\n10.77.0.11 train-1.svc\n10.77.0.12 train-2.svc\n",
+	})
+}
+
+// newGroup makes a network of so many machines, and a folder with these files.
+func newGroup(t *testing.T, size int, flags, script string, files map[string]string) *policyGroup {
+	t.Helper()
 	for _, tool := range []string{"ip", "unshare"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			t.Skipf("needs %s, to make a network of Pods: %v", tool, err)
 		}
 	}
-	g := &policyGroup{t: t, folder: t.TempDir(), lines: make(chan string, 100)}
-	for name, content := range map[string]string{
-		"hosts":   "127.0.0.1 localhost\n10.77.0.10 train-0.svc\n10.77.0.11 train-1.svc\n10.77.0.12 train-2.svc\n",
-		"command": script,
-	} {
+	g := &policyGroup{t: t, size: size, folder: t.TempDir(), lines: make(chan string, 100)}
+	files["command"] = script
+	machines := ""
+	for i := range size {
+		machines += fmt.Sprintf(" %d", i)
+	}
+	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(g.folder, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	g.cmd = exec.CommandContext(t.Context(), "sh", "-c", policyScript, "sh", built, flags, "sh command $(PEERJOB_ATTEMPT)")
 	g.cmd.Dir, g.cmd.SysProcAttr = g.folder, ownNamespaces()
+	g.cmd.Env = append(os.Environ(), "machines="+machines)
 	var stderr strings.Builder
 	g.cmd.Stderr = &stderr
 	var err error
@@ -105,7 +119,7 @@ func (g *policyGroup) do(format string, args ...any) {
 }
 
 func (g *policyGroup) startAll() {
-	for i := range 3 {
+	for i := range g.size {
 		g.do("start %d", i)
 	}
 }
@@ -126,7 +140,7 @@ func (g *policyGroup) line() string {
 // last.
 func (g *policyGroup) ended() (codes []string, last int) {
 	g.t.Helper()
-	codes = make([]string, 3)
+	codes = make([]string, g.size)
 	for range codes {
 		index, code, found := strings.Cut(strings.TrimPrefix(g.line(), "peer "), ": ")
 		var err error
@@ -416,5 +430,13 @@ end 0`)
 		if log := g.read("log", i); !strings.Contains(log, "train-0.svc was lost in attempt 1; the group starts again as attempt 2, restart 1 of 1, in 1s\n") {
 			t.Errorf("the log of peer %d does not say why", i)
 		}
+	}
+}
+
+// touch makes a file for which a command waits.
+func (g *policyGroup) touch(file string) {
+	g.t.Helper()
+	if err := os.WriteFile(filepath.Join(g.folder, file), nil, 0o600); err != nil {
+		g.t.Fatal(err)
 	}
 }

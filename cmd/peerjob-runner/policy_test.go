@@ -48,7 +48,7 @@ func TestSpares(t *testing.T) {
 }
 
 // The kubelet has expanded the command before, and has left what it does not know.
-func TestExpandAttempt(t *testing.T) {
+func TestExpand(t *testing.T) {
 	t.Parallel()
 	for word, want := range map[string]string{
 		"--attempt=$(PEERJOB_ATTEMPT)":         "--attempt=7",
@@ -58,12 +58,12 @@ func TestExpandAttempt(t *testing.T) {
 		"$(PEERJOB_ATTEMPT":                    "$(PEERJOB_ATTEMPT",
 		"":                                     "",
 	} {
-		if got := expandAttempt([]string{word}, 7); !slices.Equal(got, []string{want}) {
+		if got := expand([]string{word}, []variable{{attemptVariable, "7"}}); !slices.Equal(got, []string{want}) {
 			t.Errorf("%q: %q, want %q", word, got, want)
 		}
 	}
 	environment := []string{"A=b", "PEERJOB_ATTEMPT=9", "PEERJOB_ATTEMPTS=c"}
-	if got, want := withAttempt(environment, 2), []string{"A=b", "PEERJOB_ATTEMPTS=c", "PEERJOB_ATTEMPT=2"}; !slices.Equal(got, want) {
+	if got, want := with(environment, []variable{{attemptVariable, "2"}}), []string{"A=b", "PEERJOB_ATTEMPTS=c", "PEERJOB_ATTEMPT=2"}; !slices.Equal(got, want) {
 		t.Errorf("environment %q, want %q", got, want)
 	}
 	if environment[1] != "PEERJOB_ATTEMPT=9" {

@@ -44,6 +44,7 @@ type runOptions struct {
 	start, end *time.Duration // nil: no barrier there
 	until      []protocol.Until
 	policy     policyOptions
+	roles      roleOptions
 	grace      time.Duration
 	stopSignal process.Signal
 	message    string
@@ -62,6 +63,7 @@ func runFlags(o *runOptions) *flag.FlagSet {
 		return err
 	})
 	policyFlags(flags, &o.policy)
+	roleFlags(flags, &o.roles)
 	flags.DurationVar(&o.grace, "grace-period", gracePeriod, "leave before this `time` after SIGTERM is over, and kill a command so long after it was told to stop; the Pod's terminationGracePeriodSeconds")
 	o.stopSignal = process.SIGTERM
 	flags.Func("stop-signal", "the container's stop `signal` (default SIGTERM)", func(text string) (err error) {
@@ -86,7 +88,7 @@ func runCommand(args []string, stdout, stderr io.Writer) int {
 	case len(options.command) == 0:
 		return wrongUsage(stderr, "run needs a command: peerjob-runner run [FLAGS] -- COMMAND [ARGUMENT...]")
 	}
-	if err := options.check(); err != nil {
+	if err := errors.Join(options.check(), options.roles.check(options)); err != nil {
 		return wrongUsage(stderr, "%v", err)
 	}
 	// GOGC, GOMEMLIMIT and GOMAXPROCS are in the environment for the command.
@@ -103,7 +105,9 @@ func runCommand(args []string, stdout, stderr io.Writer) int {
 type runner struct {
 	options *runOptions
 	log     *logger
-	group   *barrier.Group // nil without barriers and without a failure policy
+	group   *barrier.Group // nil without anything that it is for
+	// rank is this peer's place among those of all roles, and worldSize how many they are.
+	rank, worldSize int32
 	// cannotRun says why the command can't be run, in a group with a failure policy.
 	cannotRun string
 	logged    [65]bool // the signals that were logged
@@ -158,6 +162,9 @@ func (r *runner) attempt(supervisor *process.Supervisor, attempt int) (code int,
 	r.log.flush()
 	if err := supervisor.Start(command, environment); err != nil {
 		return 0, err
+	}
+	if r.group != nil {
+		r.group.Started()
 	}
 	ended, heeded := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -222,6 +229,12 @@ func (r *runner) end(code int) int {
 	if err := r.group.Close(); err != nil {
 		r.log.printf("%v", err)
 	}
+	if r.group.Excused() {
+		if code != 0 {
+			r.log.printf("exit code 0 in place of %d, that of the command: the group is done", code)
+		}
+		return 0
+	}
 	if !r.hasPolicy() {
 		return code
 	}
@@ -243,17 +256,28 @@ func (r *runner) end(code int) int {
 	return exit
 }
 
-// join makes this process a peer of its group, if it has a barrier.
+// join makes this process a peer of its group, if it has a barrier, a failure policy, or
+// roles of which one waits for another or for all.
 func (r *runner) join(getenv func(string) string) error {
 	o := r.options
-	if o.start == nil && o.end == nil && !r.hasPolicy() {
+	needed := o.start != nil || o.end != nil || r.hasPolicy() || o.roles.needGroup()
+	if !needed && !o.roles.isSet() {
 		return nil
 	}
-	config, err := peerConfig(getenv)
+	identify := peerConfig
+	if o.roles.isSet() {
+		identify = o.roles.peerConfig
+	}
+	config, err := identify(getenv)
 	if err != nil {
 		return err
 	}
+	r.rank, r.worldSize = config.Index, config.Size
+	if !needed {
+		return nil // the command still learns its rank
+	}
 	config.Until = o.until
+	config.Start = config.AfterStarted|config.AfterComplete != 0 // without a limit
 	if o.start != nil {
 		config.Start, config.StartTimeout = true, *o.start
 	}
@@ -403,8 +427,8 @@ func exitCode(err error) int {
 		return command.Code
 	case errors.As(err, &timeout):
 		return exitTimedOut
-	case errors.As(err, &left) && left.Outcome == protocol.Together:
-		return 0 // the group has succeeded before this Pod came
+	case errors.As(err, &left) && (left.Outcome == protocol.Together || left.Outcome == protocol.RoleComplete):
+		return 0 // the group, or the role, has succeeded before this Pod came
 	case errors.As(err, &left):
 		return protocol.CodeTerminated
 	}

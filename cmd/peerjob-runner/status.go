@@ -50,9 +50,18 @@ func printStatus(args []string, stdout, stderr io.Writer) int {
 }
 
 // runnerPort is the port of the runner that runs in this container, or the default. Proc
-// is where the processes are. With "hostPID", those of other Pods are there, too: a
-// process of the same container has the same mounts.
+// is where the processes are.
 func runnerPort(proc string) uint16 {
+	if options := runnerOptions(proc); options != nil && options.port != 0 {
+		return options.port
+	}
+	return defaultPort
+}
+
+// runnerOptions are the flags of the runner that runs in this container; nil for none. With
+// "hostPID", the processes of other Pods are there, too: one of the same container has the
+// same mounts.
+func runnerOptions(proc string) *runOptions {
 	own, _ := os.Readlink(filepath.Join(proc, "self/ns/mnt")) // without it, no process is of the same container
 	lines, _ := filepath.Glob(filepath.Join(proc, "[0-9]*/cmdline"))
 	for _, line := range lines {
@@ -66,9 +75,9 @@ func runnerPort(proc string) uint16 {
 			continue
 		}
 		options := &runOptions{}
-		if runFlags(options).Parse(words[2:]) == nil && options.port != 0 {
-			return options.port
+		if runFlags(options).Parse(words[2:]) == nil {
+			return options
 		}
 	}
-	return defaultPort
+	return nil
 }
