@@ -71,7 +71,7 @@ func TestExplain_recursive(t *testing.T) {
 	if err := read(t).Explain(&out, "peerjob", true); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"\n  spec\t<PeerJobSpec> -required-\n", "\n    peers\t<integer> -required-\n", "\n        containers\t"} {
+	for _, want := range []string{"\n  spec\t<PeerJobSpec> -required-\n", "\n      peers\t<integer> -required-\n", "\n        containers\t"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing in\n%.3000s", want, &out)
 		}
