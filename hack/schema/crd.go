@@ -108,9 +108,7 @@ func (n *inliner) object(typ reflect.Type) (*schema, error) {
 			inner.Description = firstSentence(about.description)
 		}
 		object.Properties[f.Name] = inner
-		if about.required {
-			object.Required = append(object.Required, f.Name)
-		}
+		object.require(about, f.Name)
 	}
 	return object, nil
 }

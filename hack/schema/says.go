@@ -20,8 +20,10 @@ import (
 
 // says is what is known of a field besides its type.
 type says struct {
-	description    string
-	required       bool
+	description string
+	required    bool
+	// without is a field that makes this one required when it is not there.
+	without        string
 	minimum        *int64
 	maximum        *int64
 	enum           []string
@@ -33,6 +35,7 @@ type says struct {
 // The words of the comments of the API.
 var (
 	requiredWord = regexp.MustCompile(`(?:^|[.;] )[Rr]equired[.;]`)
+	withoutWord  = regexp.MustCompile(`(?:^|[.;] )[Rr]equired without ([a-zA-Z]+)[.;]`)
 	betweenWords = regexp.MustCompile(`(?:^|[.;] )(\d+) to (\d+)[.;]`)
 	atLeastWords = regexp.MustCompile(`(?:^|[.;] )(\d+) (?:or more|to peers)[.;]`)
 	versionWords = regexp.MustCompile(`"1\.(\d+)" to "1\.(\d+)", in quotes`)
@@ -130,6 +133,9 @@ func isEmpty(value any) bool {
 func (a *says) read(typ reflect.Type, name string, of reflect.Type) error {
 	text := a.description
 	a.required = requiredWord.MatchString(text)
+	if match := withoutWord.FindStringSubmatch(text); match != nil {
+		a.without = match[1]
+	}
 	isNumber := of.Kind() == reflect.Int32 || of.Kind() == reflect.Int64
 	if match := betweenWords.FindStringSubmatch(text); match != nil {
 		a.minimum, a.maximum = number(match[1]), number(match[2])

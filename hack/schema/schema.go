@@ -107,11 +107,22 @@ func (w *walker) object(typ reflect.Type, at decode.Place) (*schema, error) {
 		}
 		inner.Description, inner.Default = about.description, about.defaultLiteral
 		object.Properties[f.Name] = inner
-		if about.required {
-			object.Required = append(object.Required, f.Name)
-		}
+		object.require(about, f.Name)
 	}
 	return object, nil
+}
+
+// require adds a field that must be there, if another one is not. Fields of a struct that are
+// required without another one are so without the same one.
+func (s *schema) require(about *says, name string) {
+	switch {
+	case about.required:
+		s.Required = append(s.Required, name)
+	case about.without != "" && s.AnyOf == nil:
+		s.AnyOf = []*schema{{Required: []string{name}}, {Required: []string{about.without}}}
+	case about.without != "":
+		s.AnyOf[0].Required = append(s.AnyOf[0].Required, name)
+	}
 }
 
 // describe returns what is said of a struct.
