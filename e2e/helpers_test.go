@@ -63,28 +63,44 @@ func build(t *testing.T, namespace string, layer render.Layer) []byte {
 	return out
 }
 
-// apply renders a layer into a new namespace, applies it and returns the Job.
+// apply renders a layer into a new namespace, applies it and returns the Job, the first
+// one if there are several.
 func apply(t *testing.T, layer render.Layer) *batchv1.Job {
 	t.Helper()
-	manifest := build(t, newNamespace(t, nil), layer)
-	job := jobOf(t, manifest)
-	if err := kubernetes.Apply(interrupted, job.Namespace, manifest); err != nil {
-		t.Fatalf("%v\n%s", err, manifest)
-	}
-	return job
+	return applyJobs(t, layer)[0]
 }
 
-// jobOf is the one Job of a manifest.
+// applyJobs does the same, and returns all Jobs.
+func applyJobs(t *testing.T, layer render.Layer) []*batchv1.Job {
+	t.Helper()
+	manifest := build(t, newNamespace(t, nil), layer)
+	jobs := jobsOf(t, manifest)
+	if err := kubernetes.Apply(interrupted, jobs[0].Namespace, manifest); err != nil {
+		t.Fatalf("%v\n%s", err, manifest)
+	}
+	return jobs
+}
+
+// jobOf is the first Job of a manifest.
 func jobOf(t *testing.T, manifest []byte) *batchv1.Job {
 	t.Helper()
+	return jobsOf(t, manifest)[0]
+}
+
+// jobsOf are the Jobs of a manifest. There must be one.
+func jobsOf(t *testing.T, manifest []byte) []*batchv1.Job {
+	t.Helper()
+	var jobs []*batchv1.Job
 	for document := range strings.SplitSeq(string(manifest), "\n---\n") {
 		job := &batchv1.Job{}
 		if err := yaml.Unmarshal([]byte(document), job); err == nil && job.Kind == "Job" {
-			return job
+			jobs = append(jobs, job)
 		}
 	}
-	t.Fatalf("no Job in\n%s", manifest)
-	return nil
+	if len(jobs) == 0 {
+		t.Fatalf("no Job in\n%s", manifest)
+	}
+	return jobs
 }
 
 // mustComplete waits until the Job is complete and returns what each peer's

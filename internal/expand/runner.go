@@ -75,7 +75,7 @@ func runnerCommand(g *peerjob.Group, job *batchv1.Job, container *corev1.Contain
 	}
 	command = append(command, roleFlags(g)...)
 	command = append(command, policyFlags(g)...)
-	if grace := g.RunnerGraceSeconds(); grace != nil && (g.Barrier().End == v1alpha1.Enabled || g.FailurePolicy() != nil) {
+	if grace := g.RunnerGraceSeconds(); grace != nil && (g.Barrier().End == v1alpha1.Enabled || g.FailurePolicy() != nil || g.SuccessRoles() != nil) {
 		command = append(command, fmt.Sprintf("--grace-period=%ds", *grace))
 	}
 	if hook := container.Lifecycle; hook != nil && hook.StopSignal != nil && *hook.StopSignal != corev1.SIGTERM {
