@@ -126,6 +126,10 @@ func (l *leader) inherit(now time.Duration, state State) {
 	if state.Attempt < l.attempt {
 		return
 	}
+	if state.LeaderEnds && state.Phase >= Running && state.Phase < Left && policy.onDisruption() == FailOnDisruption {
+		l.conclude(now, Verdict{Failed, state.Attempt, 0, Lost})
+		return
+	}
 	used := state.Restarts
 	if !state.LeaderEnds {
 		used++

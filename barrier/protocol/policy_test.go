@@ -150,6 +150,24 @@ func TestPolicy(t *testing.T) {
 			},
 			[]string{"attempt 2", "attempt 2", "attempt 2"},
 		},
+		"RestartPeerJob, told to end, and that fails the group": {
+			Policy{Action: RestartPeerJob, MaxRestarts: 1, Grace: time.Second, OnDisruption: FailOnDisruption}, func(w *world) {
+				w.pods[1][0].told()
+				w.pods[1][0].exit(143)
+				w.after(time.Second, func() { w.start(1, 0) })
+			},
+			[]string{failed, failed, failed},
+		},
+		"RestartPeerJob, index 0 is told to end, and that fails the group": {
+			Policy{Action: RestartPeerJob, MaxRestarts: 1, Grace: time.Second, OnDisruption: FailOnDisruption}, func(w *world) {
+				w.pods[0][0].told()
+				w.after(time.Second, func() { w.pods[0][0].exit(143) })
+				w.after(2*time.Second, func() { w.start(0, 0) })
+			},
+			// Index 0 has failed the group before it met index 2, whose command has stopped
+			// and which the Job's failure ends.
+			[]string{failed, failed, "attempt 0"},
+		},
 		"RestartPeerJob, killed and replaced": {
 			restart, func(w *world) {
 				w.pods[1][0].kill()
