@@ -496,7 +496,7 @@ func (l *leader) heldBy(now time.Duration, index int32) string {
 	var parts []string
 	for i, other := range l.config.Roles {
 		what := ""
-		isMissing := func(*record) bool { return false }
+		var isMissing func(*record) bool
 		switch {
 		case l.afterComplete[role].Has(i) && !l.settled.Has(i):
 			what = "to be Complete"
