@@ -10,7 +10,8 @@ import (
 )
 
 // TestWorkflows_pinned holds every action to a commit, with its version in a comment, and
-// every workflow to no rights but those that a job asks for. actionlint checks the rest.
+// every workflow to no rights but those that a job asks for, and to a shell that stops when
+// a part of a pipe fails: a push that fails must not be signed. actionlint checks the rest.
 func TestWorkflows_pinned(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(root, ".github", "workflows", "*.yaml"))
 	if err != nil {
@@ -26,6 +27,9 @@ func TestWorkflows_pinned(t *testing.T) {
 		text := string(read(t, file))
 		if !strings.Contains(text, "\npermissions: {}\n") {
 			t.Errorf("%s: the workflow has rights that its jobs don't ask for", file)
+		}
+		if !strings.Contains(text, "\ndefaults:\n  run:\n    shell: bash\n") {
+			t.Errorf("%s: GitHub runs its commands without pipefail", file)
 		}
 		for _, match := range uses.FindAllStringSubmatch(text, -1) {
 			action := pinned.FindStringSubmatch(match[1])
