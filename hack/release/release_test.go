@@ -444,6 +444,20 @@ func TestSums(t *testing.T) {
 	if strings.Contains(err.Error(), "same") {
 		t.Error(err)
 	}
+	// Somebody who downloads all files of a release has the signature, too.
+	downloaded := t.TempDir()
+	for name, content := range map[string]string{
+		"same":        "1",
+		sumsFile:      sumOf([]byte("1")) + "  same\n",
+		signatureFile: "{}",
+	} {
+		if err := os.WriteFile(filepath.Join(downloaded, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := checkSums(downloaded); err != nil || n != 1 {
+		t.Errorf("a release with its signature: %d files, %v", n, err)
+	}
 	for _, line := range []string{"nothing", "1  ../outside"} {
 		if err := os.WriteFile(filepath.Join(dir, sumsFile), []byte(line+"\n"), 0o644); err != nil {
 			t.Fatal(err)

@@ -17,6 +17,10 @@ import (
 // sumsFile has the checksums of all other files, as sha256sum writes them.
 const sumsFile = "SHA256SUMS"
 
+// signatureFile is what the release workflow adds to a release: the signature of sumsFile,
+// which can't be in it.
+const signatureFile = sumsFile + ".sigstore.json"
+
 func sumOf(content []byte) string {
 	sum := sha256.Sum256(content)
 	return hex.EncodeToString(sum[:])
@@ -32,14 +36,15 @@ func sums(files []entry) []byte {
 }
 
 // checkSums compares a folder with its sumsFile and returns the number of files. The error
-// has every file that is missing, different or not listed.
+// has every file that is missing, different or not listed. The folder may have the
+// signature of a release that was downloaded; cosign checks it.
 func checkSums(dir string) (int, error) {
 	list, err := os.ReadFile(filepath.Join(dir, sumsFile))
 	if err != nil {
 		return 0, err
 	}
 	var problems []error
-	names := []string{sumsFile}
+	names := []string{sumsFile, signatureFile}
 	for line := range strings.Lines(string(list)) {
 		want, name, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "  ")
 		if !ok || name != filepath.Base(name) {
@@ -62,5 +67,5 @@ func checkSums(dir string) (int, error) {
 			problems = append(problems, fmt.Errorf("%s: is not in %s", f.Name(), sumsFile))
 		}
 	}
-	return len(names) - 1, errors.Join(problems...)
+	return len(names) - 2, errors.Join(problems...)
 }
