@@ -5,6 +5,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -59,5 +60,17 @@ func TestNotes_next(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(root, "RELEASE.md")); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestNotReleased holds the pages that say whether a version is released to CHANGELOG.md,
+// where the release begins with a date.
+func TestNotReleased(t *testing.T) {
+	released := regexp.MustCompile(`(?m)^## v\S+ \(\d{4}-`).Match(read(t, filepath.Join(root, "CHANGELOG.md")))
+	for _, page := range []string{"README.md", "SECURITY.md", "docs/install.md"} {
+		says := strings.Contains(string(read(t, filepath.Join(root, page))), "No version is released yet.")
+		if says == released {
+			t.Errorf("%s says that no version is released: %v; CHANGELOG.md has a version with a date: %v", page, says, released)
+		}
 	}
 }
