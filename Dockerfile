@@ -1,9 +1,11 @@
 # The image of peerjob for builds that want a Dockerfile. "make image" and releases do
-# without docker (hack/release); a test holds the two images equal. Build the program
-# first, for the platform of the image:
+# without docker (hack/release); a test holds the two images equal, but for /licenses: this
+# one has no licences of others, so it is not for shipping. Build the program first, for the
+# platform of the image:
 #
-#   CGO_ENABLED=0 GOOS=linux go build -trimpath -o bin/image/peerjob ./cmd/peerjob
-#   docker build --tag peerjob .
+#   CGO_ENABLED=0 GOOS=linux go build -trimpath -ldflags "-s -w -X main.version=$(hack/version)" \
+#     -o bin/image/peerjob ./cmd/peerjob
+#   docker build --build-arg VERSION=$(hack/version) --tag peerjob .
 FROM scratch
 
 ARG VERSION
