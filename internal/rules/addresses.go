@@ -237,7 +237,7 @@ func (n Network) Judge(a Address) (wrong Misaddressed, message, right string) {
 		if a.Last >= int64(n.Peers) && n.Peers > 0 {
 			return BeyondLast, fmt.Sprintf("names the peers %s up to index %d, and there are %d peers, from index 0 to %d; change the list, or the number of peers", a.Text, a.Last, n.Peers, n.Peers-1), ""
 		}
-		if index, err := strconv.ParseInt(a.Index, 10, 64); err == nil && index >= int64(n.Peers) {
+		if index, err := strconv.ParseInt(a.Index, 10, 64); err == nil && index >= int64(n.Peers) && n.Peers > 0 {
 			return BeyondLast, fmt.Sprintf("names the peer %s, and there are %d peers, from index 0 to %d; name one of them, or change the number of peers", a.Text, n.Peers, n.Peers-1), ""
 		}
 	case own && n.Service != "":

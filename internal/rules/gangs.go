@@ -31,7 +31,7 @@ func GroupSize(values map[string]string, peers int32, path *field.Path) []diag.W
 			w = append(w, diag.Warn(path.Key(key), "a scheduler waits for %d Pods, and there are %d peers: none would start; write %d or less, or change the number of peers", number, peers, peers))
 		}
 	}
-	if size := taskGroupSize(values); size > int64(peers) {
+	if size := taskGroupSize(values); size > max(0, int64(peers)) {
 		w = append(w, diag.Warn(path.Key(taskGroups), "YuniKorn holds room for %d Pods of the group %s, and there are %d peers: they wait until there is room for all, and the rest stays unused; write minMember %d or less, or change the number of peers",
 			size, values[taskGroupName], peers, peers))
 	}

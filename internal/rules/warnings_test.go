@@ -231,6 +231,9 @@ func TestGroupSize(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { compare(t, said(GroupSize(tt.values, 4, templatePath)), tt.want) })
 	}
+	if got := GroupSize(nil, -4, templatePath); len(got) > 0 {
+		t.Errorf("no group, and a number of peers that is wrong: %v", got)
+	}
 }
 
 func TestCounts(t *testing.T) {

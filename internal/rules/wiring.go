@@ -78,6 +78,9 @@ func Headless(service *corev1.Service, spec *field.Path) field.ErrorList {
 		return nil
 	}
 	at := spec.Child("clusterIP")
+	if kind := service.Spec.Type; kind != "" && kind != corev1.ServiceTypeClusterIP {
+		return field.ErrorList{field.Invalid(spec.Child("type"), kind, "must be ClusterIP, with clusterIP: None: DNS has the names of Pods only for a headless Service")}
+	}
 	if service.Spec.ClusterIP == "" {
 		return field.ErrorList{field.Required(at, "DNS has the names of Pods only for a headless Service; write clusterIP: None")}
 	}
