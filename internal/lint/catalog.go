@@ -106,7 +106,7 @@ var catalog = []Rule{
 	{hostNetwork, "Two peers on one node would use the same ports.", false},
 	{targetPort, "A headless Service forwards no port.", false},
 	{serviceLinks, "The variables of another Service take the place of those that a program reads.", false},
-	{apiServer, "The API server refuses the object, or warns of it.", false},
+	{apiServer, "The API server refuses the object, or warns of it.", true},
 	{kubernetesVersion, "The oldest server that the objects are for does not have this.", false},
 	{unknownField, "The API does not have this field.", true},
 	{duplicateKey, "A key is in the same map twice.", false},

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -326,6 +327,9 @@ func (l *linter) wireSubdomain(j *job, near []*service) {
 			return rules.IsHeadless(s.typed) && isSimilar(s.name, subdomain) && !l.subdomains[s.name] && (jobNameOf(s) == "" || !l.jobNames[jobNameOf(s)])
 		})
 	}
+	if candidate == nil && slices.ContainsFunc(l.leftOut, func(d *document) bool { return distance(j.document, d) < elsewhere }) {
+		return // it may be the one, and the input says that it was left out
+	}
 	if candidate == nil {
 		l.at(j.document, serviceMissing, Error, j.subdomainPath(), field.Invalid(j.specPath(), subdomain, fmt.Sprintf(
 			"there is no Service %s in the input, and without it DNS has no names for the Pods; add a headless Service with %s, or lint both together", subdomain, j.selects())).ErrorBody(), "", edit{})
@@ -442,6 +446,12 @@ func (l *linter) admit(d *document, object kinds.Object, settled field.ErrorList
 
 // admitJob reports what the API server says of a Job or a CronJob.
 func (l *linter) admitJob(j *job, settled field.ErrorList) {
+	if right := batchv1.SchemeGroupVersion.String(); j.apiVersion != right {
+		l.errors(j.document, apiServer, field.ErrorList{field.NotSupported(field.NewPath("apiVersion"), j.apiVersion, []string{right})}, func(*field.Error) edit {
+			return edit{op: setKey, node: j.root(), key: "apiVersion", value: right}
+		})
+		return
+	}
 	if j.cron != nil {
 		l.admit(j.document, j.cron, settled)
 		return

@@ -121,9 +121,10 @@ func (d *document) extent(value *yaml.Node) (start, end int, ok bool) {
 	return start, start + len(text), true
 }
 
-// newline is how lines end in the file.
-func (s *source) newline() string {
-	if bytes.Contains(s.content, []byte("\r\n")) {
+// newline is how the line of an offset ends; the last one may end as the one before it.
+func (s *source) newline(offset int) string {
+	start, next := s.lineBounds(offset)
+	if line := s.content[:next]; bytes.HasSuffix(line, []byte("\r\n")) || !bytes.HasSuffix(line, []byte("\n")) && bytes.HasSuffix(s.content[:start], []byte("\r\n")) {
 		return "\r\n"
 	}
 	return "\n"
@@ -157,14 +158,15 @@ func (e edit) insert(d *document) (change, bool) {
 	if !ok {
 		return change{}, false
 	}
-	line := indent + e.key + ": " + e.value + s.newline()
+	newline := s.newline(offset)
+	line := indent + e.key + ": " + e.value + newline
 	if key, value := own(e.node, e.after); key != nil {
 		if _, end, single := d.extent(value); single {
 			_, _, at := d.place(key)
 			if _, aligned := s.indentBefore(at); aligned {
 				_, next := s.lineBounds(end)
 				if next == end || s.content[next-1] != '\n' {
-					return change{next, next, s.newline() + strings.TrimRight(line, "\r\n")}, true
+					return change{next, next, newline + strings.TrimRight(line, "\r\n")}, true
 				}
 				return change{next, next, line}, true
 			}
@@ -179,7 +181,7 @@ func (e edit) insert(d *document) (change, bool) {
 func (s *source) indentBefore(offset int) (string, bool) {
 	start, _ := s.lineBounds(offset)
 	indent := string(s.content[start:offset])
-	return indent, strings.Trim(indent, " ") == ""
+	return indent, strings.Trim(indent, " \t") == "" // JSON may have tabs
 }
 
 // insertFlow adds a key to a map in braces, before its first key and as that is written.
@@ -194,7 +196,7 @@ func (e edit) insertFlow(d *document, first *yaml.Node, offset int) (change, boo
 	}
 	between := " "
 	if indent, alone := s.indentBefore(offset); alone {
-		between = s.newline() + indent
+		between = s.newline(offset) + indent
 	}
 	return change{offset, offset, key + ": " + value + "," + between}, true
 }
@@ -241,7 +243,7 @@ func (e edit) insertVariable(d *document) (change, bool) {
 	if !found || strings.Trim(indent, " ") != "" || strings.Trim(rest, " ") != "" {
 		return change{}, false
 	}
-	end := s.newline()
+	end := s.newline(offset)
 	inner := indent + " " + rest
 	return change{start, start, indent + "-" + rest + "name: JOB_COMPLETION_INDEX" + end + inner + "valueFrom:" + end + inner + "  fieldRef:" + end +
 		inner + "    fieldPath: metadata.annotations['" + batchv1.JobCompletionIndexAnnotation + "']" + end}, true

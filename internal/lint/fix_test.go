@@ -60,6 +60,49 @@ func TestFix_case(t *testing.T) {
 	}
 }
 
+// TestFix_white keeps the white space of the place: tabs of JSON, and line ends in a file
+// that has both kinds.
+func TestFix_white(t *testing.T) {
+	service, job, _ := strings.Cut(with(t, "  completionMode: Indexed\n", "", "  clusterIP: None\n", ""), "---\n")
+	tabs := "{\n\t\"apiVersion\": \"v1\",\n\t\"kind\": \"Service\",\n\t\"metadata\": {\"name\": \"hub\"},\n\t\"spec\": {\n\t\t\"selector\": {\"job-name\": \"train\"},\n\t\t\"publishNotReadyAddresses\": true\n\t}\n}\n"
+	windows := strings.ReplaceAll(service, "\n", "\r\n")
+	_, indexed, _ := strings.Cut(right, "---\n")
+	for name, test := range map[string]struct{ text, want string }{
+		"JSON with tabs":  {tabs + "---\n" + indexed, strings.Replace(tabs, "{\n\t\t", "{\n\t\t\"clusterIP\": \"None\",\n\t\t", 1) + "---\n" + indexed},
+		"two kinds":       {windows + "---\n" + job, strings.Replace(windows, "spec:\r\n", "spec:\r\n  clusterIP: None\r\n", 1) + "---\n" + strings.Replace(job, "  completions: 4\n", "  completions: 4\n  completionMode: Indexed\n", 1)},
+		"no end, Windows": {indexed + "---\r\n" + strings.TrimSuffix(windows, "\r\n"), indexed + "---\r\n" + strings.TrimSuffix(strings.Replace(windows, "spec:\r\n", "spec:\r\n  clusterIP: None\r\n", 1), "\r\n")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			changed, left := Fix([]File{{Name: "f", Content: []byte(test.text)}}, Options{})
+			if len(changed) != 1 || len(left) > 0 {
+				t.Fatalf("%d files changed, left:\n%s", len(changed), said(left))
+			}
+			if diff := cmp.Diff(test.want, string(changed[0].Content)); diff != "" {
+				t.Errorf("mended (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestFix_version gives a Job the API version that servers have.
+func TestFix_version(t *testing.T) {
+	for _, line := range []string{"", "apiVersion: v1 # core\n", "apiVersion: apps/v1\n", "apiVersion: batch/v1beta1\n"} {
+		text := with(t, "apiVersion: batch/v1\n", line)
+		findings := Files([]File{{Name: "f", Content: []byte(text)}}, Options{})
+		if len(findings) != 1 || findings[0].ID != apiServer || findings[0].Field != "apiVersion" {
+			t.Errorf("%q:\n%s", line, said(findings))
+		}
+		changed, left := Fix([]File{{Name: "f", Content: []byte(text)}}, Options{})
+		if len(changed) != 1 || len(left) > 0 {
+			t.Errorf("%q: %d files changed, left:\n%s", line, len(changed), said(left))
+		}
+	}
+	volcano := with(t, "apiVersion: batch/v1\n", "apiVersion: batch.volcano.sh/v1alpha1\n")
+	if findings := Files([]File{{Name: "f", Content: []byte(volcano)}}, Options{}); len(findings) > 0 {
+		t.Errorf("a Job of another kind:\n%s", said(findings))
+	}
+}
+
 // allFiles are all pairs of the tests.
 func allFiles(t testing.TB) []File {
 	t.Helper()

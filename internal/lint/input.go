@@ -74,6 +74,9 @@ type document struct {
 	moved bool
 	// isPatch is whether a kustomization lists the file as a patch.
 	isPatch bool
+	// isLeftOut is whether the object was not read, because it is a template or no YAML, and
+	// may be a Service.
+	isLeftOut bool
 	// changedBy is a kustomization that changes the object, nil if none does.
 	changedBy *document
 	// selectors and podLabels are labels that kustomizations give to selectors and their
@@ -174,7 +177,9 @@ func decode(text []byte) (*yaml.Node, error) {
 	if err := yamlnode.CheckCycles(&document); err != nil {
 		return nil, err
 	}
-	if decoder.Decode(&more) == nil {
+	// What follows is an error, too: a line "..." ends a document, and all parsers of
+	// Kubernetes leave out what no line --- begins after it.
+	if err := decoder.Decode(&more); !errors.Is(err, io.EOF) {
 		return nil, errors.New("holds several documents that no line --- separates")
 	}
 	if len(document.Content) != 1 {
@@ -358,15 +363,29 @@ func (r *reader) addParsed(d *document) {
 	switch {
 	case d.err != nil && isTemplate(d.text, nil):
 		r.note(d, helmTemplate)
+		r.leaveOut(d)
 	case d.err != nil:
 		r.findings = append(r.findings, r.broken(d))
+		r.leaveOut(d)
 	case root == nil:
 	case isTemplate(d.text, root):
 		r.note(d, helmTemplate)
+		r.leaveOut(d)
 	case strings.HasSuffix(d.kind, "List"):
 		r.nested(d, yamlnode.Resolve(yamlnode.Get(root, "items")), 0)
 	case root.Kind == yaml.MappingNode && isOurs(d.kind, d.text):
 		r.documents = append(r.documents, d)
+	}
+}
+
+// serviceLine matches the kind of a Service in a text that is not parsed.
+var serviceLine = lazyregexp.New(`"?\bkind"?: *["']?Service\b`)
+
+// leaveOut keeps a document that can't be read and may be a Service, so that nobody says
+// that there is none.
+func (r *reader) leaveOut(d *document) {
+	if serviceLine.Match(d.text) {
+		r.documents = append(r.documents, &document{source: d.source, start: d.start, text: d.text, parsed: true, isLeftOut: true})
 	}
 }
 

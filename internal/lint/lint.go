@@ -80,6 +80,8 @@ type linter struct {
 	// headless are those of byLabels without an address, and links those whose variables
 	// may be in the way.
 	headless, links []*service
+	// leftOut are the objects that may be a Service, and were not read.
+	leftOut []*document
 	// subdomains are those of the Jobs.
 	subdomains map[string]bool
 
@@ -181,6 +183,8 @@ func (l *linter) findServices() {
 	names := map[string]bool{}
 	for _, d := range l.documents {
 		switch {
+		case d.isLeftOut:
+			l.leftOut = append(l.leftOut, d)
 		case d.isPatch:
 		case d.isJob():
 			l.jobNames[d.name] = true
@@ -209,6 +213,11 @@ func (l *linter) findServices() {
 			if candidates[i].err != nil {
 				l.broken(candidates[i])
 			}
+			continue
+		}
+		if s.source != nil && hasVariable(s.node) {
+			l.note(s.document, shellTemplate)
+			l.leftOut = append(l.leftOut, s.document)
 			continue
 		}
 		l.services = append(l.services, s)

@@ -163,9 +163,13 @@ func podOf(root *yaml.Node) *yaml.Node {
 	return yamlnode.Get(yamlnode.Get(spec, "template"), "spec")
 }
 
+// jobGroups are the API groups of a Job: its own, and those that people write by mistake.
+// A Job of any other group is a kind of its own, such as that of Volcano.
+var jobGroups = []string{batchv1.GroupName, "", "apps", "extensions"}
+
 // isJob reports whether the object is a Job, or makes Jobs.
 func (d *document) isJob() bool {
-	return d.is(batchv1.GroupName, "Job") || d.is(batchv1.GroupName, "CronJob")
+	return (d.kind == "Job" || d.kind == "CronJob") && slices.Contains(jobGroups, d.group())
 }
 
 // readJob reads a Job or a CronJob. It returns nil for one that is a part of it: a patch.
@@ -252,8 +256,11 @@ func distance(a, b *document) int {
 	case folder(a.file()) == folder(b.file()):
 		return 1
 	}
-	return 2
+	return elsewhere
 }
+
+// elsewhere is the distance of two objects that are in different folders.
+const elsewhere = 2
 
 // nearest returns the Service that is nearest to a Job among those that fit.
 func nearest(j *job, services []*service, fits func(*service) bool) *service {
