@@ -11,6 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 	"github.com/peerjob/peerjob/internal/manifest"
 	"github.com/peerjob/peerjob/internal/yamlnode"
 )
@@ -22,6 +23,11 @@ var errTooLarge = errors.New("is too large: with its YAML aliases followed it ha
 
 // copier copies YAML without aliases, anchors and merges, up to a bound.
 type copier struct{ nodes int }
+
+// mustNotFold matches a text of which the writer of YAML makes another one if it folds it
+// (>): it adds a line feed before a line that begins with white space, and at the end behind
+// an empty line.
+var mustNotFold = lazyregexp.New(`(?m)^[ \t]|\n\n\z`)
 
 // clone returns a copy of an object that can be changed. It has its comments.
 func clone(node *yaml.Node) (*yaml.Node, error) {
@@ -40,6 +46,9 @@ func (c *copier) copy(node *yaml.Node) *yaml.Node {
 	}
 	copied := *node
 	copied.Anchor, copied.Content = "", nil
+	if node.Style&yaml.FoldedStyle != 0 && mustNotFold.MatchString(node.Value) {
+		copied.Style = node.Style&^yaml.FoldedStyle | yaml.LiteralStyle
+	}
 	if node.Kind != yaml.MappingNode {
 		for _, child := range node.Content {
 			copied.Content = append(copied.Content, c.copy(child))

@@ -54,3 +54,36 @@ func TestEncode(t *testing.T) {
 		}
 	}
 }
+
+// A text that was folded (>) says the same when it is written again, and stays folded if the
+// writer of YAML can do that.
+func TestEncode_folded(t *testing.T) {
+	for _, test := range []struct {
+		text, header string
+	}{
+		{"a b\nc\n", ">"},
+		{"a\n\n\nb", ">-"},
+		{"a\n\n", "|+"},
+		{"a\n b\nc\n", "|"},
+		{"a\n\n  b", "|-"},
+		{"a\n\tb\n", "|"},
+		{" a\nb\n", "|2"},
+		{"\n a\n", "|2"},
+	} {
+		copied, err := clone(mapping("nested", mapping("script", &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Style: yaml.FoldedStyle, Value: test.text}, "next", "x")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := encode(copied)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var read struct{ Nested struct{ Script, Next string } }
+		if err := yaml.Unmarshal(out, &read); err != nil || read.Nested.Script != test.text || read.Nested.Next != "x" {
+			t.Errorf("%q: %v, read as %q from\n%s", test.text, err, read, out)
+		}
+		if !strings.Contains(string(out), "script: "+test.header+"\n") {
+			t.Errorf("%q is not written as %s:\n%s", test.text, test.header, out)
+		}
+	}
+}
