@@ -218,7 +218,8 @@ func (l *linter) checkAddresses(j *job) {
 			case rules.Earlier:
 				severity = Warning
 			}
-			if severity == Error && right != "" {
+			// Without a Service nobody knows whether the subdomain or the name is wrong.
+			if severity == Error && right != "" && (j.service != nil || len(a.Domain) == 0) {
 				fix = edit{op: replaceText, node: d.at(text.Path.String()), at: a.Start, key: a.Text, value: right}
 			}
 			l.at(d, id, severity, text.Path.String(), message, a.Text, fix)
@@ -327,6 +328,9 @@ func (l *linter) wireSubdomain(j *job, near []*service) {
 			return rules.IsHeadless(s.typed) && isSimilar(s.name, subdomain) && !l.subdomains[s.name] && (jobNameOf(s) == "" || !l.jobNames[jobNameOf(s)])
 		})
 	}
+	if candidate == nil {
+		candidate = nearest(j, near, func(s *service) bool { return l.isMeant(j, s) })
+	}
 	if candidate == nil && slices.ContainsFunc(l.leftOut, func(d *document) bool { return distance(j.document, d) < elsewhere }) {
 		return // it may be the one, and the input says that it was left out
 	}
@@ -339,6 +343,18 @@ func (l *linter) wireSubdomain(j *job, near []*service) {
 	l.at(j.document, subdomainMismatch, Error, j.subdomainPath(), field.Invalid(j.specPath(), subdomain, fmt.Sprintf(
 		"there is no Service of this name, and the Service for the Pods is %s; write subdomain: %s", candidate.name, candidate.name)).ErrorBody(), "",
 		edit{op: setKey, node: j.at(j.podPath()), key: "subdomain", value: candidate.name})
+}
+
+// isMeant reports whether a Service with an address was probably meant for the peers of a
+// Job: it is for this Job, or for one of a similar name that is not there, and the subdomain is
+// its name misspelled, or the Job names a peer under it.
+func (l *linter) isMeant(j *job, s *service) bool {
+	job := jobNameOf(s)
+	if rules.IsHeadless(s.typed) || l.subdomains[s.name] || job == "" || job != j.name && (l.jobNames[job] || !isSimilar(job, j.name)) {
+		return false
+	}
+	return spell.Nearest(s.name, []string{j.subdomain()}) != "" ||
+		slices.ContainsFunc(j.addresses(), func(a rules.Address) bool { return a.Host == j.name && len(a.Domain) > 0 && a.Domain[0] == s.name })
 }
 
 // checkService checks the Service of a Job.

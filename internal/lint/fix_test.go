@@ -84,6 +84,37 @@ func TestFix_white(t *testing.T) {
 	}
 }
 
+// TestFix_subdomain mends the subdomain, and not the names of peers that are right: the
+// Service has several mistakes of its own, or is not there.
+func TestFix_subdomain(t *testing.T) {
+	none := []string{"  clusterIP: None\n", "  type: ClusterIP\n"}
+	for name, test := range map[string]struct {
+		changes []string
+		want    string
+		left    int
+	}{
+		"an address":                 {append([]string{"subdomain: hub", "subdomain: hubb"}, none...), right, 0},
+		"an address, another Job":    {append([]string{"subdomain: hub", "subdomain: hubb", "job-name: train", "job-name: trian"}, none...), right, 0},
+		"an address, another name":   {append([]string{"subdomain: hub", "subdomain: peers"}, none...), right, 0},
+		"no Service":                 {[]string{"subdomain: hub", "subdomain: hubb", "name: hub\n", "name: other\n", "job-name: train", "app: x"}, "", 2},
+		"a Service for other things": {append([]string{"subdomain: hub", "subdomain: train-hl", "name: hub\n", "name: train\n", "train-0.hub", "train-0.train-hl"}, none...), "", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			changed, left := Fix([]File{{Name: "f", Content: []byte(with(t, test.changes...))}}, Options{})
+			if len(left) != test.left || (len(changed) == 0) != (test.want == "") {
+				t.Fatalf("%d files changed, left:\n%s", len(changed), said(left))
+			}
+			if test.want == "" {
+				return
+			}
+			got := strings.Replace(string(changed[0].Content), "  type: ClusterIP\n", "", 1)
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("mended (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 // TestFix_version gives a Job the API version that servers have.
 func TestFix_version(t *testing.T) {
 	for _, line := range []string{"", "apiVersion: v1 # core\n", "apiVersion: apps/v1\n", "apiVersion: batch/v1beta1\n"} {

@@ -178,7 +178,7 @@ func (l *linter) note(d *document, message string) {
 const manyWords = 64
 
 // findServices reads the Services that may belong to a Job: those without an address,
-// and those that a Job names as its subdomain or whose variables may be in the way.
+// those that select by the name of a Job, and those that a Job names as its subdomain or whose variables may be in the way.
 func (l *linter) findServices() {
 	names := map[string]bool{}
 	for _, d := range l.documents {
@@ -202,7 +202,7 @@ func (l *linter) findServices() {
 	}
 	var candidates []*document
 	for _, d := range l.documents {
-		if !d.isPatch && d.is("", "Service") && (d.mentions("None") || names[d.name] || rules.MayLink(d.name)) {
+		if !d.isPatch && d.is("", "Service") && (d.mentions("None") || d.mentions("job-name") || names[d.name] || rules.MayLink(d.name)) {
 			candidates = append(candidates, d)
 		}
 	}
