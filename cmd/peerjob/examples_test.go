@@ -4,7 +4,9 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -89,7 +91,7 @@ func (b block) run(t *testing.T, dir string) string {
 }
 
 // shown are the parts of the repository that the READMEs' commands read or change.
-var shown = []string{"examples", "kustomize", "testdata"}
+var shown = []string{"examples", "helm", "kustomize", "testdata"}
 
 // copyOf copies files and folders of the repository to a new folder.
 func copyOf(t *testing.T, names ...string) string {
@@ -190,25 +192,37 @@ func exampleReadmes(t *testing.T) []string {
 }
 
 // comparable returns two outputs so that they can be compared: as they are, or
-// as the objects in them where one is JSON.
+// as the objects in them where one is JSON, or where Helm has printed one with comments.
 func comparable(t *testing.T, want, got string) (any, any) {
 	t.Helper()
-	if !strings.HasPrefix(got, "{") {
+	if !strings.HasPrefix(got, "{") && !strings.HasPrefix(want, helmHead) {
 		return want, got
 	}
-	var list struct{ Items []any }
-	if err := yaml.Unmarshal([]byte(got), &list); err != nil {
-		t.Fatal(err)
+	return objectsOf(t, want), objectsOf(t, got)
+}
+
+// helmHead is how the output of "helm template" starts.
+const helmHead = "---\n# Source: "
+
+// objectsOf returns the objects of a stream of YAML or of one List in JSON.
+func objectsOf(t *testing.T, text string) (items []any) {
+	t.Helper()
+	if strings.HasPrefix(text, "{") {
+		var list struct{ Items []any }
+		if err := yaml.Unmarshal([]byte(text), &list); err != nil {
+			t.Fatal(err)
+		}
+		return list.Items
 	}
-	var items []any
-	for _, document := range strings.Split(want, "---\n") {
+	for decoder := yaml.NewDecoder(strings.NewReader(text)); ; {
 		var item any
-		if err := yaml.Unmarshal([]byte(document), &item); err != nil {
+		if err := decoder.Decode(&item); errors.Is(err, io.EOF) {
+			return items
+		} else if err != nil {
 			t.Fatal(err)
 		}
 		items = append(items, item)
 	}
-	return items, list.Items
 }
 
 // TestReadme runs every command of the README and of docs/function.md in a copy of

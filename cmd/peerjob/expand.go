@@ -41,7 +41,11 @@ The templates of PeerJobs with spec.templating: Enabled get values as in Helm:
 --values for files, and --set, --set-string, --set-json and --set-file for single
 values. Later files override earlier ones, and single values override the files.
 All of these override the values in the PeerJob. --show-values shows them, also if
-there is an error.`,
+there is an error.
+
+--helm-plugin is for the post-renderer plugin of Helm 4, which drops stderr: errors
+become a manifest that Helm refuses with them in its message, and warnings become a
+comment. The exit code is then 0.`,
 		Example: `  peerjob expand peerjob.yaml | kubectl apply -f -
   helm template chart | peerjob expand | kubectl apply -f -
   peerjob expand -o json deploy/ | jq '.items[].metadata.name'
@@ -53,7 +57,8 @@ there is an error.`,
 	defined(command.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{string(fn.YAML), string(fn.JSON)}, cobra.ShellCompDirectiveNoFileComp)))
 	given.add(command.Flags())
 	command.Flags().BoolVar(&showValues, "show-values", false, "show the merged values and what each template renders, instead of the objects")
-	command.MarkFlagsMutuallyExclusive("output", "show-values")
+	command.Flags().Bool(helmFlag, false, "write findings to stdout, as the post-renderer plugin of Helm 4")
+	command.MarkFlagsMutuallyExclusive("output", "show-values", helmFlag)
 	command.RunE = func(cmd *cobra.Command, args []string) error {
 		if format != string(fn.YAML) && format != string(fn.JSON) {
 			return usagef("--output: Unsupported value: %q: supported values: %q, %q", format, fn.JSON, fn.YAML)

@@ -27,6 +27,16 @@ const exitUsage = 2
 // run is the whole program, called by its name, but the exit: 0 when all is well, exitUsage when the
 // command was called wrongly, 1 otherwise.
 func run(program string, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if isPostRenderer(args) {
+		return asPostRenderer(stdout, func(stdout, stderr io.Writer) int {
+			return runCommand(program, args, stdin, stdout, stderr)
+		})
+	}
+	return runCommand(program, args, stdin, stdout, stderr)
+}
+
+// runCommand is run, but for what Helm needs.
+func runCommand(program string, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := newRoot(os.Getenv)
 	root.SetArgs(asPlugin(root, program, args))
 	root.SetIn(stdin)

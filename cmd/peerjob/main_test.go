@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -57,7 +58,8 @@ func TestScripts(t *testing.T) {
 }
 
 // programs are the folders of the programs that tests run by name, in the form of
-// PATH: the command, built by [buildPeerjob], and kustomize.
+// PATH: the command, built by [buildPeerjob], kustomize
+// and Helm.
 func programs(t *testing.T) string {
 	t.Helper()
 	return filepath.Join(repository(t), "bin", "test") + string(os.PathListSeparator) + filepath.Join(repository(t), "bin", "tools")
@@ -81,6 +83,11 @@ func toolMissing(tool string) string {
 			return "kustomize can't be built: " + err.Error()
 		}
 		return ""
+	case "helm":
+		if err := buildHelm(); err != nil {
+			return "helm can't be built: " + err.Error()
+		}
+		return ""
 	case "docker":
 		if err := buildImage(); err != nil {
 			return "docker can't be used: " + err.Error()
@@ -98,6 +105,15 @@ func toolMissing(tool string) string {
 // buildKustomize builds kustomize from tools/go.mod into bin/tools, once.
 var buildKustomize = sync.OnceValue(func() error {
 	return output("go", "build", "-modfile=tools/go.mod", "-o", filepath.Join("bin", "tools", "kustomize"), "sigs.k8s.io/kustomize/kustomize/v5")
+})
+
+// buildHelm builds Helm 4 from the module of the benchmarks into bin/tools, once. The
+// first time on a machine takes minutes.
+var buildHelm = sync.OnceValue(func() error {
+	if testing.Short() {
+		return errors.New("building it may take minutes, and the tests are short")
+	}
+	return output("go", "build", "-C", "bench", "-o", filepath.Join("..", "bin", "tools", "helm"), "helm.sh/helm/v4/cmd/helm")
 })
 
 // buildPeerjob builds the command from the source into bin/test, once, so that a
