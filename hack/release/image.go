@@ -273,7 +273,8 @@ func imageFor(ctx context.Context, s *source, p program, on platform, tag name.T
 	if err != nil {
 		return err
 	}
-	report, err := thirdParty(ctx, s, p, []platform{on})
+	// As in a release, where one list is for all platforms.
+	report, err := thirdParty(ctx, s, p, p.platforms(allPlatforms))
 	if err != nil {
 		return err
 	}

@@ -386,7 +386,9 @@ func TestBoms(t *testing.T) {
 	}
 }
 
-// TestLicences_complete holds the list of licences to the modules in the binary.
+// TestLicences_complete holds the list of licences to the modules in the binary, and to the
+// list for all platforms, of which the tests build two: a file doesn't depend on what else
+// is built, so "make image" makes what a release has.
 func TestLicences_complete(t *testing.T) {
 	s, dist := testRelease(t)
 	for _, p := range programs {
@@ -400,6 +402,13 @@ func TestLicences_complete(t *testing.T) {
 			if !strings.Contains(table, "\n"+module.Path+"@"+module.Version+"  ") {
 				t.Errorf("%s: the licences don't have %s@%s", p.name, module.Path, module.Version)
 			}
+		}
+		modules, err := thirdParty(t.Context(), s, p, p.platforms(allPlatforms))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(files[thirdPartyFile].content) != string(thirdPartyText(p, modules)) {
+			t.Errorf("%s: the licences are not those of a release for all platforms", p.name)
 		}
 		if !strings.Contains(table, "\nGo standard library  BSD-3-Clause\n") {
 			t.Errorf("%s: the licences don't have the standard library:\n%s", p.name, table)

@@ -91,7 +91,9 @@ func makeFiles(ctx context.Context, s *source, platforms []platform, work string
 	var downloads []download
 	for _, p := range programs {
 		on := p.platforms(platforms)
-		modules, err := thirdParty(ctx, s, p, on)
+		// One list for every platform, also for those that are not built: so each file is
+		// that of the whole release.
+		modules, err := thirdParty(ctx, s, p, p.platforms(allPlatforms))
 		if err != nil {
 			return nil, err
 		}
