@@ -136,6 +136,7 @@ func TestFiles(t *testing.T) {
 		"failed":                        {[]string{goodService, jobWith("", "", `, conditions: [{type: Failed, status: "True", reason: DeadlineExceeded, message: too long}]`)}, []string{"job-failed: has failed: DeadlineExceeded: too long"}},
 		"complete, and all else gone":   {[]string{jobWith("", "", `, conditions: [{type: Complete, status: "True", lastTransitionTime: "2026-01-02T03:04:05Z"}]`)}, []string{"job-finished: is complete since 2026-01-02 03:04:05Z"}},
 		"no Pods in the input":          {[]string{goodService, job}, []string{"input-incomplete: has 2 Pods, and the input has no Pods"}},
+		"a Job of a file":               {[]string{goodService, strings.Replace(strings.Replace(job, "active: 2", "active: 0", 1), "uid: j", "generation: 1", 1)}, []string{"input-incomplete: peerjob lint checks files"}},
 		"no Services in the input":      {[]string{job, running(0), running(1), slice(endpoint(0))}, []string{"input-incomplete: no Services"}},
 		"not all Pods in the input":     {[]string{goodService, job, running(0)}, []string{"input-incomplete: has 2 Pods, and the input has 1"}},
 		"no Pods, and nobody says why":  {[]string{goodService, strings.Replace(job, "active: 2", "active: 0", 1)}, []string{"pods-missing: no event says why"}},

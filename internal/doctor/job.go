@@ -114,6 +114,8 @@ func (c *cluster) examineMissing(g *group, r *report) {
 	switch {
 	case len(c.pods) == 0 && g.job.Status.Active > 0:
 		r.job(g, inputIncomplete, Warning, fmt.Sprintf("has %d Pods, and the input has no Pods", g.job.Status.Active), "write pods into the input, too: kubectl get jobs,pods,services,endpointslices,networkpolicies,events -o yaml")
+	case len(g.pods) == 0 && g.job.UID == "":
+		r.job(g, inputIncomplete, Warning, "is a file that was written, and not what a cluster has of it: it has no uid", "write what the cluster has into the input: kubectl get jobs,pods,services,endpointslices,networkpolicies,events -n NAMESPACE -o yaml; peerjob lint checks files before they are applied")
 	case len(g.pods) == 0 && g.job.Status.Active == 0:
 		r.job(g, podsMissing, Error, peers+", and no event says why", "see whether the Job controller runs, and what kubectl describe job "+g.job.Name+" says; events are kept for an hour")
 	case int32(len(g.pods)) < g.job.Status.Active:
