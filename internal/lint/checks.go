@@ -366,6 +366,13 @@ func (l *linter) checkService(j *job) {
 	s.settle(s.errs)
 	spec := s.at("spec")
 	errs := rules.Selector(s.typed, j.template(), j.typed, specPath)
+	if other := jobNameOf(s); l.jobNames[other] && j.typed.Name != "" {
+		for _, err := range errs {
+			if err.BadValue == other {
+				err.Detail = fmt.Sprintf("the Service is that of the Job %s, and has no Pods of the Job %s; give each Job a Service of its own, or let it select a label that both Pod templates have", other, j.name)
+			}
+		}
+	}
 	l.errors(s.document, selectorMismatch, errs, func(err *field.Error) edit {
 		name := jobNameOf(s)
 		if len(s.typed.Spec.Selector) != 1 || name == "" || l.jobNames[name] || j.typed.Name == "" {

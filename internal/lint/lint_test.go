@@ -241,6 +241,15 @@ func TestFiles_samples(t *testing.T) {
 	}
 }
 
+// TestFiles_second says of a Service that has another Job already that it belongs to that one.
+func TestFiles_second(t *testing.T) {
+	_, job, _ := strings.Cut(right, "---\n")
+	findings := Files([]File{{Name: "f", Content: []byte(right + "---\n" + strings.ReplaceAll(job, "train", "eval"))}}, Options{})
+	if len(findings) != 1 || findings[0].Fixable || !strings.Contains(findings[0].Message, "the Service is that of the Job train, and has no Pods of the Job eval") {
+		t.Error(said(findings))
+	}
+}
+
 // TestFiles_live lints objects as "kubectl get -o yaml" writes them: with what the server
 // and the controllers added, none of which is wrong.
 func TestFiles_live(t *testing.T) {
