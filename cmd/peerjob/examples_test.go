@@ -82,7 +82,9 @@ func (b block) run(t *testing.T, dir string) string {
 		cmd := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", command)
 		cmd.Dir = dir
 		cmd.Stdout, cmd.Stderr = &stdout, &stderr
-		cmd.Env = append(os.Environ(), static, "PATH="+programs(t)+string(os.PathListSeparator)+os.Getenv("PATH"))
+		helm := filepath.Join(dir, ".helm") // not the user's
+		cmd.Env = append(os.Environ(), static, "HELM_CACHE_HOME="+helm, "HELM_CONFIG_HOME="+helm, "HELM_DATA_HOME="+helm,
+			"PATH="+programs(t)+string(os.PathListSeparator)+os.Getenv("PATH"))
 		if err := cmd.Run(); err != nil {
 			t.Fatalf("%s: %v\n%s%s", command, err, &stdout, &stderr)
 		}
