@@ -84,6 +84,10 @@ func (s *Server) Stop() {
 	_ = os.RemoveAll(s.dir)
 }
 
+// Access returns the address of the server, and a token that may do everything, for
+// another client.
+func (s *Server) Access() (address, token string) { return s.client.base, s.client.token }
+
 func (s *Server) start(ctx context.Context, built Binaries) error {
 	ports, err := freePorts(3)
 	if err != nil {
