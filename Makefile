@@ -83,7 +83,8 @@ test: ## Run the product's own tests; one that needs docker or kpt is skipped wi
 	$(GOTESTSUM) $(GOTESTFLAGS) ./...
 
 .PHONY: test-modules
-test-modules: ## Run the tests of the modules beside the product: bench (builds Helm), conformance, e2e
+test-modules: ## Run the tests of the modules beside the product: bench (builds Helm), conformance, e2e; and those with Helm
+	PEERJOB_HELM=true $(GOTESTSUM) -run '^TestScripts$$/^helm$$|^TestExamples$$/^helm$$' $(GOTESTFLAGS) ./cmd/peerjob
 	cd bench && $(GOTESTSUM) $(GOTESTFLAGS) ./...
 	cd conformance && $(GOTESTSUM) -short $(GOTESTFLAGS) ./...
 	cd e2e && $(GOTESTSUM) $(GOTESTFLAGS) $$($(GO) list ./... | grep -v '/e2e$$')
