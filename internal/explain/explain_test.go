@@ -129,7 +129,7 @@ func TestDescribe_onFailure(t *testing.T) {
 		"in place": {func(s *v1alpha1.PeerJobSpec) { s.Template.Spec.RestartPolicy = corev1.RestartPolicyOnFailure }, "restartPolicy OnFailure: the kubelet starts a container again that exits with another code than 0, in the same Pod. If the Pod is lost, the Job creates a new one with the same index and the same name."},
 		"code": {func(s *v1alpha1.PeerJobSpec) {
 			s.PodFailurePolicy = &batchv1.PodFailurePolicy{Rules: []batchv1.PodFailurePolicyRule{{Action: batchv1.PodFailurePolicyActionFailJob, OnExitCodes: &batchv1.PodFailurePolicyOnExitCodesRequirement{ContainerName: new("worker"), Operator: batchv1.PodFailurePolicyOnExitCodesOpIn, Values: []int32{3, 4}}}}}
-		}, "spec.podFailurePolicy.rules[0]: if the container worker exits with one of 3 4, the Job fails at once."},
+		}, "spec.podFailurePolicy.rules[0]: if the container worker exits with 3 or 4, the Job fails at once."},
 		"leader": {func(s *v1alpha1.PeerJobSpec) {
 			s.SuccessPolicy = &batchv1.SuccessPolicy{Rules: []batchv1.SuccessPolicyRule{{SucceededIndexes: new("0")}}}
 		}, "spec.successPolicy.rules[0]: the Job succeeds and stops every other peer when index 0 has succeeded."},

@@ -21,7 +21,7 @@ const serverBackoffLimit = 6
 // onFailure says what the group does when a peer fails. fieldOf returns the field of the
 // PeerJob that a field of the Job comes from.
 func onFailure(g *peerjob.Group, job *batchv1.JobSpec, fieldOf func(string) string) []string {
-	said := slices.Concat(groupPolicy(g), jobPolicy(job, fieldOf), barrier(g), roles(g))
+	said := slices.Concat(groupPolicy(g), jobPolicy(g, job, fieldOf), barrier(g), roles(g))
 	if deadline := job.ActiveDeadlineSeconds; deadline != nil {
 		said = append(said, fmt.Sprintf("%s: after %d s the Job fails, whatever its peers do.", fieldOf("spec.activeDeadlineSeconds"), *deadline))
 	}
@@ -46,7 +46,11 @@ func groupPolicy(g *peerjob.Group) []string {
 }
 
 // jobPolicy says how the Job counts failures.
-func jobPolicy(job *batchv1.JobSpec, fieldOf func(string) string) []string {
+func jobPolicy(g *peerjob.Group, job *batchv1.JobSpec, fieldOf func(string) string) []string {
+	whose := "" // the peers that the Job has
+	if g.HasRoles() {
+		whose = " of this role"
+	}
 	said := []string{"A Pod has failed if a container exits with another code than 0. The Job creates a new Pod with the same index and the same name."}
 	if job.Template.Spec.RestartPolicy == corev1.RestartPolicyOnFailure {
 		said[0] = "restartPolicy OnFailure: the kubelet starts a container again that exits with another code than 0, in the same Pod. If the Pod is lost, the Job creates a new one with the same index and the same name."
@@ -63,15 +67,15 @@ func jobPolicy(job *batchv1.JobSpec, fieldOf func(string) string) []string {
 		case job.MaxFailedIndexes == nil:
 			text += "; the other indexes run to their end, and then the Job fails"
 		case *job.MaxFailedIndexes == 0:
-			text += "; " + fieldOf("spec.maxFailedIndexes") + ": the Job fails and stops every peer when one index has failed"
+			text += "; " + fieldOf("spec.maxFailedIndexes") + ": the Job fails and stops every peer" + whose + " when one index has failed"
 		default:
-			text += fmt.Sprintf("; %s: the Job fails and stops every peer when more than %d indexes have failed", fieldOf("spec.maxFailedIndexes"), *job.MaxFailedIndexes)
+			text += fmt.Sprintf("; %s: the Job fails and stops every peer%s when more than %d indexes have failed", fieldOf("spec.maxFailedIndexes"), whose, *job.MaxFailedIndexes)
 		}
 		said = append(said, text+".")
 	case job.BackoffLimit != nil:
-		said = append(said, fmt.Sprintf("%s: all peers together have %s, and then the Job fails and stops every peer.", fieldOf("spec.backoffLimit"), count(int64(*job.BackoffLimit), "retry")))
+		said = append(said, fmt.Sprintf("%s: all peers%s together have %s, and then the Job fails and stops every peer%[2]s.", fieldOf("spec.backoffLimit"), whose, count(int64(*job.BackoffLimit), "retry")))
 	default:
-		said = append(said, fmt.Sprintf("%s is not set: all peers together have %d retries, the server's default, and then the Job fails and stops every peer.", fieldOf("spec.backoffLimit"), serverBackoffLimit))
+		said = append(said, fmt.Sprintf("%s is not set: all peers%s together have %d retries, the server's default, and then the Job fails and stops every peer%[2]s.", fieldOf("spec.backoffLimit"), whose, serverBackoffLimit))
 	}
 	if policy := job.SuccessPolicy; policy != nil {
 		for i, rule := range policy.Rules {
@@ -88,11 +92,12 @@ func failureRule(rule batchv1.PodFailurePolicyRule) string {
 		if codes.ContainerName != nil {
 			who = "the container " + *codes.ContainerName
 		}
-		than := "one of"
+		than, conjunction := "", " or "
 		if codes.Operator == batchv1.PodFailurePolicyOnExitCodesOpNotIn {
-			than = "a code other than"
+			than, conjunction = "a code other than ", " and "
 		}
-		when = append(when, fmt.Sprintf("%s exits with %s %s", who, than, strings.Trim(fmt.Sprint(codes.Values), "[]")))
+		values := strings.Join(strings.Fields(strings.Trim(fmt.Sprint(codes.Values), "[]")), conjunction)
+		when = append(when, fmt.Sprintf("%s exits with %s%s", who, than, values))
 	}
 	for _, condition := range rule.OnPodConditions {
 		when = append(when, fmt.Sprintf("the Pod has the condition %s", condition.Type))

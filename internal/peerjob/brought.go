@@ -57,7 +57,10 @@ func (b Brought) variables(g *Group) rules.Variables {
 // runnerVariables are those that the runner sets at run time: that of a failure policy, and
 // that of a PeerJob with roles.
 func (g *Group) runnerVariables() rules.RunnerVariables {
-	set := rules.RunnerVariables{Names: []string{v1alpha1.EnvAttempt}}
+	var set rules.RunnerVariables
+	if g.FailurePolicy() != nil || !g.HasRoles() || !g.HasRunner() {
+		set.Names = []string{v1alpha1.EnvAttempt}
+	}
 	if g.HasRoles() {
 		set.Names = append(set.Names, v1alpha1.EnvRank, v1alpha1.EnvWorldSize)
 	}

@@ -230,7 +230,61 @@ func validateDependencies(g *Group) field.ErrorList {
 			}
 		}
 	}
-	return append(errs, validateCycles(g)...)
+	return slices.Concat(errs, validateNeverRuns(g), validateCycles(g))
+}
+
+// validateNeverRuns refuses a role that waits, itself or by another role, until all success
+// roles are Complete: the group is done then, and the role is told to end before its command
+// has started. Roles that wait for each other have an error of their own.
+func validateNeverRuns(g *Group) field.ErrorList {
+	var errs field.ErrorList
+	for _, role := range g.All() {
+		if !role.isTold() {
+			continue
+		}
+		done := completeBefore(role)
+		if slices.ContainsFunc(g.SuccessRoles(), func(name string) bool { return !slices.Contains(done, name) }) {
+			continue
+		}
+		success := strings.Join(g.SuccessRoles(), ", ")
+		errs = append(errs, field.Invalid(role.Path.Child("dependsOn"), diag.Literal{Text: dependencies(role)},
+			fmt.Sprintf("the role waits until all of spec.successRoles (%s) are Complete, and the group is done then, so the role never runs; wait for the status Started, or add %s to spec.successRoles", success, role.RoleName())))
+	}
+	return errs
+}
+
+// completeBefore are the roles that are Complete before the commands of a role start.
+func completeBefore(role *Group) []string {
+	roles := map[string]*Group{}
+	for _, other := range role.All() {
+		roles[other.Role.Name] = other
+	}
+	var done []string
+	visited, next := map[*Group]bool{}, []*Group{role}
+	for len(next) > 0 {
+		at := next[0]
+		next = next[1:]
+		if at == nil || visited[at] {
+			continue
+		}
+		visited[at] = true
+		for _, dependency := range at.Role.DependsOn {
+			if dependency.Status == v1alpha1.RoleComplete {
+				done = append(done, dependency.Name)
+			}
+			next = append(next, roles[dependency.Name])
+		}
+	}
+	return done
+}
+
+// dependencies are the names of the roles that a role waits for, as text.
+func dependencies(role *Group) string {
+	names := make([]string, len(role.Role.DependsOn))
+	for i, dependency := range role.Role.DependsOn {
+		names[i] = dependency.Name
+	}
+	return strings.Join(names, ", ")
 }
 
 // unknownName is an error about a name that is none of some others.

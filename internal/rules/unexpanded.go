@@ -131,6 +131,9 @@ func (s scope) inCommand(command Command, word string, i int) []diag.Warning {
 		if script {
 			cure = fmt.Sprintf(`write "$%s"`, name)
 		}
+		if slices.Contains(s.runner.Names, name) {
+			cure = "leave it out: the runner sets it for the command alone"
+		}
 		switch {
 		case !s.isKnown(name) && s.meant(name) == "":
 			if !script && !reads && isVariable(name) {
