@@ -151,7 +151,7 @@ func refuse(pair lint.Pair) string {
 		return fmt.Sprintf("peerjob made it of the PeerJob %s already", owner)
 	}
 	if len(pair.Shared) > 0 {
-		return fmt.Sprintf("it has the Service %s together with the Job %s, and a PeerJob has a Service of its own; give each Job its own Service first, and mind the host names", pair.Service.Name, strings.Join(pair.Shared, ", "))
+		return fmt.Sprintf("it has the Service %s together with the Job %s, and a PeerJob has a Service of its own; write both as roles of one PeerJob (docs/roles.md), or give each Job its own Service first, and mind the host names", pair.Service.Name, strings.Join(pair.Shared, ", "))
 	}
 	if pair.Leader != "" && pair.Leader == pair.Job.Spec.Template.Spec.Subdomain && pair.Service == nil {
 		return fmt.Sprintf("its Service %s selects one of the Pods, and the Service of a PeerJob selects all; give the Pods a Service of their own first", pair.Leader)

@@ -503,7 +503,7 @@ func (l *linter) checkShared() {
 				slices.ContainsFunc(jobs, func(other *job) bool { return other != j && (other.speaksOf(j) || j.speaksOf(other)) })
 			if !speak {
 				l.at(s.document, sharedService, Warning, "spec.selector", fmt.Sprintf(
-					"the %s and the %s are both behind this Service and do not name each other; its own name leads to the Pods of both; give each of them a Service of its own", first.title(), j.title()), "", edit{})
+					"the %s and the %s are both behind this Service and do not name each other; its own name leads to the Pods of both; give each of them a Service of its own, or write both as roles of one PeerJob", first.title(), j.title()), "", edit{})
 				break
 			}
 		}
