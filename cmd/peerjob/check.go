@@ -30,20 +30,12 @@ The exit code is 1 if there are errors, and 2 if check was called wrongly.`,
 		if err != nil {
 			return err
 		}
-		opts, err := options()
+		in, err := given.read(cmd, args, options)
 		if err != nil {
 			return err
 		}
-		overrides, assignments, err := given.read(cmd, args, opts)
-		if err != nil {
-			return err
-		}
-		files, err := readDocuments("check", args, cmd.InOrStdin(), opts)
-		if err != nil {
-			return err
-		}
-		return fn.Check(files, cmd.OutOrStdout(), cmd.ErrOrStderr(), fn.CheckOptions{
-			Options: opts, Format: chosen, Values: overrides, Assignments: assignments,
+		return fn.Check(in.files, cmd.OutOrStdout(), cmd.ErrOrStderr(), fn.CheckOptions{
+			Options: in.options, Format: chosen, Values: in.values, Assignments: in.assignments,
 		})
 	}
 	return command

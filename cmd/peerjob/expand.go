@@ -63,20 +63,12 @@ comment. The exit code is then 0.`,
 		if format != string(fn.YAML) && format != string(fn.JSON) {
 			return usagef("--output: Unsupported value: %q: supported values: %q, %q", format, fn.JSON, fn.YAML)
 		}
-		opts, err := options()
+		in, err := given.read(cmd, args, options)
 		if err != nil {
 			return err
 		}
-		overrides, assignments, err := given.read(cmd, args, opts)
-		if err != nil {
-			return err
-		}
-		files, err := readDocuments("expand", args, cmd.InOrStdin(), opts)
-		if err != nil {
-			return err
-		}
-		return fn.Expand(files, cmd.OutOrStdout(), cmd.ErrOrStderr(), fn.ExpandOptions{
-			Options: opts, Format: fn.Format(format), Values: overrides, Assignments: assignments, ShowValues: showValues,
+		return fn.Expand(in.files, cmd.OutOrStdout(), cmd.ErrOrStderr(), fn.ExpandOptions{
+			Options: in.options, Format: fn.Format(format), Values: in.values, Assignments: in.assignments, ShowValues: showValues,
 		})
 	}
 	return command
@@ -93,21 +85,31 @@ func (v *valueFlags) add(flags *pflag.FlagSet) {
 	v.sets.add(flags)
 }
 
-// read reads the values, before the documents that the arguments name are read.
-func (v *valueFlags) read(cmd *cobra.Command, args []string, opts fn.Options) ([]fn.ValuesFile, []fn.Assignment, error) {
+// input is what a command that expands PeerJobs reads.
+type input struct {
+	options     fn.Options
+	values      []fn.ValuesFile
+	assignments []fn.Assignment
+	files       []fn.File
+}
+
+// read reads the values, and then the documents that the arguments name.
+func (v *valueFlags) read(cmd *cobra.Command, args []string, options func() (fn.Options, error)) (in input, err error) {
+	if in.options, err = options(); err != nil {
+		return in, err
+	}
 	if err := checkStdin(args, v.files); err != nil {
-		return nil, nil, err
+		return in, err
 	}
-	overrides, err := readValues(v.files, cmd.InOrStdin(), opts)
-	if err != nil {
-		return nil, nil, err
+	if in.values, err = readValues(v.files, cmd.InOrStdin(), in.options); err != nil {
+		return in, err
 	}
-	assignments, err := v.sets.read(opts)
-	if err != nil {
-		return nil, nil, err
+	if in.assignments, err = v.sets.read(in.options); err != nil {
+		return in, err
 	}
 	v.sets.warn(cmd.ErrOrStderr())
-	return overrides, assignments, nil
+	in.files, err = readDocuments(cmd.Name(), args, cmd.InOrStdin(), in.options)
+	return in, err
 }
 
 // checkStdin refuses arguments that read stdin twice: the second "-" would find it

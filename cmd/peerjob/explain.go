@@ -56,20 +56,12 @@ file of that name comes first.`,
 		if recursive {
 			return usagef("--recursive is for the path of a field, such as peerjob explain --recursive spec.framework")
 		}
-		opts, err := options()
+		in, err := given.read(cmd, args, options)
 		if err != nil {
 			return err
 		}
-		overrides, assignments, err := given.read(cmd, args, opts)
-		if err != nil {
-			return err
-		}
-		files, err := readDocuments("explain", args, cmd.InOrStdin(), opts)
-		if err != nil {
-			return err
-		}
-		return fn.Explain(files, cmd.OutOrStdout(), cmd.ErrOrStderr(), fn.ExplainOptions{
-			Options: opts, Format: chosen, Values: overrides, Assignments: assignments,
+		return fn.Explain(in.files, cmd.OutOrStdout(), cmd.ErrOrStderr(), fn.ExplainOptions{
+			Options: in.options, Format: chosen, Values: in.values, Assignments: in.assignments,
 		})
 	}
 	return command
