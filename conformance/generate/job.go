@@ -9,12 +9,19 @@ import (
 
 // peerJob grows a PeerJob from the top.
 func (g *generator) peerJob() Object {
-	return g.object(
+	tree := g.object(
 		field{"apiVersion", always, "peerjob.dev/v1alpha1"},
 		field{"kind", always, "PeerJob"},
 		field{"metadata", always, g.metadata},
 		field{"spec", always, g.spec},
 	)
+	spec, _ := tree["spec"].(Object)
+	metadata, _ := tree["metadata"].(Object)
+	if spec["roles"] != nil && metadata["name"] != nil && !g.goesWrong() {
+		// The name leaves room for that of a role, too.
+		metadata["name"] = g.value(right("a", "train", "my-job", "w0", g.longLabel(40)))
+	}
+	return tree
 }
 
 func (g *generator) metadata() Object {
@@ -41,7 +48,7 @@ func (g *generator) spec() Object {
 	if g.chance(0.15) {
 		spec["networkPolicy"] = g.object(field{"ingress", always, right("PeersOnly").wrongly("Nobody", "")})
 	}
-	if g.chance(0.2) {
+	if g.chance(0.12) {
 		g.setRoles(spec)
 	}
 	return spec

@@ -10,6 +10,9 @@ var (
 
 // setRoles makes the short form a role, and adds others.
 func (g *generator) setRoles(spec Object) {
+	// Several roles have several times as many values, and are to go wrong no more often.
+	defer func(rate float64) { g.rate = rate }(g.rate)
+	g.rate /= 3
 	names := List{"launcher", "worker", "ps", "data-loader", "0"}
 	start := g.IntN(len(names))
 	name := func(i int) any {
@@ -17,6 +20,10 @@ func (g *generator) setRoles(spec Object) {
 	}
 	if !g.goesWrong() {
 		delete(spec, "framework")
+	}
+	if !g.goesWrong() {
+		// All roles together have no more peers than one.
+		spec["peers"] = g.value(right(1, 2, 3, 11, 100, 99000))
 	}
 	roles := List{g.role(spec, name(0))}
 	for i := range g.IntN(3) {
@@ -78,6 +85,12 @@ func (g *generator) setDependencies(spec Object, roles List) {
 	}
 	if g.chance(0.5) {
 		spec["successRoles"] = List{g.value(right(roles[0].(Object)["name"]).wrongly("nobody", ""))}
+		// Who waits for the end of the group never runs.
+		for _, role := range roles {
+			if dependsOn, found := role.(Object)["dependsOn"].(List); found && !g.goesWrong() {
+				dependsOn[0].(Object)["status"] = "Started"
+			}
+		}
 	}
 	for _, role := range roles {
 		if !g.goesWrong() {
