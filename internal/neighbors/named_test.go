@@ -258,7 +258,10 @@ func TestRenames(t *testing.T) {
 			if spec.Kind == "PeerJob" {
 				known[reference.Kind] = true
 			}
-			path := strings.TrimSuffix(strings.TrimSuffix(spec.Path, `/batch.kubernetes.io\/job-name`), "/job-name")
+			path := spec.Path
+			for _, label := range []string{`/batch.kubernetes.io\/job-name`, "/job-name", `/peerjob.dev\/group`} {
+				path = strings.TrimSuffix(path, label)
+			}
 			path = strings.ReplaceAll(path, "/", ".")
 			if reference.Kind == "PeerJob" && spec.Kind != "Workload" && !slices.Contains(got[spec.Kind], path) {
 				got[spec.Kind] = append(got[spec.Kind], path)
