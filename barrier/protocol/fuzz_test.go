@@ -123,11 +123,7 @@ func strangersBarrier(t *testing.T, data []byte, dies bool) {
 	if dies {
 		w.after(dead, func() { w.pods[2][0].kill() })
 	}
-	choices := dice(data)
-	for at := time.Duration(0); len(choices) > 0 && at < over; {
-		at += time.Duration(choices.roll(256)) * 4 * time.Millisecond
-		w.after(at, w.stranger(&choices))
-	}
+	w.strangers(data, over)
 	w.run(comes - time.Second)
 	for i := range 2 {
 		if w.pods[i][0].opened {
@@ -167,17 +163,22 @@ func FuzzNode_strangersPolicy(f *testing.F) {
 	f.Fuzz(strangersPolicy)
 }
 
+// strangers lets a stranger do what the data says, until a time.
+func (w *world) strangers(data []byte, until time.Duration) {
+	choices := dice(data)
+	for at := time.Duration(0); len(choices) > 0 && at < until; {
+		at += time.Duration(choices.roll(256)) * 4 * time.Millisecond
+		w.after(at, w.stranger(&choices))
+	}
+}
+
 func strangersPolicy(t *testing.T, data []byte) {
 	const fails, over = time.Minute, 2 * time.Minute
 	w := newWorld(worldConfig{size: 3, latency: 10 * time.Millisecond, policy: Policy{Action: RestartPeerJob, MaxRestarts: 3, Grace: time.Second}}, 1)
 	for i := range int32(3) {
 		w.start(i, 0)
 	}
-	choices := dice(data)
-	for at := time.Duration(0); len(choices) > 0 && at < over; {
-		at += time.Duration(choices.roll(256)) * 4 * time.Millisecond
-		w.after(at, w.stranger(&choices))
-	}
+	w.strangers(data, over)
 	w.run(fails)
 	w.want(t, "attempt 1", "attempt 1", "attempt 1")
 	w.pods[1][0].exit(3)
@@ -204,11 +205,7 @@ func strangersRoles(t *testing.T, data []byte) {
 	for i := range int32(3) {
 		w.start(i, 0)
 	}
-	choices := dice(data)
-	for at := time.Duration(0); len(choices) > 0 && at < over; {
-		at += time.Duration(choices.roll(256)) * 4 * time.Millisecond
-		w.after(at, w.stranger(&choices))
-	}
+	w.strangers(data, over)
 	w.run(first)
 	w.want(t, "attempt 0", "attempt 1", "attempt 1")
 	w.pods[1][0].exit(0)
