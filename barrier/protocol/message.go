@@ -135,6 +135,9 @@ type State struct {
 	FormerSilence int64 `json:"formerSilence,omitempty"`
 	// Restarts is how many restarts of the group have been used up.
 	Restarts int32 `json:"restarts,omitempty"`
+	// Next is the attempt to which the peer comes when its command has stopped; 0 if it
+	// stays in this one.
+	Next int32 `json:"next,omitempty"`
 	// Verdict is how the group ends, as far as the peer knows.
 	Verdict Verdict `json:"verdict,omitzero"`
 	// Replacement is true when the peer's Pod replaces another of its index.
@@ -331,6 +334,8 @@ func readState(data []byte) (State, error) {
 		return State{}, errors.New("phase: must be set")
 	case state.Code < 0 || state.Code > 255:
 		return State{}, errors.New("code: must be from 0 to 255")
+	case state.Next < 0 || state.Next > maxAttempt:
+		return State{}, fmt.Errorf("next: must be from 0 to %d", maxAttempt)
 	case state.Restarts < 0 || state.Restarts > maxAttempt || state.Silence < 0 || state.Silence > maxSilence || state.FormerSilence < 0 || state.FormerSilence > maxSilence:
 		return State{}, errors.New("restarts or silence: out of bounds")
 	}

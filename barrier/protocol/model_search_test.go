@@ -354,14 +354,14 @@ var roleGroups = []roleGroup{
 	{"all of that", []Role{{"worker", 1}, {"data", 1}, {"launcher", 1}}, []roleWaits{{complete: 1 << 1}, {}, {started: 1 << 0, complete: 1 << 1}}, 1 << 2},
 }
 
-// model is the group, in which nothing has happened yet.
-func (g roleGroup) model() *model {
+// model is the group, in which nothing has happened yet, with so many restarts.
+func (g roleGroup) model(restarts int32) *model {
 	size := int32(0)
 	for _, role := range g.roles {
 		size += role.Size
 	}
 	config := modelConfig(size)
-	config.Roles, config.Success = g.roles, g.success
+	config.Roles, config.Success, config.Policy.MaxRestarts = g.roles, g.success, restarts
 	return newModel(config, g.waits...)
 }
 
@@ -386,7 +386,7 @@ func TestModel_roles(t *testing.T) {
 				continue
 			}
 			t.Run(fmt.Sprintf("%s, %s", g.name, run.budget), func(t *testing.T) {
-				searchAll(t, g.model(), run.budget)
+				searchAll(t, g.model(1), run.budget)
 			})
 		}
 	}
@@ -416,16 +416,17 @@ func TestModel_random(t *testing.T) {
 	ends := map[string]int{}
 	for seed := range uint64(runs) {
 		random := rand.New(rand.NewPCG(seed, 1))
-		m := newModel(modelConfig(2 + int32(random.IntN(3))))
+		config := modelConfig(2 + int32(random.IntN(3)))
+		config.Policy.MaxRestarts = 5 // for the Pods that replace others
+		m := newModel(config)
 		if seed%2 == 1 {
 			g := roleGroups[random.IntN(len(roleGroups))]
 			g.roles = slices.Clone(g.roles)
 			for i := range g.roles {
 				g.roles[i].Size = 1 + random.Int32N(2)
 			}
-			m = g.model()
+			m = g.model(5)
 		}
-		m.config.Policy.MaxRestarts = 5 // for the Pods that replace others
 		b := budget{failures: random.IntN(4), disruptions: random.IntN(2), lost: 1, partitions: random.IntN(2), slow: random.IntN(4), losses: random.IntN(4)}
 		for m.broken == "" && m.now < modelHorizon {
 			if all := m.choices(b); len(all) > 0 && random.IntN(12) == 0 {

@@ -5,6 +5,7 @@ package protocol
 import (
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -26,8 +27,13 @@ type model struct {
 	// had come to it then.
 	highest int32
 	started []int
-	// ran are the indexes that have run the highest attempt.
-	ran []int32
+	// ran are the indexes that have run the highest attempt, and runners their processes.
+	ran     []int32
+	runners []int
+	// opened are the attempts that an index 0 has let start, and spent counts those that
+	// somebody had run who was still there when the next one started.
+	opened uint64
+	spent  int32
 	// witnesses are the processes that had met index 0 when the first one left with
 	// success.
 	witnesses []int
@@ -159,7 +165,7 @@ func (m *model) clone() *model {
 		c.procs[i] = &q
 	}
 	c.started, c.ran, c.witnesses = slices.Clone(m.started), slices.Clone(m.ran), slices.Clone(m.witnesses)
-	c.strange = slices.Clone(m.strange)
+	c.runners, c.strange = slices.Clone(m.runners), slices.Clone(m.strange)
 	c.zero, c.zeros, c.begun = slices.Clone(m.zero), slices.Clone(m.zeros), slices.Clone(m.begun)
 	for i := range c.knew {
 		c.knew[i] = slices.Clone(m.knew[i])
@@ -268,6 +274,12 @@ func (m *model) follow(p *proc) {
 	if p.command != 0 && !p.stops && p.node.Verdict().Kind == Failed {
 		m.violate("the command of index %d runs on although the group has failed", p.index)
 	}
+	if l := p.node.leader; l != nil && l.opened > 0 {
+		m.opened |= 1 << l.opened
+	}
+	if n := int32(bits.OnesCount64(m.opened)); p.node.Verdict().Kind == Failed && n <= m.config.Policy.MaxRestarts && !slices.ContainsFunc(m.procs, func(p *proc) bool { return p.complete }) {
+		m.violate("index %d believes that the group has failed, and it has run %d times of %d", p.index, n, 1+m.config.Policy.MaxRestarts)
+	}
 	if verdict := p.node.Verdict(); m.config.hasRoles() && verdict.Kind == Succeeded {
 		if p.command != 0 && !p.stops && m.config.serves(p.index) {
 			m.violate("the command of index %d runs on although the success roles are done", p.index)
@@ -302,20 +314,23 @@ func (m *model) checkStart(p *proc) {
 				m.violate("attempt %d of index %d starts after attempt %d, which somebody knows that is still there", p.command, p.index, m.highest)
 			}
 		}
-		m.highest = 0
+		m.highest, m.spent, m.runners = 0, 0, nil
 	}
 	if p.command > m.highest {
-		m.highest, m.started, m.ran = p.command, nil, nil
+		if slices.ContainsFunc(m.runners, func(id int) bool { return m.byID(id).alive && !m.byID(id).lost }) {
+			m.spent++
+		}
+		m.highest, m.started, m.ran, m.runners = p.command, nil, nil, nil
 		for _, other := range m.procs {
 			if other.alive && other.node.Attempt() == p.command && other.node.peer.leader == p.node.peer.leader {
 				m.started = append(m.started, other.id)
 			}
 		}
-		if most := 1 + m.config.Policy.MaxRestarts + int32(m.disruptions); m.highest > most {
-			m.violate("attempt %d starts, and %d are the most", m.highest, most)
+		if most := m.config.Policy.MaxRestarts + int32(m.disruptions); m.spent > most {
+			m.violate("attempt %d starts after %d that have run, and %d are the most", m.highest, m.spent, most)
 		}
 	}
-	m.ran = append(m.ran, p.index)
+	m.ran, m.runners = append(m.ran, p.index), append(m.runners, p.id)
 }
 
 // checkRoles holds a start to what its role waits for.

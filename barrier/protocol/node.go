@@ -225,6 +225,9 @@ func (n *Node) state(now time.Duration) State {
 		Attempt: p.attempt, Phase: p.phase, Code: p.code, Terminating: p.terminating, GaveUp: p.outcome == StartTimedOut,
 		LeaseLost: p.leaseLost, Restarts: p.restarts, Verdict: p.verdict, Replacement: n.config.Policy.Replacement,
 	}
+	if p.next > p.attempt {
+		s.Next = p.next
+	}
 	if n.config.isJoint() && p.leader != (Process{}) {
 		s.Leader, s.LeaderEnds, s.Silence = p.leader, p.leaderEnds, silence(now, p.spoke)
 		if len(p.former) > 0 {

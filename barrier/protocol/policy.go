@@ -192,6 +192,8 @@ type Cause struct {
 	Code  int32 `json:"code,omitempty"`
 	// Disruption is true when that peer's Pod was told to end.
 	Disruption bool `json:"disruption,omitempty"`
+	// Unstarted is true when no command had started in the attempt.
+	Unstarted bool `json:"unstarted,omitempty"`
 }
 
 func (c Cause) check() error {
@@ -210,7 +212,11 @@ func (c Cause) text(name func(int32) string) string {
 	case c.Code == Lost:
 		what = "was lost"
 	}
-	return fmt.Sprintf("%s %s in attempt %d", name(c.Index), what, c.Attempt)
+	when := "in"
+	if c.Unstarted {
+		when = "before the start of"
+	}
+	return fmt.Sprintf("%s %s %s attempt %d", name(c.Index), what, when, c.Attempt)
 }
 
 // The exit codes of a peer that do not come from its command.

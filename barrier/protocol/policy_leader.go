@@ -34,8 +34,10 @@ type policyLeader struct {
 	// did not know, and seen since when that is known.
 	replacement bool
 	seen        time.Duration
-	// survivors is how many peers followed another process of index 0.
-	survivors int32
+	// survivors is how many peers followed another process of index 0, inherited the
+	// attempt in which that was lost, and charged says that this has used up a restart.
+	survivors, inherited int32
+	charged              bool
 	// why is why the attempt before has ended.
 	why Cause
 	// cause is a failure that is to be judged in the next tick.
@@ -81,8 +83,8 @@ func (l *leader) learnPolicy(now time.Duration, index int32, state State) {
 		r.survivor = true
 		l.survivors++
 		l.inherit(now, state)
-	case state.Leader != Process{} && state.Attempt >= l.attempt && l.config.Policy.restarts():
-		// It still follows the other one, and has come to a later attempt with it.
+	case state.Leader != Process{} && l.config.Policy.restarts():
+		// It still follows the other one, and may have come further with it.
 		l.inherit(now, state)
 	}
 	if r.mine && state.Attempt > l.attempt && l.config.Policy.restarts() {
@@ -108,14 +110,16 @@ func (l *leader) learnPolicy(now time.Duration, index int32, state State) {
 }
 
 // inherit takes over from another process of index 0. Whatever attempt a peer has come
-// to with that one, it may have been opened, and index 0 was lost in it.
+// to with that one, it may have been opened, and index 0 was lost in it. That uses up a
+// restart only if a command has started in it, as far as anybody knows who is left.
 func (l *leader) inherit(now time.Duration, state State) {
 	policy := l.config.Policy
 	if l.verdict.Kind != Open || policy.Action == EachForItself {
 		return
 	}
+	began := (state.Phase == Running || state.Phase == Ended) && state.Next <= state.Attempt
 	if !policy.restarts() {
-		if state.Phase >= Running && state.Phase < Left {
+		if began {
 			l.opened = l.attempt
 			if !state.LeaderEnds || policy.onDisruption() == FailOnDisruption {
 				l.cause = &cause{0, Lost, state.LeaderEnds}
@@ -123,24 +127,28 @@ func (l *leader) inherit(now time.Duration, state State) {
 		}
 		return
 	}
-	if state.Attempt < l.attempt {
+	last := max(state.Attempt, state.Next)
+	if last < l.attempt && last != l.inherited {
 		return
 	}
-	if state.LeaderEnds && state.Phase >= Running && state.Phase < Left && policy.onDisruption() == FailOnDisruption {
-		l.conclude(now, Verdict{Failed, state.Attempt, 0, Lost})
+	if began && state.LeaderEnds && policy.onDisruption() == FailOnDisruption {
+		l.conclude(now, Verdict{Failed, last, 0, Lost})
 		return
 	}
-	used := state.Restarts
-	if !state.LeaderEnds {
-		used++
+	if last >= l.attempt {
+		l.attempt, l.inherited, l.charged = last+1, last, false
+		l.why = Cause{last, 0, Lost, state.LeaderEnds, !began}
+		l.notBefore = max(l.notBefore, now)
 	}
-	l.attempt = state.Attempt + 1
-	l.why = Cause{state.Attempt, 0, Lost, state.LeaderEnds}
-	l.restarts = max(l.restarts, used)
-	l.notBefore = max(l.notBefore, now)
+	l.restarts = max(l.restarts, state.Restarts)
+	if !began || state.LeaderEnds || l.charged {
+		return
+	}
+	l.charged, l.why.Unstarted = true, false
+	l.restarts = max(l.restarts, state.Restarts+1)
 	if l.restarts > policy.MaxRestarts {
 		l.restarts = policy.MaxRestarts
-		l.conclude(now, Verdict{Failed, state.Attempt, 0, Lost})
+		l.conclude(now, Verdict{Failed, last, 0, Lost})
 	}
 }
 
@@ -274,7 +282,7 @@ func (l *leader) fail(now time.Duration, c cause) {
 		l.restarts++
 		l.notBefore = now + policy.backoff(l.restarts)
 	}
-	l.why = Cause{l.attempt, c.index, c.code, c.disruption}
+	l.why = Cause{l.attempt, c.index, c.code, c.disruption, false}
 	l.attempt++
 	l.over = false
 	for i := range l.records {

@@ -117,7 +117,7 @@ func (p *peer) hear(reply Reply) {
 	case p.verdict.Kind == Open && reply.Verdict.Kind == Open && reply.Attempt > max(p.next, p.attempt) && reply.Cause.Attempt > 0:
 		p.cause = reply.Cause
 		how := ", and no restart is used up"
-		if !reply.Cause.Disruption {
+		if !reply.Cause.Disruption && !reply.Cause.Unstarted {
 			how = fmt.Sprintf(", restart %d of %d, in %s", p.restarts, policy.MaxRestarts, policy.backoff(p.restarts))
 		}
 		p.say("%s; the group starts again as attempt %d%s", reply.Cause.text(p.config.Label), reply.Attempt, how)

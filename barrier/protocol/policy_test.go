@@ -372,6 +372,89 @@ func TestNode_survivor(t *testing.T) {
 	}
 }
 
+// TestPolicy_lostBeforeStart has an index 0 whose Pod ends while the group waits, for its
+// first start or for the next one: no restart is used up by that, however often.
+func TestPolicy_lostBeforeStart(t *testing.T) {
+	policy := Policy{Action: RestartPeerJob, MaxRestarts: 1, Backoff: 20 * time.Second, Grace: time.Second}
+	for name, end := range map[string]func(*simPod){
+		"killed":      (*simPod).kill,
+		"told to end": (*simPod).told,
+	} {
+		for _, attempt := range []int32{1, 2} {
+			t.Run(fmt.Sprintf("%s before attempt %d", name, attempt), func(t *testing.T) {
+				w := newWorld(worldConfig{size: 3, latency: time.Millisecond, policy: policy}, 1)
+				var used int32
+				if attempt == 1 {
+					w.start(0, 0)
+					w.start(1, 0) // and not yet index 2
+				} else {
+					w = pair(3, policy)
+					used = 1
+					w.pods[2][0].exit(3)
+				}
+				w.run(w.now + 5*time.Second)
+				for range 3 {
+					pods := w.pods[0]
+					end(pods[len(pods)-1])
+					w.after(2*time.Second, func() { w.start(0, 0) })
+					w.run(w.now + 5*time.Second)
+				}
+				if attempt == 1 {
+					w.start(2, 0)
+				}
+				w.run(w.now + 2*time.Minute)
+				for i, pods := range w.pods {
+					p := pods[len(pods)-1]
+					if p.command == 0 || p.node.Restarts() != used {
+						t.Errorf("index %d runs attempt %d after %d restarts, want %d: %s", i, p.command, p.node.Restarts(), used, p.node.Failure())
+					}
+				}
+				if got, want := w.pods[1][0].node.peer.cause.text(w.pods[1][0].node.config.Name), "before the start of attempt"; !strings.Contains(got, want) {
+					t.Errorf("index 1 says %q, want %q", got, want)
+				}
+			})
+		}
+	}
+}
+
+// TestNode_charge has a new index 0, and what the others say of the one that was lost:
+// it uses up a restart if one of them had started in the last attempt, and once.
+func TestNode_charge(t *testing.T) {
+	former := Process{7}
+	for name, c := range map[string]struct {
+		says []State
+		// attempt is to which the group comes, and restarts how many are used up then.
+		attempt, restarts int32
+	}{
+		"nobody had started":                 {[]State{{Attempt: 1, Phase: Starting}, {Attempt: 1, Phase: Starting}}, 2, 0},
+		"all had":                            {[]State{{Attempt: 1, Phase: Running}, {Attempt: 1, Phase: Running}}, 2, 1},
+		"one had, who is heard first":        {[]State{{Attempt: 1, Phase: Running}, {Attempt: 1, Phase: Starting}}, 2, 1},
+		"one had, who is heard last":         {[]State{{Attempt: 1, Phase: Starting}, {Attempt: 1, Phase: Running}}, 2, 1},
+		"one had ended":                      {[]State{{Attempt: 1, Phase: Starting}, {Attempt: 1, Phase: Ended}}, 2, 1},
+		"one had, and index 0 was told":      {[]State{{Attempt: 1, Phase: Running, LeaderEnds: true}, {Attempt: 1, Phase: Starting, LeaderEnds: true}}, 2, 0},
+		"all stop already for the next one":  {[]State{{Attempt: 1, Phase: Running, Next: 2, Restarts: 1}, {Attempt: 1, Phase: Running, Next: 2, Restarts: 1}}, 3, 1},
+		"one has stopped for the next one":   {[]State{{Attempt: 1, Phase: Running, Next: 2, Restarts: 1}, {Attempt: 2, Phase: Starting, Restarts: 1}}, 3, 1},
+		"one has yet to hear of the next":    {[]State{{Attempt: 1, Phase: Running}, {Attempt: 2, Phase: Starting, Restarts: 1}}, 3, 1},
+		"one has yet to hear, and the other": {[]State{{Attempt: 2, Phase: Starting, Restarts: 1}, {Attempt: 1, Phase: Running}}, 3, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			config := modelConfig(3)
+			config.Policy.MaxRestarts = 5
+			n := NewNode(config, Process{8}, rand.New(rand.NewPCG(1, 0)), 0)
+			n.Answered(0, 0, []Identity{n.Identity(0)}, Unasked)
+			for range 2 { // whatever is said again changes nothing
+				for i, s := range c.says {
+					s.Job, s.Index, s.Process, s.Leader, s.Silence = "uid", int32(i)+1, Process{byte(20 + i)}, former, 1
+					n.Answered(0, s.Index, []Identity{Identity(s)}, Unasked)
+				}
+			}
+			if l := n.leader; l.attempt != c.attempt || l.restarts != c.restarts || l.verdict.Kind != Open {
+				t.Errorf("attempt %d after %d restarts, %v; want attempt %d after %d", l.attempt, l.restarts, l.verdict.Kind, c.attempt, c.restarts)
+			}
+		})
+	}
+}
+
 // TestNode_unconfirmed has an index 0 whose go does not count, because its name leads
 // elsewhere. It has heard the peer all the same, which another index 0 must know.
 func TestNode_unconfirmed(t *testing.T) {
