@@ -105,7 +105,7 @@ func newLeader(config Config, process Process, now time.Duration) *leader {
 	l := &leader{config: config, process: process, records: make([]record, config.Size), starting: config.Start}
 	l.attempt, l.replacement, l.mixed = 1, config.Policy.Replacement, -1
 	l.learnNeeds(config.role(config.Index), config.AfterStarted, config.AfterComplete)
-	l.seen = now
+	l.seen, l.born = now, now
 	if !config.Start {
 		l.opened = 1
 	}
@@ -142,7 +142,7 @@ func (l *leader) report(now time.Duration, report Report) Reply {
 	case r.phase == Starting:
 		free := l.isFree(report.Index)
 		reply.Go, reply.GaveUp = r.granted && free && l.verdict.Kind == Open, l.gaveUp && !r.granted
-		reply.Held = r.granted && !free && !l.stuck.Has(l.config.role(report.Index))
+		reply.Held = l.paused || r.granted && !free && !l.stuck.Has(l.config.role(report.Index))
 	case r.phase == Ended && l.verdict.Kind == Failed:
 		reply.Go = l.heardAllBut(report.Index)
 	case r.phase == Ended:
@@ -226,7 +226,8 @@ func (l *leader) answered(now time.Duration, index int32, identities []Identity,
 		return
 	}
 	l.called(index)
-	if identity.Process != r.process {
+	isNew := identity.Process != r.process
+	if isNew {
 		l.replace(now, index, identity)
 	} else if others {
 		l.contest(index)
@@ -240,6 +241,8 @@ func (l *leader) answered(now time.Duration, index int32, identities []Identity,
 	r.heard, r.due = now, now+callGap<<r.strangers
 	r.claimed, r.wanted, r.fails, r.problem = 0, false, 0, 0
 	l.learn(now, index, State(identity))
+	// It may have reported because of this call before the answer came, and was not known.
+	r.wanted = isNew && index > 0 && l.hasNews(r)
 }
 
 // replace takes another process for the one of a record.
@@ -372,6 +375,7 @@ func (l *leader) tick(now time.Duration) []int32 {
 		waiting = true
 	}
 	l.decide(now)
+	l.paused = l.pauses(now)
 	l.free()
 	calls := l.nextCalls(now, waiting)
 	l.busy, l.starting = waiting, starting && !l.open || l.starting && l.there == 0
@@ -443,7 +447,7 @@ func (l *leader) wantsCall(now time.Duration, index int32, r *record, waiting bo
 	}
 	silent := waiting && r.known() && r.phase != Left && l.silent(now, r)
 	again := index == 0 && r.phase == Ended && now >= r.due+Heartbeat(l.config.Size)
-	return (r.wanted || silent) && now >= r.due || again
+	return (r.wanted || silent || l.seeks(index)) && now >= r.due || again
 }
 
 // decide finds out whether all may start, or leave, and wants those to be called

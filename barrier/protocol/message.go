@@ -188,10 +188,14 @@ type Reply struct {
 	// Waiting says for whom everyone waits, in words.
 	Waiting string `json:"waiting,omitempty"`
 
-	// What follows is for a failure policy alone.
+	// What follows is for a failure policy, and Held for roles, too.
 
 	// Known is true when index 0 has called the peer back: then the peer follows it.
 	Known bool `json:"known,omitempty"`
+	// Held is true while the time for the start does not run: the next attempt can't start
+	// yet, whoever is there; or, with roles, every peer is there, and the peer waits for
+	// other roles.
+	Held bool `json:"held,omitempty"`
 	// Restarts is how many restarts of the group have been used up.
 	Restarts int32 `json:"restarts,omitempty"`
 	// Cause is why the attempt before has ended, if there was one.
@@ -201,8 +205,6 @@ type Reply struct {
 
 	// What follows is for roles alone.
 
-	// Held is true when every peer is there, and the peer waits for other roles.
-	Held bool `json:"held,omitempty"`
 	// Owed is true when others wait for the peer's role to be Complete.
 	Owed bool `json:"owed,omitempty"`
 	// Complete are the roles that are Complete, so that they do not run again.

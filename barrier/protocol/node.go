@@ -21,7 +21,7 @@ type Config struct {
 	// stays until every peer is at its end.
 	Start, End bool
 	// StartTimeout is how long a peer waits for the start, 0 for no limit. The time
-	// begins again when a peer is lost.
+	// begins again when a peer is lost, and when the next attempt can start at last.
 	StartTimeout time.Duration
 	// EndTimeout is how long a peer at its end stays at most.
 	EndTimeout time.Duration
@@ -427,7 +427,7 @@ func (n *Node) LastReport(now time.Duration) Report { return *n.report(now) }
 
 // Waiting says for whom or for what the peer waits, "" when it does not know.
 func (n *Node) Waiting(now time.Duration) string {
-	if n.leader != nil && n.peer.phase == Starting && n.peer.held {
+	if n.leader != nil && n.config.hasRoles() && n.peer.phase == Starting && n.peer.held && n.leader.records[0].granted {
 		return n.leader.heldBy(now, 0)
 	}
 	if n.leader != nil {

@@ -2,7 +2,10 @@
 
 package protocol
 
-import "time"
+import (
+	"encoding/binary"
+	"time"
+)
 
 // policyRecord is what index 0 knows of one peer for a failure policy.
 type policyRecord struct {
@@ -10,6 +13,8 @@ type policyRecord struct {
 	// followed another one before, which has not heard of it since then.
 	mine, survivor bool
 	since          time.Duration
+	// followed stands for the other process that it followed last, 0 for none.
+	followed uint64
 	// gave is the last attempt in which it may start, as index 0 has told it or would.
 	gave int32
 	// leaseLost says that its command was stopped because index 0 could not be
@@ -25,15 +30,17 @@ type policyLeader struct {
 	// attempt is the one that the group is in or comes to, opened the last one that
 	// this process has opened, restarts how many were used up.
 	attempt, opened, restarts int32
-	// notBefore is when the next attempt may start at the earliest.
-	notBefore time.Duration
+	// notBefore is when the next attempt may start at the earliest, ordered when all were
+	// last told to come to it, and paused says that it can't start yet, whoever is there.
+	notBefore, ordered time.Duration
+	paused             bool
 	// stops is when every command has stopped that nobody has confirmed to have, of
 	// processes that this one knew.
 	stops time.Duration
 	// replacement says that this Pod or another one replaces one that this process
-	// did not know, and seen since when that is known.
+	// did not know, and seen since when that is known. born is when this process began.
 	replacement bool
-	seen        time.Duration
+	seen, born  time.Duration
 	// survivors is how many peers followed another process of index 0, inherited the
 	// attempt in which that was lost, and charged says that this has used up a restart.
 	survivors, inherited int32
@@ -74,7 +81,10 @@ func (l *leader) learnPolicy(now time.Duration, index int32, state State) {
 	switch {
 	case state.Leader == l.process:
 		r.mine = true // until it follows another, which ends this one
-	case state.Leader != Process{} && r.mine:
+	case r.mine && (state.Leader == Process{} || standsFor(state.Leader) == r.followed):
+		// Nobody goes back: this was said before what is known, or by one that followed
+		// nobody yet.
+	case r.mine:
 		// It has followed this process, and does not any more.
 		l.deposed = true
 		l.say("another process has become %s", l.config.First())
@@ -87,9 +97,12 @@ func (l *leader) learnPolicy(now time.Duration, index int32, state State) {
 		// It still follows the other one, and may have come further with it.
 		l.inherit(now, state)
 	}
+	if !r.mine {
+		r.followed = standsFor(state.Leader)
+	}
 	if r.mine && state.Attempt > l.attempt && l.config.Policy.restarts() {
 		// It had come to that one before it followed this index 0.
-		l.attempt, l.notBefore = state.Attempt+1, max(l.notBefore, now)
+		l.attempt, l.notBefore, l.ordered = state.Attempt+1, max(l.notBefore, now), now
 	}
 	if r.survivor {
 		quiet := state.FormerSilence
@@ -108,6 +121,10 @@ func (l *leader) learnPolicy(now time.Duration, index int32, state State) {
 	r.leaseLost = r.leaseLost || state.LeaseLost
 	r.verdict = r.verdict || state.Verdict.Kind != Open
 }
+
+// standsFor stands for a process, in a record of fixed size; 0 for none. A process is a key
+// that nobody chooses.
+func standsFor(p Process) uint64 { return binary.BigEndian.Uint64(p[:]) }
 
 // inherit takes over from another process of index 0. Whatever attempt a peer has come
 // to with that one, it may have been opened, and index 0 was lost in it. That uses up a
@@ -138,7 +155,7 @@ func (l *leader) inherit(now time.Duration, state State) {
 	if last >= l.attempt {
 		l.attempt, l.inherited, l.charged = last+1, last, false
 		l.why = Cause{last, 0, Lost, state.LeaderEnds, !began}
-		l.notBefore = max(l.notBefore, now)
+		l.notBefore, l.ordered = max(l.notBefore, now), now
 	}
 	l.restarts = max(l.restarts, state.Restarts)
 	if !began || state.LeaderEnds || l.charged {
@@ -284,7 +301,7 @@ func (l *leader) fail(now time.Duration, c cause) {
 	}
 	l.why = Cause{l.attempt, c.index, c.code, c.disruption, false}
 	l.attempt++
-	l.over = false
+	l.ordered, l.over = now, false
 	for i := range l.records {
 		r := &l.records[i]
 		r.granted, r.freed = false, false
@@ -317,6 +334,11 @@ func (l *leader) tell() {
 			r.wanted = true
 		}
 	}
+}
+
+// hasNews reports whether a peer does not know how the group ends, or in which attempt it is.
+func (l *leader) hasNews(r *record) bool {
+	return l.config.isJoint() && r.phase < Left && (l.verdict.Kind != Open && !r.verdict || r.attempt < l.attempt)
 }
 
 // succeeded reports whether all that count have ended with 0 in this attempt.
@@ -388,6 +410,31 @@ func (l *leader) mayStart(now time.Duration) bool {
 	return !l.config.Policy.restarts() || now >= l.strangersStop()
 }
 
+// pauses reports whether the next attempt can't start yet, whoever is there: the pause
+// before a restart is not over, or a command of the attempt before may still run. The time
+// for the start does not run meanwhile. Nobody waits forever for a command that can't be
+// killed: it has as long as one of which nothing is heard.
+func (l *leader) pauses(now time.Duration) bool {
+	switch {
+	case l.config.Policy.Action == EachForItself || l.verdict.Kind != Open || l.deposed:
+		return false
+	case now < l.notBefore || now < l.stops:
+		return true
+	case !l.config.Policy.restarts() || l.opened == l.attempt:
+		return false
+	case now < l.strangersStop():
+		return true
+	case now >= l.ordered+l.wait():
+		return false
+	}
+	for i := range l.records {
+		if r := &l.records[i]; l.fresh(now, r) && r.phase == Running && r.attempt < l.attempt {
+			return true
+		}
+	}
+	return false
+}
+
 // strangersStop is when every command has stopped of processes that this one never
 // knew. They may follow another process of index 0, which stops them when it misses one
 // of its peers.
@@ -417,17 +464,36 @@ func (l *leader) strangersStop() time.Duration {
 }
 
 // heardAll reports whether everybody knows that the group has failed, so that
-// index 0 can leave; or has had the time to.
+// index 0 can leave; or has had the time to. An index 0 that has just come waits longer for
+// those whom it has yet to meet, or who have yet to give up the one that they know.
 func (l *leader) heardAll(now time.Duration) bool {
-	return l.heardAllBut(0) || now >= l.judged+farewell
+	if l.heardAllBut(0) {
+		return true
+	}
+	for i := range l.records {
+		r := &l.records[i]
+		new := l.seeks(int32(i)) || r.survivor && !r.mine && l.fresh(now, r)
+		if new && now < l.born+GoneAfter(l.config.Size)+maxRetry {
+			return false
+		}
+	}
+	return now >= l.judged+farewell
 }
 
 // heardAllBut reports whether everybody but one peer knows how the group ends.
 func (l *leader) heardAllBut(index int32) bool {
 	for i := range l.records {
-		if r := &l.records[i]; i > 0 && int32(i) != index && r.known() && r.phase != Left && !r.verdict {
-			return false
+		r := &l.records[i]
+		if i == 0 || int32(i) == index || r.known() && (r.phase == Left || r.verdict) || l.isAway(int32(i)) {
+			continue
 		}
+		return false
 	}
 	return true
+}
+
+// seeks reports whether index 0 calls a peer by its name although nothing was heard of it: the
+// group has failed, and the peer may run.
+func (l *leader) seeks(index int32) bool {
+	return l.verdict.Kind == Failed && index > 0 && !l.records[index].known() && !l.isAway(index)
 }

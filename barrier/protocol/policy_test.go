@@ -164,9 +164,7 @@ func TestPolicy(t *testing.T) {
 				w.after(time.Second, func() { w.pods[0][0].exit(143) })
 				w.after(2*time.Second, func() { w.start(0, 0) })
 			},
-			// Index 0 has failed the group before it met index 2, whose command has stopped
-			// and which the Job's failure ends.
-			[]string{failed, failed, "attempt 0"},
+			[]string{failed, failed, failed},
 		},
 		"RestartPeerJob, killed and replaced": {
 			restart, func(w *world) {
@@ -417,6 +415,119 @@ func TestPolicy_lostBeforeStart(t *testing.T) {
 	}
 }
 
+// TestPolicy_startTime has times for the start that are shorter than what has to pass before
+// the next attempt can start. They do not run meanwhile, and run after that.
+func TestPolicy_startTime(t *testing.T) {
+	const limit = 5 * time.Second
+	restart := func(grace, backoff time.Duration) Policy {
+		return Policy{Action: RestartPeerJob, MaxRestarts: 3, Grace: grace, Backoff: backoff}
+	}
+	for name, c := range map[string]struct {
+		policy Policy
+		do     func(*world)
+		// attempt is the one that runs in the end, 0 if all have given up: at the earliest and
+		// at the latest so long after it began.
+		attempt     int32
+		least, most time.Duration
+	}{
+		"a pause that is longer": {
+			restart(time.Second, 30*time.Second), func(w *world) { w.pods[1][0].exit(3) }, 2, 30 * time.Second, 32 * time.Second,
+		},
+		"a Pod is lost, and its command may still run": {
+			restart(30*time.Second, 0), func(w *world) {
+				w.pods[1][0].kill()
+				w.after(4*time.Second, func() { w.start(1, 0) })
+			}, 2, 40 * time.Second, 50 * time.Second,
+		},
+		"index 0 is lost, and commands may still run that it never knew": {
+			restart(30*time.Second, 0), func(w *world) {
+				w.pods[0][0].kill()
+				w.pods[1][0].kill()
+				w.after(4*time.Second, func() { w.start(0, 0) })
+				w.after(6*time.Second, func() { w.start(1, 0) })
+			}, 2, 40 * time.Second, 70 * time.Second,
+		},
+		"a command takes long to stop": {
+			restart(30*time.Second, 0), func(w *world) {
+				w.pods[2][0].stuck = true
+				w.pods[1][0].exit(3)
+				w.after(25*time.Second, func() { w.pods[2][0].exit(143) })
+			}, 2, 25 * time.Second, 27 * time.Second,
+		},
+		"a command can't be stopped": {
+			restart(30*time.Second, 0), func(w *world) {
+				w.pods[2][0].stuck = true
+				w.pods[1][0].exit(3)
+			}, 0, 46 * time.Second, 60 * time.Second,
+		},
+		"a Pod is lost, and no other one comes": {
+			restart(time.Second, 0), func(w *world) { w.pods[1][0].kill() }, 0, 15 * time.Second, 40 * time.Second,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(worldConfig{size: 3, startTimeout: limit, latency: time.Millisecond, policy: c.policy}, 1)
+			for i := range int32(3) {
+				w.start(i, 0)
+			}
+			w.run(time.Minute)
+			began := w.now
+			c.do(w)
+			w.run(began + 3*time.Minute)
+			for i, pods := range w.pods {
+				p := pods[len(pods)-1]
+				at := p.openedAt
+				switch {
+				case c.attempt == 0 && (p.abrupt || p.stuck):
+					continue // gone, or still stopping
+				case c.attempt == 0 && p.outcome != StartTimedOut:
+					t.Errorf("index %d: %v, and attempt %d", i, p.outcome, p.command)
+				case c.attempt == 0:
+					at = p.leftAt
+				case p.command != c.attempt:
+					t.Errorf("index %d: attempt %d, want %d: %v", i, p.command, c.attempt, p.outcome)
+				}
+				if took := at - began; took < c.least || took > c.most {
+					t.Errorf("index %d: after %v, want %v to %v", i, took, c.least, c.most)
+				}
+			}
+		})
+	}
+}
+
+// TestPolicy_leaderFailsAtOnce has a new index 0 that knows at once, from one peer, that the
+// group has failed. It tells everybody, and not only those who know it by then: at once, or
+// when they give up the one that they know.
+func TestPolicy_leaderFailsAtOnce(t *testing.T) {
+	for _, c := range []struct {
+		size    int32
+		refused bool
+		most    time.Duration
+	}{{3, true, time.Second}, {50, true, 3 * time.Second}, {1000, true, 3 * time.Second}, {50, false, 17 * time.Second}} {
+		w := newWorld(worldConfig{size: c.size, latency: 5 * time.Millisecond, policy: Policy{Action: RestartPeerJob, Grace: time.Second}}, 1)
+		w.refused = c.refused
+		for i := range c.size {
+			w.start(i, 0)
+		}
+		w.run(time.Minute)
+		w.pods[0][0].kill()
+		var came time.Duration
+		w.after(time.Second, func() { w.start(0, 0); came = w.now })
+		w.run(w.now + 2*time.Minute)
+		var last time.Duration
+		for i, pods := range w.pods {
+			p := pods[len(pods)-1]
+			if p.outcome != GroupFailed || p.node.Failure() != "train-0.svc was lost in attempt 1" {
+				t.Fatalf("%d peers: index %d: %v, %q", c.size, i, p.outcome, p.node.Failure())
+			}
+			last = max(last, p.leftAt-came)
+		}
+		t.Logf("%d peers, refused %v: all have left %.2f s after the new index 0 came", c.size, c.refused, last.Seconds())
+		if last > c.most {
+			t.Errorf("%d peers: all have left %v after the new index 0 came, want %v", c.size, last, c.most)
+		}
+	}
+}
+
 // TestNode_charge has a new index 0, and what the others say of the one that was lost:
 // it uses up a restart if one of them had started in the last attempt, and once.
 func TestNode_charge(t *testing.T) {
@@ -452,6 +563,25 @@ func TestNode_charge(t *testing.T) {
 				t.Errorf("attempt %d after %d restarts, %v; want attempt %d after %d", l.attempt, l.restarts, l.verdict.Kind, c.attempt, c.restarts)
 			}
 		})
+	}
+}
+
+// TestNode_stale has a peer that has followed this index 0, and what it said before that,
+// which comes late: the answer to a call waits for other addresses of the name. Nobody has
+// come in the place of this index 0 then, and somebody has when the peer follows a third.
+func TestNode_stale(t *testing.T) {
+	n := NewNode(modelConfig(2), Process{8}, rand.New(rand.NewPCG(1, 0)), 0)
+	says := func(leader Process) State {
+		return State{Job: "uid", Index: 1, Process: Process{9}, Attempt: 1, Phase: Running, Leader: leader, Silence: 1}
+	}
+	for _, tt := range []struct {
+		leader  Process
+		deposed bool
+	}{{Process{}, false}, {Process{7}, false}, {Process{8}, false}, {Process{7}, false}, {Process{}, false}, {Process{8}, false}, {Process{6}, true}} {
+		n.Answered(0, 1, []Identity{Identity(says(tt.leader))}, Unasked)
+		if n.leader.deposed != tt.deposed {
+			t.Errorf("a peer follows %v: deposed %v, want %v", tt.leader[0], n.leader.deposed, tt.deposed)
+		}
 	}
 }
 

@@ -217,7 +217,8 @@ func (n *Node) Excused() bool { return n.peer.excused }
 type rolePeer struct {
 	// started says that the command of this attempt runs, or did.
 	started bool
-	// held says that every peer is there, and that the peer's dependencies keep it.
+	// held says that the time for the start does not run: every peer is there, and the
+	// peer's dependencies keep it; or the next attempt can't start yet.
 	held bool
 	// complete are the roles that are Complete, as index 0 has said.
 	complete RoleSet
@@ -261,8 +262,8 @@ func (p *peer) lingers() bool {
 	return p.config.Index != 0 && p.config.serves(p.config.Index) && p.code != 0 && !p.terminating && p.verdict.Kind == Open
 }
 
-// hold notes whether the dependencies of the peer keep it. Then every peer is there, and
-// the time for the start begins when one is lost.
+// hold notes whether the time for the start does not run, as index 0 has said. It begins
+// after that.
 func (p *peer) hold(now time.Duration, held bool) {
 	if p.held && !held {
 		p.began = now

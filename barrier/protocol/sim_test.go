@@ -3,6 +3,7 @@
 package protocol
 
 import (
+	"cmp"
 	"container/heap"
 	"encoding/json"
 	"fmt"
@@ -26,8 +27,9 @@ type world struct {
 	// strange are the indexes under whose names a stranger answers, too, and before the
 	// peer. Slow says that the peer's answers do not come.
 	strange, slow map[int32]bool
-	// silent says that nothing comes back from where a Pod was that is gone.
-	silent bool
+	// silent says that nothing comes back from where a Pod was that is gone, and refused
+	// that a connection to there is.
+	silent, refused bool
 }
 
 // startTimeout is how long a peer waits for the start.
@@ -35,9 +37,10 @@ const startTimeout = 10 * time.Minute
 
 // worldConfig says what goes wrong.
 type worldConfig struct {
-	size       int32
-	endTimeout time.Duration
-	until      []Until
+	size int32
+	// startTimeout is how long a peer waits for the start, if not [startTimeout].
+	startTimeout, endTimeout time.Duration
+	until                    []Until
 	// loss is the chance that one direction of an exchange is lost, twice that a
 	// report arrives twice.
 	loss, twice float64
@@ -76,8 +79,10 @@ type simPod struct {
 	leftAt              time.Duration
 	outcome             Outcome
 	abrupt              bool
-	// toldAt is when the command was told to end by the group.
+	// toldAt is when the command was told to end by the group, and stuck says that it does
+	// not end.
 	toldAt time.Duration
+	stuck  bool
 }
 
 type event struct {
@@ -138,7 +143,7 @@ func (w *world) start(index int32, work time.Duration) *simPod {
 	})
 	config := Config{
 		Job: "uid", Index: p.index, Size: w.config.size, Start: true, End: true,
-		StartTimeout: startTimeout, EndTimeout: w.config.endTimeout, Until: w.config.until,
+		StartTimeout: cmp.Or(w.config.startTimeout, startTimeout), EndTimeout: w.config.endTimeout, Until: w.config.until,
 		Name: func(i int32) string { return fmt.Sprintf("train-%d.svc", i) }, Policy: w.config.policy,
 	}
 	if len(w.config.roles) > 0 {
@@ -259,7 +264,9 @@ func (p *simPod) follow() {
 		p.node.Started(w.now)
 	case !runs && p.command != 0 && p.node.Phase() == Running:
 		p.toldAt = w.now
-		w.after(0, p.alive(func() { p.exit(143) }))
+		if !p.stuck {
+			w.after(0, p.alive(func() { p.exit(143) }))
+		}
 	}
 }
 
@@ -416,6 +423,9 @@ func (w *world) presence(index int32, process Process) Presence {
 		}
 		if w.silent {
 			return Silent
+		}
+		if w.refused {
+			return Gone
 		}
 		return []Presence{Gone, Silent, Mute}[w.random.IntN(3)]
 	}
