@@ -169,14 +169,14 @@ func (l *leader) learn(now time.Duration, index int32, state State) {
 		l.learnRole(index, state)
 	}
 	if state.Attempt > r.attempt && r.attempt > 0 {
-		r.phase, r.code, r.granted = 0, 0, false
+		r.phase, r.code, r.spared, r.granted = 0, 0, false, false
 		r.started, r.freed = false, false
 	}
 	if state.Attempt < r.attempt {
 		return // said before what is known
 	}
 	if state.Phase >= Ended && r.phase < Ended {
-		r.code, r.failedAt = uint8(state.Code), now
+		r.code, r.spared, r.failedAt = uint8(state.Code), state.Spared, now
 		if l.verdict.Kind == Failed || l.fails(state) {
 			// It was told to stop, or what follows is said with who it was.
 		} else if state.GaveUp {
@@ -195,7 +195,7 @@ func (l *leader) learn(now time.Duration, index int32, state State) {
 // fails reports whether a state is a failure of the group.
 func (l *leader) fails(state State) bool {
 	policy := l.config.Policy
-	return policy.Action != EachForItself && state.Code != 0 && !state.Terminating && !state.GaveUp && !policy.spares(state.Code)
+	return policy.Action != EachForItself && state.Code != 0 && !state.Terminating && !state.GaveUp && !state.Spared
 }
 
 // answered takes what the processes said that answered under a peer's name, and what

@@ -120,6 +120,10 @@ type State struct {
 
 	// What follows is for a failure policy alone.
 
+	// Spared is true when the Job's podFailurePolicy ignores or counts Code, and Fatal when it
+	// fails the Job with it, whatever restarts are left.
+	Spared bool `json:"spared,omitempty"`
+	Fatal  bool `json:"fatal,omitempty"`
 	// LeaseLost is true when the command was stopped because index 0 could not be
 	// reached.
 	LeaseLost bool `json:"leaseLost,omitempty"`

@@ -225,6 +225,9 @@ func (n *Node) state(now time.Duration) State {
 		Attempt: p.attempt, Phase: p.phase, Code: p.code, Terminating: p.terminating, GaveUp: p.outcome == StartTimedOut,
 		LeaseLost: p.leaseLost, Restarts: p.restarts, Verdict: p.verdict, Replacement: n.config.Policy.Replacement,
 	}
+	if policy := p.config.Policy; p.phase >= Ended && policy.Action != EachForItself {
+		s.Spared, s.Fatal = policy.spares(p.code), p.fatal()
+	}
 	if p.next > p.attempt {
 		s.Next = p.next
 	}

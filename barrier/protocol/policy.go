@@ -55,6 +55,9 @@ type Policy struct {
 	// Spares reports whether an exit code other than 0 is no failure of the group,
 	// because the Job's podFailurePolicy ignores or counts it. Nil for none.
 	Spares func(code int32) bool
+	// Fatal reports whether an exit code other than 0 fails the group although it could
+	// start again, because the Job's podFailurePolicy fails the Job with it. Nil for none.
+	Fatal func(code int32) bool
 	// Replacement says that this Pod replaces another of its index.
 	Replacement bool
 }

@@ -20,6 +20,8 @@ type policyRecord struct {
 	// leaseLost says that its command was stopped because index 0 could not be
 	// reached.
 	leaseLost bool
+	// spared says that its exit code fails nobody else.
+	spared bool
 	// verdict says that it knows how the group ends, bidden that it knows that this index
 	// 0 was told to end.
 	verdict, bidden bool
@@ -47,8 +49,11 @@ type policyLeader struct {
 	charged              bool
 	// why is why the attempt before has ended.
 	why Cause
-	// cause is a failure that is to be judged in the next tick.
-	cause *cause
+	// cause is a failure that is to be judged in the next tick, and fatal, heard at fatalAt,
+	// one with which the group must not start again.
+	cause   *cause
+	fatal   Verdict
+	fatalAt time.Duration
 	// verdict is how the group ends, judged when.
 	verdict Verdict
 	judged  time.Duration
@@ -118,6 +123,10 @@ func (l *leader) learnPolicy(now time.Duration, index int32, state State) {
 	if state.Attempt > r.attempt {
 		r.leaseLost, r.verdict = false, false
 	}
+	if state.Fatal && l.fatal.Kind == Open {
+		// Also if another failure has been faster.
+		l.fatal, l.fatalAt = Verdict{Failed, state.Attempt, index, state.Code}, now
+	}
 	r.leaseLost = r.leaseLost || state.LeaseLost
 	r.verdict = r.verdict || state.Verdict.Kind != Open
 }
@@ -183,7 +192,7 @@ func (l *leader) replaced(now time.Duration, index int32, _ Identity) {
 	}
 	switch {
 	case r.terminating && l.config.Policy.onDisruption() == ContinueOnDisruption:
-	case r.phase >= Ended && !r.terminating && l.spared(r):
+	case r.phase >= Ended && !r.terminating && r.spared:
 	default:
 		l.cause = &cause{index, Lost, r.terminating}
 	}
@@ -201,11 +210,6 @@ func (l *leader) hasStopped(r *record) bool {
 	return false
 }
 
-// spared reports whether the exit code of a record is one that fails nobody else.
-func (l *leader) spared(r *record) bool {
-	return l.config.Policy.spares(int32(r.code))
-}
-
 // judge finds out whether an attempt has failed, and what follows; or whether the group has
 // succeeded.
 func (l *leader) judge(now time.Duration) {
@@ -217,6 +221,10 @@ func (l *leader) judge(now time.Duration) {
 	if decided && l.config.hasRoles() && succeeded {
 		// Whoever serves may fail because those whom it served have ended.
 		l.conclude(now, Verdict{Kind: Succeeded, Attempt: l.attempt})
+		return
+	}
+	if l.fatal.Kind == Failed && !(succeeded && len(l.config.Until) > 0) && !(l.config.serves(l.fatal.Index) && now < l.fatalAt+servedWait) {
+		l.conclude(now, l.fatal)
 		return
 	}
 	if l.opened == l.attempt && l.config.Policy.Action != EachForItself && !(succeeded && len(l.config.Until) > 0) {
@@ -264,7 +272,7 @@ func (l *leader) failed(now time.Duration, index int32) *cause {
 		return &cause{index, Lost, false}
 	case r.phase >= Ended && r.code != 0 && l.patient(now, index):
 		return nil
-	case r.phase >= Ended && r.code != 0 && !l.spared(r):
+	case r.phase >= Ended && r.code != 0 && !r.spared:
 		return &cause{index, int32(r.code), false}
 	case r.phase < Left && l.expired(now, r):
 		return &cause{index, Lost, false}

@@ -215,6 +215,13 @@ func (p *peer) fails(code int32) bool {
 	return policy.Action != EachForItself && code != 0 && !p.terminating && !policy.spares(code)
 }
 
+// fatal reports whether the command has ended with a code with which the group must not start
+// again.
+func (p *peer) fatal() bool {
+	policy := p.config.Policy
+	return policy.restarts() && policy.Fatal != nil && !p.leaseLost && p.fails(p.code) && policy.Fatal(p.code)
+}
+
 // leaseEnds is when a command that runs must be stopped, because index 0 may take it
 // for stopped some time later.
 func (p *peer) leaseEnds() time.Duration {

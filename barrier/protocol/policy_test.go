@@ -89,6 +89,10 @@ func TestPolicy(t *testing.T) {
 	const failed = "the group has failed"
 	restart := Policy{Action: RestartPeerJob, MaxRestarts: 1, Grace: time.Second}
 	fail := Policy{Action: FailPeerJob, Grace: time.Second}
+	fatal := func(p Policy) Policy {
+		p.Fatal = func(code int32) bool { return code == 9 }
+		return p
+	}
 	spares := func(p Policy) Policy {
 		p.Spares = func(code int32) bool { return code == 42 }
 		return p
@@ -180,6 +184,18 @@ func TestPolicy(t *testing.T) {
 			},
 			[]string{"attempt 2", "attempt 2", "attempt 2"},
 		},
+		"RestartPeerJob, a fatal code": {
+			fatal(restart), func(w *world) { w.pods[1][0].exit(9) }, []string{failed, failed, failed},
+		},
+		"RestartPeerJob, a fatal code, and another one before": {
+			fatal(restart), func(w *world) {
+				w.pods[1][0].exit(3)
+				w.after(20*time.Millisecond, func() { w.pods[2][0].exit(9) })
+			}, []string{failed, failed, failed},
+		},
+		"RestartPeerJob, a code that is not fatal": {
+			fatal(restart), func(w *world) { w.pods[1][0].exit(3) }, []string{"attempt 2", "attempt 2", "attempt 2"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := pair(3, c.policy)
@@ -187,6 +203,45 @@ func TestPolicy(t *testing.T) {
 			c.do(w)
 			w.run(2 * time.Minute)
 			w.want(t, c.want...)
+		})
+	}
+}
+
+// TestPolicy_rulesOfRoles has roles whose Jobs have different rules: those of the Job of the
+// peer that has ended count, and not those of rank 0.
+func TestPolicy_rulesOfRoles(t *testing.T) {
+	none := Policy{Action: RestartPeerJob, MaxRestarts: 1, Grace: time.Second}
+	rules := none
+	rules.Spares = func(code int32) bool { return code == 42 }
+	rules.Fatal = func(code int32) bool { return code == 9 }
+	for _, c := range []struct {
+		name          string
+		rank, code    int32
+		failed        bool
+		attempt       int32
+		first, second Policy
+	}{
+		{"spared there", 1, 42, false, 1, none, rules},
+		{"spared elsewhere", 1, 42, false, 2, rules, none},
+		{"fatal there", 1, 9, true, 1, none, rules},
+		{"fatal elsewhere", 1, 9, false, 2, rules, none},
+		{"fatal at rank 0", 0, 9, true, 1, rules, none},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(worldConfig{
+				size: 3, endTimeout: time.Hour, latency: time.Millisecond, roles: []Role{{"a", 1}, {"b", 2}}, waits: make([]roleWaits, 2),
+				policy: none, policies: []Policy{c.first, c.second},
+			}, 1)
+			for i := range int32(3) {
+				w.start(i, 0)
+			}
+			w.run(time.Minute)
+			w.pods[c.rank][0].exit(c.code)
+			w.run(2 * time.Minute)
+			other := w.pods[2][0]
+			if failed := other.outcome == GroupFailed; failed != c.failed || other.node.Attempt() != c.attempt {
+				t.Errorf("failed %v, attempt %d; want %v, %d: %v", failed, other.node.Attempt(), c.failed, c.attempt, other.outcome)
+			}
 		})
 	}
 }

@@ -51,7 +51,7 @@ var seededBugs = []struct {
 	}}},
 	{name: "a go of the attempt before counts in the next one", changes: []change{
 		{"policy_leader.go", "		r.granted, r.freed = false, false\n", "		_ = r\n"},
-		{"leader.go", "		r.phase, r.code, r.granted = 0, 0, false\n", "		r.phase, r.code = 0, 0\n"},
+		{"leader.go", "		r.phase, r.code, r.spared, r.granted = 0, 0, false, false\n", "		r.phase, r.code, r.spared = 0, 0, false\n"},
 	}},
 	{name: "a command that is told of the end of the group runs on", changes: []change{{
 		"policy_peer.go", "	case p.phase == Running:\n		p.stopping = true\n	case p.config.Index == 0:", "	case p.phase == Running:\n	case p.config.Index == 0:",

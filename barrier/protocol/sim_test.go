@@ -51,6 +51,8 @@ type worldConfig struct {
 	policy Policy
 	// publish is how long after its start a Pod's name resolves, at most.
 	publish time.Duration
+	// policies are those of the roles, if they differ.
+	policies []Policy
 	// roles are the roles of the group, waits for which of them each waits, and success
 	// those that decide.
 	roles   []Role
@@ -149,6 +151,9 @@ func (w *world) start(index int32, work time.Duration) *simPod {
 	if len(w.config.roles) > 0 {
 		config.Roles, config.Success = w.config.roles, w.config.success
 		role := config.role(index)
+		if w.config.policies != nil {
+			config.Policy = w.config.policies[role]
+		}
 		config.Job = "uid-" + config.Roles[role].Name + w.config.run
 		config.AfterStarted, config.AfterComplete = w.config.waits[role].started, w.config.waits[role].complete
 	}

@@ -104,7 +104,7 @@ func (run *runOptions) check() error {
 
 // policy is the failure policy of the group.
 func (o *policyOptions) policy(grace time.Duration, getenv func(string) string) (protocol.Policy, error) {
-	p := protocol.Policy{Action: o.action, OnDisruption: o.disruption, Grace: grace, Backoff: backoffDefault, Spares: spares(o.rules)}
+	p := protocol.Policy{Action: o.action, OnDisruption: o.disruption, Grace: grace, Backoff: backoffDefault, Spares: decides(o.rules, false), Fatal: decides(o.rules, true)}
 	if o.restarts != nil {
 		p.MaxRestarts = *o.restarts
 	}
@@ -157,15 +157,16 @@ func parseExitCodeRule(text string) (exitCodeRule, error) {
 	return rule, nil
 }
 
-// spares is [protocol.Policy.Spares] for these rules.
-func spares(rules []exitCodeRule) func(int32) bool {
+// decides is [protocol.Policy.Fatal] for these rules, or [protocol.Policy.Spares]: whether the
+// first one that matches a code says that the group fails with it, or that it does not.
+func decides(rules []exitCodeRule, fails bool) func(int32) bool {
 	if len(rules) == 0 {
 		return nil
 	}
 	return func(code int32) bool {
 		for _, rule := range rules {
 			if slices.Contains(rule.codes, code) == rule.in {
-				return !rule.fails
+				return rule.fails == fails
 			}
 		}
 		return false

@@ -7,22 +7,21 @@ package main
 import (
 	"slices"
 	"testing"
-
-	"github.com/peerjob/peerjob/barrier/protocol"
+	"time"
 )
 
 func TestSpares(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
-		rules  []string
-		spared []int32
-		failed []int32
+		rules []string
+		// fatal are codes with which the Job fails at once; the others count as failures.
+		spared, fatal, failed []int32
 	}{
-		{nil, nil, []int32{1, 3, 143}},
-		{[]string{"Ignore:In:42,43"}, []int32{42, 43}, []int32{1, 44}},
-		{[]string{"Count:NotIn:1"}, []int32{2, 255}, []int32{1}},
-		{[]string{"FailJob:In:42", "Ignore:NotIn:3"}, []int32{1, 41}, []int32{42, 3}},
-		{[]string{"Ignore:In:42", "FailJob:NotIn:3", "Count:In:3,4"}, []int32{42, 3}, []int32{4, 5}},
+		{nil, nil, nil, []int32{1, 3, 143}},
+		{[]string{"Ignore:In:42,43"}, []int32{42, 43}, nil, []int32{1, 44}},
+		{[]string{"Count:NotIn:1"}, []int32{2, 255}, nil, []int32{1}},
+		{[]string{"FailJob:In:42", "Ignore:NotIn:3"}, []int32{1, 41}, []int32{42}, []int32{3}},
+		{[]string{"Ignore:In:42", "FailJob:NotIn:3", "Count:In:3,4"}, []int32{42, 3}, []int32{4, 5}, nil},
 	} {
 		var rules []exitCodeRule
 		for _, text := range test.rules {
@@ -32,16 +31,20 @@ func TestSpares(t *testing.T) {
 			}
 			rules = append(rules, rule)
 		}
-		policy := protocol.Policy{Spares: spares(rules)}
-		is := func(code int32) bool { return policy.Spares != nil && policy.Spares(code) }
-		for _, code := range test.spared {
-			if !is(code) {
-				t.Errorf("%q: %d fails the group", test.rules, code)
-			}
+		options := policyOptions{rules: rules}
+		policy, err := options.policy(time.Second, func(string) string { return "" })
+		if err != nil {
+			t.Fatal(err)
 		}
-		for _, code := range test.failed {
-			if is(code) {
-				t.Errorf("%q: %d is spared", test.rules, code)
+		is := func(f func(int32) bool, code int32) bool { return f != nil && f(code) }
+		for _, codes := range []struct {
+			codes         []int32
+			spared, fatal bool
+		}{{test.spared, true, false}, {test.fatal, false, true}, {test.failed, false, false}} {
+			for _, code := range codes.codes {
+				if spared, fatal := is(policy.Spares, code), is(policy.Fatal, code); spared != codes.spared || fatal != codes.fatal {
+					t.Errorf("%q: %d is spared: %v, fatal: %v; want %v, %v", test.rules, code, spared, fatal, codes.spared, codes.fatal)
+				}
 			}
 		}
 	}
