@@ -360,6 +360,32 @@ end 0`)
 	}
 }
 
+// TestPolicy_toldAndDeaf has a Pod that is told to end, whose command does not heed that. It
+// ends before the kubelet would kill it, with the code of one that was told to end.
+func TestPolicy_toldAndDeaf(t *testing.T) {
+	t.Parallel()
+	g := newPolicyGroup(t, restartFlags+"0 --grace-period=8s", `
+echo attempt $1
+test $1$JOB_COMPLETION_INDEX = 11 && { trap '' TERM; sleep 1000; sleep 1000; }
+test $1 = 1 && exec sleep 1000
+exit 0`)
+	g.startAll()
+	for i := range 3 {
+		g.until("out", i, "attempt 1")
+	}
+	began := time.Now()
+	g.do("signal 1 TERM")
+	if got := g.line(); got != "peer 1: 143" {
+		t.Errorf("%s, want 143", got)
+	}
+	if took := time.Since(began); took < 5*time.Second || took > 8*time.Second {
+		t.Errorf("ended %v after it was told to, want between 6 and 8 s", took)
+	}
+	g.do("start 1 1")
+	codes, _ := g.ended()
+	g.wantCodes(codes, "0", "0", "0")
+}
+
 // TestPolicy_toldLeader has an index 0 that is told to end, whose command ends at once of that,
 // and its replacement: no restart is used up.
 func TestPolicy_toldLeader(t *testing.T) {

@@ -96,6 +96,9 @@ func runCommand(args []string, stdout, stderr io.Writer) int {
 	debug.SetGCPercent(100)
 	debug.SetMemoryLimit(math.MaxInt64)
 	r := &runner{options: options, log: newLogger(stderr)}
+	if r.hasPolicy() {
+		r.bidden = make(chan struct{})
+	}
 	code := r.run(os.Getenv)
 	r.log.flush()
 	return code
@@ -115,6 +118,8 @@ type runner struct {
 	// signal that can be a container's stop signal. The kubelet counts the grace period
 	// from there.
 	told, asked atomic.Pointer[time.Time]
+	// bidden is closed when a group with a failure policy was told to end; nil without one.
+	bidden chan struct{}
 }
 
 // hasPolicy reports whether the group has a failure policy.
@@ -169,14 +174,8 @@ func (r *runner) attempt(supervisor *process.Supervisor, attempt int) (code int,
 	ended, heeded := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(heeded)
-		if r.group == nil {
-			return
-		}
-		select {
-		case <-r.group.MustStop():
-			r.log.printf("stopping the command with %s, and SIGKILL after %s", r.options.stopSignal, r.options.grace)
-			supervisor.Stop(r.options.stopSignal, r.options.grace)
-		case <-ended:
+		if r.group != nil {
+			r.heed(supervisor, ended)
 		}
 	}()
 	status, killed := supervisor.Wait()
@@ -193,6 +192,30 @@ func (r *runner) attempt(supervisor *process.Supervisor, attempt int) (code int,
 		r.bid()
 	}
 	return status.Code(), nil
+}
+
+// heed stops the command when the group wants it. With a failure policy, it kills one that does
+// not end when its Pod is told to, before the kubelet kills both: with its exit code, 137,
+// the Pod would count as failed.
+func (r *runner) heed(supervisor *process.Supervisor, ended <-chan struct{}) {
+	stop, bidden := r.group.MustStop(), r.bidden
+	var over <-chan time.Time
+	for {
+		select {
+		case <-stop:
+			r.log.printf("stopping the command with %s, and SIGKILL after %s", r.options.stopSignal, r.options.grace)
+			supervisor.Stop(r.options.stopSignal, r.options.grace)
+			stop = nil
+		case <-bidden:
+			over = time.After(r.options.grace - min(graceMargin, r.options.grace/4) - time.Since(*r.told.Load()))
+			bidden = nil
+		case <-over:
+			r.log.printf("the grace period is nearly over: killing the command")
+			supervisor.Stop(process.SIGKILL, 0)
+		case <-ended:
+			return
+		}
+	}
 }
 
 // clear waits until nothing is left of the command: no attempt may start while something
@@ -395,7 +418,9 @@ func (r *runner) passed(signal process.Signal) {
 	now := time.Now()
 	switch {
 	case r.tells(signal):
-		r.told.CompareAndSwap(nil, &now)
+		if r.told.CompareAndSwap(nil, &now) && r.bidden != nil {
+			close(r.bidden)
+		}
 	case signal.Ends():
 		r.asked.Store(&now)
 	}

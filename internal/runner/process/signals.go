@@ -31,6 +31,7 @@ type Signal int
 // The signals that callers treat differently.
 const (
 	SIGTERM  = Signal(unix.SIGTERM)
+	SIGKILL  = Signal(unix.SIGKILL)
 	SIGWINCH = Signal(unix.SIGWINCH)
 )
 
