@@ -5,7 +5,6 @@ package peerjob
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"reflect"
 	"slices"
 
@@ -356,45 +355,41 @@ func warnFailurePolicy(g *Group) []diag.Warning {
 	if g.FailurePolicy() == nil {
 		return nil
 	}
-	return slices.Concat(warnRestartTime(g), warnSidecarRules(g), warnTermination(g))
+	return slices.Concat(warnRestartTime(g), warnSidecarRules(g), warnEveryPod(g), warnNeverRestarts(g), warnTermination(g))
 }
 
-// warnRestartTime finds a time for the start that is over before a group whose Pods were
-// lost may start again: index 0 waits until nothing that it can't reach can run any more.
-// All peers would exit with 75 then, and so would those that replace them.
+// warnRestartTime finds a time for the start that is over before a Pod that was lost has been
+// replaced. All peers would exit with 75 then. What a restart waits for besides does not
+// count: the time for the start does not run meanwhile.
 func warnRestartTime(g *Group) []diag.Warning {
 	limit := g.Barrier().StartTimeoutSeconds
-	if !g.Restarts() || limit == nil || *limit <= 0 || g.Peers() < 1 {
+	if !g.Restarts() || limit == nil || *limit <= 0 {
 		return nil
 	}
-	need := restartSeconds(g)
-	if int64(*limit) > need {
+	losses := between(1, orDefault(g.FailurePolicy().MaxRestarts, 0), countedLosses)
+	pause := int32(indexBackoff) << (losses - 1)
+	if *limit >= pause+podSeconds {
 		return nil
 	}
 	return []diag.Warning{diag.Warn(barrierPath.Child("startTimeoutSeconds"),
-		"is %d: when Pods are lost, the group starts again after up to %d s, because commands that nobody can reach must have stopped (spec.template.spec.terminationGracePeriodSeconds counts); all peers would give up before, and so would their new Pods; set it to at least %d",
-		*limit, need, need+restartSlack)}
+		"is %d: when an index loses its Pod, the Job waits before it makes a new one, %d s the first time and twice as long each next time, and the new Pod needs about %d s to start; all peers would exit with 75 before; set it to at least %d",
+		*limit, indexBackoff, podSeconds, pause+podSeconds)}
 }
 
-// restartSlack is time to spare for Pods that come.
-const restartSlack = 60
+const (
+	// indexBackoff is how long the Job controller waits before it replaces the first Pod of
+	// an index that failed or was disrupted, in seconds; twice as long for each next one
+	// (getRemainingTimePerIndex in k8s.io/kubernetes/pkg/controller/job).
+	indexBackoff = 10
+	// countedLosses is how many Pods of one index may be lost before the group gives up
+	// waiting for the next one, if it may restart so often.
+	countedLosses = 3
+	// podSeconds is time to spare for a Pod: to be scheduled, to start and to be published in
+	// DNS, with its images on the node.
+	podSeconds = 30
+)
 
-// restartSeconds is how long index 0 waits before it starts a group again of which it
-// knows nobody, at most (strangersStop in barrier/protocol): three leases, each a tenth
-// longer, and the grace to stop a command. A pause before a restart can be longer.
-func restartSeconds(g *Group) int64 {
-	const heartbeat, longest = 5, 5 * 60
-	lease := 3 * max(heartbeat, min(int64(g.Peers())*heartbeat/1000, longest))
-	need := 3*lease*11/10 + 1
-	if grace := g.RunnerGraceSeconds(); grace != nil {
-		need += min(*grace, math.MaxInt32)
-	}
-	pause := int64(orDefault(g.FailurePolicy().BackoffSeconds, 0))
-	for range min(orDefault(g.FailurePolicy().MaxRestarts, 0)-1, 6) {
-		pause *= 2
-	}
-	return max(need, min(pause, v1alpha1.MaxBackoffSeconds))
-}
+func between(least, n, most int32) int32 { return max(least, min(n, most)) }
 
 func orDefault(n *int32, otherwise int32) int32 {
 	if n == nil {
@@ -435,6 +430,59 @@ func warnSidecarRules(g *Group) []diag.Warning {
 
 // exitKilled is the exit code of a container that SIGKILL has ended.
 const exitKilled = 128 + 9
+
+// everyFailedPod are conditions that every Pod has which has failed after its containers had
+// started (pkg/kubelet/status in k8s.io/kubernetes). Whether its sandbox is gone by then,
+// PodReadyToStartContainers, is chance.
+var everyFailedPod = map[corev1.PodConditionType][]corev1.ConditionStatus{
+	corev1.PodReady:                  {corev1.ConditionFalse},
+	corev1.ContainersReady:           {corev1.ConditionFalse},
+	corev1.PodInitialized:            {corev1.ConditionTrue},
+	corev1.PodScheduled:              {corev1.ConditionTrue},
+	corev1.PodReadyToStartContainers: {corev1.ConditionTrue, corev1.ConditionFalse},
+}
+
+// warnEveryPod finds a rule about a condition that every failed Pod has. It decides before
+// those of the policy, which stand behind it, and before the user's own behind it.
+func warnEveryPod(g *Group) []diag.Warning {
+	for i, rule := range g.ownFailureRules() {
+		if g.isAboutRunner(rule) && rule.Action == batchv1.PodFailurePolicyActionFailJob && matches(rule.OnExitCodes, v1alpha1.ExitGroupFailed) {
+			return nil // the end of the group is decided
+		}
+		for j, pattern := range rule.OnPodConditions {
+			status := cmp.Or(pattern.Status, corev1.ConditionTrue)
+			if !slices.Contains(everyFailedPod[pattern.Type], status) {
+				continue
+			}
+			what := "the Job takes a group that has failed for one that has not, and runs it again"
+			if rule.Action == batchv1.PodFailurePolicyActionFailJob {
+				what = "the Job fails with the first Pod that is lost, deleted or suspended"
+			}
+			return []diag.Warning{diag.Warn(g.Path.Child("podFailurePolicy", "rules").Index(i).Child("onPodConditions").Index(j),
+				"%s %s is a condition of every failed Pod, and the first rule that matches decides: %s; remove it, or name a condition that only some Pods have, such as DisruptionTarget", pattern.Type, status, what)}
+		}
+	}
+	return nil
+}
+
+// warnNeverRestarts finds a rule that fails the Job with all exit codes but a few. The group
+// does not start again then, because the rules of the Job come first.
+func warnNeverRestarts(g *Group) []diag.Warning {
+	if !g.Restarts() {
+		return nil
+	}
+	for i, rule := range g.ownFailureRules() {
+		if !g.isAboutRunner(rule) || rule.OnExitCodes.Operator != batchv1.PodFailurePolicyOnExitCodesOpNotIn {
+			continue
+		}
+		if rule.Action != batchv1.PodFailurePolicyActionFailJob {
+			return nil // the first rule decides
+		}
+		return []diag.Warning{diag.Warn(g.Path.Child("podFailurePolicy", "rules").Index(i).Child("onExitCodes", "operator"),
+			"NotIn fails the Job at once with every exit code that is not in %v, and spec.failurePolicy starts the group again only if the code is one of these, or a Pod is lost; write In, and the codes that must fail the Job", rule.OnExitCodes.Values)}
+	}
+	return nil
+}
 
 // warnTermination finds rules that make a Pod fail its Job which was told to end: the
 // Job controller asks the rules about every failed Pod, also of a suspended Job.

@@ -128,6 +128,7 @@ func TestValidate_failurePolicy(t *testing.T) {
 func TestWarn_failurePolicy(t *testing.T) {
 	const container = "spec.template.spec.containers[0]."
 	const values = "spec.podFailurePolicy.rules[0].onExitCodes.values"
+	const conditions = "spec.podFailurePolicy.rules[0].onPodConditions"
 	rule := func(action, fields string) string {
 		return podRules("{action: " + action + ", onExitCodes: {" + fields + "}}")
 	}
@@ -139,18 +140,35 @@ func TestWarn_failurePolicy(t *testing.T) {
 	}{
 		"a policy alone, with a runner": {failPolicy + "\n  runner: {port: 9000}", one, nil},
 
-		"143 fails the Job":                    {failPolicy + rule("FailJob", "operator: NotIn, values: [3]"), one, []string{values + "...add 143 to the values"}},
-		"143 fails the Job, named":             {restartPolicy + rule("FailJob", "operator: In, values: [137, 143]"), one, []string{values + "...remove 143"}},
-		"143 is left out":                      {restartPolicy + rule("FailJob", "operator: NotIn, values: [0, 143]"), one, nil},
-		"143 is counted before it fails":       {restartPolicy + podRules("{action: Count, onExitCodes: {operator: In, values: [143]}}, {action: FailJob, onExitCodes: {operator: NotIn, values: [0]}}"), one, nil},
-		"143 of another container":             {failPolicy + rule("FailJob", "containerName: s, operator: NotIn, values: [0]"), "initContainers: [{name: s, image: x, restartPolicy: Always}], " + one, nil},
-		"143 fails the Job, without a policy":  {bothBarriers + rule("FailJob", "operator: NotIn, values: [0]"), one, nil},
-		"the attempt":                          {failPolicy, with(attempt), nil},
-		"no time to start again":               {restartPolicy + "\n  barrier: {startTimeoutSeconds: 60}", one, []string{"spec.barrier.startTimeoutSeconds...set it to at least 140"}},
-		"time to start again":                  {restartPolicy + "\n  barrier: {startTimeoutSeconds: 81}", one, nil},
-		"no limit of the start":                {restartPolicy + "\n  barrier: {startTimeoutSeconds: 0}", "terminationGracePeriodSeconds: 3600, " + one, nil},
-		"a long grace":                         {restartPolicy, "terminationGracePeriodSeconds: 3600, " + one, []string{"spec.barrier.startTimeoutSeconds...after up to 3650 s"}},
-		"a long grace, FailPeerJob":            {failPolicy + "\n  barrier: {start: Enabled}", "terminationGracePeriodSeconds: 3600, " + one, nil},
+		"143 fails the Job":                   {failPolicy + rule("FailJob", "operator: NotIn, values: [3]"), one, []string{values + "...add 143 to the values"}},
+		"143 fails the Job, named":            {restartPolicy + rule("FailJob", "operator: In, values: [137, 143]"), one, []string{values + "...remove 143"}},
+		"143 is left out":                     {failPolicy + rule("FailJob", "operator: NotIn, values: [0, 143]"), one, nil},
+		"143 is counted before it fails":      {failPolicy + podRules("{action: Count, onExitCodes: {operator: In, values: [143]}}, {action: FailJob, onExitCodes: {operator: NotIn, values: [0]}}"), one, nil},
+		"143 of another container":            {failPolicy + rule("FailJob", "containerName: s, operator: NotIn, values: [0]"), "initContainers: [{name: s, image: x, restartPolicy: Always}], " + one, nil},
+		"143 fails the Job, without a policy": {bothBarriers + rule("FailJob", "operator: NotIn, values: [0]"), one, nil},
+		"the attempt":                         {failPolicy, with(attempt), nil},
+		"no time for a third Pod":             {restartPolicy + "\n  barrier: {startTimeoutSeconds: 69}", one, []string{"spec.barrier.startTimeoutSeconds...set it to at least 70"}},
+		"time for a third Pod":                {restartPolicy + "\n  barrier: {startTimeoutSeconds: 70}", one, nil},
+		"no time for a second Pod":            {"  failurePolicy: {action: RestartPeerJob, maxRestarts: 0}\n  barrier: {startTimeoutSeconds: 39}", one, []string{"spec.barrier.startTimeoutSeconds...set it to at least 40"}},
+		"time for a second Pod":               {"  failurePolicy: {action: RestartPeerJob, maxRestarts: 1}\n  barrier: {startTimeoutSeconds: 40}", one, nil},
+		"time enough for many":                {"  failurePolicy: {action: RestartPeerJob, maxRestarts: 100}\n  barrier: {startTimeoutSeconds: 70}", one, nil},
+		"little time, FailPeerJob":            {failPolicy + "\n  barrier: {start: Enabled, startTimeoutSeconds: 5}", one, nil},
+		"no limit of the start":               {restartPolicy + "\n  barrier: {startTimeoutSeconds: 0}", "terminationGracePeriodSeconds: 3600, " + one, nil},
+		"a long grace":                        {restartPolicy, "terminationGracePeriodSeconds: 3600, " + one, nil},
+
+		"a condition of every failed Pod":       {restartPolicy + podRules("{action: Ignore, onPodConditions: [{type: Ready, status: 'False'}]}"), one, []string{conditions + "[0]...Ready False is a condition of every failed Pod, and the first rule that matches decides: the Job takes a group that has failed"}},
+		"a second one":                          {failPolicy + podRules("{action: Count, onPodConditions: [{type: DisruptionTarget}, {type: PodScheduled}]}"), one, []string{conditions + "[1]...PodScheduled True is a condition of every failed Pod"}},
+		"it fails the Job":                      {restartPolicy + podRules("{action: FailJob, onPodConditions: [{type: ContainersReady, status: 'False'}]}"), one, []string{conditions + "[0]...the Job fails with the first Pod that is lost"}},
+		"whatever its status":                   {restartPolicy + podRules("{action: Ignore, onPodConditions: [{type: PodReadyToStartContainers, status: 'False'}]}"), one, []string{conditions + "[0]...every failed Pod"}},
+		"a status that no failed Pod has":       {restartPolicy + podRules("{action: Ignore, onPodConditions: [{type: Ready}, {type: Initialized, status: 'False'}, {type: PodScheduled, status: 'False'}]}"), one, nil},
+		"a condition of some":                   {restartPolicy + podRules("{action: Ignore, onPodConditions: [{type: ConfigIssue, status: 'True'}]}"), one, nil},
+		"a condition of every Pod, behind 76":   {restartPolicy + podRules("{action: FailJob, onExitCodes: {operator: In, values: [76]}}, {action: Ignore, onPodConditions: [{type: Ready, status: 'False'}]}"), one, nil},
+		"a condition of every Pod, no policy":   {bothBarriers + podRules("{action: Ignore, onPodConditions: [{type: Ready, status: 'False'}]}"), one, nil},
+		"a rule against every restart":          {restartPolicy + rule("FailJob", "operator: NotIn, values: [0, 143]"), one, []string{"spec.podFailurePolicy.rules[0].onExitCodes.operator...every exit code that is not in [0 143], and"}},
+		"a rule against some restarts":          {restartPolicy + rule("FailJob", "operator: In, values: [3]"), one, nil},
+		"a rule behind one that ignores others": {restartPolicy + podRules("{action: Ignore, onExitCodes: {operator: NotIn, values: [3, 76]}}, {action: FailJob, onExitCodes: {operator: NotIn, values: [0, 143]}}"), one, nil},
+		"a rule against every restart, fails":   {failPolicy + rule("FailJob", "operator: NotIn, values: [0, 143]"), one, nil},
+
 		"a rule about sidecars, too":           {restartPolicy + rule("Ignore", "operator: In, values: [137]"), "initContainers: [{name: s, image: x, restartPolicy: Always}], " + one, []string{`spec.podFailurePolicy.rules[0].onExitCodes...set containerName to "w"`}},
 		"a rule about a sidecar":               {failPolicy + rule("Count", "containerName: s, operator: NotIn, values: [0]"), "initContainers: [{name: s, image: x, restartPolicy: Always}], " + one, []string{"spec.podFailurePolicy.rules[0].onExitCodes...remove the rule"}},
 		"a rule about the peer alone":          {restartPolicy + rule("Ignore", "containerName: w, operator: In, values: [137]"), "initContainers: [{name: s, image: x, restartPolicy: Always}], " + one, nil},
