@@ -94,6 +94,9 @@ var waysToFail = []failure{
 		codes: map[string]int32{"0": 76, "1": 3, "2": 76}, says: "job-1.job failed with code 3 in attempt 1", message: "job-1.job failed with code 3 in attempt 1"},
 	{name: "FailPeerJob, index 0 exits", fail: failsAt("0", "1"), spec: []string{failPolicy}, attempts: []int{1}, failed: true, reason: batchv1.JobReasonPodFailurePolicy,
 		codes: map[string]int32{"0": 3, "1": 76, "2": 76}, says: "job-0.job failed with code 3 in attempt 1", message: "job-0.job failed with code 3 in attempt 1"},
+	{name: "a code that must fail the Job", fail: failsAt("1", "1"), spec: []string{restartPolicy, "podFailurePolicy: {rules: [{action: FailJob, onExitCodes: {operator: In, values: [3]}}]}"},
+		attempts: []int{1}, failed: true, reason: batchv1.JobReasonPodFailurePolicy, codes: map[string]int32{"0": 76, "1": 3, "2": 76},
+		says: "job-1.job failed with code 3 in attempt 1", message: "job-1.job failed with code 3 in attempt 1"},
 	{name: "FailPeerJob, nobody fails", spec: []string{failPolicy}, attempts: []int{1}},
 }
 
