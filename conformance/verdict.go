@@ -106,7 +106,7 @@ func judge(ctx context.Context, server *apiserver.Server, tree generate.Object) 
 	v.decoded, v.derivedPorts = true, pj.Spec.Service.Ports == nil
 	v1alpha1.Default(pj, v1alpha1.Settings{})
 	group := peerjob.NewGroup(pj, "")
-	v.own = peerjob.Validate(group, framework.Brings(group))
+	v.own = peerjob.Validate(group, framework.Brings)
 	v.own = diag.Append(v.own, framework.Validate(group))
 	objects := expand.Group(group)
 	refused, warnings := admission.Admit(group, objects)

@@ -30,10 +30,21 @@ type Framework struct {
 	// Default the only container; required if the Pod has several.
 	Containers []string `json:"containers,omitempty"`
 
+	// roles are the roles that run the framework, in the order of its ranks. With several,
+	// the first one leads: its peer 0 is where all peers meet. A framework with a leader
+	// (Dask, MPI, Ray, Spark) has the leader in the first role, with one peer, which runs
+	// its container's command; the other roles run theirs, or the framework's worker. All
+	// roles that are not listed get nothing of the framework. See docs/roles.md.
+	// Default the only role; for TensorFlow the roles with the names of its tasks; for a
+	// framework with a leader both roles if there are two and the first has one peer.
+	// Otherwise required in a PeerJob with roles.
+	Roles []FrameworkRole `json:"roles,omitempty"`
+
 	// leader is what the peer with index 0 runs, for frameworks with a leader
 	// (Dask, MPI, Ray, Spark). The Job ends with it. The other peers run the
 	// container's command and args, or the framework's worker if it has none.
-	// Required with these frameworks, and refused with others.
+	// Required with these frameworks, and refused with others, and if the leader has a
+	// role of its own.
 	Leader *FrameworkLeader `json:"leader,omitempty"`
 
 	// elastic lets the peers form the group among themselves instead of by their
@@ -47,6 +58,20 @@ type Framework struct {
 	// Required with frameworks that start their processes through ssh (MPI), and
 	// refused with others.
 	SSHSecretName string `json:"sshSecretName,omitempty"`
+}
+
+// FrameworkRole is a role that runs the framework.
+type FrameworkRole struct {
+	// name is the name of the role.
+	// Required.
+	Name string `json:"name,omitempty"`
+
+	// processesPerPeer is how many processes of the framework run in each Pod of the role.
+	// The leader of MPI with a role of its own runs none by default, and is not listed as a
+	// host; with 1 or more, it is.
+	// As in spec.framework.processesPerPeer, which is the default; for an MPI leader with a
+	// role of its own 0 to 1024, default 0.
+	ProcessesPerPeer *intstr.IntOrString `json:"processesPerPeer,omitempty"`
 }
 
 // FrameworkLeader is what the peer with index 0 runs.

@@ -28,6 +28,7 @@ var sections = []struct{ typ, prefix string }{
 	{"ValuesSource", "spec.valuesFrom[]."},
 	{"ConfigMapKey", "spec.valuesFrom[].configMapRef."},
 	{"Framework", "spec.framework."},
+	{"FrameworkRole", "spec.framework.roles[]."},
 	{"FrameworkLeader", "spec.framework.leader."},
 	{"FrameworkElastic", "spec.framework.elastic."},
 	{"PeerFile", "spec.files[]."},

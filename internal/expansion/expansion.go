@@ -124,7 +124,7 @@ func (e *Expansion) Expand(settings v1alpha1.Settings, sources *Sources) (field.
 	templates, errs := readTemplates(node, settings, e.Source, sources)
 	if len(errs) > 0 {
 		e.Group, e.values = peerjob.NewGroup(templates.head, ""), templates.values.Values
-		return diag.SortErrors(diag.Append(append(errs, merges...), peerjob.Validate(e.Group, framework.Brings(e.Group)))), nil
+		return diag.SortErrors(diag.Append(append(errs, merges...), peerjob.Validate(e.Group, framework.Brings))), nil
 	}
 	pj, renderer, errs := read(node, templates, "", settings)
 	group := peerjob.NewGroup(pj, "")
@@ -170,9 +170,8 @@ func (e *Expansion) Expand(settings v1alpha1.Settings, sources *Sources) (field.
 // check runs every check on a group and on what it expands to. It adds what it finds
 // to the errors of reading, less what only follows from them.
 func check(g *peerjob.Group, objects []origin.Object, errs field.ErrorList) (field.ErrorList, []diag.Warning) {
-	brought := framework.Brings(g)
 	noRoles := g.PeerJob.Spec.Roles == nil && slices.ContainsFunc(errs, func(err *field.Error) bool { return err.Field == peerjob.RolesPath.String() })
-	errs = diag.Append(errs, peerjob.Validate(g, brought))
+	errs = diag.Append(errs, peerjob.Validate(g, framework.Brings))
 	wrong := framework.Validate(g)
 	errs = diag.Append(errs, wrong)
 	refused, warned := admission.Admit(g, objects)
@@ -189,7 +188,7 @@ func check(g *peerjob.Group, objects []origin.Object, errs field.ErrorList) (fie
 	if len(errs) > 0 {
 		return withoutRunner(errs), nil
 	}
-	return nil, slices.Concat(peerjob.Warn(g, brought), framework.Warn(g), warned, dropped)
+	return nil, slices.Concat(peerjob.Warn(g, framework.Brings), framework.Warn(g), warned, dropped)
 }
 
 // withoutShortForm leaves out that the short form of one role is missing, where the roles

@@ -21,10 +21,11 @@ const (
 
 // Ports returns the ports of the framework, as ports of the Service.
 func Ports(g *peerjob.Group) []corev1.ServicePort {
-	s, ok := setupOf(g)
-	if !ok {
+	setups := setupsOf(g)
+	if len(setups) == 0 {
 		return nil
 	}
+	s := setups[0]
 	var ports []corev1.ServicePort
 	for i, port := range s.Ports {
 		number := port.Number
@@ -36,8 +37,9 @@ func Ports(g *peerjob.Group) []corev1.ServicePort {
 	return ports
 }
 
-// Apply puts what the framework reads into the Job of a PeerJob: before the
-// user's own variables, and before the peers' variables stand there.
+// Apply puts what the framework reads into the Job of a group: before the
+// user's own variables, and before the peers' variables stand there. The Job of a role
+// that does not run the framework stays as it is.
 func Apply(g *peerjob.Group, job *batchv1.Job) {
 	s, ok := setupOf(g)
 	if !ok {
@@ -54,12 +56,10 @@ func Apply(g *peerjob.Group, job *batchv1.Job) {
 			return s.yields(v.Name) && hasVariable(container, v.Name)
 		}), container.Env...)
 		container.VolumeMounts = append(container.VolumeMounts, s.mounts()...)
-		if s.Leader != nil && s.spec.Leader != nil {
-			s.setCommand(container)
-		}
+		s.setCommand(container)
 	}
 	pod.Volumes = append(pod.Volumes, s.volumes()...)
-	if s.Leader != nil && g.Peers() > 0 {
+	if s.Leader != nil && !s.hasLeaderRole() && g.Peers() > 0 {
 		// The workers serve until they are stopped.
 		job.Spec.SuccessPolicy = &batchv1.SuccessPolicy{Rules: []batchv1.SuccessPolicyRule{{SucceededIndexes: new("0")}}}
 	}
@@ -74,16 +74,21 @@ func Variables(g *peerjob.Group, container string) []corev1.EnvVar {
 	return s.env()
 }
 
-// runsIn reports whether the container with this name runs the framework.
+// runsIn reports whether the container with this name runs the framework. A role with one
+// container needs no name for it.
 func (s setup) runsIn(name string) bool {
-	if len(s.spec.Containers) == 0 {
-		all := s.group.Template().Spec.Containers
+	all := s.group.Template().Spec.Containers
+	if len(s.spec.Containers) == 0 || s.group.HasRoles() && len(all) == 1 {
 		return len(all) == 1 && all[0].Name == name
 	}
 	return slices.Contains(s.spec.Containers, name)
 }
 
-func (s setup) env() []corev1.EnvVar {
+// env are the variables that the kubelet sets.
+func (s setup) env() []corev1.EnvVar { return slices.DeleteFunc(s.values(), isComputed) }
+
+// values are all variables.
+func (s setup) values() []corev1.EnvVar {
 	env := make([]corev1.EnvVar, 0, len(s.Variables))
 	for _, v := range s.Variables {
 		if value := v.value(s); value != "" {

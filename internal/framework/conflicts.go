@@ -20,7 +20,7 @@ import (
 
 // validateVariables refuses a variable of the user's that is the framework's.
 func (s setup) validateVariables() field.ErrorList {
-	env := s.env()
+	env := s.values()
 	var errs field.ErrorList
 	s.eachContainer(func(container *corev1.Container, path *field.Path) {
 		for i, variable := range container.Env {
@@ -34,19 +34,13 @@ func (s setup) validateVariables() field.ErrorList {
 	return errs
 }
 
-// validatePorts refuses a port that is the framework's: the runner's, a container
-// port or a port of the Service.
-func (s setup) validatePorts() field.ErrorList {
-	ports := Ports(s.group)
-	return slices.Concat(s.validateRunnerPort(ports), s.validateContainerPorts(ports), s.validateServicePorts(ports))
-}
-
 // portTaken is the error about a port, or the name of one, which is the framework's.
 func (s setup) portTaken(path *field.Path, value any, port corev1.ServicePort) *field.Error {
 	return field.Invalid(path, value, fmt.Sprintf("is the port %q of spec.framework (%s), %d; remove it, or choose another",
 		port.Name, s.Type, port.Port))
 }
 
+// validateRunnerPort refuses the runner's port, if it is the framework's.
 func (s setup) validateRunnerPort(ports []corev1.ServicePort) field.ErrorList {
 	if !s.group.HasRunner() {
 		return nil
@@ -76,6 +70,30 @@ func (s setup) validateContainerPorts(ports []corev1.ServicePort) field.ErrorLis
 					errs = append(errs, s.portTaken(path.Child("name"), own.Name, port))
 				case sameNumber && !s.runsIn(containers[i].Name):
 					errs = append(errs, s.portTaken(path.Child("containerPort"), own.ContainerPort, port))
+				}
+			}
+		}
+	}
+	return errs
+}
+
+// validateNames refuses ports of the roles that do not run the framework: a Service has no
+// two ports with one name.
+func validateNames(g *peerjob.Group, s setup) field.ErrorList {
+	if len(g.PeerJob.Spec.Service.Ports) > 0 {
+		return nil // the ports of the containers are not those of the Service
+	}
+	var errs field.ErrorList
+	for _, role := range g.All() {
+		if slices.Contains(s.roles, role) {
+			continue
+		}
+		for i, container := range role.Template().Spec.Containers {
+			for j, own := range container.Ports {
+				for _, port := range Ports(s.group) {
+					if own.Name == port.Name && !isPort(own.ContainerPort, own.Protocol, port) {
+						errs = append(errs, s.portTaken(role.PodPath().Child("containers").Index(i).Child("ports").Index(j).Child("name"), own.Name, port))
+					}
 				}
 			}
 		}
@@ -151,45 +169,63 @@ const maxFileSize = 1 << 20
 const maxGrowth = 10
 
 // validateSize refuses lists of peers that no program could be started with,
-// or that no ConfigMap holds, and says how many peers would fit.
-func (s setup) validateSize() field.ErrorList {
-	var errs field.ErrorList
-	if s.group.Peers() < 1 || s.group.Peers() > v1alpha1.MaxPeers {
-		return nil // refused as such
+// or that no ConfigMap holds, and says how many peers of the largest role would fit.
+func validateSize(setups []setup) field.ErrorList {
+	largest := 0
+	for i, s := range setups {
+		if s.group.Peers() < 1 || s.group.Peers() > v1alpha1.MaxPeers {
+			return nil // refused as such
+		}
+		if s.group.Peers() > setups[largest].group.Peers() {
+			largest = i
+		}
 	}
-	refuse := func(what string, size, limit int, why string, sizeFor func(setup) int) {
-		// The first number of peers that is too large is one more than what fits. It
-		// lies not far from what fits in proportion: only the indexes get shorter.
-		about := int(s.group.Peers()) * limit / size
-		fit := sort.Search(min(int(s.group.Peers()), 2*about+1), func(n int) bool { return sizeFor(s.withPeers(n)) > limit }) - 1
-		errs = append(errs, field.Invalid(s.group.Path.Child("peers"), s.group.Peers(), fmt.Sprintf(
+	var errs field.ErrorList
+	role := setups[largest].group
+	refuse := func(s setup, what string, size, limit int, why string, sizeFor func(setup) int) {
+		most := int(role.Peers())
+		if len(setups) == 1 {
+			// The first number of peers that is too large is one more than what fits. It
+			// lies not far from what fits in proportion: only the indexes get shorter.
+			most = min(most, 2*(most*limit/size)+1)
+		}
+		fit := sort.Search(most, func(n int) bool { return sizeFor(s.withPeers(largest, n)) > limit }) - 1
+		errs = append(errs, field.Invalid(role.Path.Child("peers"), role.Peers(), fmt.Sprintf(
 			"%s of spec.framework (%s) would have %d bytes, and %s no more than %d: with these names %d peers fit", what, s.Type, size, why, limit, max(fit, 0))))
 	}
-	for _, v := range s.Variables {
+	for _, v := range setups[0].Variables {
 		sizeFor := func(s setup) int { return len(v.Name) + len("=") + s.expandedLength(v.value(s)) }
-		if len(v.value(s))*maxGrowth < rules.MaxVariableLength {
-			continue
-		}
-		if size := sizeFor(s); size > rules.MaxVariableLength {
-			refuse("the variable "+v.Name, size, rules.MaxVariableLength, "Linux starts a program with", sizeFor)
+		for _, s := range setups {
+			if len(v.value(s))*maxGrowth < rules.MaxVariableLength {
+				continue
+			}
+			if size := sizeFor(s); size > rules.MaxVariableLength {
+				refuse(s, "the variable "+v.Name, size, rules.MaxVariableLength, "Linux starts a program with", sizeFor)
+				break
+			}
 		}
 	}
-	if s.Hostfile != nil {
+	if s := setups[0]; s.Hostfile != nil {
 		sizeFor := func(s setup) int { return len(s.hosts()) }
-		longest := s.Hostfile.line(s.group.PeerName(s.group.LastIndex()), s)
-		if int(s.group.Peers())*(len(longest)+1) <= maxFileSize {
+		longest := 0
+		for _, host := range s.hostSetups() {
+			longest = max(longest, len(host.Hostfile.line(host.group.PeerName(host.group.LastIndex()), host)))
+		}
+		if int(s.total())*(longest+1) <= maxFileSize {
 			return errs
 		}
 		if size := sizeFor(s); size > maxFileSize {
-			refuse("the file "+s.Hostfile.File, size, maxFileSize, "a ConfigMap takes", sizeFor)
+			refuse(s, "the file "+s.Hostfile.File, size, maxFileSize, "a ConfigMap takes", sizeFor)
 		}
 	}
 	return errs
 }
 
-// withPeers is the setup for another number of peers.
-func (s setup) withPeers(n int) setup {
-	s.group = s.group.WithPeers(int32(n))
+// withPeers is the setup for another number of peers of one role.
+func (s setup) withPeers(role, n int) setup {
+	s.roles = slices.Clone(s.roles)
+	s.roles[role] = s.roles[role].WithPeers(int32(n))
+	s.group = s.roles[s.at]
 	return s
 }
 
@@ -200,12 +236,19 @@ func (s setup) expandedLength(value string) int {
 		return len(value)
 	}
 	job, service, last := s.group.JobName, s.group.ServiceName(), strconv.Itoa(int(s.group.LastIndex()))
-	return len(strings.NewReplacer(
+	names := []string{
 		reference(v1alpha1.EnvName), job,
 		reference(v1alpha1.EnvService), service,
 		reference(v1alpha1.EnvIndex), last,
-		reference(v1alpha1.EnvSize), s.peers(),
-		reference(v1alpha1.EnvLeader), s.group.PeerName(0),
-		reference(v1alpha1.EnvSelf), job+"-"+last+"."+service,
-	).Replace(value))
+		reference(v1alpha1.EnvSize), strconv.Itoa(int(s.group.Peers())),
+		reference(v1alpha1.EnvLeader), s.group.LeaderName(),
+		reference(v1alpha1.EnvSelf), job + "-" + last + "." + service,
+	}
+	for _, role := range s.roles {
+		if role.HasRoles() {
+			name, _, leader := v1alpha1.RoleEnvNames(role.RoleName())
+			names = append(names, reference(name), role.JobName, reference(leader), role.PeerName(0))
+		}
+	}
+	return len(strings.NewReplacer(names...).Replace(value))
 }

@@ -33,7 +33,8 @@ func (e *Entry) sample(elastic bool) setup {
 	if elastic {
 		pj.Spec.Framework.Elastic = &v1alpha1.FrameworkElastic{MinPeers: new(int32(2)), MaxRestarts: new(int32(5))}
 	}
-	return setup{e, peerjob.NewGroup(pj, ""), pj.Spec.Framework}
+	group := peerjob.NewGroup(pj, "")
+	return setup{e, group, pj.Spec.Framework, []*peerjob.Group{group}, 0}
 }
 
 // Contract returns the variables as they are for three peers, with two

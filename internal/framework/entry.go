@@ -36,6 +36,12 @@ type Entry struct {
 	Hostfile *Hostfile
 	// Leader is what index 0 and the others run; nil where all run the same.
 	Leader *Leader
+	// Tasks are the names by which it knows roles; none for a framework that knows none.
+	Tasks []Task
+	// OneRole says why no more than one role can run it; "" where several can.
+	OneRole string
+	// SameProcesses is whether all roles must have the same processesPerPeer.
+	SameProcesses bool
 	// SSH is whether the leader starts the other processes through ssh.
 	SSH bool
 	// Notes are what a user should know, a sentence or two each.
@@ -62,6 +68,18 @@ type Variable struct {
 	value func(s setup) string
 }
 
+// Task is a role that a framework knows by its name.
+type Task struct {
+	// Name is the name of the role.
+	Name string
+	// One is whether it has one peer at most.
+	One bool
+	// Outside is whether its peers are not in the list of all peers.
+	Outside bool
+	// Serves is whether its programs are meant to serve until they are stopped.
+	Serves bool
+}
+
 // Hostfile is a file with a line for each peer.
 type Hostfile struct {
 	// Directory is where the ConfigMap is mounted, and File the file in it.
@@ -74,12 +92,18 @@ type Hostfile struct {
 func (h *Hostfile) Path() string { return h.Directory + "/" + h.File }
 
 // Leader is what the peers of a framework with a leader run, as lines for a
-// POSIX shell. {port} and {processes} stand for the settings.
+// POSIX shell. {port} and {processes} stand for the settings, and {rename} for the
+// arguments of a sed that puts the names of today into the hostfile.
 type Leader struct {
 	// Prepare is run by every peer first.
 	Prepare string
+	// Computes is run next by a leader that is one of the hosts.
+	Computes string
 	// Before is run by index 0 before the user's own command.
 	Before string
+	// Server is what a leader with a role of its own runs if its container has no command;
+	// "" where it needs one.
+	Server string
 	// Worker is what the other peers run, as long as the Job does, unless the
 	// container has a command.
 	Worker string
@@ -114,17 +138,21 @@ type setup struct {
 	*Entry
 	group *peerjob.Group
 	spec  *v1alpha1.Framework
+	// roles are the groups that run the framework, in the order of their ranks, and at is
+	// the place of group among them.
+	roles []*peerjob.Group
+	at    int
 }
 
-// setupOf returns false for a group without a framework, with one that is not known, or
-// with roles.
+// setupOf returns false for a group without a framework, with one that is not known, and
+// for a role that does not run it.
 func setupOf(g *peerjob.Group) (setup, bool) {
-	spec := g.PeerJob.Spec.Framework
-	if spec == nil || g.HasRoles() {
-		return setup{}, false
+	for _, s := range setupsOf(g) {
+		if s.group.Role == g.Role {
+			return s, true
+		}
 	}
-	entry, found := Find(spec.Type)
-	return setup{entry, g, spec}, found
+	return setup{}, false
 }
 
 // port is the main port.
@@ -139,24 +167,34 @@ func (s setup) portNumber() int32 {
 	return s.Ports[0].Number
 }
 
-// peers is the number of peers.
-func (s setup) peers() string { return strconv.Itoa(int(s.group.Peers())) }
+// peers is the number of peers that run the framework.
+func (s setup) peers() string { return strconv.FormatInt(s.total(), 10) }
 
 // processes is the number of processes in a Pod, 1 by default.
 func (s setup) processes() string {
-	if s.spec.ProcessesPerPeer == nil {
+	processes, _ := s.processesPerPeer()
+	if processes == nil {
 		return "1"
 	}
-	return s.spec.ProcessesPerPeer.String()
+	return processes.String()
 }
 
 // all is a list of all peers, with commas between them: each is the peer's name
 // between two texts.
 func (s setup) all(before, after string) string {
+	lists := make([]string, len(s.roles))
+	for i, role := range s.roles {
+		lists[i] = peersOf(role, before, after)
+	}
+	return strings.Join(lists, ",")
+}
+
+// peersOf is such a list of the peers of one role.
+func peersOf(role *peerjob.Group, before, after string) string {
 	var list strings.Builder
-	prefix, service := before+reference(v1alpha1.EnvName)+"-", "."+reference(v1alpha1.EnvService)+after
+	prefix, service := before+nameOf(role)+"-", "."+reference(v1alpha1.EnvService)+after
 	// More peers than there can be are refused, and not listed before.
-	count := min(max(s.group.Peers(), 0), v1alpha1.MaxPeers)
+	count := min(max(role.Peers(), 0), v1alpha1.MaxPeers)
 	list.Grow(int(count) * (len(prefix) + len(service) + 6))
 	for i := range count {
 		if i > 0 {
@@ -172,10 +210,7 @@ func (s setup) all(before, after string) string {
 // reference is a variable as the kubelet expands it.
 func reference(name string) string { return "$(" + name + ")" }
 
-var (
-	index  = reference(v1alpha1.EnvIndex)
-	leader = reference(v1alpha1.EnvLeader)
-)
+var index = reference(v1alpha1.EnvIndex)
 
 // fixed is a value that is the same for every PeerJob.
 func fixed(value string) func(setup) string {
@@ -188,12 +223,12 @@ func port(s setup) string { return s.port() }
 
 // leaderAt is the address of the leader, with its port, after a scheme.
 func leaderAt(scheme string) func(setup) string {
-	return func(s setup) string { return scheme + leader + ":" + s.port() }
+	return func(s setup) string { return scheme + leader(s) + ":" + s.port() }
 }
 
 // leaderInFull is the fully qualified name of the leader, with its port. It is
 // what a Pod has in its own /etc/hosts, and so what a program gets that asks
 // for the canonical name of its own host.
 func leaderInFull(s setup) string {
-	return leader + "." + s.group.SearchDomain(reference(v1alpha1.EnvNamespace)) + ":" + s.port()
+	return leader(s) + "." + s.group.SearchDomain(reference(v1alpha1.EnvNamespace)) + ":" + s.port()
 }

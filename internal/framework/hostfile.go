@@ -16,16 +16,16 @@ import (
 // immutable, and its name changes with its content: a Pod that runs never sees
 // another list than the one it started with.
 func ConfigMap(g *peerjob.Group) *corev1.ConfigMap {
-	s, ok := setupOf(g)
-	if !ok || s.Hostfile == nil {
+	setups := setupsOf(g)
+	if len(setups) == 0 || setups[0].Hostfile == nil {
 		return nil
 	}
-	content := s.hosts()
+	content := setups[0].hosts()
 	return &corev1.ConfigMap{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"},
 		ObjectMeta: metav1.ObjectMeta{Name: g.PeersConfigMapName(content)},
 		Immutable:  new(true),
-		Data:       map[string]string{s.Hostfile.File: content},
+		Data:       map[string]string{setups[0].Hostfile.File: content},
 	}
 }
 
@@ -33,12 +33,15 @@ func (s setup) configMapName() string {
 	return s.group.PeersConfigMapName(s.hosts())
 }
 
-// hosts is the content of the hostfile.
+// hosts is the content of the hostfile: the peers that compute, in the order of their
+// ranks.
 func (s setup) hosts() string {
 	var content strings.Builder
-	for host := range s.group.PeerNames() {
-		content.WriteString(s.Hostfile.line(host, s))
-		content.WriteByte('\n')
+	for _, role := range s.hostSetups() {
+		for host := range role.group.PeerNames() {
+			content.WriteString(s.Hostfile.line(host, role))
+			content.WriteByte('\n')
+		}
 	}
 	return content.String()
 }

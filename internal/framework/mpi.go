@@ -71,12 +71,11 @@ END
 `,
 	// Hydra does not know its own host by a name with a dot in it, and starts
 	// processes there through ssh, too.
-	//
+	Computes: sshd + " &\n",
 	// A layer behind this one may have renamed the Job: the hosts in the file are
 	// given the names of today. A lookup that fails ends mpirun, so all names are
 	// looked up first.
-	Before: sshd + ` &
-sed "s/^[^.: ]*-\([0-9]*\)\.[^: ]*/$PEERJOB_NAME-\1.$PEERJOB_SERVICE/" /etc/mpi/hostfile > ` + currentHostfile + `
+	Before: `sed {rename} /etc/mpi/hostfile > ` + currentHostfile + `
 while read -r host slots; do
   until getent hosts "${host%%:*}" > /dev/null; do
     echo "peerjob: waiting for ${host%%:*}" >&2
@@ -89,7 +88,7 @@ done < ` + currentHostfile + `
 
 var mpiNotes = []string{
 	"The image needs sh, sed, getent, ssh and, at /usr/sbin/sshd, the OpenSSH server.",
-	"Index 0 counts as a host and runs processes, too.",
+	"Index 0 counts as a host and runs processes, too. A leader with a role of its own does not, and needs no OpenSSH server, unless its processesPerPeer is 1 or more.",
 	"A user of the image that is locked (an exclamation mark in /etc/shadow) can't log in; root and any user without root's rights can.",
 }
 

@@ -2,7 +2,11 @@
 
 package framework
 
-import "github.com/peerjob/peerjob/api/v1alpha1"
+import (
+	"strings"
+
+	"github.com/peerjob/peerjob/api/v1alpha1"
+)
 
 // table has one entry for each framework. Variables below it hold what several
 // entries share.
@@ -15,17 +19,17 @@ var table = []Entry{
 		Variables: []Variable{
 			{Name: "PET_NNODES", Meaning: "number of peers; with elastic, the minimum and the maximum", value: func(s setup) string { return s.least() + s.peers() }},
 			{Name: "PET_NPROC_PER_NODE", Meaning: "processes in each Pod; only with processesPerPeer", value: func(s setup) string {
-				if s.spec.ProcessesPerPeer == nil {
+				if processes, _ := s.processesPerPeer(); processes == nil {
 					return ""
 				}
 				return s.processes()
 			}},
-			{Name: "PET_NODE_RANK", Meaning: "rank of the Pod; left out with elastic, because torchrun chooses it", value: static(fixed(index))},
-			{Name: "PET_MASTER_ADDR", Meaning: "name of index 0; left out with elastic", value: static(fixed(leader))},
+			{Name: "PET_NODE_RANK", Meaning: "rank of the Pod; left out with elastic, because torchrun chooses it", value: static(rank)},
+			{Name: "PET_MASTER_ADDR", Meaning: "name of index 0; left out with elastic", value: static(leader)},
 			{Name: "PET_MASTER_PORT", Meaning: "port of the rendezvous; left out with elastic", value: static(port)},
 			{Name: "PET_RDZV_BACKEND", Meaning: "only with elastic", value: elastic(fixed("c10d"))},
 			{Name: "PET_RDZV_ENDPOINT", Meaning: "only with elastic: the full name of index 0; torchrun knows itself by no other name", value: elastic(leaderInFull)},
-			{Name: "PET_RDZV_ID", Meaning: "only with elastic: separates this group from others", value: elastic(fixed(reference(v1alpha1.EnvName)))},
+			{Name: "PET_RDZV_ID", Meaning: "only with elastic: separates this group from others", value: elastic(leaderName)},
 			{Name: "PET_MAX_RESTARTS", Meaning: "only with elastic.maxRestarts", value: elastic(maxRestarts)},
 		},
 		Processes: "--nproc-per-node", CountsProcesses: []string{"auto", "gpu", "cpu"},
@@ -42,10 +46,10 @@ var table = []Entry{
 		Sources: []string{"https://docs.pytorch.org/docs/stable/distributed.html#environment-variable-initialization"},
 		Ports:   []Port{{"tcp-rendezvous", 29500, "the store, on index 0"}},
 		Variables: []Variable{
-			{Name: "MASTER_ADDR", Meaning: "name of index 0", value: fixed(leader)},
+			{Name: "MASTER_ADDR", Meaning: "name of index 0", value: leader},
 			{Name: "MASTER_PORT", Meaning: "port of the store", value: port},
 			{Name: "WORLD_SIZE", Meaning: "number of peers", value: peers},
-			{Name: "RANK", Meaning: "the index", value: fixed(index)},
+			{Name: "RANK", Meaning: "the index", value: rank},
 			{Name: "LOCAL_RANK", Meaning: "the only process of its Pod", value: fixed("0")},
 			{Name: "LOCAL_WORLD_SIZE", Meaning: "the only process of its Pod", value: fixed("1")},
 		},
@@ -59,7 +63,7 @@ var table = []Entry{
 		Variables: []Variable{
 			{Name: "JAX_COORDINATOR_ADDRESS", Meaning: "index 0 and its port", value: leaderAt("")},
 			{Name: "JAX_NUM_PROCESSES", Meaning: "number of peers", value: peers},
-			{Name: "JAX_PROCESS_ID", Meaning: "the index", value: fixed(index)},
+			{Name: "JAX_PROCESS_ID", Meaning: "the index", value: rank},
 		},
 		Notes: []string{
 			"Every version of JAX reads JAX_COORDINATOR_ADDRESS. Pass num_processes and process_id from the other two variables, as the example does.",
@@ -69,14 +73,21 @@ var table = []Entry{
 	{
 		Type:    "TensorFlow",
 		About:   "A cluster of TensorFlow workers (MultiWorkerMirroredStrategy); index 0 is the chief.",
-		Sources: []string{"https://www.tensorflow.org/api_docs/python/tf/distribute/cluster_resolver/TFConfigClusterResolver", "tensorflow/python/distribute/cluster_resolver/tfconfig_cluster_resolver.py of TensorFlow"},
+		Sources: []string{
+			"https://www.tensorflow.org/api_docs/python/tf/distribute/cluster_resolver/TFConfigClusterResolver",
+			"tensorflow/python/distribute/cluster_resolver/tfconfig_cluster_resolver.py of TensorFlow",
+			"https://www.tensorflow.org/versions/r2.15/api_docs/python/tf/estimator/train_and_evaluate",
+		},
 		Ports:   []Port{{"tcp-worker", 2222, "the server of each worker"}},
 		Variables: []Variable{
-			{Name: "TF_CONFIG", Meaning: "all workers and the index of this one, as JSON", value: func(s setup) string {
-				return `{"cluster":{"worker":[` + s.all(`"`, ":"+s.port()+`"`) + `]},"task":{"type":"worker","index":` + index + `}}`
-			}},
+			{Name: "TF_CONFIG", Meaning: "all workers and the index of this one, as JSON", value: tfConfig},
 		},
-		Notes: []string{"All peers have the same role. A parameter server needs its own PeerJob."},
+		// At most one chief and one evaluator, which is not in the cluster.
+		Tasks: []Task{{Name: "chief", One: true}, {Name: "worker"}, {Name: "ps", Serves: true}, {Name: "evaluator", One: true, Outside: true}},
+		Notes: []string{
+			"Without roles, all peers are workers. Roles named chief, worker, ps and evaluator are these tasks.",
+			"The evaluator is not in the cluster, and its own TF_CONFIG has the cluster of the others.",
+		},
 	},
 	{
 		Type:    "XGBoost",
@@ -84,9 +95,9 @@ var table = []Entry{
 		Sources: []string{"rabit/src/allreduce_base.cc and python-package/xgboost/tracker.py of XGBoost 1.7", "https://xgboost.readthedocs.io/en/stable/python/python_api.html#module-xgboost.collective"},
 		Ports:   []Port{{"tcp-tracker", 9091, "the tracker, on index 0"}},
 		Variables: []Variable{
-			{Name: "DMLC_TRACKER_URI", Meaning: "name of index 0", value: fixed(leader)},
+			{Name: "DMLC_TRACKER_URI", Meaning: "name of index 0", value: leader},
 			{Name: "DMLC_TRACKER_PORT", Meaning: "port of the tracker", value: port},
-			{Name: "DMLC_TASK_ID", Meaning: "the index", value: fixed(index)},
+			{Name: "DMLC_TASK_ID", Meaning: "the index", value: rank},
 			{Name: "DMLC_NUM_WORKER", Meaning: "number of peers", value: peers},
 		},
 		Notes: []string{"The program starts the tracker on index 0 itself, as the example does. From 2.0 on, pass the variables to xgboost.collective.CommunicatorContext."},
@@ -102,6 +113,7 @@ var table = []Entry{
 		Processes: "--nworkers of the workers",
 		Leader: &Leader{
 			Before: "dask scheduler --port {port} &\n",
+			Server: "dask scheduler --port {port}",
 			Worker: "dask worker --nworkers {processes} \"$DASK_SCHEDULER_ADDRESS\"",
 		},
 		Notes: []string{"Call Client() without an address, and wait_for_workers with (PEERJOB_SIZE - 1) × processesPerPeer."},
@@ -116,6 +128,7 @@ var table = []Entry{
 		},
 		Leader: &Leader{
 			Before: "ray start --head --port={port}\n",
+			Server: "ray start --head --port={port} --block",
 			Worker: `ray start --address="$RAY_ADDRESS" --block`,
 		},
 		Notes: []string{"Call ray.init() without an address. Ray opens more ports, at random, so a NetworkPolicy must allow all ports between the peers."},
@@ -130,12 +143,13 @@ var table = []Entry{
 		Ports: []Port{{"tcp-master", 7077, "the master, on index 0"}, {"tcp-ui", 8080, "the master's page, on index 0"}},
 		Variables: []Variable{
 			{Name: "MASTER", Meaning: "the master, for spark-submit and the workers", value: leaderAt("spark://")},
-			{Name: "SPARK_MASTER_HOST", Meaning: "the name of the master", value: fixed(leader)},
+			{Name: "SPARK_MASTER_HOST", Meaning: "the name of the master", value: leader},
 			{Name: "SPARK_MASTER_PORT", Meaning: "the master's port", value: port},
 			{Name: "SPARK_LOCAL_HOSTNAME", Meaning: "the name of this peer for the others", value: fixed(reference(v1alpha1.EnvSelf))},
 		},
 		Leader: &Leader{
 			Before: `"${SPARK_HOME:-/opt/spark}/bin/spark-class" org.apache.spark.deploy.master.Master &` + "\n",
+			Server: `"${SPARK_HOME:-/opt/spark}/bin/spark-class" org.apache.spark.deploy.master.Master`,
 			Worker: `"${SPARK_HOME:-/opt/spark}/bin/spark-class" org.apache.spark.deploy.worker.Worker "$MASTER"`,
 		},
 		Notes: []string{"The scripts look for Spark in SPARK_HOME, or in /opt/spark, as in the project's images. You can set SPARK_WORKER_CORES and SPARK_WORKER_MEMORY."},
@@ -146,13 +160,14 @@ var table = []Entry{
 		Sources: []string{"deepspeed/launcher/runner.py and deepspeed/launcher/constants.py of DeepSpeed", "https://www.deepspeed.ai/getting-started/#launching-without-passwordless-ssh"},
 		Ports:   []Port{{"tcp-rendezvous", 29500, "the store, on index 0"}},
 		Variables: []Variable{
-			{Name: "MASTER_ADDR", Meaning: "name of index 0, for --master_addr", value: fixed(leader)},
+			{Name: "MASTER_ADDR", Meaning: "name of index 0, for --master_addr", value: leader},
 			{Name: "MASTER_PORT", Meaning: "port of the store, for --master_port", value: port},
 		},
 		Processes: "slots in the hostfile: GPUs of each Pod",
 		// The launcher reads this path without being told. With --no_ssh the names in
 		// it are not looked up: a node is its place in the file.
 		Hostfile: &Hostfile{Directory: "/job", File: "hostfile", line: func(host string, s setup) string { return host + " slots=" + s.processes() }},
+		OneRole:  "the launcher takes its rank from its command line, and $(JOB_COMPLETION_INDEX) counts the peers of one role",
 		Notes: []string{
 			"Write deepspeed --no_ssh --node_rank=$(JOB_COMPLETION_INDEX) --master_addr=$(MASTER_ADDR) --master_port=$(MASTER_PORT), as the example does. The launcher takes these only from its command line.",
 			"--no_ssh exists from DeepSpeed 0.14.5 on. A DeepSpeed program also runs under Torchrun.",
@@ -164,12 +179,13 @@ var table = []Entry{
 		Sources: []string{"https://cloud.google.com/kubernetes-engine/docs/how-to/tpu-multislice", "pkg/utils/accelerators/tpu.go of kubernetes-sigs/lws", "jax/_src/clusters/cloud_tpu_cluster.py of JAX"},
 		Ports:   []Port{{"tcp-tpu", 8476, "libtpu, on every peer"}},
 		Variables: []Variable{
-			{Name: "TPU_WORKER_ID", Meaning: "the index", value: fixed(index)},
+			{Name: "TPU_WORKER_ID", Meaning: "the index", value: rank},
 			{Name: "TPU_WORKER_HOSTNAMES", Meaning: "all peers", value: func(s setup) string { return s.all("", "") }},
 			{Name: "TPU_PROCESS_ADDRESSES", Meaning: "all peers with their port", value: func(s setup) string { return s.all("", ":"+s.port()) }},
 			{Name: "TPU_PROCESS_PORT", Meaning: "the port", value: port},
-			{Name: "TPU_NAME", Meaning: "one name for all hosts of the slice", value: fixed(reference(v1alpha1.EnvName))},
+			{Name: "TPU_NAME", Meaning: "one name for all hosts of the slice", value: leaderName},
 		},
+		OneRole: "the hosts of a slice are all alike",
 		Notes: []string{"One PeerJob is one slice. On GKE, leave spec.framework out if GKE's own webhook sets these variables."},
 	},
 	{
@@ -219,11 +235,12 @@ var table = []Entry{
 		Ports:   []Port{sshPort},
 		Variables: []Variable{
 			{Name: "I_MPI_HYDRA_HOST_FILE", Meaning: "all hosts", value: fixed(currentHostfile)},
-			{Name: "I_MPI_PERHOST", Meaning: "processes in each Pod", value: setup.processes},
+			{Name: "I_MPI_PERHOST", Meaning: "processes in each Pod", value: func(s setup) string { return s.hostSetups()[0].processes() }},
 			{Name: "I_MPI_HYDRA_BOOTSTRAP", Meaning: "how processes are started", value: fixed("ssh")},
 			{Name: "I_MPI_HYDRA_BOOTSTRAP_EXEC_EXTRA_ARGS", Meaning: "how ssh is called", value: fixed(sshArguments)},
 			{Name: "I_MPI_HYDRA_IFACE", Meaning: "the Pod's interface: the others reach index 0 by its address; left out on the host network", Yields: true, value: podInterface},
 		},
+		SameProcesses: true,
 		Processes: "I_MPI_PERHOST, and processes of each host in the hostfile",
 		Hostfile:  hostfile(func(host string, s setup) string { return host + ":" + s.processes() }),
 		Leader:    mpiLeader,
@@ -268,4 +285,19 @@ func elastic(value func(setup) string) func(setup) string {
 		}
 		return value(s)
 	}
+}
+
+// tfConfig is TF_CONFIG, as JSON.
+func tfConfig(s setup) string {
+	task, cluster := "worker", `"worker":[`+s.all(`"`, ":"+s.port()+`"`)+`]`
+	if s.group.HasRoles() {
+		var lists []string
+		for _, role := range s.roles {
+			if known, _ := s.task(role.RoleName()); !known.Outside {
+				lists = append(lists, `"`+role.RoleName()+`":[`+peersOf(role, `"`, ":"+s.port()+`"`)+`]`)
+			}
+		}
+		task, cluster = s.group.RoleName(), strings.Join(lists, ",")
+	}
+	return `{"cluster":{` + cluster + `},"task":{"type":"` + task + `","index":` + index + `}}`
 }

@@ -40,7 +40,7 @@ func TestTable_complete(t *testing.T) {
 		if g.PeerJob.Spec.Framework == nil || g.PeerJob.Spec.Framework.Type != entry.Type {
 			t.Errorf("the example of %s is of another framework", entry.Type)
 		}
-		if errs := append(peerjob.Validate(g, framework.Brings(g)), framework.Validate(g)...); len(errs) > 0 {
+		if errs := append(peerjob.Validate(g, framework.Brings), framework.Validate(g)...); len(errs) > 0 {
 			t.Errorf("the example of %s: %v", entry.Type, errs)
 		}
 		golden, err := os.ReadFile(filepath.Join(root, folder, "expected.yaml"))
@@ -172,7 +172,7 @@ func TestApply_anyNumber(t *testing.T) {
 	for _, peers := range []string{"-1", "0", "2147483647"} {
 		for _, typ := range []string{"Torchrun", "TPU", "OpenMPI", "DeepSpeed"} {
 			g := parse(t, "metadata: {name: a}\nspec: {peers: "+peers+", framework: {type: "+typ+"}, template: {spec: {containers: [{name: w, image: x}]}}}")
-			if len(peerjob.Validate(g, framework.Brings(g))) == 0 {
+			if len(peerjob.Validate(g, framework.Brings)) == 0 {
 				t.Errorf("%s peers are not refused", peers)
 			}
 			framework.Validate(g)

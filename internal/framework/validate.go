@@ -26,71 +26,115 @@ const (
 var specPath = field.NewPath("spec")
 
 // Validate refuses what a framework can't work with, and what the user set that
-// is the framework's.
+// is the framework's. Of a PeerJob with roles it validates all roles.
 func Validate(g *peerjob.Group) field.ErrorList {
-	if g.PeerJob.Spec.Framework == nil {
+	spec := g.PeerJob.Spec.Framework
+	if spec == nil {
 		return nil
 	}
-	if g.HasRoles() {
-		return field.ErrorList{field.Forbidden(peerjob.FrameworkPath,
-			"can't wire a PeerJob with roles yet; remove it, and build what the framework reads from PEERJOB_LEADER, PEERJOB_<ROLE>_LEADER and PEERJOB_<ROLE>_SIZE (see docs/roles.md)")}
-	}
-	s, found := setupOf(g)
+	entry, found := Find(spec.Type)
 	if !found {
-		if g.PeerJob.Spec.Framework.Type == "" {
+		if spec.Type == "" {
 			return field.ErrorList{field.Required(peerjob.FrameworkPath.Child("type"), `one of the types that "peerjob frameworks" lists`)}
 		}
-		err := field.NotSupported(peerjob.FrameworkPath.Child("type"), g.PeerJob.Spec.Framework.Type, Types())
-		err.Detail += known.DidYouMean(g.PeerJob.Spec.Framework.Type)
+		err := field.NotSupported(peerjob.FrameworkPath.Child("type"), spec.Type, Types())
+		err.Detail += known.DidYouMean(spec.Type)
 		return field.ErrorList{err}
 	}
 	var errs field.ErrorList
 	if g.PeerJob.Spec.PeerEnv == v1alpha1.Disabled {
 		errs = append(errs, field.Invalid(specPath.Child("peerEnv"), g.PeerJob.Spec.PeerEnv,
-			fmt.Sprintf("what %s reads is built from the peers' variables; leave it out", s.Type)))
+			fmt.Sprintf("what %s reads is built from the peers' variables; leave it out", entry.Type)))
 	}
-	errs = append(errs, s.validateNumbers()...)
-	errs = append(errs, s.validateElastic()...)
-	errs = append(errs, s.validateContainers()...)
-	errs = append(errs, s.validateLeader()...)
-	errs = append(errs, s.validateSSH()...)
-	errs = append(errs, s.validateVariables()...)
-	errs = append(errs, s.validatePorts()...)
-	errs = append(errs, s.validateVolumes()...)
-	errs = append(errs, s.validateSize()...)
+	if wrong := entry.validateRoles(g); len(wrong) > 0 {
+		return append(errs, wrong...) // it is not known who runs it
+	}
+	setups := setupsOf(g)
+	errs = append(errs, setups[0].validateShared()...)
+	for _, s := range setups {
+		errs = append(errs, s.validateRole()...)
+	}
+	errs = slices.Concat(errs, validateServing(g, setups), validateNames(g, setups[0]), validateSize(setups))
+	// What all roles have in common is wrong once.
+	said := map[string]bool{}
+	return slices.DeleteFunc(errs, func(err *field.Error) bool {
+		text := err.Error()
+		defer func() { said[text] = true }()
+		return said[text]
+	})
+}
+
+// validateShared refuses what is wrong with the settings of all roles.
+func (s setup) validateShared() field.ErrorList {
+	return slices.Concat(
+		s.validatePort(),
+		s.validateElastic(),
+		s.validateContainerNames(),
+		s.validateSecret(),
+		s.validateRunnerPort(Ports(s.group)),
+		s.validateServicePorts(Ports(s.group)),
+	)
+}
+
+// validateRole refuses what is wrong in one role, or in a PeerJob without roles.
+func (s setup) validateRole() field.ErrorList {
+	return slices.Concat(
+		s.validateProcesses(),
+		s.validateContainers(),
+		s.validateCommands(),
+		s.validateSSH(),
+		s.validateVariables(),
+		s.validateContainerPorts(Ports(s.group)),
+		s.validateVolumes(),
+	)
+}
+
+func (s setup) validatePort() field.ErrorList {
+	port, path := s.spec.Port, peerjob.FrameworkPath.Child("port")
+	if port == nil {
+		return nil
+	}
+	var errs field.ErrorList
+	for _, msg := range validation.IsValidPortNum(int(*port)) {
+		errs = append(errs, field.Invalid(path, *port, msg))
+	}
+	for _, other := range s.Ports[1:] {
+		if *port == other.Number {
+			errs = append(errs, field.Invalid(path, *port, fmt.Sprintf("is the port of %s for %s; choose another", s.Type, other.Meaning)))
+		}
+	}
 	return errs
 }
 
-func (s setup) validateNumbers() field.ErrorList {
-	var errs field.ErrorList
-	if port := s.spec.Port; port != nil {
-		path := peerjob.FrameworkPath.Child("port")
-		for _, msg := range validation.IsValidPortNum(int(*port)) {
-			errs = append(errs, field.Invalid(path, *port, msg))
-		}
-		for _, other := range s.Ports[1:] {
-			if *port == other.Number {
-				errs = append(errs, field.Invalid(path, *port, fmt.Sprintf("is the port of %s for %s; choose another", s.Type, other.Meaning)))
-			}
-		}
+// validateProcesses holds the number of processes to what the framework takes.
+func (s setup) validateProcesses() field.ErrorList {
+	processes, path := s.processesPerPeer()
+	if processes == nil {
+		return nil
 	}
-	if processes := s.spec.ProcessesPerPeer; processes != nil {
-		path := peerjob.FrameworkPath.Child("processesPerPeer")
-		switch number := processes.IntVal; {
-		case processes.Type == intstr.String && !slices.Contains(s.CountsProcesses, processes.StrVal):
-			want := fmt.Sprintf("must be a number between 1 and %d", v1alpha1.MaxProcessesPerPeer)
-			if len(s.CountsProcesses) > 0 {
-				want += ", or " + strings.Join(s.CountsProcesses, ", ")
-			}
-			errs = append(errs, field.Invalid(path, processes.StrVal, want))
-		case processes.Type == intstr.String:
-		case number < 1 || number > v1alpha1.MaxProcessesPerPeer:
-			errs = append(errs, field.Invalid(path, number, fmt.Sprintf("must be between 1 and %d", v1alpha1.MaxProcessesPerPeer)))
-		case number > 1 && s.Processes == "":
-			errs = append(errs, field.Invalid(path, number, s.Type+" runs one process in each Pod; leave it out"))
-		}
+	least := int32(1)
+	if s.leads() && s.SSH {
+		least = 0
 	}
-	return errs
+	switch number := processes.IntVal; {
+	case processes.Type == intstr.String && !slices.Contains(s.CountsProcesses, processes.StrVal):
+		want := fmt.Sprintf("must be a number between %d and %d", least, v1alpha1.MaxProcessesPerPeer)
+		if len(s.CountsProcesses) > 0 {
+			want += ", or " + strings.Join(s.CountsProcesses, ", ")
+		}
+		return field.ErrorList{field.Invalid(path, processes.StrVal, want)}
+	case processes.Type == intstr.String:
+	case s.leads() && !s.SSH:
+		return field.ErrorList{field.Forbidden(path, fmt.Sprintf("the role %s leads, and runs no worker of %s; leave it out", s.group.RoleName(), s.Type))}
+	case number < least || number > v1alpha1.MaxProcessesPerPeer:
+		return field.ErrorList{field.Invalid(path, number, fmt.Sprintf("must be between %d and %d", least, v1alpha1.MaxProcessesPerPeer))}
+	case number > 1 && s.Processes == "":
+		return field.ErrorList{field.Invalid(path, number, s.Type+" runs one process in each Pod; leave it out")}
+	case s.SameProcesses && s.computes() && s.processes() != s.hostSetups()[0].processes():
+		return field.ErrorList{field.Invalid(path, number, fmt.Sprintf("must be %s, as in the role %s: %s takes one number for all hosts; write it in spec.framework.processesPerPeer",
+			s.hostSetups()[0].processes(), s.hostSetups()[0].group.RoleName(), s.Type))}
+	}
+	return nil
 }
 
 func (s setup) validateElastic() field.ErrorList {
@@ -102,8 +146,12 @@ func (s setup) validateElastic() field.ErrorList {
 		return field.ErrorList{field.Forbidden(path, s.Type+" has groups of a fixed size; leave it out")}
 	}
 	var errs field.ErrorList
-	if least := elastic.MinPeers; least != nil && (*least < 1 || *least > s.group.Peers()) {
-		errs = append(errs, field.Invalid(path.Child("minPeers"), *least, fmt.Sprintf("must be between 1 and spec.peers, %d", s.group.Peers())))
+	if least := elastic.MinPeers; least != nil && (*least < 1 || int64(*least) > s.total()) {
+		of := "spec.peers"
+		if s.group.HasRoles() {
+			of = "the number of peers in the roles that run it"
+		}
+		errs = append(errs, field.Invalid(path.Child("minPeers"), *least, fmt.Sprintf("must be between 1 and %s, %d", of, s.total())))
 	}
 	if restarts := elastic.MaxRestarts; restarts != nil && *restarts < 0 {
 		errs = append(errs, field.Invalid(path.Child("maxRestarts"), *restarts, "must be 0 or more"))
@@ -111,20 +159,16 @@ func (s setup) validateElastic() field.ErrorList {
 	return errs
 }
 
-// validateContainers wants to know who runs the framework. With several
-// containers the first one may be a sidecar, and a framework that is wired into
-// the wrong one fails only when it runs.
-func (s setup) validateContainers() field.ErrorList {
+// validateContainerNames refuses names of containers that no role has.
+func (s setup) validateContainerNames() field.ErrorList {
 	path := peerjob.FrameworkPath.Child("containers")
 	var names []string
-	for _, container := range s.group.Template().Spec.Containers {
-		names = append(names, container.Name)
-	}
-	if len(s.spec.Containers) == 0 {
-		if len(names) > 1 {
-			return field.ErrorList{field.Required(path, fmt.Sprintf("the Pod has several containers; name those that run %s, of %q", s.Type, names))}
+	for _, role := range s.roles {
+		for _, container := range role.Template().Spec.Containers {
+			if !slices.Contains(names, container.Name) {
+				names = append(names, container.Name)
+			}
 		}
-		return nil
 	}
 	var errs field.ErrorList
 	for i, name := range s.spec.Containers {
@@ -135,31 +179,79 @@ func (s setup) validateContainers() field.ErrorList {
 			errs = append(errs, field.Duplicate(path.Index(i), name))
 		}
 	}
-	if s.Leader != nil && len(s.spec.Containers) > 1 && len(errs) == 0 {
-		errs = append(errs, field.Invalid(path, s.spec.Containers, s.Type+" has one leader and one worker in a Pod; name one container"))
+	return errs
+}
+
+// validateContainers wants to know who runs the framework. With several
+// containers the first one may be a sidecar, and a framework that is wired into
+// the wrong one fails only when it runs.
+func (s setup) validateContainers() field.ErrorList {
+	path := peerjob.FrameworkPath.Child("containers")
+	var names, running []string
+	for _, container := range s.group.Template().Spec.Containers {
+		names = append(names, container.Name)
+		if s.runsIn(container.Name) {
+			running = append(running, container.Name)
+		}
 	}
+	pod := "the Pod"
+	if s.group.HasRoles() {
+		pod = "the role " + s.group.RoleName()
+	}
+	switch {
+	case len(names) > 1 && len(running) == 0 && (len(s.spec.Containers) == 0 || s.group.HasRoles()):
+		return field.ErrorList{field.Required(path, fmt.Sprintf("%s has several containers; name those that run %s, of %q", pod, s.Type, names))}
+	case s.Leader != nil && len(running) > 1:
+		return field.ErrorList{field.Invalid(path, s.spec.Containers, s.Type+" has one leader and one worker in a Pod; name one container")}
+	}
+	return nil
+}
+
+// validateCommands wants the commands that a shell must know.
+func (s setup) validateCommands() field.ErrorList {
+	switch {
+	case s.Leader == nil:
+		return append(s.validateNoLeader(), s.validateComputed()...)
+	case s.hasLeaderRole():
+		return s.validateLeaderRole()
+	}
+	return s.validateLeader()
+}
+
+func (s setup) validateNoLeader() field.ErrorList {
+	if s.spec.Leader == nil {
+		return nil
+	}
+	return field.ErrorList{field.Forbidden(peerjob.FrameworkPath.Child("leader"), fmt.Sprintf("all peers of %s run the container's command; leave it out", s.Type))}
+}
+
+// validateComputed wants a command for the shell that adds up a rank.
+func (s setup) validateComputed() field.ErrorList {
+	computed := s.computed()
+	if len(computed) == 0 {
+		return nil
+	}
+	var errs field.ErrorList
+	s.eachContainer(func(container *corev1.Container, path *field.Path) {
+		if len(container.Command) == 0 {
+			errs = append(errs, field.Required(path.Child("command"), fmt.Sprintf(
+				"a shell adds up %s in this role, and does not know the image's entrypoint; write it here, or make the role the first one of spec.framework.roles", computed[0].Name)))
+		}
+	})
 	return errs
 }
 
 // validateLeader holds a framework with a leader to a Job that ends with it.
 func (s setup) validateLeader() field.ErrorList {
-	path := peerjob.FrameworkPath.Child("leader")
-	if s.Leader == nil {
-		if s.spec.Leader != nil {
-			return field.ErrorList{field.Forbidden(path, fmt.Sprintf("all peers of %s run the container's command; leave it out", s.Type))}
-		}
-		return nil
-	}
 	var errs field.ErrorList
 	if s.spec.Leader == nil || len(s.spec.Leader.Command) == 0 {
-		errs = append(errs, field.Required(path.Child("command"), "what index 0 runs, and the Job ends with"))
-	}
-	s.eachContainer(func(container *corev1.Container, path *field.Path) {
-		if len(container.Command) == 0 && len(container.Args) > 0 {
-			errs = append(errs, field.Required(path.Child("command"), fmt.Sprintf(
-				"with args: the workers are started by a shell, to which the image's entrypoint is not known; or leave args out, and they run the worker of %s", s.Type)))
+		detail := "what index 0 runs, and the Job ends with"
+		if len(s.group.All()) > 1 {
+			detail = fmt.Sprintf("what index 0 of the role %s runs, and its Job ends with; or name the role of the leader and those of the workers in spec.framework.roles", s.group.RoleName())
 		}
-	})
+		errs = append(errs, field.Required(peerjob.FrameworkPath.Child("leader", "command"), detail))
+	}
+	errs = append(errs, s.validateArgs()...)
 	if s.group.Job.SuccessPolicy != nil {
 		errs = append(errs, field.Forbidden(s.group.Path.Child("successPolicy"), fmt.Sprintf(
 			"peerjob sets it for %s (spec.framework): the Job succeeds with index 0, and the workers are stopped; leave it out", s.Type)))
@@ -180,16 +272,31 @@ func (s setup) validateLeader() field.ErrorList {
 	return errs
 }
 
-// validateSSH wants a Secret that the user of the container can read.
-func (s setup) validateSSH() field.ErrorList {
-	path, name := peerjob.FrameworkPath.Child("sshSecretName"), s.spec.SSHSecretName
-	if !s.SSH {
-		if name != "" {
-			return field.ErrorList{field.Forbidden(path, s.Type+" does not use ssh; leave it out")}
+// validateArgs refuses arguments for a program that a shell does not know.
+func (s setup) validateArgs() field.ErrorList {
+	var errs field.ErrorList
+	s.eachContainer(func(container *corev1.Container, path *field.Path) {
+		if len(container.Command) == 0 && len(container.Args) > 0 {
+			who, what := "the workers are", "the worker"
+			if s.leads() {
+				who, what = "the leader is", "the server"
+			}
+			errs = append(errs, field.Required(path.Child("command"), fmt.Sprintf(
+				"with args: %s started by a shell, to which the image's entrypoint is not known; or leave args out, and they run %s of %s", who, what, s.Type)))
 		}
+	})
+	return errs
+}
+
+// validateSecret wants the name of a Secret with keys.
+func (s setup) validateSecret() field.ErrorList {
+	path, name := peerjob.FrameworkPath.Child("sshSecretName"), s.spec.SSHSecretName
+	switch {
+	case !s.SSH && name != "":
+		return field.ErrorList{field.Forbidden(path, s.Type+" does not use ssh; leave it out")}
+	case !s.SSH:
 		return nil
-	}
-	if name == "" {
+	case name == "":
 		return field.ErrorList{field.Required(path, fmt.Sprintf(
 			"%s starts its processes through ssh: make a key pair with ssh-keygen, and a Secret of it with the keys %s and %s", s.Type, privateKey, publicKey))}
 	}
@@ -197,6 +304,16 @@ func (s setup) validateSSH() field.ErrorList {
 	for _, msg := range validation.IsDNS1123Subdomain(name) {
 		errs = append(errs, field.Invalid(path, name, msg))
 	}
+	return errs
+}
+
+// validateSSH wants a Secret that the user of the container can read.
+func (s setup) validateSSH() field.ErrorList {
+	name := s.spec.SSHSecretName
+	if !s.SSH || name == "" {
+		return nil
+	}
+	var errs field.ErrorList
 	pod := s.group.Template().Spec.SecurityContext
 	if pod == nil {
 		pod = &corev1.PodSecurityContext{}

@@ -19,43 +19,103 @@ import (
 func Brings(g *peerjob.Group) peerjob.Brought {
 	s, ok := setupOf(g)
 	if !ok {
-		return peerjob.Brought{}
+		return peerjob.Brought{Command: func(string) bool { return isUnclear(g) }}
 	}
 	return peerjob.Brought{
 		Variables: func(container string) []corev1.EnvVar { return Variables(g, container) },
-		Command:   func(container string) bool { return s.Leader != nil && s.runsIn(container) },
-		Success:   s.Leader != nil,
+		Command:   s.writesCommand,
+		Success:   s.Leader != nil && !s.hasLeaderRole(),
 		Ports:     Ports(g),
 		Processes: s.processesSet(),
 	}
 }
 
+// isUnclear reports whether a framework writes commands, and the PeerJob does not say in
+// which roles: that is an error of its own.
+func isUnclear(g *peerjob.Group) bool {
+	spec := g.PeerJob.Spec.Framework
+	if spec == nil || len(setupsOf(g)) > 0 {
+		return false
+	}
+	entry, found := Find(spec.Type)
+	return found && entry.Leader != nil
+}
+
+// writesCommand reports whether the framework writes the command of the container with a
+// name, instead of the user.
+func (s setup) writesCommand(name string) bool {
+	if s.Leader == nil || !s.runsIn(name) {
+		return false
+	}
+	return !s.hasLeaderRole() || s.serves()
+}
+
+// serves reports whether the role runs a program of the framework that ends when it is
+// told to: its container has no command. The role of a leader that has none to run is an
+// error.
+func (s setup) serves() bool {
+	serves := false
+	if s.hasLeaderRole() {
+		s.eachContainer(func(container *corev1.Container, _ *field.Path) {
+			serves = serves || len(container.Command) == 0
+		})
+	}
+	return serves
+}
+
 // processesSet is the number that processesPerPeer sets, 0 where it sets none and
 // rules.ProcessesOfTheirOwn for a word.
 func (s setup) processesSet() int32 {
-	if s.spec.ProcessesPerPeer == nil {
+	processes, _ := s.processesPerPeer()
+	switch {
+	case processes == nil:
 		return 0
-	}
-	if s.spec.ProcessesPerPeer.Type == intstr.String {
+	case processes.Type == intstr.String:
 		return rules.ProcessesOfTheirOwn
 	}
-	return s.spec.ProcessesPerPeer.IntVal
+	return processes.IntVal
 }
 
 // Warn returns what is probably not meant, in a group that [Validate] lets through.
 func Warn(g *peerjob.Group) []diag.Warning {
-	s, ok := setupOf(g)
-	runsTorchrun := func(name string) bool { return ok && s.Type == "Torchrun" && s.runsIn(name) }
-	processes := int32(0)
-	if ok {
-		processes = s.processesSet()
-	}
 	var w []diag.Warning
 	for _, role := range g.All() {
-		w = append(w, rules.GPUProcesses(role.Template(), runsTorchrun, processes, peerjob.FrameworkPath.Child("processesPerPeer"), role.TemplatePath())...)
+		s, ok := setupOf(role)
+		runsTorchrun := func(name string) bool { return ok && s.Type == "Torchrun" && s.runsIn(name) }
+		processes, path := int32(0), peerjob.FrameworkPath.Child("processesPerPeer")
+		if ok {
+			processes = s.processesSet()
+			_, path = s.processesPerPeer()
+		}
+		w = append(w, rules.GPUProcesses(role.Template(), runsTorchrun, processes, path, role.TemplatePath())...)
+		if ok {
+			w = append(w, s.warnElasticHostNetwork()...)
+		}
 	}
-	if ok {
-		w = append(w, s.warnElasticHostNetwork()...)
+	return append(w, warnServing(g)...)
+}
+
+// warnServing finds roles that serve until they are told to end, and a PeerJob in which
+// nobody may tell them.
+func warnServing(g *peerjob.Group) []diag.Warning {
+	var w []diag.Warning
+	spec := &g.PeerJob.Spec
+	var tasks, forever []string
+	for _, s := range setupsOf(g) {
+		if task, _ := s.task(s.group.RoleName()); s.group.HasRoles() && task.Serves && isAwaited(g, task.Name) {
+			tasks = append(tasks, task.Name)
+		}
+		if s.serves() && s.group.Job.ActiveDeadlineSeconds == nil {
+			forever = append(forever, s.group.RoleName())
+		}
+	}
+	if len(tasks) > 0 {
+		w = append(w, diag.Warn(peerjob.SuccessRolesPath,
+			"the programs of %s often serve until they are stopped, and the group then never ends; write the roles whose end is the end of the group, such as [%s]", strings.Join(tasks, ", "), strings.Join(deciding(g), ", ")))
+	}
+	if len(forever) > 0 && spec.FailurePolicy == nil {
+		w = append(w, diag.Warn(peerjob.FailurePolicyPath,
+			"the role %s serves until it is told to end, and nobody tells it if another role fails; write {action: FailPeerJob}, or set activeDeadlineSeconds", strings.Join(forever, ", ")))
 	}
 	return w
 }

@@ -11,6 +11,16 @@ import (
 	"github.com/peerjob/peerjob/internal/rules"
 )
 
+// Brings returns what a framework brings to a group. Nil brings nothing.
+type Brings func(*Group) Brought
+
+func (b Brings) to(g *Group) Brought {
+	if b == nil {
+		return Brought{}
+	}
+	return b(g)
+}
+
 // Brought is what a framework brings to the containers of a group, as far as the
 // rules read it. The zero value is that of a group without a framework.
 type Brought struct {

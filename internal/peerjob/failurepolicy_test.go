@@ -109,7 +109,7 @@ func TestValidate_failurePolicy(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			errs := Validate(group(t, tt.spec, tt.pod), Brought{})
+			errs := Validate(group(t, tt.spec, tt.pod), nil)
 			if len(errs) != len(tt.want) {
 				t.Fatalf("%d errors, want %d: %v", len(errs), len(tt.want), errs)
 			}
@@ -185,10 +185,10 @@ func TestWarn_failurePolicy(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			g := group(t, tt.spec, tt.pod)
-			if errs := Validate(g, Brought{}); len(errs) > 0 {
+			if errs := Validate(g, nil); len(errs) > 0 {
 				t.Fatal(errs)
 			}
-			got := Warn(g, Brought{})
+			got := Warn(g, nil)
 			if len(got) != len(tt.want) {
 				t.Fatalf("%d warnings, want %d: %v", len(got), len(tt.want), got)
 			}

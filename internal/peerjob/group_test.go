@@ -250,7 +250,7 @@ func TestValidate_more(t *testing.T) {
 		"a file of an unknown container": {swap("peers: 3", "peers: 3\n  files: [{path: /a, containers: [w, x]}]"), []string{"spec.files[0].containers[1]: Unsupported value: \"x\": supported values: \"w\""}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			errs := Validate(decodeValid(t, test.change), Brought{})
+			errs := Validate(decodeValid(t, test.change), nil)
 			if len(errs) != len(test.want) {
 				t.Fatalf("%d errors, want %d: %v", len(errs), len(test.want), errs)
 			}
@@ -291,11 +291,11 @@ func TestWarn(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := decodeValid(t, test.change)
-			if errs := Validate(g, Brought{}); len(errs) > 0 {
+			if errs := Validate(g, nil); len(errs) > 0 {
 				t.Fatal(errs)
 			}
 			var got []string
-			for _, w := range Warn(g, Brought{}) {
+			for _, w := range Warn(g, nil) {
 				got = append(got, w.Field)
 			}
 			if diff := cmp.Diff(test.want, got); diff != "" {

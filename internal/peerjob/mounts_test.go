@@ -26,12 +26,12 @@ func both(changes ...func(string) string) func(string) string {
 }
 
 // findings returns errors, and warnings with "warning: " before them.
-func findings(g *Group, brought Brought) []string {
+func findings(g *Group, brings Brings) []string {
 	var lines []string
-	for _, err := range Validate(g, brought) {
+	for _, err := range Validate(g, brings) {
 		lines = append(lines, err.Error())
 	}
-	for _, w := range Warn(g, brought) {
+	for _, w := range Warn(g, brings) {
 		lines = append(lines, "warning: "+w.Field+": "+w.Message)
 	}
 	return lines
@@ -92,7 +92,7 @@ func TestFilePlaces(t *testing.T) {
 // compareFindings holds findings to their beginnings.
 func compareFindings(t *testing.T, g *Group, want []string) {
 	t.Helper()
-	got := findings(g, Brought{})
+	got := findings(g, nil)
 	for i := range got {
 		if i < len(want) && strings.HasPrefix(got[i], want[i]) {
 			got[i] = want[i]
@@ -156,7 +156,7 @@ func TestPrograms(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { compareFindings(t, decodeValid(t, tt.change), tt.want) })
 	}
-	brought := Brought{Command: func(string) bool { return true }}
+	brought := func(*Group) Brought { return Brought{Command: func(string) bool { return true }} }
 	if got := findings(decodeValid(t, both(spec("files: [{path: /app/run.sh}]"), container("command: [/app/run.sh]"))), brought); len(got) > 0 {
 		t.Errorf("a command that the framework writes: %q", got)
 	}

@@ -19,8 +19,8 @@ import (
 var (
 	// RolesPath is the field of the roles.
 	RolesPath = specPath.Child("roles")
-	// successRolesPath is the field of the roles that decide when the group is done.
-	successRolesPath = specPath.Child("successRoles")
+	// SuccessRolesPath is the field of the roles that decide when the group is done.
+	SuccessRolesPath = specPath.Child("successRoles")
 )
 
 // newRole returns the group of one role.

@@ -198,7 +198,7 @@ func validateRolesContainer(g *Group) field.ErrorList {
 			return nil
 		}
 	}
-	return field.ErrorList{unknownName(RunnerPath.Child("container"), name, names)}
+	return field.ErrorList{UnknownName(RunnerPath.Child("container"), name, names)}
 }
 
 func containerNames(containers []corev1.Container) []string {

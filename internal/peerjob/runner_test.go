@@ -163,7 +163,7 @@ func TestValidate_runner(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			errs := Validate(group(t, tt.spec, tt.pod), Brought{})
+			errs := Validate(group(t, tt.spec, tt.pod), nil)
 			if len(errs) != len(tt.want) {
 				t.Fatalf("%d errors, want %d: %v", len(errs), len(tt.want), errs)
 			}
@@ -179,7 +179,9 @@ func TestValidate_runner(t *testing.T) {
 
 // TestValidate_runnerCommand has a framework that writes the command.
 func TestValidate_runnerCommand(t *testing.T) {
-	brought := Brought{Command: func(container string) bool { return container == "w" }}
+	brought := func(*Group) Brought {
+		return Brought{Command: func(container string) bool { return container == "w" }}
+	}
 	if errs := Validate(group(t, startBarrier, "containers: [{name: w, image: x}]"), brought); len(errs) > 0 {
 		t.Error(errs)
 	}
@@ -237,15 +239,15 @@ func TestWarn_runner(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			g := group(t, tt.spec, tt.pod)
-			if errs := Validate(g, Brought{}); len(errs) > 0 {
+			if errs := Validate(g, nil); len(errs) > 0 {
 				t.Fatal(errs)
 			}
 			var got []string
-			for _, w := range Warn(g, Brought{}) {
+			for _, w := range Warn(g, nil) {
 				got = append(got, w.Field)
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
-				t.Errorf("(-want +got):\n%s\n%v", diff, Warn(g, Brought{}))
+				t.Errorf("(-want +got):\n%s\n%v", diff, Warn(g, nil))
 			}
 		})
 	}

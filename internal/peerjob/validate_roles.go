@@ -79,7 +79,7 @@ func withoutRoles(spec *v1alpha1.PeerJobSpec) field.ErrorList {
 		errs = append(errs, field.Required(RolesPath, "at least one role, such as {name: worker, peers: 4, template: {...}}; without roles, remove it, and set spec.peers and spec.template"))
 	}
 	if spec.SuccessRoles != nil {
-		errs = append(errs, field.Forbidden(successRolesPath, "needs spec.roles; remove it"))
+		errs = append(errs, field.Forbidden(SuccessRolesPath, "needs spec.roles; remove it"))
 	}
 	return errs
 }
@@ -217,7 +217,7 @@ func validateDependencies(g *Group) field.ErrorList {
 			case name == role.Role.Name:
 				errs = append(errs, field.Invalid(at.Child("name"), name, "is this role itself, which would wait forever; name another role"))
 			case !slices.Contains(names, name):
-				errs = append(errs, unknownName(at.Child("name"), name, names))
+				errs = append(errs, UnknownName(at.Child("name"), name, names))
 			case seen[name]:
 				errs = append(errs, field.Duplicate(at.Child("name"), name))
 			}
@@ -242,7 +242,7 @@ func validateNeverRuns(g *Group) field.ErrorList {
 		if !role.isTold() {
 			continue
 		}
-		done := completeBefore(role)
+		done := role.CompleteBefore()
 		if slices.ContainsFunc(g.SuccessRoles(), func(name string) bool { return !slices.Contains(done, name) }) {
 			continue
 		}
@@ -253,14 +253,14 @@ func validateNeverRuns(g *Group) field.ErrorList {
 	return errs
 }
 
-// completeBefore are the roles that are Complete before the commands of a role start.
-func completeBefore(role *Group) []string {
+// CompleteBefore are the roles that are Complete before the commands of a role start.
+func (g *Group) CompleteBefore() []string {
 	roles := map[string]*Group{}
-	for _, other := range role.All() {
+	for _, other := range g.All() {
 		roles[other.Role.Name] = other
 	}
 	var done []string
-	visited, next := map[*Group]bool{}, []*Group{role}
+	visited, next := map[*Group]bool{}, []*Group{g}
 	for len(next) > 0 {
 		at := next[0]
 		next = next[1:]
@@ -287,8 +287,8 @@ func dependencies(role *Group) string {
 	return strings.Join(names, ", ")
 }
 
-// unknownName is an error about a name that is none of some others.
-func unknownName(path *field.Path, name string, names []string) *field.Error {
+// UnknownName is an error about a name that is none of some others.
+func UnknownName(path *field.Path, name string, names []string) *field.Error {
 	err := field.NotSupported(path, name, names)
 	if nearest := spell.Nearest(name, names); nearest != "" {
 		err.Detail += fmt.Sprintf("; did you mean %q?", nearest)
@@ -347,12 +347,12 @@ func validateSuccessRoles(g *Group) field.ErrorList {
 	}
 	var errs field.ErrorList
 	if !g.HasRunner() {
-		errs = append(errs, needsRunner(successRolesPath, "needs the runner, which tells the other roles to end"))
+		errs = append(errs, needsRunner(SuccessRolesPath, "needs the runner, which tells the other roles to end"))
 	}
 	for i, name := range own {
-		switch at := successRolesPath.Index(i); {
+		switch at := SuccessRolesPath.Index(i); {
 		case !slices.Contains(names, name):
-			errs = append(errs, unknownName(at, name, names))
+			errs = append(errs, UnknownName(at, name, names))
 		case slices.Contains(own[:i], name):
 			errs = append(errs, field.Duplicate(at, name))
 		}

@@ -19,10 +19,10 @@ import (
 
 // Validate refuses a group whose Pods would not find each other, although the API
 // server would take what it expands to. Of a PeerJob with roles it validates all groups.
-func Validate(g *Group, brought Brought) field.ErrorList {
+func Validate(g *Group, brings Brings) field.ErrorList {
 	errs := validateShared(g)
 	for _, role := range g.All() {
-		errs = append(errs, validateGroup(role, brought)...)
+		errs = append(errs, validateGroup(role, brings.to(role))...)
 	}
 	if g.HasRoles() {
 		errs = distinct(errs)

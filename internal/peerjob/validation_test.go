@@ -123,7 +123,7 @@ func TestValidate(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			errs := Validate(decodeValid(t, tt.change), Brought{})
+			errs := Validate(decodeValid(t, tt.change), nil)
 			if len(errs) != len(tt.want) {
 				t.Fatalf("%d errors, want %d: %v", len(errs), len(tt.want), errs)
 			}

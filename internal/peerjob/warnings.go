@@ -16,10 +16,10 @@ import (
 
 // Warn returns what is probably not meant in a group that [Validate] lets through, in all
 // groups of a PeerJob with roles.
-func Warn(g *Group, brought Brought) []diag.Warning {
+func Warn(g *Group, brings Brings) []diag.Warning {
 	var w []diag.Warning
 	for _, role := range g.All() {
-		w = append(w, warnGroup(role, brought)...)
+		w = append(w, warnGroup(role, brings.to(role))...)
 	}
 	return append(w, warnRoles(g)...)
 }

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package framework
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/peerjob"
+)
+
+// validateRoles wants to know which roles run the framework, and refuses those that can't
+// run it together.
+func (e *Entry) validateRoles(g *peerjob.Group) field.ErrorList {
+	own := g.PeerJob.Spec.Framework.Roles
+	if !g.HasRoles() {
+		if own != nil {
+			return field.ErrorList{field.Forbidden(rolesPath, "needs spec.roles; remove it")}
+		}
+		return nil
+	}
+	var names []string
+	for _, role := range g.All() {
+		names = append(names, role.RoleName())
+	}
+	var errs field.ErrorList
+	for i, role := range own {
+		path := rolesPath.Index(i).Child("name")
+		switch _, isTask := e.task(role.Name); {
+		case role.Name == "":
+			errs = append(errs, field.Required(path, "the name of a role that runs "+e.Type))
+		case !slices.Contains(names, role.Name):
+			errs = append(errs, peerjob.UnknownName(path, role.Name, names))
+		case slices.ContainsFunc(own[:i], func(other v1alpha1.FrameworkRole) bool { return other.Name == role.Name }):
+			errs = append(errs, field.Duplicate(path, role.Name))
+		case len(e.Tasks) > 0 && !isTask:
+			errs = append(errs, field.Invalid(path, role.Name, fmt.Sprintf("is no task of %s; name the role %s", e.Type, e.taskNames())))
+		}
+	}
+	roles := e.rolesOf(g)
+	switch {
+	case len(errs) > 0:
+		return errs
+	case len(roles) == 0:
+		return field.ErrorList{field.Required(rolesPath, e.whichRoles(names))}
+	case len(roles) > 1 && e.OneRole != "":
+		return field.ErrorList{field.Invalid(rolesPath, diag.Literal{Text: strings.Join(namesOf(roles), ", ")}, fmt.Sprintf("must be one role for %s: %s", e.Type, e.OneRole))}
+	}
+	return slices.Concat(e.validateTasks(roles), e.validateTogether(roles), e.validateOwnLeader(roles), e.validateOneLeader(roles))
+}
+
+// whichRoles says what to write where it is not clear which roles run the framework.
+func (e *Entry) whichRoles(names []string) string {
+	switch {
+	case len(e.Tasks) > 0:
+		return fmt.Sprintf("%s knows roles by their names, and none of %q is one of its tasks; name the roles that run it %s", e.Type, names, e.taskNames())
+	case e.Leader != nil:
+		return fmt.Sprintf("name the roles that run %s, of %q: first the role of its leader, with one peer, such as [{name: %s}, ...], or one role whose index 0 leads", e.Type, names, names[0])
+	}
+	return fmt.Sprintf("name the roles that run %s, of %q, in the order of their ranks, such as [{name: %s}]", e.Type, names, names[0])
+}
+
+// taskNames are the names of the tasks, as text.
+func (e *Entry) taskNames() string {
+	names := make([]string, len(e.Tasks))
+	for i, task := range e.Tasks {
+		names[i] = task.Name
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
+}
+
+func namesOf(roles []*peerjob.Group) []string {
+	names := make([]string, len(roles))
+	for i, role := range roles {
+		names[i] = role.RoleName()
+	}
+	return names
+}
+
+// validateTasks refuses more peers of a task than the framework takes, and a cluster of
+// nobody who computes.
+func (e *Entry) validateTasks(roles []*peerjob.Group) field.ErrorList {
+	if len(e.Tasks) == 0 {
+		return nil
+	}
+	var errs field.ErrorList
+	computes := false
+	for _, role := range roles {
+		task, _ := e.task(role.RoleName())
+		if task.One && role.Peers() > 1 {
+			errs = append(errs, field.Invalid(role.Path.Child("peers"), role.Peers(), fmt.Sprintf("must be 1: %s takes one %s (spec.framework)", e.Type, task.Name)))
+		}
+		computes = computes || !task.Serves && !task.Outside
+	}
+	if !computes {
+		errs = append(errs, field.Required(peerjob.RolesPath, fmt.Sprintf("a role that computes: %s takes no cluster of %s alone; add a role chief or worker, or leave spec.framework out", e.Type, strings.Join(namesOf(roles), " and "))))
+	}
+	return errs
+}
+
+// validateTogether refuses roles that wait for each other's end: they run the framework
+// at the same time.
+func (e *Entry) validateTogether(roles []*peerjob.Group) field.ErrorList {
+	var errs field.ErrorList
+	for _, role := range roles {
+		if task, _ := e.task(role.RoleName()); task.Outside {
+			continue
+		}
+		before := role.CompleteBefore()
+		for _, other := range roles {
+			if task, _ := e.task(other.RoleName()); other == role || task.Outside || !slices.Contains(before, other.RoleName()) {
+				continue
+			}
+			errs = append(errs, field.Invalid(role.Path.Child("dependsOn"), diag.Literal{Text: dependencies(role)}, fmt.Sprintf(
+				"the role waits until %s is Complete, and both run %s at the same time (spec.framework), so each would wait for the other; wait for the status Started, or leave one of them out of spec.framework.roles", other.RoleName(), e.Type)))
+		}
+	}
+	return errs
+}
+
+// dependencies are the names of the roles that a role waits for, as text.
+func dependencies(role *peerjob.Group) string {
+	names := make([]string, len(role.Role.DependsOn))
+	for i, dependency := range role.Role.DependsOn {
+		names[i] = dependency.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+// validateOwnLeader holds the role of a leader to one peer with a command of its own.
+func (e *Entry) validateOwnLeader(roles []*peerjob.Group) field.ErrorList {
+	if e.Leader == nil || len(roles) < 2 {
+		return nil
+	}
+	lead := roles[0]
+	var errs field.ErrorList
+	if lead.Peers() > 1 {
+		errs = append(errs, field.Invalid(lead.Path.Child("peers"), lead.Peers(), fmt.Sprintf(
+			"must be 1: the first of spec.framework.roles, %s, is the role of the leader of %s; write the role with the leader first, or name one role whose index 0 leads", lead.RoleName(), e.Type)))
+	}
+	if lead.PeerJob.Spec.Framework.Leader != nil {
+		errs = append(errs, field.Forbidden(peerjob.FrameworkPath.Child("leader"), fmt.Sprintf(
+			"the role %s leads, and runs the command of its container; write it there, and remove it here; or name one role in spec.framework.roles, and its index 0 leads", lead.RoleName())))
+	}
+	return errs
+}
+
+// validateOneLeader refuses a role whose index 0 leads in a group whose runners decide
+// together when it is done: they know nothing of the indexes of one Job.
+func (e *Entry) validateOneLeader(roles []*peerjob.Group) field.ErrorList {
+	if e.Leader == nil || len(roles) > 1 || !roles[0].HasRunner() {
+		return nil
+	}
+	return field.ErrorList{field.Required(rolesPath, fmt.Sprintf(
+		"the leader of %s in a role of its own, with one peer, before %s: the Job of %[2]s would end with its index 0 (successPolicy), and the runner of spec.barrier and spec.failurePolicy does not know that in a PeerJob with roles", e.Type, roles[0].RoleName()))}
+}
+
+// validateLeaderRole refuses what is wrong with the commands of one role of a framework
+// whose leader has a role of its own.
+func (s setup) validateLeaderRole() field.ErrorList {
+	errs := s.validateArgs()
+	if len(errs) > 0 || !s.lacksCommand() {
+		return errs
+	}
+	s.eachContainer(func(container *corev1.Container, path *field.Path) {
+		errs = append(errs, field.Required(path.Child("command"), fmt.Sprintf("what the leader of %s runs, and the group ends with, such as [mpiexec, PROGRAM]", s.Type)))
+	})
+	return errs
+}
+
+// lacksCommand reports whether the role has nothing to run: that of a leader without a
+// command, of a framework without a server.
+func (s setup) lacksCommand() bool { return s.leads() && s.serves() && s.Leader.Server == "" }
+
+// validateServing refuses a group that would never be done, because roles serve until they
+// are told to end.
+func validateServing(g *peerjob.Group, setups []setup) field.ErrorList {
+	var serving []string
+	for _, s := range setups {
+		if s.serves() && !s.lacksCommand() {
+			serving = append(serving, s.group.RoleName())
+		}
+	}
+	if len(serving) == 0 {
+		return nil
+	}
+	typ := setups[0].Type
+	var errs field.ErrorList
+	for i, name := range g.PeerJob.Spec.SuccessRoles {
+		if slices.Contains(serving, name) {
+			errs = append(errs, field.Invalid(peerjob.SuccessRolesPath.Index(i), name, fmt.Sprintf(
+				"serves until it is told to end (spec.framework, %s), and the group would never be done; remove it", typ)))
+		}
+	}
+	for _, role := range g.All() {
+		for i, dependency := range role.Role.DependsOn {
+			if dependency.Status == v1alpha1.RoleComplete && slices.Contains(serving, dependency.Name) {
+				errs = append(errs, field.Invalid(role.Path.Child("dependsOn").Index(i).Child("status"), dependency.Status, fmt.Sprintf(
+					"the role %s serves until it is told to end (spec.framework, %s), and is never Complete before; write Started", dependency.Name, typ)))
+			}
+		}
+	}
+	if len(g.PeerJob.Spec.SuccessRoles) > 0 {
+		return errs
+	}
+	end := deciding(g)
+	if len(end) == 0 {
+		return append(errs, field.Required(peerjob.SuccessRolesPath, fmt.Sprintf(
+			"all roles run a program of %s (spec.framework) that serves until it is told to end, so the group would never be done; write a command in the role whose end is the end of the group, and name it here", typ)))
+	}
+	detail := fmt.Sprintf("%s would never be Complete, because a program of %s (spec.framework) serves there until it is told to end; write [%s]",
+		strings.Join(serving, " and "), typ, strings.Join(end, ", "))
+	if !g.HasRunner() {
+		detail += ", and set spec.barrier.start to Enabled, or spec.failurePolicy, for the runner that tells it"
+	}
+	return append(errs, field.Required(peerjob.SuccessRolesPath, detail))
+}
