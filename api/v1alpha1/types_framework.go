@@ -26,7 +26,8 @@ type Framework struct {
 	ProcessesPerPeer *intstr.IntOrString `json:"processesPerPeer,omitempty"`
 
 	// containers are the names of the containers that run the framework. Init
-	// containers never do. A framework with a leader takes one.
+	// containers never do. A framework with a leader takes one. A role with one container
+	// needs no name.
 	// Default the only container; required if the Pod has several.
 	Containers []string `json:"containers,omitempty"`
 
@@ -66,11 +67,11 @@ type FrameworkRole struct {
 	// Required.
 	Name string `json:"name,omitempty"`
 
-	// processesPerPeer is how many processes of the framework run in each Pod of the role.
-	// The leader of MPI with a role of its own runs none by default, and is not listed as a
-	// host; with 1 or more, it is.
-	// As in spec.framework.processesPerPeer, which is the default; for an MPI leader with a
-	// role of its own 0 to 1024, default 0.
+	// processesPerPeer is how many processes of the framework run in each Pod of the role,
+	// as in spec.framework.processesPerPeer. The leader of MPI with a role of its own runs
+	// none by default, and is no host; with 1 or more, it is one.
+	// 0 to 1024; 0 only for such a leader; default spec.framework.processesPerPeer, and 0
+	// for such a leader.
 	ProcessesPerPeer *intstr.IntOrString `json:"processesPerPeer,omitempty"`
 }
 

@@ -19,7 +19,7 @@ var checkFiles = []string{
 	"internal/admission/features.go", "internal/admission/older.go", "internal/admission/size.go",
 	"internal/decode/decode.go", "internal/decode/hint.go", "internal/decode/limits.go", "internal/decode/render.go",
 	"internal/expansion/expansion.go", "internal/expansion/sources.go",
-	"internal/framework/conflicts.go", "internal/framework/validate.go",
+	"internal/framework/conflicts.go", "internal/framework/validate.go", "internal/framework/validate_roles.go", "internal/framework/warnings.go",
 	"internal/neighbors/neighbors.go", "internal/neighbors/resources.go",
 	"internal/peerjob/barrier.go", "internal/peerjob/failurepolicy.go", "internal/peerjob/files.go", "internal/peerjob/runner.go", "internal/peerjob/validation.go", "internal/peerjob/warnings.go", "internal/peerjob/mounts.go", "internal/peerjob/pod.go", "internal/peerjob/containers.go",
 	"internal/neighbors/podlevel.go",

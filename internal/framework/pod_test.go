@@ -69,7 +69,9 @@ func podOf(t testing.TB, g *peerjob.Group, index int) pod {
 		case *corev1.ConfigMap:
 			maps[o.Name] = o
 		case *batchv1.Job:
-			p.job = o
+			if o.Name == g.JobName {
+				p.job = o
+			}
 		}
 	}
 	spec := p.job.Spec.Template.Spec
@@ -79,6 +81,11 @@ func podOf(t testing.TB, g *peerjob.Group, index int) pod {
 		"metadata.labels['job-name']":                                      "prod-" + p.job.Name,
 		"metadata.namespace":                                               "ml",
 		"metadata.annotations['peerjob.dev/service']":                      "prod-" + p.job.Spec.Template.Annotations["peerjob.dev/service"],
+	}
+	for key, value := range p.job.Spec.Template.Annotations {
+		if strings.HasPrefix(key, "peerjob.dev/job-") {
+			fields["metadata.annotations['"+key+"']"] = "prod-" + value
+		}
 	}
 	mapping := expansion.MappingFuncFor(p.env)
 	for _, variable := range container.Env {

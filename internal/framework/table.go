@@ -71,14 +71,14 @@ var table = []Entry{
 		},
 	},
 	{
-		Type:    "TensorFlow",
-		About:   "A cluster of TensorFlow workers (MultiWorkerMirroredStrategy); index 0 is the chief.",
+		Type:  "TensorFlow",
+		About: "A cluster of TensorFlow workers (MultiWorkerMirroredStrategy); index 0 is the chief.",
 		Sources: []string{
 			"https://www.tensorflow.org/api_docs/python/tf/distribute/cluster_resolver/TFConfigClusterResolver",
 			"tensorflow/python/distribute/cluster_resolver/tfconfig_cluster_resolver.py of TensorFlow",
 			"https://www.tensorflow.org/versions/r2.15/api_docs/python/tf/estimator/train_and_evaluate",
 		},
-		Ports:   []Port{{"tcp-worker", 2222, "the server of each worker"}},
+		Ports: []Port{{"tcp-worker", 2222, "the server of each worker"}},
 		Variables: []Variable{
 			{Name: "TF_CONFIG", Meaning: "all workers and the index of this one, as JSON", value: tfConfig},
 		},
@@ -186,7 +186,7 @@ var table = []Entry{
 			{Name: "TPU_NAME", Meaning: "one name for all hosts of the slice", value: leaderName},
 		},
 		OneRole: "the hosts of a slice are all alike",
-		Notes: []string{"One PeerJob is one slice. On GKE, leave spec.framework out if GKE's own webhook sets these variables."},
+		Notes:   []string{"One PeerJob is one slice. On GKE, leave spec.framework out if GKE's own webhook sets these variables."},
 	},
 	{
 		Type:    "OpenMPI",
@@ -241,11 +241,11 @@ var table = []Entry{
 			{Name: "I_MPI_HYDRA_IFACE", Meaning: "the Pod's interface: the others reach index 0 by its address; left out on the host network", Yields: true, value: podInterface},
 		},
 		SameProcesses: true,
-		Processes: "I_MPI_PERHOST, and processes of each host in the hostfile",
-		Hostfile:  hostfile(func(host string, s setup) string { return host + ":" + s.processes() }),
-		Leader:    mpiLeader,
-		SSH:       true,
-		Notes:     mpiNotes,
+		Processes:     "I_MPI_PERHOST, and processes of each host in the hostfile",
+		Hostfile:      hostfile(func(host string, s setup) string { return host + ":" + s.processes() }),
+		Leader:        mpiLeader,
+		SSH:           true,
+		Notes:         mpiNotes,
 	},
 }
 

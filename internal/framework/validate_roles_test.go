@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package framework_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/peerjob/peerjob/internal/framework"
+)
+
+// ended is the rest of a PeerJob whose runner tells the other roles when the launcher has
+// ended.
+const ended = "  barrier: {start: Enabled}\n  runner: {image: y}\n  failurePolicy: {action: FailPeerJob}\n  successRoles: [launcher]\n"
+
+// TestValidate_roles has what a framework can't work with in a PeerJob with roles, and the
+// whole error.
+func TestValidate_roles(t *testing.T) {
+	const launcher, mpi = "launcher 1 command: [mpirun]", "type: OpenMPI, sshSecretName: s"
+	for name, tt := range map[string]struct {
+		give string
+		want []string
+	}{
+		"leader first":              {withRoles(mpi, launcher, "worker 2") + ended, nil},
+		"one role":                  {withRoles("type: JAX", "worker 2"), nil},
+		"named":                     {withRoles("type: JAX, roles: [{name: worker}]", "data 1", "worker 2"), nil},
+		"not clear":                 {withRoles("type: JAX", "data 1", "worker 2"), []string{`spec.framework.roles: Required value: name the roles that run JAX, of ["data" "worker"], in the order of their ranks, such as [{name: data}]`}},
+		"not clear who leads":       {withRoles("type: Dask", "a 2", "b 2"), []string{`spec.framework.roles: Required value: name the roles that run Dask, of ["a" "b"]: first the role of its leader, with one peer, such as [{name: a}, ...], or one role whose index 0 leads`}},
+		"three, and who leads":      {withRoles("type: Dask", "a 1", "b 2", "c 2"), []string{`spec.framework.roles: Required value: name the roles that run Dask, of ["a" "b" "c"]: first the role of its leader, with one peer, such as [{name: a}, ...], or one role whose index 0 leads`}},
+		"without roles":             {"metadata: {name: a}\nspec: {peers: 2, framework: {type: JAX, roles: [{name: a}]}, template: {spec: {containers: [{name: w, image: x}]}}}", []string{"spec.framework.roles: Forbidden: needs spec.roles; remove it"}},
+		"names":                     {withRoles("type: JAX, roles: [{name: wrker}, {name: a}, {name: a}, {}]", "worker 2", "a 2"), []string{`spec.framework.roles[0].name: Unsupported value: "wrker": supported values: "worker", "a"; did you mean "worker"?`, `spec.framework.roles[2].name: Duplicate value: "a"`, `spec.framework.roles[3].name: Required value: the name of a role that runs JAX`}},
+		"no rank on a command line": {withRoles("type: DeepSpeed, roles: [{name: a}, {name: b}]", "a 2", "b 2"), []string{"spec.framework.roles: Invalid value: a, b: must be one role for DeepSpeed: the launcher takes its rank from its command line, and $(JOB_COMPLETION_INDEX) counts the peers of one role"}},
+
+		"the leader has several peers": {withRoles(mpi+", roles: [{name: launcher}, {name: worker}]", "launcher 2 command: [mpirun]", "worker 2") + ended,
+			[]string{"spec.roles[0].peers: Invalid value: 2: must be 1: the first of spec.framework.roles, launcher, is the role of the leader of OpenMPI; write the role with the leader first, or name one role whose index 0 leads"}},
+		"two commands of the leader": {withRoles(mpi+", leader: {command: [a]}", launcher, "worker 2") + ended,
+			[]string{"spec.framework.leader: Forbidden: the role launcher leads, and runs the command of its container; write it there, and remove it here; or name one role in spec.framework.roles, and its index 0 leads"}},
+		"no command of the leader": {withRoles(mpi, "launcher 1", "worker 2") + ended,
+			[]string{"spec.roles[0].template.spec.containers[0].command: Required value: what the leader of OpenMPI runs, and the group ends with, such as [mpiexec, PROGRAM]"}},
+		"args of the leader": {withRoles("type: Dask, roles: [{name: s}, {name: w}, {name: launcher}]", "s 1 args: [a]", "w 2 args: [b]", "launcher 1 command: [c]") + ended,
+			[]string{
+				"spec.roles[0].template.spec.containers[0].command: Required value: with args: the leader is started by a shell, to which the image's entrypoint is not known; or leave args out, and they run the server of Dask",
+				"spec.roles[1].template.spec.containers[0].command: Required value: with args: the workers are started by a shell, to which the image's entrypoint is not known; or leave args out, and they run the worker of Dask",
+			}},
+		"nobody ends": {withRoles(mpi, launcher, "worker 2"),
+			[]string{"spec.successRoles: Required value: worker would never be Complete, because a program of OpenMPI (spec.framework) serves there until it is told to end; write [launcher], and set spec.barrier.start to Enabled, or spec.failurePolicy, for the runner that tells it"}},
+		"nobody ends but the client": {withRoles("type: Dask, roles: [{name: s}, {name: w}, {name: c}]", "s 1", "w 2", "c 1 command: [ask]") + "  barrier: {start: Enabled}\n",
+			[]string{"spec.successRoles: Required value: s and w would never be Complete, because a program of Dask (spec.framework) serves there until it is told to end; write [c]"}},
+		"nobody at all ends": {withRoles("type: Ray", "head 1", "worker 2"),
+			[]string{"spec.successRoles: Required value: all roles run a program of Ray (spec.framework) that serves until it is told to end, so the group would never be done; write a command in the role whose end is the end of the group, and name it here"}},
+		"a worker decides": {strings.Replace(withRoles(mpi, launcher, "worker 2")+ended, "[launcher]", "[launcher, worker]", 1),
+			[]string{`spec.successRoles[1]: Invalid value: "worker": serves until it is told to end (spec.framework, OpenMPI), and the group would never be done; remove it`}},
+		"workers with a command of their own": {withRoles(mpi, launcher, "worker 2 command: [serve]"), nil},
+		"index 0 of one role leads":           {withRoles("type: Dask, leader: {command: [a]}, roles: [{name: w}]", "data 1", "w 3"), nil},
+		"index 0 of one role leads, without a command": {withRoles("type: Dask, roles: [{name: w}]", "data 1", "w 3"),
+			[]string{"spec.framework.leader.command: Required value: what index 0 of the role w runs, and its Job ends with; or name the role of the leader and those of the workers in spec.framework.roles"}},
+		"index 0 of one role leads, with the runner": {withRoles("type: Dask, leader: {command: [a]}, roles: [{name: w}]", "data 1", "w 3") + "  barrier: {start: Enabled}\n",
+			[]string{"spec.framework.roles: Required value: the leader of Dask in a role of its own, with one peer, before w: the Job of w would end with its index 0 (successPolicy), and the runner of spec.barrier and spec.failurePolicy does not know that in a PeerJob with roles"}},
+
+		"processes of the launcher":         {withRoles(mpi+", roles: [{name: launcher, processesPerPeer: 0}, {name: worker, processesPerPeer: 4}]", launcher, "worker 2") + ended, nil},
+		"processes, none, of a worker":      {withRoles(mpi+", roles: [{name: launcher}, {name: worker, processesPerPeer: 0}]", launcher, "worker 2") + ended, []string{"spec.framework.roles[1].processesPerPeer: Invalid value: 0: must be between 1 and 1024"}},
+		"processes of all":                  {withRoles(mpi+", processesPerPeer: 2000, roles: [{name: launcher}, {name: a}, {name: b}]", launcher, "a 2", "b 2") + ended, []string{"spec.framework.processesPerPeer: Invalid value: 2000: must be between 1 and 1024"}},
+		"processes of a scheduler":          {withRoles("type: Dask, roles: [{name: launcher, processesPerPeer: 2}, {name: w}]", "launcher 1 command: [c]", "w 1") + ended, []string{"spec.framework.roles[0].processesPerPeer: Forbidden: the role launcher leads, and runs no worker of Dask; leave it out"}},
+		"processes that differ":             {withRoles("type: IntelMPI, sshSecretName: s, roles: [{name: launcher}, {name: a, processesPerPeer: 2}, {name: b, processesPerPeer: 4}]", launcher, "a 2", "b 2") + ended, []string{"spec.framework.roles[2].processesPerPeer: Invalid value: 4: must be 2, as in the role a: IntelMPI takes one number for all hosts; write it in spec.framework.processesPerPeer"}},
+		"processes where there can't be":    {withRoles("type: JAX, roles: [{name: a, processesPerPeer: 2}]", "a 1", "b 1"), []string{"spec.framework.roles[0].processesPerPeer: Invalid value: 2: JAX runs one process in each Pod; leave it out"}},
+		"no command for a rank":             {withRoles("type: PyTorch, roles: [{name: master}, {name: worker}]", "master 1", "worker 2"), []string{"spec.roles[1].template.spec.containers[0].command: Required value: a shell adds up RANK in this role, and does not know the image's entrypoint; write it here, or make the role the first one of spec.framework.roles"}},
+		"a variable of the shell's":         {withRoles("type: PyTorch, roles: [{name: master}, {name: worker}]", "master 1", "worker 2 command: [c], env: [{name: RANK, value: '1'}]"), []string{`spec.roles[1].template.spec.containers[0].env[0].name: Invalid value: "RANK": is set by spec.framework (PyTorch); remove one of the two`}},
+		"a variable in another role":        {withRoles("type: PyTorch, roles: [{name: a}]", "a 2", "b 2 env: [{name: RANK, value: '1'}]"), nil},
+		"minPeers of all roles":             {withRoles("type: Torchrun, elastic: {minPeers: 6}, roles: [{name: a}, {name: b}]", "a 2", "b 3", "c 9"), []string{"spec.framework.elastic.minPeers: Invalid value: 6: must be between 1 and the number of peers in the roles that run it, 5"}},
+		"a name of a port in another role":  {withRoles("type: PyTorch, roles: [{name: a}]", "a 2", "b 2 ports: [{name: tcp-rendezvous, containerPort: 80}]"), []string{`spec.roles[1].template.spec.containers[0].ports[0].name: Invalid value: "tcp-rendezvous": is the port "tcp-rendezvous" of spec.framework (PyTorch), 29500; remove it, or choose another`}},
+		"a name of a port that nobody sees": {withRoles("type: PyTorch, roles: [{name: a}]", "a 2", "b 2 ports: [{name: tcp-rendezvous, containerPort: 80}]") + "  service: {ports: [{name: web, port: 80}]}\n", nil},
+
+		"tasks":               {withRoles("type: TensorFlow", "chief 1", "worker 2", "ps 2", "evaluator 1", "data 3"), nil},
+		"no task":             {withRoles("type: TensorFlow", "trainer 2"), []string{`spec.framework.roles: Required value: TensorFlow knows roles by their names, and none of ["trainer"] is one of its tasks; name the roles that run it chief, worker, ps or evaluator`}},
+		"no name of a task":   {withRoles("type: TensorFlow, roles: [{name: trainer}]", "trainer 2"), []string{`spec.framework.roles[0].name: Invalid value: "trainer": is no task of TensorFlow; name the role chief, worker, ps or evaluator`}},
+		"two chiefs":          {withRoles("type: TensorFlow", "chief 2", "worker 2"), []string{"spec.roles[0].peers: Invalid value: 2: must be 1: TensorFlow takes one chief (spec.framework)"}},
+		"nobody who computes": {withRoles("type: TensorFlow", "ps 2", "evaluator 1"), []string{"spec.roles: Required value: a role that computes: TensorFlow takes no cluster of ps and evaluator alone; add a role chief or worker, or leave spec.framework out"}},
+
+		"waits for the end of another": {strings.Replace(withRoles("type: JAX, roles: [{name: a}, {name: b}]", "a 1", "c 1", "b 1"), "{name: b, peers", "{name: b, dependsOn: [{name: a, status: Complete}], peers", 1),
+			[]string{"spec.roles[2].dependsOn: Invalid value: a: the role waits until a is Complete, and both run JAX at the same time (spec.framework), so each would wait for the other; wait for the status Started, or leave one of them out of spec.framework.roles"}},
+		"waits for data":                   {strings.Replace(withRoles("type: JAX, roles: [{name: b}]", "a 1", "b 1"), "{name: b, peers", "{name: b, dependsOn: [{name: a, status: Complete}], peers", 1), nil},
+		"an evaluator behind the training": {strings.Replace(withRoles("type: TensorFlow", "worker 2", "evaluator 1"), "{name: evaluator, peers", "{name: evaluator, dependsOn: [{name: worker, status: Complete}], peers", 1), nil},
+		"waits for the end of a server": {strings.Replace(withRoles(mpi+", roles: [{name: launcher}, {name: worker}]", launcher, "worker 2", "report 1 command: [c]"), "{name: report, peers", "{name: report, dependsOn: [{name: worker, status: Complete}], peers", 1) + ended,
+			[]string{`spec.roles[2].dependsOn[0].status: Invalid value: "Complete": the role worker serves until it is told to end (spec.framework, OpenMPI), and is never Complete before; write Started`}},
+
+		"several containers": {strings.Replace(withRoles("type: JAX, roles: [{name: a}, {name: b}]", "a 2 command: [c]", "b 1"), "[{name: w, image: x}]", "[{name: w, image: x}, {name: log, image: x}]", 1),
+			[]string{`spec.framework.containers: Required value: the role b has several containers; name those that run JAX, of ["w" "log"]`}},
+		"the container of a role with several": {strings.Replace(withRoles("type: JAX, containers: [log], roles: [{name: a}, {name: b}]", "a 2 command: [c]", "b 1"), "[{name: w, image: x}]", "[{name: w, image: x}, {name: log, image: x}]", 1), nil},
+		"no such container":                    {withRoles("type: JAX, containers: [v], roles: [{name: a}, {name: b}]", "a 1", "b 1"), []string{`spec.framework.containers[0]: Unsupported value: "v": supported values: "w"`}},
+		"a user that can't read the keys": {strings.Replace(withRoles(mpi, launcher, "worker 2")+ended, "[{name: w, image: x}]", "[{name: w, image: x, securityContext: {runAsUser: 1000}}]", 1),
+			[]string{`spec.roles[1].template.spec.securityContext.fsGroup: Required value: container "w" does not run as root, and could not read the keys of the Secret "s"; set it to the user's group`}},
+		"a volume of the framework": {strings.Replace(withRoles(mpi, launcher, "worker 2")+ended, "[{name: w, image: x}]", "[{name: w, image: x}], volumes: [{name: peerjob-ssh, emptyDir: {}}]", 1),
+			[]string{`spec.roles[1].template.spec.volumes[0].name: Invalid value: "peerjob-ssh": is a volume of spec.framework (OpenMPI); choose another name`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			for _, err := range framework.Validate(parse(t, tt.give)) {
+				got = append(got, err.Error())
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestValidate_rolesFit: as many peers of the largest role as a message says fit, and one
+// more does not.
+func TestValidate_rolesFit(t *testing.T) {
+	for name, preset := range map[string]string{"TF_CONFIG": "type: TensorFlow", "hostfile": "type: OpenMPI, sshSecretName: s, roles: [{name: chief}, {name: worker}, {name: ps}]"} {
+		errs := func(peers int) string {
+			text := withRoles(preset, "chief 1 command: [c]", fmt.Sprintf("worker %d", peers), "ps 1000") + strings.Replace(ended, "launcher", "chief", 1)
+			return fmt.Sprint(framework.Validate(parse(t, text)))
+		}
+		var fit int
+		_, rest, _ := strings.Cut(errs(90000), "with these names ")
+		if _, err := fmt.Sscan(rest, &fit); err != nil {
+			t.Fatalf("%s: %s", name, errs(90000))
+		}
+		if got := errs(fit); fit < 1000 || got != "[]" {
+			t.Errorf("%s: %d peers: %s", name, fit, got)
+		}
+		if got := errs(fit + 1); !strings.Contains(got, "spec.roles[1].peers") || !strings.Contains(got, name) {
+			t.Errorf("%s: %d peers: %s", name, fit+1, got)
+		}
+	}
+}
+
+// TestWarn_roles has what is probably not meant.
+func TestWarn_roles(t *testing.T) {
+	const launcher, mpi = "launcher 1 command: [mpirun]", "type: OpenMPI, sshSecretName: s"
+	const told = "  barrier: {start: Enabled}\n  runner: {image: y}\n  successRoles: [launcher]\n"
+	for name, tt := range map[string]struct {
+		give string
+		want []string
+	}{
+		"all are told":          {withRoles(mpi, launcher, "worker 2") + ended, nil},
+		"nobody is told":        {withRoles(mpi, launcher, "worker 2") + told, []string{"spec.failurePolicy: the role worker serves until it is told to end, and nobody tells it if another role fails; write {action: FailPeerJob}, or set activeDeadlineSeconds"}},
+		"a deadline":            {withRoles(mpi, launcher, "worker 2") + told + "  activeDeadlineSeconds: 60\n", nil},
+		"own commands":          {withRoles(mpi, launcher, "worker 2 command: [serve]") + told, nil},
+		"servers decide":        {withRoles("type: TensorFlow", "chief 1", "worker 1", "ps 2"), []string{"spec.successRoles: the programs of ps often serve until they are stopped, and the group then never ends; write the roles whose end is the end of the group, such as [chief]"}},
+		"servers, and no chief": {withRoles("type: TensorFlow", "worker 1", "ps 2"), []string{"spec.successRoles: the programs of ps often serve until they are stopped, and the group then never ends; write the roles whose end is the end of the group, such as [worker]"}},
+		"the chief decides":     {withRoles("type: TensorFlow", "chief 1", "ps 2") + strings.Replace(told, "launcher", "chief", 1), nil},
+		"GPUs of one role": {withRoles("type: Torchrun, processesPerPeer: 2, roles: [{name: a}, {name: b, processesPerPeer: 8}]", "a 1 resources: {limits: {nvidia.com/gpu: 2}}", "b 1 resources: {limits: {nvidia.com/gpu: 4}}"),
+			[]string{"spec.framework.roles[1].processesPerPeer: 8 processes start in each Pod, and the container w has 4 GPUs; write 4, or change the limit"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			for _, w := range framework.Warn(parse(t, tt.give)) {
+				got = append(got, w.Field+": "+w.Message)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
