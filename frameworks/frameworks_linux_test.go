@@ -16,9 +16,10 @@ import (
 	"github.com/peerjob/peerjob/frameworks/pod"
 )
 
-// A proof is the example of one framework, run with the real programs.
+// A proof is a PeerJob with one framework, mostly an example, run with the real programs.
 type proof struct {
-	// example is the folder under examples/frameworks.
+	// example is the folder under examples, or the file under testdata of a PeerJob that is
+	// no example.
 	example string
 	// variant says what is changed in the example, "" for nothing: from the first
 	// text to the second.
@@ -34,6 +35,8 @@ type proof struct {
 	// of all Pods together, sorted.
 	pattern string
 	want    []string
+	// claim is the PersistentVolumeClaim that the example asks the user for, "" for none.
+	claim string
 	// hangs says why the programs may have computed everything and not end, or
 	// end badly, "" for never. Such a run proves the result and not the end, and
 	// is repeated.
@@ -83,14 +86,14 @@ func inOrder(n int, format string, values func(i int) []any) []string {
 
 var proofs = []proof{
 	{
-		example: "torchrun",
+		example: "frameworks/torchrun",
 		needs:   []need{torch, torchrun},
 		image:   imageTorchrun,
 		pattern: `^rank .*`,
 		want:    inOrder(6, "rank %d of 6: the sum is 21", func(i int) []any { return []any{i} }),
 	},
 	{
-		example: "torchrun",
+		example: "frameworks/torchrun",
 		variant: "elastic",
 		from:    "    processesPerPeer: 2\n",
 		to:      "    processesPerPeer: 2\n    elastic: {}\n",
@@ -100,13 +103,13 @@ var proofs = []proof{
 		want:    inOrder(6, "rank %d of 6: the sum is 21", func(i int) []any { return []any{i} }),
 	},
 	{
-		example: "pytorch",
+		example: "frameworks/pytorch",
 		needs:   []need{torch},
 		pattern: `^rank .*`,
 		want:    inOrder(3, "rank %d of 3: the sum is 6", func(i int) []any { return []any{i} }),
 	},
 	{
-		example:   "openmpi",
+		example:   "frameworks/openmpi",
 		needs:     []need{openmpi, mpi4py, ssh, sshd},
 		image:     pod.Image{Files: []pod.File{mpirun}},
 		sshSecret: "sum-ssh",
@@ -114,7 +117,7 @@ var proofs = []proof{
 		want:      inOrder(6, "rank %d of 6 on sum-%d: the sum is 21", func(i int) []any { return []any{i, i / 2} }),
 	},
 	{
-		example:   "openmpi",
+		example:   "frameworks/openmpi",
 		variant:   "not root",
 		from:      podSpec,
 		to:        podSpec + "      securityContext: {runAsUser: 3000, runAsGroup: 3000, fsGroup: 3000}\n",
@@ -125,7 +128,7 @@ var proofs = []proof{
 		want:      inOrder(6, "rank %d of 6 on sum-%d: the sum is 21", func(i int) []any { return []any{i, i / 2} }),
 	},
 	{
-		example:   "mpich",
+		example:   "frameworks/mpich",
 		needs:     []need{mpich, ssh, sshd},
 		sshSecret: "sum-ssh",
 		pattern:   `^rank .*`,
@@ -133,7 +136,7 @@ var proofs = []proof{
 		hangs:     mpichHangs,
 	},
 	{
-		example:   "mpich",
+		example:   "frameworks/mpich",
 		variant:   "not root",
 		from:      podSpec,
 		to:        podSpec + "      securityContext: {runAsUser: 3000, runAsGroup: 3000, fsGroup: 3000}\n",
@@ -145,16 +148,67 @@ var proofs = []proof{
 		hangs:     mpichHangs,
 	},
 	{
-		example: "dask",
+		example: "frameworks/dask",
 		needs:   []need{dask, {"/usr/bin/dask", "python3-distributed"}},
 		pattern: `^the sum .*`,
 		want:    []string{"the sum is 328350, by 3 workers"},
 	},
 	{
-		example: "xgboost",
+		example: "frameworks/xgboost",
 		needs:   []need{xgboost},
 		pattern: `^rank .*`,
 		want:    inOrder(3, "rank %d of 3: the sum is 6", func(i int) []any { return []any{i} }),
+	},
+	{
+		example:   "roles/mpi-launcher",
+		needs:     []need{openmpi, mpi4py, ssh, sshd},
+		image:     pod.Image{Files: []pod.File{mpirun}},
+		sshSecret: "sum-ssh",
+		pattern:   `^rank .*`,
+		want:      inOrder(8, "rank %d of 8 on sum-worker-%d: the sum is 36", func(i int) []any { return []any{i, i / 2} }),
+	},
+	{
+		example:   "roles/mpi-launcher",
+		variant:   "a launcher that computes",
+		from:      "    processesPerPeer: 2\n",
+		to:        "    roles: [{name: launcher, processesPerPeer: 2}, {name: worker, processesPerPeer: 3}]\n",
+		needs:     []need{openmpi, mpi4py, ssh, sshd},
+		image:     pod.Image{Files: []pod.File{mpirun}},
+		sshSecret: "sum-ssh",
+		pattern:   `^rank .*`,
+		want: []string{
+			"rank 0 of 8 on sum-launcher-0: the sum is 36", "rank 1 of 8 on sum-launcher-0: the sum is 36",
+			"rank 2 of 8 on sum-worker-0: the sum is 36", "rank 3 of 8 on sum-worker-0: the sum is 36", "rank 4 of 8 on sum-worker-0: the sum is 36",
+			"rank 5 of 8 on sum-worker-1: the sum is 36", "rank 6 of 8 on sum-worker-1: the sum is 36", "rank 7 of 8 on sum-worker-1: the sum is 36",
+		},
+	},
+	{
+		example:   "mpich-roles.yaml",
+		needs:     []need{mpich, ssh, sshd},
+		sshSecret: "sum-ssh",
+		pattern:   `^rank .*`,
+		want:      inOrder(4, "rank %d of 4 on sum-worker-%d: the sum is 10", func(i int) []any { return []any{i, i / 2} }),
+		hangs:     mpichHangs,
+	},
+	{
+		example: "pytorch-roles.yaml",
+		needs:   []need{torch},
+		pattern: `^rank .*`,
+		want:    inOrder(3, "rank %d of 3: the sum is 6", func(i int) []any { return []any{i} }),
+	},
+	{
+		example: "roles/dask-client",
+		needs:   []need{dask, {"/usr/bin/dask", "python3-distributed"}},
+		pattern: `^the sum .*`,
+		want:    []string{"the sum is 328350, by 3 workers"},
+	},
+	{
+		example: "roles/torchrun-data",
+		needs:   []need{torch, torchrun},
+		image:   imageTorchrun,
+		claim:   "numbers",
+		pattern: `^rank .*`,
+		want:    inOrder(4, "rank %d of 4: the sum is 5050", func(i int) []any { return []any{i} }),
 	},
 }
 
@@ -181,13 +235,16 @@ func TestFrameworksRenamed(t *testing.T) {
 		}
 		t.Run(p.name(), func(t *testing.T) {
 			objects := rename(t, p.peerJob(t))
-			if !strings.HasPrefix(objects.Job.Name, "prod-") || objects.Namespace() != "ml" {
-				t.Fatalf("the Job is %s in %s", objects.Job.Name, objects.Namespace())
+			for _, job := range objects.Each() {
+				if !strings.HasPrefix(job.Job.Name, "prod-") || job.Namespace() != "ml" {
+					t.Fatalf("the Job is %s in %s", job.Job.Name, job.Namespace())
+				}
 			}
 			var want []string
 			for _, line := range p.want {
 				want = append(want, strings.Replace(line, " on ", " on prod-", 1))
 			}
+			slices.Sort(want)
 			p.succeeds(t, objects, want)
 		})
 	}
@@ -231,7 +288,11 @@ func (p proof) name() string {
 func (p proof) peerJob(t *testing.T) []byte {
 	t.Helper()
 	require(t, p.needs)
-	content := read(t, filepath.Join("..", "examples", "frameworks", p.example, "peerjob.yaml"))
+	file := filepath.Join("..", "examples", p.example, "peerjob.yaml")
+	if strings.HasSuffix(p.example, ".yaml") {
+		file = filepath.Join("testdata", p.example)
+	}
+	content := read(t, file)
 	if p.variant == "" {
 		return content
 	}
@@ -246,10 +307,14 @@ func (p proof) run(t *testing.T, objects *pod.Objects) outcome {
 	if p.sshSecret != "" {
 		objects.Secrets[p.sshSecret] = sshKeys(t, p.sshSecret)
 	}
-	if p.hangs == "" {
-		return run(t, objects, p.image)
+	if p.claim != "" {
+		objects.Claims[p.claim] = t.TempDir()
 	}
-	return runUntilSilent(t, objects, p.image, silence)
+	image := withRunner(t, p.image)
+	if p.hangs == "" {
+		return run(t, objects, image)
+	}
+	return runUntilSilent(t, objects, image, silence)
 }
 
 func (p proof) succeeds(t *testing.T, objects *pod.Objects, want []string) {

@@ -84,13 +84,13 @@ func require(t *testing.T, needs []need) {
 	t.Skip(missing)
 }
 
-// outcome is how a Job ended.
+// outcome is how a Job ended, or all Jobs of a PeerJob with roles.
 type outcome struct {
 	succeeded bool
 	reason    string
-	// output is what each Pod wrote, by index.
+	// output is what each Pod wrote, by index, one Job after the other.
 	output []string
-	// codes are the exit codes of the Pods that ended before the Job did.
+	// codes are the exit codes of the Pods that ended before the last Job did.
 	codes map[int]int
 }
 
@@ -107,20 +107,24 @@ func run(t *testing.T, objects *pod.Objects, image pod.Image) outcome {
 // anything for so long.
 func runUntilSilent(t *testing.T, objects *pod.Objects, image pod.Image, silence time.Duration) outcome {
 	t.Helper()
-	size := int(objects.Size())
+	jobs := objects.Each()
 	var addresses []string
-	for i := range size {
-		addresses = append(addresses, sandbox.Address(i))
+	for _, job := range jobs {
+		for range job.Size() {
+			addresses = append(addresses, sandbox.Address(len(addresses)))
+		}
 	}
 	var pods []*pod.Pod
-	outputs := make([]*output, size)
-	for i := range size {
-		p, err := objects.Pod(int32(i), addresses, image)
-		if err != nil {
-			t.Fatalf("index %d: %v", i, err)
+	var outputs []*output
+	for _, job := range jobs {
+		for i := range job.Size() {
+			p, err := job.Pod(i, addresses, image)
+			if err != nil {
+				t.Fatalf("%s: index %d: %v", job.Job.Name, i, err)
+			}
+			pods = append(pods, p)
+			outputs = append(outputs, &output{t: t, prefix: p.Hostname, last: time.Now()})
 		}
-		pods = append(pods, p)
-		outputs[i] = &output{t: t, prefix: p.Hostname, last: time.Now()}
 	}
 	s, err := sandbox.Start(pods, func(index int) io.Writer { return outputs[index] })
 	if err != nil {
@@ -140,7 +144,7 @@ func runUntilSilent(t *testing.T, objects *pod.Objects, image pod.Image, silence
 		select {
 		case exit := <-s.Exits():
 			out.codes[exit.Index] = exit.Code
-			out.succeeded, out.reason = objects.Verdict(out.codes)
+			out.succeeded, out.reason = verdict(jobs, out.codes)
 		case <-second.C:
 			if !slices.ContainsFunc(outputs, func(o *output) bool { return o.since() < silence }) {
 				out.reason = fmt.Sprintf("nothing was written for %v", silence)
@@ -155,6 +159,30 @@ func runUntilSilent(t *testing.T, objects *pod.Objects, image pod.Image, silence
 	}
 	t.Logf("the Job succeeded: %v: %s; ended before that: %v", out.succeeded, out.reason, out.codes)
 	return out
+}
+
+// verdict is what the Job controller makes of the Pods that have ended, by their places
+// among those of all Jobs: all Jobs must succeed, and the first that fails decides.
+func verdict(jobs []*pod.Objects, codes map[int]int) (succeeded bool, reason string) {
+	all, first := true, 0
+	for _, job := range jobs {
+		ended := map[int]int{}
+		for i := range int(job.Size()) {
+			if code, over := codes[first+i]; over {
+				ended[i] = code
+			}
+		}
+		first += int(job.Size())
+		ok, why := job.Verdict(ended)
+		if !ok && why != "" {
+			return false, why
+		}
+		all, reason = all && ok, why
+	}
+	if !all {
+		return false, ""
+	}
+	return true, reason
 }
 
 // terminate ends the Pods that are left when the Job is over.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 
@@ -31,19 +32,38 @@ func expand(t *testing.T, name string, content []byte) *pod.Objects {
 	return objects
 }
 
-// buildPeerjob builds the command, once, and returns its path.
-var buildPeerjob = sync.OnceValues(func() (string, error) {
-	path, err := filepath.Abs(filepath.Join("..", "bin", "frameworks", "peerjob"))
+// buildPeerjob and buildRunner build a command, once, and return its path.
+var (
+	buildPeerjob = sync.OnceValues(func() (string, error) { return build("peerjob") })
+	buildRunner  = sync.OnceValues(func() (string, error) { return build("peerjob-runner") })
+)
+
+func build(command string) (string, error) {
+	path, err := filepath.Abs(filepath.Join("..", "bin", "frameworks", command))
 	if err != nil {
 		return "", err
 	}
-	build := exec.Command("go", "build", "-o", path, "../cmd/peerjob")
+	build := exec.Command("go", "build", "-o", path, "../cmd/"+command)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if said, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%s: %w: %s", build, err, said)
 	}
 	return path, nil
-})
+}
+
+// withRunner is an image in which a container without a command runs peerjob-runner, as
+// in the image of the runner. No container of an example is without a command.
+func withRunner(t *testing.T, image pod.Image) pod.Image {
+	t.Helper()
+	const path = "/runner/peerjob-runner"
+	program, err := buildRunner()
+	if err != nil {
+		t.Fatal(err)
+	}
+	image.Entrypoint = []string{path}
+	image.Files = append(slices.Clone(image.Files), pod.File{Path: path, Data: read(t, program), Mode: 0o755})
+	return image
+}
 
 // rename is what kustomize makes of the objects of peerjob in a layer behind
 // it, which adds a prefix and sets the namespace.

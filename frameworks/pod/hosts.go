@@ -21,22 +21,24 @@ func (o *Objects) hosts(index int32, addresses []string) string {
 	spec := &o.Job.Spec.Template.Spec
 	self := o.hostname(index)
 	if spec.Subdomain != "" {
-		fmt.Fprintf(&text, "%s\t%s.%s\t%s\n", addresses[index], self, o.domain(), self)
+		fmt.Fprintf(&text, "%s\t%s.%s\t%s\n", addresses[o.first()+int(index)], self, o.domain(), self)
 	} else {
-		fmt.Fprintf(&text, "%s\t%s\n", addresses[index], self)
+		fmt.Fprintf(&text, "%s\t%s\n", addresses[o.first()+int(index)], self)
 	}
-	if !o.published() {
-		return text.String()
-	}
-	for i, address := range addresses {
-		fqdn := o.hostname(int32(i)) + "." + o.domain()
-		fmt.Fprintf(&text, "%s\t%s", address, fqdn)
-		for _, search := range o.searches() {
-			if short, found := strings.CutSuffix(fqdn, "."+search); found {
-				text.WriteString(" " + short)
-			}
+	for _, of := range o.Each() {
+		if !of.published() {
+			continue
 		}
-		text.WriteString("\n")
+		for i := range of.Size() {
+			fqdn := of.hostname(i) + "." + of.domain()
+			fmt.Fprintf(&text, "%s\t%s", addresses[of.first()+int(i)], fqdn)
+			for _, search := range o.searches() {
+				if short, found := strings.CutSuffix(fqdn, "."+search); found {
+					text.WriteString(" " + short)
+				}
+			}
+			text.WriteString("\n")
+		}
 	}
 	return text.String()
 }

@@ -11,27 +11,33 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
 )
 
-// Objects are the objects of one namespace: a Job, and what it refers to.
+// Objects are the objects of one namespace: Jobs, and what they refer to.
 type Objects struct {
+	// Job is the one that the methods are about, and Jobs are all, in their order.
 	Job        *batchv1.Job
+	Jobs       []*batchv1.Job
 	Services   map[string]*corev1.Service
 	ConfigMaps map[string]*corev1.ConfigMap
 	Secrets    map[string]*corev1.Secret
+	// Claims are the folders of PersistentVolumeClaims, which all Pods share.
+	Claims map[string]string
 }
 
-// Decode reads the documents that were to be applied: one Job, with Services,
-// ConfigMaps and Secrets. An unknown field, another kind or a second Job is an
-// error.
+// Decode reads the documents that were to be applied: Jobs, with Services, ConfigMaps
+// and Secrets. An unknown field, another kind or a second Job of one name is an error. A
+// NetworkPolicy is read, and nobody enforces it.
 func Decode(documents []byte) (*Objects, error) {
 	o := &Objects{
 		Services:   map[string]*corev1.Service{},
 		ConfigMaps: map[string]*corev1.ConfigMap{},
 		Secrets:    map[string]*corev1.Secret{},
+		Claims:     map[string]string{},
 	}
 	reader := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(documents)))
 	for {
@@ -46,10 +52,34 @@ func Decode(documents []byte) (*Objects, error) {
 			return nil, err
 		}
 	}
-	if o.Job == nil {
+	if len(o.Jobs) == 0 {
 		return nil, errors.New("no Job")
 	}
+	o.Job = o.Jobs[0]
 	return o, nil
+}
+
+// Each returns the objects for each Job: the same ones, with another Job.
+func (o *Objects) Each() []*Objects {
+	each := make([]*Objects, len(o.Jobs))
+	for i, job := range o.Jobs {
+		of := *o
+		of.Job = job
+		each[i] = &of
+	}
+	return each
+}
+
+// first is the place of the first Pod of the Job among those of all Jobs.
+func (o *Objects) first() int {
+	first := 0
+	for _, job := range o.Jobs {
+		if job == o.Job {
+			break
+		}
+		first += int(size(job))
+	}
+	return first
 }
 
 func (o *Objects) add(document []byte) error {
@@ -61,11 +91,19 @@ func (o *Objects) add(document []byte) error {
 	case " ":
 		return nil // an empty document
 	case "batch/v1 Job":
-		if o.Job != nil {
-			return errors.New("a second Job")
+		job := &batchv1.Job{}
+		if err := yaml.UnmarshalStrict(document, job); err != nil {
+			return err
 		}
-		o.Job = &batchv1.Job{}
-		return yaml.UnmarshalStrict(document, o.Job)
+		for _, other := range o.Jobs {
+			if other.Name == job.Name {
+				return fmt.Errorf("a second Job %s", job.Name)
+			}
+		}
+		o.Jobs = append(o.Jobs, job)
+		return nil
+	case "networking.k8s.io/v1 NetworkPolicy":
+		return yaml.UnmarshalStrict(document, &networkingv1.NetworkPolicy{})
 	case "v1 Service":
 		return addNamed(document, o.Services, func(s *corev1.Service) string { return s.Name })
 	case "v1 ConfigMap":
@@ -94,10 +132,12 @@ func (o *Objects) Namespace() string {
 	return metav1.NamespaceDefault
 }
 
-// Size is the number of Pods that run at the same time, one for each index.
-func (o *Objects) Size() int32 {
-	if o.Job.Spec.Completions == nil {
+// Size is the number of Pods of the Job that run at the same time, one for each index.
+func (o *Objects) Size() int32 { return size(o.Job) }
+
+func size(job *batchv1.Job) int32 {
+	if job.Spec.Completions == nil {
 		return 0
 	}
-	return *o.Job.Spec.Completions
+	return *job.Spec.Completions
 }

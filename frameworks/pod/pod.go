@@ -3,6 +3,7 @@
 package pod
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"maps"
 	"strconv"
@@ -42,16 +43,17 @@ type Image struct {
 }
 
 // Pod returns the Pod that the Job controller makes for a completion index, as
-// it runs beside peers with these addresses, one for each index.
+// it runs beside peers with these addresses, one for each Pod of all Jobs, in their order.
 func (o *Objects) Pod(index int32, addresses []string, image Image) (*Pod, error) {
 	object := o.object(index)
-	object.Status.PodIP = addresses[index]
+	address := addresses[o.first()+int(index)]
+	object.Status.PodIP = address
 	if err := known(&object.Spec); err != nil {
 		return nil, err
 	}
 	p := &Pod{
 		Hostname:     object.Spec.Hostname,
-		Address:      addresses[index],
+		Address:      address,
 		Hosts:        o.hosts(index, addresses),
 		GraceSeconds: 30,
 	}
@@ -87,6 +89,8 @@ func (o *Objects) object(index int32) *corev1.Pod {
 	object.Labels = with(object.Labels, map[string]string{
 		"job-name":                           o.Job.Name,
 		batchv1.JobNameLabel:                 o.Job.Name,
+		"controller-uid":                     o.uid(),
+		batchv1.ControllerUidLabel:           o.uid(),
 		batchv1.JobCompletionIndexAnnotation: number,
 	})
 	object.Annotations = with(object.Annotations, map[string]string{
@@ -95,6 +99,12 @@ func (o *Objects) object(index int32) *corev1.Pod {
 	addIndexVariable(object.Spec.InitContainers)
 	addIndexVariable(object.Spec.Containers)
 	return object
+}
+
+// uid is the unique ID that the API server might have given to the Job.
+func (o *Objects) uid() string {
+	sum := sha256.Sum256([]byte(o.Namespace() + "/" + o.Job.Name))
+	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
 }
 
 func (o *Objects) hostname(index int32) string {

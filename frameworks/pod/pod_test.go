@@ -192,7 +192,7 @@ func TestDecode(t *testing.T) {
 	job = strings.NewReplacer("POLICY", "", "EXTRA", "").Replace(job)
 	for _, test := range []struct{ name, documents, want string }{
 		{"none", "", "no Job"},
-		{"two", job + job, "a second Job"},
+		{"two of one name", job + job, "a second Job sum"},
 		{"another kind", "kind: Pod\napiVersion: v1\n", "a Pod of v1: not known here"},
 		{"a wrong field", strings.Replace(job, "completionMode", "mode", 1), `unknown field "mode"`},
 	} {

@@ -24,6 +24,8 @@ type Volume struct {
 	Mode uint32
 	// Group owns the volume; 0 unless the Pod has an fsGroup.
 	Group int
+	// Folder is the folder of a PersistentVolumeClaim, "" for another volume.
+	Folder string
 }
 
 // File is a file: its content, or where it points to.
@@ -56,6 +58,12 @@ func (o *Objects) volume(object *corev1.Pod, v *corev1.Volume) (Volume, error) {
 	var mode *int32
 	switch {
 	case v.EmptyDir != nil:
+		return out, nil
+	case v.PersistentVolumeClaim != nil:
+		out.Folder = o.Claims[v.PersistentVolumeClaim.ClaimName]
+		if out.Folder == "" {
+			return out, fmt.Errorf("no PersistentVolumeClaim %s", v.PersistentVolumeClaim.ClaimName)
+		}
 		return out, nil
 	case v.ConfigMap != nil:
 		configMap := o.ConfigMaps[v.ConfigMap.Name]

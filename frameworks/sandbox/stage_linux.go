@@ -86,12 +86,25 @@ func runPod() (int, error) {
 	if err := mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
 		return 0, err
 	}
+	folders, err := openFolders(p.Volumes)
+	if err != nil {
+		return 0, err
+	}
 	if err := mount("tmpfs", "/tmp", "tmpfs", 0, "mode=1777"); err != nil {
 		return 0, err
 	}
 	for _, volume := range p.Volumes {
-		if err := makeVolume(filepath.Join(volumes, volume.Name), volume); err != nil {
+		dir := filepath.Join(volumes, volume.Name)
+		if err := makeVolume(dir, volume); err != nil {
 			return 0, fmt.Errorf("volume %s: %w", volume.Name, err)
+		}
+		if folder := folders[volume.Name]; folder != nil {
+			if err := mount(fmt.Sprintf("/proc/self/fd/%d", folder.Fd()), dir, "", syscall.MS_BIND, ""); err != nil {
+				return 0, err
+			}
+			if err := folder.Close(); err != nil {
+				return 0, err
+			}
 		}
 	}
 	for _, c := range p.Containers {
@@ -111,6 +124,23 @@ func runPod() (int, error) {
 		}
 	}
 	return 0, nil
+}
+
+// openFolders opens the folders of volumes, by their names. The Pod's own /tmp hides those
+// that are there.
+func openFolders(volumes []pod.Volume) (map[string]*os.File, error) {
+	folders := map[string]*os.File{}
+	for _, volume := range volumes {
+		if volume.Folder == "" {
+			continue
+		}
+		folder, err := os.Open(volume.Folder)
+		if err != nil {
+			return nil, err
+		}
+		folders[volume.Name] = folder
+	}
+	return folders, nil
 }
 
 func joinNetwork(p *pod.Pod) error {

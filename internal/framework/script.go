@@ -61,7 +61,7 @@ func (s setup) roleScript(own bool) string {
 	case s.leads():
 		return strict + script + "exec " + s.Leader.Server + "\n"
 	case !own:
-		return strict + script + strings.ReplaceAll(serve, "{worker}", s.Leader.Worker)
+		return strict + script + s.serve(stopAndWait)
 	}
 	if script == "" {
 		return ""
@@ -91,7 +91,7 @@ func (s setup) script(leader, worker int) string {
 	if worker > 0 {
 		b.WriteString("  exec " + words(leader+1, worker) + "\n")
 	} else {
-		b.WriteString(indent(strings.ReplaceAll(serve, "{worker}", s.Leader.Worker)))
+		b.WriteString(indent(s.serve(stop)))
 	}
 	b.WriteString("fi\n")
 	b.WriteString(s.Leader.Computes)
@@ -114,7 +114,7 @@ func indent(lines string) string {
 // would fail then is the worker's Pod, for nothing, or succeed, and never come
 // back. So it is started again, unless there is no such program.
 const serve = `child=
-trap 'kill "$child" 2> /dev/null; exit 143' TERM INT
+trap '{stop}; exit 143' TERM INT
 while :; do
   {worker} & child=$!
   code=0; wait "$child" || code=$?
@@ -123,6 +123,18 @@ while :; do
   sleep 1 & child=$!; wait "$child"
 done
 `
+
+// What a worker does when it is told to end. The end of the first process of a container
+// is that of all; a worker behind the runner has its time to end well.
+const (
+	stop        = `kill "$child" 2> /dev/null`
+	stopAndWait = `{ kill "$child" && wait "$child"; } 2> /dev/null || :`
+)
+
+// serve is the script of a worker.
+func (s setup) serve(stop string) string {
+	return strings.NewReplacer("{worker}", s.Leader.Worker, "{stop}", stop).Replace(serve)
+}
 
 // words are count positional parameters of a shell, from the first one on.
 func words(first, count int) string {
