@@ -43,7 +43,7 @@ var allowed = map[string][]string{
 	"internal/lint":            {"api/v1alpha1", "internal/admission", "internal/decode", "internal/diag", "internal/expansion", "internal/kinds", "internal/krmlist", "internal/krmlist/scan", "internal/lazyregexp", "internal/neighbors", "internal/parallel", "internal/results", "internal/rules", "internal/spell", "internal/yamlnode"},
 	"internal/manifest":        {"internal/apitype", "internal/lazyregexp"},
 	"internal/merge":           {"api/v1alpha1", "internal/admission", "internal/expansion", "internal/kinds", "internal/krmlist", "internal/lazyregexp", "internal/manifest", "internal/results", "internal/yamlnode"},
-	"internal/neighbors":       {"api/v1alpha1", "internal/diag", "internal/expansion", "internal/framework", "internal/kinds", "internal/krmlist", "internal/lazyregexp", "internal/peerjob", "internal/results", "internal/rules", "internal/yamlnode"},
+	"internal/neighbors":       {"api/v1alpha1", "internal/diag", "internal/expansion", "internal/framework", "internal/kinds", "internal/krmlist", "internal/lazyregexp", "internal/peerjob", "internal/results", "internal/rules", "internal/spell", "internal/yamlnode"},
 	"internal/origin":          {"internal/kinds"},
 	"internal/parallel":        {},
 	"internal/peerjob":         {"api/v1alpha1", "internal/apitype", "internal/diag", "internal/lazyregexp", "internal/rules", "internal/spell"},

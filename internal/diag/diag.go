@@ -52,6 +52,22 @@ func (l Literal) String() string { return l.Text }
 // MarshalJSON fails, so that a field error shows what String returns.
 func (l Literal) MarshalJSON() ([]byte, error) { return nil, errors.New("shown as text") }
 
+// Count is a number with what it counts: "1 peer", "4 peers".
+func Count[N int | int32 | int64](n N, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// There says how many there are: "there is 1 peer", "there are 4 peers".
+func There[N int | int32 | int64](n N, noun string) string {
+	if n == 1 {
+		return "there is " + Count(n, noun)
+	}
+	return "there are " + Count(n, noun)
+}
+
 // Warning is about a field that can be meant as it is, and probably is not.
 type Warning struct {
 	// Field is the field of the PeerJob; "" for the PeerJob as a whole.

@@ -172,7 +172,7 @@ func (l *linter) checkPeers(j *job, collect func(field.ErrorList) field.ErrorLis
 		l.errors(j.document, fqdnLength, collect(rules.FQDN(s.typed, pod, job, l.options.ClusterDomain, j.templatePath())), nil)
 	}
 	if completions := j.typed.Spec.Completions; completions != nil {
-		l.warnings(j.document, count, rules.Counts(pod, j.typed, 0, strconv.Itoa(int(*completions)), j.templatePath()), edit{})
+		l.warnings(j.document, count, rules.Counts(pod, j.typed, 0, strconv.Itoa(int(*completions)), "", j.templatePath()), edit{})
 		for _, m := range []struct {
 			values map[string]string
 			path   *field.Path

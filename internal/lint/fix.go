@@ -5,7 +5,6 @@ package lint
 import (
 	"bytes"
 	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +13,8 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/peerjob/peerjob/internal/diag"
 )
 
 // operation is what an edit does.
@@ -369,11 +370,5 @@ func apply(files []File, findings []Finding, hopeless map[string]bool) ([]File, 
 
 // Summary says how many findings there are: "2 errors, 1 warning".
 func Summary(findings []Finding) string {
-	plural := func(n int, word string) string {
-		if n == 1 {
-			return fmt.Sprintf("1 %s", word)
-		}
-		return fmt.Sprintf("%d %ss", n, word)
-	}
-	return plural(Count(findings, Error), "error") + ", " + plural(Count(findings, Warning), "warning")
+	return diag.Count(Count(findings, Error), "error") + ", " + diag.Count(Count(findings, Warning), "warning")
 }

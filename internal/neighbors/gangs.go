@@ -5,6 +5,7 @@ package neighbors
 import (
 	"slices"
 
+	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/expansion"
 	"github.com/peerjob/peerjob/internal/krmlist"
 	"github.com/peerjob/peerjob/internal/results"
@@ -99,8 +100,8 @@ func (e peers) warnOfGangs(near *neighbors, expansions []*expansion.Expansion, r
 		members := e.sum(expansions, func(other peers) bool { return !inOtherVariant(other.Source, gang.Object) && belongs(other) })
 		size, field := gang.typed.size(e.Group.Template().Annotations[taskAnnotation])
 		if size > members && (isWorkload(gang.Object) || !near.isShared(name)) {
-			e.warn(report, e.Group.Path.Child("peers").String(), "%v%s waits for %d Pods (%s), and there are %d peers: none would start; write %d there, or change the number of peers",
-				gang, inFileOf(gang.Object), size, field, members, members)
+			e.warn(report, e.Group.Path.Child("peers").String(), "%v%s waits for %s (%s), and %s: none would start; write %d there, or change the number of peers",
+				gang, inFileOf(gang.Object), diag.Count(size, "Pod"), field, diag.There(members, "peer"), members)
 		}
 	}
 	if name := rules.KueueGroup(e.Group.Template()); name != "" && !near.isShared(name) {

@@ -71,8 +71,9 @@ func (e peers) warnOfNames(near *neighbors, report *results.Report) {
 	for _, sibling := range e.roles() {
 		if sibling.Group != e.Group {
 			of := sibling.names()
-			of.IsOther, of.NoStrangers = names.IsOther, true
+			of.IsOther, of.Sibling = names.IsOther, true
 			report.AddWarnings(e.Source, rules.PeerNamesIn(e.Group.Template(), of, e.Group.HasPeerEnv(), e.Group.TemplatePath()))
+			report.AddWarnings(e.Source, rules.SelfSelectors(e.Group.Template(), of, func(job string) bool { return e.isOtherJob(job, near) }, e.Group.TemplatePath()))
 		}
 	}
 	report.AddWarnings(e.Source, rules.SelfSelectors(e.Group.Template(), names, func(job string) bool { return e.isOtherJob(job, near) }, e.Group.TemplatePath()))

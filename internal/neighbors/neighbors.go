@@ -46,6 +46,7 @@ func Warn(expansions []*expansion.Expansion, objects []*krmlist.Object, report *
 	var words, jobs []string
 	var everyone []peers
 	for _, e := range expansions {
+		jobs = append(jobs, e.Source.Names()...)
 		everyone = append(everyone, peersOf(e)...)
 	}
 	for _, e := range everyone {
@@ -66,6 +67,9 @@ func Warn(expansions []*expansion.Expansion, objects []*krmlist.Object, report *
 			all[neighborhoodOf(e.Source)] = near
 		}
 		near.serviceNames[e.Group.ServiceName()]++
+		if e.Group.HasRoles() {
+			near.groups[e.Group.ServiceName()] = true
+		}
 		for _, role := range e.Group.All() {
 			near.jobNames[role.JobName]++
 		}
@@ -74,6 +78,7 @@ func Warn(expansions []*expansion.Expansion, objects []*krmlist.Object, report *
 		near := all[neighborhoodOf(e.Source)]
 		e.warnOfNames(near, report)
 		e.warnOfReferences(near, report)
+		e.warnOfGroups(near, report)
 		e.warnOfNamed(named, report)
 		e.warnOfGangs(near, expansions, report)
 		for _, service := range near.services {
@@ -108,6 +113,10 @@ func peersOf(e *expansion.Expansion) []peers {
 // roles are the peers of all roles of the PeerJob.
 func (e peers) roles() []peers { return peersOf(e.Expansion) }
 
+// isFirst reports whether the peers are those of the first role: what is the same for all
+// roles is said once.
+func (e peers) isFirst() bool { return e.Group == e.Group.All()[0] }
+
 // neighborhood is where objects can be in each other's way.
 type neighborhood struct{ pkg, namespace string }
 
@@ -124,10 +133,12 @@ type neighbors struct {
 	// serviceNames and jobNames count the Services and the Jobs of a name, those of the
 	// PeerJobs and others.
 	serviceNames, jobNames map[string]int
-	services               []neighbor[corev1.Service]
-	policies               []neighbor[networkingv1.NetworkPolicy]
-	limits                 []neighbor[corev1.LimitRange]
-	quotas                 []neighbor[corev1.ResourceQuota]
+	// groups are the groups of the PeerJobs with roles.
+	groups   map[string]bool
+	services []neighbor[corev1.Service]
+	policies []neighbor[networkingv1.NetworkPolicy]
+	limits   []neighbor[corev1.LimitRange]
+	quotas   []neighbor[corev1.ResourceQuota]
 	// configMaps are those that may name a peer.
 	configMaps []neighbor[configMap]
 	// gangs are objects that say how many Pods must be placed together: PodGroups,
@@ -140,7 +151,7 @@ type neighbors struct {
 }
 
 func newNeighbors() *neighbors {
-	return &neighbors{serviceNames: map[string]int{}, jobNames: map[string]int{}}
+	return &neighbors{serviceNames: map[string]int{}, jobNames: map[string]int{}, groups: map[string]bool{}}
 }
 
 // referrer is an object that names Jobs or Services.
@@ -173,7 +184,7 @@ func (c *configMap) UnmarshalJSON(data []byte) error {
 
 // findNeighbors reads the objects in these neighborhoods that may be in the way,
 // each once. Of ConfigMaps it reads those that have one of the words, and of objects that
-// select Pods those that have the name of a Job.
+// select Pods those that have the name of a Job, or the label of a group.
 func findNeighbors(objects []*krmlist.Object, wanted map[neighborhood]bool, words, jobs []string) map[neighborhood]*neighbors {
 	all := map[neighborhood]*neighbors{}
 	for _, o := range objects {
@@ -207,7 +218,7 @@ func findNeighbors(objects []*krmlist.Object, wanted map[neighborhood]bool, word
 				near.jobNames[o.Name]++
 			}
 		}
-		if o.Mentions(v1alpha1.NameLabel) && slices.ContainsFunc(jobs, o.Mentions) || slices.Contains(routeKinds, o.Kind) {
+		if o.Mentions(v1alpha1.GroupLabel) || o.Mentions(v1alpha1.NameLabel) && slices.ContainsFunc(jobs, o.Mentions) || slices.Contains(routeKinds, o.Kind) {
 			if references := referencesIn(o); len(references) > 0 {
 				near.references, found = append(near.references, referrer{o, references}), true
 			}
@@ -258,12 +269,12 @@ func (e peers) podLabels() labels.Set {
 }
 
 // warnOfService finds a Service that would send its traffic to the peers. One that
-// selects by the name of the Job alone does so on purpose.
+// selects by the name of the Job, or of the group, alone does so on purpose.
 func (e peers) warnOfService(service neighbor[corev1.Service], report *results.Report) {
 	selector := service.typed.Spec.Selector
 	hasOther := false
 	for key := range selector {
-		hasOther = hasOther || !rules.IsJobNameLabel(key)
+		hasOther = hasOther || !namesPeers(key)
 	}
 	if hasOther && labels.SelectorFromSet(selector).Matches(e.podLabels()) {
 		e.warn(report, e.labelsPath(), "%v%s selects the peers, too, and would send them its traffic; choose labels that its selector does not match",

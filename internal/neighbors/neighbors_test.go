@@ -170,7 +170,7 @@ func TestWarn(t *testing.T) {
 		"a quota of fewer objects, said once": {
 			strings.Replace(train, "name: train}", "name: far, namespace: n}", 1) + "---" + train + "---" + strings.Replace(train, "name: train}", "name: other}", 1) +
 				"---\n{apiVersion: v1, kind: ResourceQuota, metadata: {name: q}, spec: {hard: {count/jobs.batch: 1, services: 2}}}\n",
-			[]string{"PeerJob train: ResourceQuota q allows 1 objects of the kind Job, and the PeerJobs make 2: not all would be made"},
+			[]string{"PeerJob train: ResourceQuota q allows 1 object of the kind Job, and the PeerJobs make 2: not all would be made"},
 		},
 		"a ratio without a request": {
 			peerJobOf("", "", "", ", resources: {requests: {cpu: 0}, limits: {cpu: 2}}") + "---\n{apiVersion: v1, kind: LimitRange, metadata: {name: l}, spec: {limits: [{type: Container, maxLimitRequestRatio: {cpu: 2}}]}}\n",

@@ -3,6 +3,7 @@
 package neighbors
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -13,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/framework"
 	"github.com/peerjob/peerjob/internal/krmlist"
 	"github.com/peerjob/peerjob/internal/results"
@@ -27,20 +29,20 @@ type rule struct {
 
 // warnOfNetworkPolicies finds policies that keep the peers from each other, or from DNS:
 // as soon as one selects a Pod, only what some policy allows gets through. All policies
-// that select a Pod are added up. Those of the cluster are not known here.
+// that select a Pod are added up. Those of the cluster are not known here. Every role is
+// held to the traffic with the peers of every role.
 // See https://kubernetes.io/docs/concepts/services-networking/network-policies/.
 func (e peers) warnOfNetworkPolicies(policies []neighbor[networkingv1.NetworkPolicy], report *results.Report) {
-	// A Pod always reaches itself, and policies hold for no Pod on the host network.
-	if e.Group.Total() < 2 || e.Group.Template().Spec.HostNetwork {
+	others := e.partners()
+	if len(others) == 0 {
 		return
 	}
-	peer := e.podLabels()
 	policies = e.renamed(policies)
 	for _, direction := range []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress} {
 		var isolating *krmlist.Object
 		var allowed []rule
 		for _, policy := range policies {
-			if !matches(&policy.typed.Spec.PodSelector, peer) || !isolates(&policy.typed, direction) {
+			if !matches(&policy.typed.Spec.PodSelector, e.podLabels()) || !isolates(&policy.typed, direction) {
 				continue
 			}
 			if isolating == nil {
@@ -52,9 +54,20 @@ func (e peers) warnOfNetworkPolicies(policies []neighbor[networkingv1.NetworkPol
 			continue // which allows the peers
 		}
 		if isolating != nil {
-			e.warnOfRules(isolating, direction, allowed, peer, report)
+			e.warnOfRules(isolating, direction, allowed, others, report)
 		}
 	}
+}
+
+// partners are the peers of the roles that exchange traffic with those of this one, itself
+// among them. A Pod always reaches itself, and policies hold for no Pod on the host network.
+func (e peers) partners() []peers {
+	if e.Group.Template().Spec.HostNetwork {
+		return nil
+	}
+	return slices.DeleteFunc(e.roles(), func(other peers) bool {
+		return other.Group.Template().Spec.HostNetwork || other.Group == e.Group && e.Group.Peers() < 2
+	})
 }
 
 // renamed are policies as they are at the end of the build: the Component gives a Job that
@@ -63,14 +76,17 @@ func (e peers) renamed(policies []neighbor[networkingv1.NetworkPolicy]) []neighb
 	if !e.hasComponent() || e.isHashed() {
 		return policies
 	}
-	earlier := e.names().EarlierJobs
+	names := e.names()
 	rename := func(selector *metav1.LabelSelector) {
 		if selector == nil {
 			return
 		}
 		for key, value := range selector.MatchLabels {
-			if rules.IsJobNameLabel(key) && slices.Contains(earlier, value) {
-				selector.MatchLabels[key] = e.Group.JobName
+			switch {
+			case key == v1alpha1.GroupLabel && e.Group.HasRoles() && e.Group.PeerJob.Spec.Service.Name == "" && slices.Contains(names.EarlierServices, value):
+				selector.MatchLabels[key] = names.Service
+			case rules.IsJobNameLabel(key) && !e.Group.HasRoles() && slices.Contains(names.EarlierJobs, value):
+				selector.MatchLabels[key] = names.Job
 			}
 		}
 	}
@@ -94,28 +110,61 @@ func (e peers) renamed(policies []neighbor[networkingv1.NetworkPolicy]) []neighb
 }
 
 // warnOfRules finds what no rule for the peers in one direction allows.
-func (e peers) warnOfRules(isolating *krmlist.Object, direction networkingv1.PolicyType, allowed []rule, peer labels.Set, report *results.Report) {
-	path := e.labelsPath()
-	between := slices.DeleteFunc(slices.Clone(allowed), func(r rule) bool { return !e.mayBePeers(r, peer) })
-	if len(between) == 0 {
-		label := "the label job-name: " + e.Group.JobName
-		if e.isHashed() {
-			label = "a label of spec.template.metadata.labels" // the hash changes
+func (e peers) warnOfRules(isolating *krmlist.Object, direction networkingv1.PolicyType, allowed []rule, others []peers, report *results.Report) {
+	path, isIngress := e.labelsPath(), direction == networkingv1.PolicyTypeIngress
+	var apart []string
+	for _, other := range others {
+		between := slices.DeleteFunc(slices.Clone(allowed), func(r rule) bool { return !other.mayBePeers(r, other.podLabels()) })
+		if len(between) == 0 {
+			apart = append(apart, other.Group.RoleName())
+			continue
 		}
-		e.warn(report, path, "%v%s keeps the peers apart: no policy in the list allows them %s each other; add a rule for %s",
-			isolating, inFileOf(isolating), map[networkingv1.PolicyType]string{"Ingress": "traffic from", "Egress": "traffic to"}[direction], label)
-	} else {
-		for _, port := range e.neededPorts() {
-			if !slices.ContainsFunc(between, func(r rule) bool { return e.allowsPort(r, port) }) {
-				e.warn(report, path, "%v%s closes the port %d (%s) between the peers: no policy in the list allows it for %s; add port: %d to the rule for the peers",
-					isolating, inFileOf(isolating), port.Port, port.Name, direction, port.Port)
+		from, to := other, e
+		if !isIngress {
+			from, to = e, other
+		}
+		where := "between the peers"
+		if e.Group.HasRoles() {
+			where = fmt.Sprintf("from the role %s to the role %s", from.Group.RoleName(), to.Group.RoleName())
+		}
+		for _, port := range to.neededPorts() {
+			if !slices.ContainsFunc(between, func(r rule) bool { return to.allowsPort(r, port) }) {
+				e.warn(report, path, "%v%s closes the port %d (%s) %s: no policy in the list allows it for %s; add port: %d to the rule for the peers",
+					isolating, inFileOf(isolating), port.Port, port.Name, where, direction, port.Port)
 			}
 		}
 	}
-	if direction == networkingv1.PolicyTypeEgress && !slices.ContainsFunc(allowed, e.mayBeDNS) {
+	if len(apart) > 0 {
+		what := "the peers apart: no policy in the list allows them traffic " + map[bool]string{true: "from", false: "to"}[isIngress] + " each other"
+		if e.Group.HasRoles() {
+			what = fmt.Sprintf("the role %s from traffic %s the %s: no policy in the list allows it",
+				e.Group.RoleName(), map[bool]string{true: "of", false: "to"}[isIngress], rolesOf(apart))
+		}
+		e.warn(report, path, "%v%s keeps %s; add a rule for %s", isolating, inFileOf(isolating), what, e.labelForPeers())
+	}
+	if !isIngress && !slices.ContainsFunc(allowed, e.mayBeDNS) {
 		e.warn(report, path, "%v%s keeps the peers from DNS: no policy in the list allows them traffic to port 53 of UDP, and no name of a peer resolves; add a rule for it, such as {ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]}",
 			isolating, inFileOf(isolating))
 	}
+}
+
+// rolesOf names roles: "role worker", "roles worker and ps".
+func rolesOf(names []string) string {
+	if len(names) == 1 {
+		return "role " + names[0]
+	}
+	return "roles " + listed(names)
+}
+
+// labelForPeers is the label by which others select the peers, of all roles.
+func (e peers) labelForPeers() string {
+	switch {
+	case e.isHashed():
+		return "a label of spec.template.metadata.labels" // the hash changes
+	case e.Group.HasRoles():
+		return "the label " + v1alpha1.GroupLabel + ": " + e.Group.ServiceName()
+	}
+	return "the label job-name: " + e.Group.JobName
 }
 
 // neededPorts are the ports of a peer that others surely call: that of the runner, and the
@@ -161,8 +210,13 @@ func rulesOf(policy *networkingv1.NetworkPolicy, direction networkingv1.PolicyTy
 }
 
 // mayBePeers reports whether a rule may be for the peers. One for an address range or for
-// namespaces whose labels are not known may be.
+// namespaces whose labels are not known may be; one for DNS alone is not.
 func (e peers) mayBePeers(r rule, peer labels.Set) bool {
+	if len(r.ports) > 0 && !slices.ContainsFunc(r.ports, func(port networkingv1.NetworkPolicyPort) bool {
+		return port.Port == nil || port.Port.IntVal != dnsPort || port.EndPort != nil
+	}) {
+		return false
+	}
 	return len(r.others) == 0 || slices.ContainsFunc(r.others, func(other networkingv1.NetworkPolicyPeer) bool {
 		return other.IPBlock != nil ||
 			(other.PodSelector == nil || matches(other.PodSelector, peer)) && mayBeNamespace(other.NamespaceSelector, e.Source.Namespace)

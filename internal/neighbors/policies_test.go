@@ -67,6 +67,7 @@ func TestWarn_policies(t *testing.T) {
 		"DNS in another namespace":                 {train + egress("{to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: dns}}}], ports: [{port: 53, protocol: UDP}]}"), nil},
 		"a DNS server beside":                      {train + egress("{to: [{podSelector: {matchLabels: {app: coredns}}}]}"), nil},
 		"DNS of another policy":                    {train + policy("policyTypes: [Egress], egress: ["+toward+"}]") + second("policyTypes: [Egress], egress: ["+dns+"]"), nil},
+		"out to DNS alone":                         {train + policy("policyTypes: [Egress], egress: ["+dns+"]"), []string{apart + "to" + cure}},
 		"nothing":                                  {train + policy("policyTypes: [Egress]"), []string{apart + "to" + cure, noDNS}},
 
 		// Ports

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	resourcehelper "k8s.io/component-helpers/resource"
 
+	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/expansion"
 	"github.com/peerjob/peerjob/internal/peerjob"
 	"github.com/peerjob/peerjob/internal/results"
@@ -190,9 +191,21 @@ func (e peers) warnOfQuota(pod *corev1.Pod, quota neighbor[corev1.ResourceQuota]
 			}
 		}
 		if one.Sign() > 0 && all.Cmp(hard) > 0 {
-			e.warn(report, e.Group.Path.Child("peers").String(), "%d peers need more %s than %v%s has, %s, and not all would be made", e.Group.Peers(), name, quota, inFileOf(quota.Object), &hard)
+			e.warn(report, e.Group.Path.Child("peers").String(), "%s more %s than %v%s has, %s, and %s", needs(e.Group.Peers()), name, quota, inFileOf(quota.Object), &hard, notMade(e.Group.Peers()))
 		}
 	}
+}
+
+// needs and notMade are the verb and the end of a sentence about peers that do not fit.
+func needs(peers int32) string {
+	return diag.Count(peers, "peer") + map[bool]string{true: " needs", false: " need"}[peers == 1]
+}
+
+func notMade(peers int32) string {
+	if peers == 1 {
+		return "it would not be made"
+	}
+	return "not all would be made"
 }
 
 // restOf is how much the peers of all other roles take of what a quota counts, without the
@@ -318,7 +331,7 @@ func (e peers) warnOfObjectQuota(quota neighbor[corev1.ResourceQuota], expansion
 	for _, name := range sortedResources(quota.typed.Spec.Hard) {
 		hard := quota.typed.Spec.Hard[name]
 		if kind, found := objectCounts[name]; found && hard.CmpInt64(made[kind]) < 0 {
-			e.warn(report, "", "%v%s allows %s objects of the kind %s, and the PeerJobs make %d: not all would be made", quota, inFileOf(quota.Object), &hard, kind, made[kind])
+			e.warn(report, "", "%v%s allows %s of the kind %s, and the PeerJobs make %d: not all would be made", quota, inFileOf(quota.Object), diag.Count(hard.Value(), "object"), kind, made[kind])
 		}
 	}
 }

@@ -47,9 +47,22 @@ func (e peers) hasComponent() bool { return e.Source.Annotations[v1alpha1.Compon
 func (e peers) isHashed() bool { return !slices.Contains(e.jobNames(e.Group), e.Group.JobName) }
 
 // renamesIn reports whether the end of the build gives a field of another object the name of
-// today: it knows the name of the PeerJob, which the Job of a role does not have.
-func (e peers) renamesIn(kind string, path *field.Path) bool {
-	return e.hasComponent() && !e.isHashed() && !e.Group.HasRoles() && slices.Contains(renames[kind], indexes.ReplaceAllString(path.String(), ""))
+// today.
+func (e peers) renamesIn(kind string, r reference) bool {
+	return e.hasComponent() && !e.isHashed() && e.isRenamable(kind, r)
+}
+
+// isRenamable reports whether the Component can give a field of another object the name of
+// today: it knows the name of the PeerJob. The Job of a role does not have that name, and the
+// Service of a group has it unless spec.service.name is set.
+func (e peers) isRenamable(kind string, r reference) bool {
+	if !slices.Contains(renames[kind], indexes.ReplaceAllString(r.in.String(), "")) {
+		return false
+	}
+	if e.Group.HasRoles() {
+		return !rules.IsJobNameLabel(r.key) && e.Group.PeerJob.Spec.Service.Name == ""
+	}
+	return r.key != v1alpha1.GroupLabel
 }
 
 // reference is a place in another object that names Jobs by the label of their Pods, or
@@ -125,10 +138,13 @@ func (w *walker) walk(node *yaml.Node, path *field.Path) {
 	})
 }
 
+// namesPeers reports whether the value of a label is the name of a Job, or of a group.
+func namesPeers(key string) bool { return rules.IsJobNameLabel(key) || key == v1alpha1.GroupLabel }
+
 // labels reads a map of labels.
 func (w *walker) labels(node *yaml.Node, path *field.Path) {
 	yamlnode.EachEntry(node, func(key string, value *yaml.Node) {
-		if label := strings.TrimPrefix(key, "k8s:"); rules.IsJobNameLabel(label) && yamlnode.Text(value) != "" {
+		if label := strings.TrimPrefix(key, "k8s:"); namesPeers(label) && yamlnode.Text(value) != "" {
 			w.found = append(w.found, reference{path.Key(key), path, label, metav1.LabelSelectorOpIn, []string{yamlnode.Text(value)}})
 		}
 	})
@@ -142,7 +158,7 @@ func (w *walker) expressions(node *yaml.Node, path *field.Path) {
 	for i, expression := range node.Content {
 		key := strings.TrimPrefix(yamlnode.Text(yamlnode.Get(expression, "key")), "k8s:")
 		values := yamlnode.Resolve(yamlnode.Get(expression, "values"))
-		if !rules.IsJobNameLabel(key) || values == nil {
+		if !namesPeers(key) || values == nil {
 			continue
 		}
 		var names []string
@@ -174,8 +190,10 @@ func (e peers) warnOfReferences(near *neighbors, report *results.Report) {
 		var w []diag.Warning
 		for _, r := range n.found {
 			switch {
+			case r.key == v1alpha1.GroupLabel:
+				// said once for all roles: warnOfGroups
 			case r.key == "":
-				if name := r.names[0]; name != names.Service && slices.Contains(names.EarlierServices, name) && !e.isOtherService(name, near) && !e.renamesIn(n.Kind, r.in) {
+				if name := r.names[0]; name != names.Service && slices.Contains(names.EarlierServices, name) && !e.isOtherService(name, near) && !e.renamesIn(n.Kind, r) && e.isFirst() {
 					w = append(w, diag.Warn(r.path, "sends traffic to the Service %s, and it is %s now: nothing answers; %s", name, names.Service, e.cureOf(n.Kind, r, names.Service)))
 				}
 			case slices.Contains(r.names, names.Job):
@@ -185,7 +203,7 @@ func (e peers) warnOfReferences(near *neighbors, report *results.Report) {
 				}
 			default:
 				for _, name := range r.names {
-					if !slices.Contains(names.EarlierJobs, name) || e.isOtherJob(name, near) || e.renamesIn(n.Kind, r.in) {
+					if !wasNamed(name, names.Job, names.EarlierJobs) || e.isOtherJob(name, near) || e.renamesIn(n.Kind, r) {
 						continue
 					}
 					switch r.operator {
@@ -211,7 +229,7 @@ func (e peers) cureOf(kind string, r reference, today string) string {
 	switch {
 	case e.isHashed():
 		return instead
-	case !e.hasComponent() && !e.Group.HasRoles() && slices.Contains(renames[kind], indexes.ReplaceAllString(r.in.String(), "")):
+	case !e.hasComponent() && e.isRenamable(kind, r):
 		return "list peerjob's Component under components:, or write " + today
 	}
 	return "write " + today + ", or " + instead

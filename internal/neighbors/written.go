@@ -45,7 +45,7 @@ func WarnWritten(expansions []*expansion.Expansion, objects []*krmlist.Object) *
 			for _, r := range n.found {
 				for _, name := range r.names {
 					isOther := near.jobNames[name] > 0 || slices.ContainsFunc(expansions, func(other *expansion.Expansion) bool { return other.Group.JobName == name })
-					if r.key != "" && r.operator == metav1.LabelSelectorOpIn && !slices.Contains(r.names, e.Group.JobName) && rules.IsAffixed(e.Group.JobName, name) && !isOther {
+					if rules.IsJobNameLabel(r.key) && r.operator == metav1.LabelSelectorOpIn && !slices.Contains(r.names, e.Group.JobName) && rules.IsAffixed(e.Group.JobName, name) && !isOther {
 						report.Selectors.AddWarnings(n.Object, []diag.Warning{diag.Warn(r.path,
 							"selects the Pods of the Job %s, and there is none; if those of the Job %s are meant, write that", name, e.Group.JobName)})
 					}

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"iter"
 	"strconv"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -22,6 +23,12 @@ const hashLength = 10
 func Hash(data []byte) string {
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])[:hashLength]
+}
+
+// IsHash reports whether a text may be what [Hash] returns.
+func IsHash(text string) bool {
+	_, err := hex.DecodeString(text)
+	return len(text) == hashLength && err == nil && text == strings.ToLower(text)
 }
 
 // ServiceName is the name of the headless Service, and the subdomain of the

@@ -5,6 +5,7 @@ package peerjob
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -55,20 +56,21 @@ func warnGroup(g *Group, brought Brought) []diag.Warning {
 // be that of any role, or of all.
 func warnCounts(g *Group, brought Brought) []diag.Warning {
 	_, job, template := g.draft()
-	counts := func(peers int32) []diag.Warning {
+	counts := func(peers int32, size, of string) []diag.Warning {
 		job.Spec.Completions = &peers
-		return rules.Counts(template, job, brought.Processes, "$("+v1alpha1.EnvSize+")", g.TemplatePath())
+		return rules.Counts(template, job, brought.Processes, size, of, g.TemplatePath())
 	}
-	w := counts(g.Peers())
 	if !g.HasRoles() {
-		return w
+		return counts(g.Peers(), "$("+v1alpha1.EnvSize+")", "")
 	}
-	sizes := []int32{int32(min(g.Total(), v1alpha1.MaxPeers))}
+	total := int32(min(g.Total(), v1alpha1.MaxPeers))
+	of := ""
+	if len(g.All()) > 1 {
+		of = " in all roles"
+	}
+	w := counts(total, strconv.Itoa(int(total)), of)
 	for _, role := range g.All() {
-		sizes = append(sizes, role.Peers())
-	}
-	for _, peers := range sizes {
-		others := counts(peers)
+		others := counts(role.Peers(), "", "")
 		w = slices.DeleteFunc(w, func(one diag.Warning) bool {
 			return !slices.ContainsFunc(others, func(other diag.Warning) bool { return other.Field == one.Field })
 		})

@@ -235,10 +235,10 @@ func (n Network) Judge(a Address) (wrong Misaddressed, message, right string) {
 			return Elsewhere, fmt.Sprintf("names the peer %s in the namespace %s, and the Job is in %s; write %s", a.Text, namespace, n.Namespace, right), right
 		}
 		if a.Last >= int64(n.Peers) && n.Peers > 0 {
-			return BeyondLast, fmt.Sprintf("names the peers %s up to index %d, and there are %d peers, from index 0 to %d; change the list, or the number of peers", a.Text, a.Last, n.Peers, n.Peers-1), ""
+			return BeyondLast, fmt.Sprintf("names the peers %s up to index %d, and %s; change the list, or the number of peers", a.Text, a.Last, indexesOf(n.Peers)), ""
 		}
 		if index, err := strconv.ParseInt(a.Index, 10, 64); err == nil && index >= int64(n.Peers) && n.Peers > 0 {
-			return BeyondLast, fmt.Sprintf("names the peer %s, and there are %d peers, from index 0 to %d; name one of them, or change the number of peers", a.Text, n.Peers, n.Peers-1), ""
+			return BeyondLast, fmt.Sprintf("names the peer %s, and %s; name %s, or change the number of peers", a.Text, indexesOf(n.Peers), oneOf(n.Peers)), ""
 		}
 	case own && n.Service != "":
 		if !n.IsOther(a.Host) && (a.Meant || spell.Nearest(service, []string{n.Service}) != "" || IsAffixed(service, n.Service) || IsAffixed(n.Service, service)) {

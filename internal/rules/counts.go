@@ -44,9 +44,9 @@ const ProcessesOfTheirOwn int32 = -1
 // Counts finds numbers of peers that contradict the Job: "--nnodes=8" of four peers. A
 // container that also has the right number is left alone, and so is the number 1: its
 // peers may work on their own. perPeer is the number of processes in each Pod, 0 where
-// nothing sets one, and size what to write for the number of peers. It reads
-// spec.completions of the Job.
-func Counts(template *corev1.PodTemplateSpec, job *batchv1.Job, perPeer int32, size string, path *field.Path) []diag.Warning {
+// nothing sets one, size what to write for the number of peers, and of whose they are: ""
+// or such as " in all roles". It reads spec.completions of the Job.
+func Counts(template *corev1.PodTemplateSpec, job *batchv1.Job, perPeer int32, size, of string, path *field.Path) []diag.Warning {
 	peers := int64(lastIndex(job)) + 1
 	var w []diag.Warning
 	EachContainer(template, path, func(container *corev1.Container, path *field.Path) {
@@ -91,11 +91,11 @@ func Counts(template *corev1.PodTemplateSpec, job *batchv1.Job, perPeer int32, s
 			if agrees[c.counted] {
 				continue
 			}
-			cure, unit := size, fmt.Sprintf("%d peers", peers)
+			cure, unit := size, diag.There(peers, "peer")+of
 			if c.counted == countsProcesses && processes.most() > 1 {
-				cure, unit = strconv.FormatInt(peers*processes.most(), 10), fmt.Sprintf("%d peers of %d processes", peers, processes.most())
+				cure, unit = strconv.FormatInt(peers*processes.most(), 10), fmt.Sprintf("%s of %d processes%s", diag.There(peers, "peer"), processes.most(), of)
 			}
-			w = append(w, diag.Warn(c.at, "%s, and there are %s; write %s, or change the number of peers", c.what, unit, cure))
+			w = append(w, diag.Warn(c.at, "%s, and %s; write %s, or change the number of peers", c.what, unit, cure))
 		}
 	})
 	return w

@@ -28,12 +28,12 @@ func GroupSize(values map[string]string, peers int32, path *field.Path) []diag.W
 		number, err := strconv.ParseInt(values[key], 10, 32)
 		isSize := slices.ContainsFunc(groupSizes, func(size string) bool { return name == size || strings.HasSuffix(name, "-"+size) })
 		if err == nil && isSize && number > int64(peers) {
-			w = append(w, diag.Warn(path.Key(key), "a scheduler waits for %d Pods, and there are %d peers: none would start; write %d or less, or change the number of peers", number, peers, peers))
+			w = append(w, diag.Warn(path.Key(key), "a scheduler waits for %s, and %s: none would start; write %d or less, or change the number of peers", diag.Count(number, "Pod"), diag.There(peers, "peer"), peers))
 		}
 	}
 	if size := taskGroupSize(values); size > max(0, int64(peers)) {
-		w = append(w, diag.Warn(path.Key(taskGroups), "YuniKorn holds room for %d Pods of the group %s, and there are %d peers: they wait until there is room for all, and the rest stays unused; write minMember %d or less, or change the number of peers",
-			size, values[taskGroupName], peers, peers))
+		w = append(w, diag.Warn(path.Key(taskGroups), "YuniKorn holds room for %s of the group %s, and %s: they wait until there is room for all, and the rest stays unused; write minMember %d or less, or change the number of peers",
+			diag.Count(size, "Pod"), values[taskGroupName], diag.There(peers, "peer"), peers))
 	}
 	return w
 }
@@ -88,7 +88,7 @@ func KueueTotalCount(template *corev1.PodTemplateSpec, members int64, path *fiel
 		what = "Kueue removes those that are too many"
 	}
 	return []diag.Warning{diag.Warn(path.Child("metadata", "annotations").Key(kueueTotalCount),
-		"the group %s has %d Pods for Kueue, and there are %d peers: %s; write %d, or change the number of peers", KueueGroup(template), total, members, what, members)}
+		"the group %s has %s for Kueue, and %s: %s; write %d, or change the number of peers", KueueGroup(template), diag.Count(total, "Pod"), diag.There(members, "peer"), what, members)}
 }
 
 // gangKeys are the labels and annotations by which a Pod names its PodGroup, of Volcano

@@ -12,6 +12,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/peerjob/peerjob/internal/diag"
 )
 
 // Hostname is the host name that the Job controller gives to the Pod of a
@@ -63,8 +65,8 @@ func Hostnames(job *batchv1.Job, name string, path *field.Path) field.ErrorList 
 			peers = *job.Spec.Completions
 		}
 		return field.ErrorList{field.Invalid(path, name, fmt.Sprintf(
-			"must be no more than %d characters for %d peers: the host name of the last one, %q, must be a DNS label of no more than %d characters",
-			len(name)+room, peers, longest, MaxHostnameLength))}
+			"must be no more than %d characters for %s: the host name of the last one, %q, must be a DNS label of no more than %d characters",
+			len(name)+room, diag.Count(peers, "peer"), longest, MaxHostnameLength))}
 	}
 	if strings.Contains(name, ".") {
 		return field.ErrorList{field.Invalid(path, name, fmt.Sprintf(

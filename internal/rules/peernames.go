@@ -32,8 +32,9 @@ type PeerNames struct {
 	// Siblings are other Jobs under the same Service, those of other roles. A name of one
 	// of their peers is not judged.
 	Siblings []string
-	// NoStrangers leaves alone names under the Service that begin with no name of the Job.
-	NoStrangers bool
+	// Sibling is whether they are not the names of the Pods that are judged, but those of
+	// another role: names under the Service that begin with no name of its Job are left alone.
+	Sibling bool
 	// NameVariable and LeaderVariable are the variables with the name of the Job, and with
 	// the name of its peer with index 0. The defaults are PEERJOB_NAME and PEERJOB_LEADER.
 	NameVariable, LeaderVariable string
@@ -126,7 +127,7 @@ func (n PeerNames) StaleIn(mentions Mentions) []StaleName {
 				continue
 			case m.job != n.Job && !slices.Contains(n.EarlierJobs, m.job):
 				// Only the Service of today is the Job's alone.
-				if n.NoStrangers || service != n.Service || !m.beginsWord || !m.isAddress && !n.isLike(m.job) {
+				if n.Sibling || service != n.Service || !m.beginsWord || !m.isAddress && !n.isLike(m.job) {
 					continue
 				}
 				found.Stranger = true
@@ -221,10 +222,26 @@ func isNamePart(c byte) bool {
 // Today is the name of today of the peer that a stale name stands for.
 func (n PeerNames) Today(stale StaleName) string { return n.Job + "-" + stale.Index + "." + n.Service }
 
+// indexesOf says which peers there are: "there are 4 peers, from index 0 to 3".
+func indexesOf(peers int32) string {
+	if peers == 1 {
+		return "there is 1 peer, with index 0"
+	}
+	return fmt.Sprintf("%s, from index 0 to %d", diag.There(peers, "peer"), peers-1)
+}
+
+// oneOf is what to name instead of a peer that is not there.
+func oneOf(peers int32) string {
+	if peers == 1 {
+		return "that one"
+	}
+	return "one of them"
+}
+
 // Explain says what is wrong with a stale name.
 func (n PeerNames) Explain(stale StaleName) string {
 	if stale.Missing {
-		return fmt.Sprintf("names the peer %s, and there are %d peers, from index 0 to %d", stale.Name, n.Peers, n.Peers-1)
+		return fmt.Sprintf("names the peer %s, and %s", stale.Name, indexesOf(n.Peers))
 	}
 	if stale.Stranger {
 		return fmt.Sprintf("names %s, and the Service %s has no such host; if a peer is meant, its name is %s", stale.Name, n.Service, n.Today(stale))
@@ -295,7 +312,7 @@ func (n PeerNames) shellCure(stale StaleName, variables bool) string {
 func (n PeerNames) Cure(stale StaleName, variables bool) string {
 	switch {
 	case stale.Missing:
-		return "; name one of them, or change the number of peers"
+		return "; name " + oneOf(n.Peers) + ", or change the number of peers"
 	case variables:
 		return "; write " + n.References(stale)
 	}

@@ -265,7 +265,7 @@ func TestCounts(t *testing.T) {
 		"not the flag of the world": {`args: [--nnodesx=8]`, 0, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			compare(t, said(Counts(templateOf(t, tt.container), jobOf(4), tt.perPeer, "$(PEERJOB_SIZE)", templatePath)), tt.want)
+			compare(t, said(Counts(templateOf(t, tt.container), jobOf(4), tt.perPeer, "$(PEERJOB_SIZE)", "", templatePath)), tt.want)
 		})
 	}
 }
