@@ -25,6 +25,53 @@ func TestRun_rejects(t *testing.T) {
 			items: []string{head("train") + "  peers: 2\n  backofLimit: 3\n" + smallest},
 			want:  []string{`PeerJob train: spec.backofLimit: Forbidden: unknown field; did you mean "backoffLimit"?`},
 		},
+		"no role in a map": {
+			items: []string{head("train") + "  roles: {}\n"},
+			want:  []string{`PeerJob train: spec.roles: Invalid value: {...}: must be a list, such as [{name: worker, peers: 4, template: {...}}]`},
+		},
+		"one role, and no list": {
+			items: []string{head("train") + "  roles: {name: worker, peers: 2, template: {}}\n"},
+			want:  []string{`PeerJob train: spec.roles: Invalid value: {...}: must be a list; write "- " before "name", and indent the other keys`},
+		},
+		"roles by their names": {
+			items: []string{head("train") + "  roles: {worker: {peers: 2}, head: {peers: 1}}\n"},
+			want:  []string{`PeerJob train: spec.roles: Invalid value: {...}: must be a list; write each as an element with a name, such as - name: worker`},
+		},
+		"the names of roles": {
+			items: []string{head("train") + "  roles: [worker]\n"},
+			want:  []string{`PeerJob train: spec.roles[0]: Invalid value: "worker": must be a map, such as {name: worker, peers: 4, template: {...}}`},
+		},
+		"an empty role": {
+			items: []string{head("train") + "  roles: [null]\n"},
+			want:  []string{`PeerJob train: spec.roles[0]: Required value: the element is empty; remove it, or write {name: worker, peers: 4, template: {...}}`},
+		},
+		"containers by their names": {
+			items: []string{pod("{containers: {w: {image: x}}}")},
+			want:  []string{`PeerJob train: spec.template.spec.containers: Invalid value: {...}: must be a list; write each as an element with a name, such as - name: w`},
+		},
+		"no peers, and a long name": {
+			items: []string{head(strings.Repeat("n", 62)) + "  peers: 0\n" + smallest},
+			want: []string{
+				"PeerJob " + strings.Repeat("n", 62) + `: metadata.name: Invalid value: "` + strings.Repeat("n", 62) + `": must be no more than 61 characters: the host name of the last one, "` + strings.Repeat("n", 62) + `-0", must be a DNS label of no more than 63 characters`,
+				"PeerJob " + strings.Repeat("n", 62) + `: spec.peers: Invalid value: 0: must be between 1 and 100000`,
+			},
+		},
+		"the role outside of the roles": {
+			items: []string{head("train") + "  templating: Enabled\n  job: {labels: {a: '{{ .Role }}'}}\n  roles: [{name: w, peers: 1, template: {spec: {containers: [{name: w, image: x}]}}}]\n"},
+			want:  []string{`PeerJob train: spec.job.labels[a]: Invalid value: "{{ .Role }}": template: line 1, column 4: .Role is null, because this field belongs to all roles; it is the name of the role in the fields of spec.roles[], and here .Roles has all of them`},
+		},
+		"a part of the role without roles": {
+			items: []string{head("train") + "  templating: Enabled\n  peers: 2\n  template: {spec: {containers: [{name: w, image: '{{ $.Role.Name }}'}]}}\n"},
+			want:  []string{`PeerJob train: spec.template.spec.containers[0].image: Invalid value: "{{ $.Role.Name }}": template: line 1, column 10: $.Role is null, because the PeerJob has no roles; it is the name of the role, in the fields of spec.roles[]`},
+		},
+		"a namespace that is not set": {
+			items: []string{head("train") + "  templating: Enabled\n  peers: 2\n  template: {spec: {containers: [{name: w, image: '{{ .Namespace }}'}]}}\n"},
+			want:  []string{`PeerJob train: spec.template.spec.containers[0].image: Invalid value: "{{ .Namespace }}": template: line 1, column 4: .Namespace is null, because metadata.namespace is not set; set it, or write | default ""`},
+		},
+		"labels of the Job controller, for all roles": {
+			items: []string{head("train") + "  template: {metadata: {labels: {job-name: x}}}\n  roles: [{name: a, peers: 1, template: {spec: {containers: [{name: w, image: x}]}}}, {name: b, peers: 1, template: {spec: {containers: [{name: w, image: x}]}}}]\n"},
+			want:  []string{`PeerJob train: spec.template.metadata.labels[job-name]: Forbidden: is set by the Job controller; leave it out`},
+		},
 		"unknown field in a list": {
 			items: []string{pod("{containers: [{name: w, image: x}, {name: v, imgae: y}]}")},
 			want:  []string{`PeerJob train: spec.template.spec.containers[1].imgae: Forbidden: unknown field; did you mean "image"?`},

@@ -198,7 +198,8 @@ func giveSelector(job *batchv1.Job) {
 		batch.LegacyControllerUidLabel: string(job.UID),
 		batch.ControllerUidLabel:       string(job.UID),
 	} {
-		if _, found := job.Spec.Template.Labels[key]; !found {
+		// A label of the user's with another value is refused by rules.ControllerLabels.
+		if _, found := job.Spec.Template.Labels[key]; !found || job.Spec.Selector == nil {
 			job.Spec.Template.Labels[key] = value
 		}
 	}

@@ -316,6 +316,14 @@ func (d *decoder) merge(source *yaml.Node, path *field.Path, seen map[string]boo
 	}
 }
 
+// apiPackage is that of the types of a PeerJob.
+var apiPackage = reflect.TypeFor[v1alpha1.PeerJob]().PkgPath()
+
+func isNull(node *yaml.Node) bool {
+	node = yamlnode.Resolve(node)
+	return node != nil && node.Kind == yaml.ScalarNode && node.ShortTag() == "!!null"
+}
+
 func (d *decoder) list(node *yaml.Node, typ reflect.Type, at place) (any, bool) {
 	if node.Kind != yaml.SequenceNode {
 		return d.mismatch(node, at.path, "a list"+write(node, typ, at.path))
@@ -325,6 +333,9 @@ func (d *decoder) list(node *yaml.Node, typ reflect.Type, at place) (any, bool) 
 	list := make([]any, 0, len(node.Content))
 	for i, item := range node.Content {
 		d.nothing = false
+		if example := forms[typ.Elem()].example; typ.Elem().PkgPath() == apiPackage && example != "" && isNull(item) {
+			d.errs = append(d.errs, field.Required(at.index(i).path, "the element is empty; remove it, or write "+example))
+		}
 		v, ok := d.value(item, typ.Elem(), at.index(i))
 		if !ok && d.nothing {
 			continue

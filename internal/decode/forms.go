@@ -3,6 +3,7 @@
 package decode
 
 import (
+	"fmt"
 	"reflect"
 	"strconv"
 	"strings"
@@ -87,6 +88,9 @@ func write(node *yaml.Node, typ reflect.Type, at *field.Path) string {
 			return "; write {type: TYPE}, with one of " + strings.Join(types, ", ")
 		}
 	}
+	if how := asList(node, typ); how != "" {
+		return how
+	}
 	if meant := rewritten(node, typ, strings.HasSuffix(orRoot(at).String(), ".command"), 0); meant != nil {
 		if data, err := yaml.Marshal(meant); err == nil && len(data) <= maxShown {
 			return "; write " + strings.TrimSuffix(string(data), "\n")
@@ -101,6 +105,33 @@ func write(node *yaml.Node, typ reflect.Type, at *field.Path) string {
 		return "; remove it"
 	case example != "":
 		return ", such as " + example
+	}
+	return ""
+}
+
+// asList says how a map becomes a list of structs that is not small: it is one element, or has
+// the elements by their names.
+func asList(node *yaml.Node, typ reflect.Type) string {
+	if node.Kind != yaml.MappingNode || typ.Kind() != reflect.Slice || typ.Elem().Kind() != reflect.Struct || len(node.Content) == 0 {
+		return ""
+	}
+	first := node.Content[0]
+	if first.Kind != yaml.ScalarNode || len(first.Value) > maxShown {
+		return ""
+	}
+	fields := apitype.Of(typ.Elem())
+	_, isField := fields.Place(first.Value)
+	_, hasName := fields.Place("name")
+	allMaps, single := true, true
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		value := yamlnode.Resolve(node.Content[i+1])
+		allMaps, single = allMaps && value.Kind == yaml.MappingNode, single && value.Kind == yaml.ScalarNode
+	}
+	switch {
+	case isField && !single:
+		return fmt.Sprintf(`; write "- " before %q, and indent the other keys`, first.Value)
+	case !isField && hasName && allMaps:
+		return fmt.Sprintf("; write each as an element with a name, such as - name: %s", first.Value)
 	}
 	return ""
 }
@@ -153,6 +184,9 @@ func rewrittenList(node *yaml.Node, elem reflect.Type, isCommand bool, depth int
 			list.Content = []*yaml.Node{item}
 		}
 	case yaml.MappingNode:
+		if len(node.Content) == 0 {
+			return nil
+		}
 		form := forms[elem]
 		for i := 0; i+1 < len(node.Content) && form.value != ""; i += 2 {
 			key, value := node.Content[i], yamlnode.Resolve(node.Content[i+1])

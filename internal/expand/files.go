@@ -39,10 +39,12 @@ func addFiles(g *peerjob.Group, pod *corev1.PodSpec) {
 	if len(files) == 0 {
 		return
 	}
+	mounted := false
 	add := func(containers []corev1.Container, init bool) {
 		for c := range containers {
 			for i := range files {
 				if peerjob.HasFile(&files[i], containers[c].Name, init) {
+					mounted = true
 					containers[c].VolumeMounts = append(containers[c].VolumeMounts, corev1.VolumeMount{
 						Name: filesVolume, MountPath: files[i].Path, SubPath: g.FileKey(i), ReadOnly: true,
 					})
@@ -52,6 +54,9 @@ func addFiles(g *peerjob.Group, pod *corev1.PodSpec) {
 	}
 	add(pod.InitContainers, true)
 	add(pod.Containers, false)
+	if !mounted {
+		return // they are for another role
+	}
 	pod.Volumes = append(pod.Volumes, corev1.Volume{Name: filesVolume, VolumeSource: corev1.VolumeSource{
 		ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: g.FilesConfigMapName()}},
 	}})

@@ -198,3 +198,27 @@ func TestHash_roles(t *testing.T) {
 		t.Errorf("the Service selects the group %s", got)
 	}
 }
+
+// TestGroup_filesOfRoles has the volume of the files in the Pods that have one of them.
+func TestGroup_filesOfRoles(t *testing.T) {
+	source := strings.Replace(roles, "content: text}", "content: text, containers: [load]}", 1)
+	i := 0
+	for _, o := range Group(peerjob.NewGroup(read(t, source), "")) {
+		job, isJob := o.Object.(*batchv1.Job)
+		if !isJob {
+			continue
+		}
+		var volumes []string
+		for _, volume := range job.Spec.Template.Spec.Volumes {
+			volumes = append(volumes, volume.Name)
+		}
+		want := [][]string{{"peerjob-runner"}, {"peerjob-files", "peerjob-runner"}}[i]
+		if diff := cmp.Diff(want, volumes); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", job.Name, diff)
+		}
+		i++
+	}
+	if i != 2 {
+		t.Errorf("%d Jobs", i)
+	}
+}

@@ -91,7 +91,7 @@ func (l *linter) checkJob(j *job) {
 	l.errors(j.document, dnsPolicy, collect(rules.DNSPolicy(pod, j.typed, l.options.ClusterDomain, false, j.templatePath())), j.fixDNSPolicy)
 	l.errors(j.document, stringLength, collect(rules.StringLengths(pod, j.templatePath())), nil)
 	if j.typed.UID == "" {
-		l.errors(j.document, controllerLabel, collect(rules.ControllerLabels(pod, j.typed, j.templatePath())), nil)
+		l.errors(j.document, controllerLabel, collect(rules.ControllerLabels(pod.Labels, j.typed, j.templatePath().Child("metadata", "labels"))), nil)
 		l.admitJob(j, settled)
 	}
 	l.errors(j.document, partialAdmission, rules.PartialAdmission(j.typed.Annotations, j.specPath().Child("completions").String(), j.metadataPath()), nil)

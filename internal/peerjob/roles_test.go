@@ -88,3 +88,110 @@ func TestFailureRules_roles(t *testing.T) {
 		}
 	}
 }
+
+// rolesWith is a PeerJob with more of its spec, and its roles a with one peer and b with two.
+func rolesWith(fields, a, b string) func(string) string {
+	return func(string) string {
+		return "metadata: {name: train, namespace: ml}\nspec:\n" + fields + "\n  roles:\n  - {name: a, peers: 1, " + a + "}\n  - {name: b, peers: 2, " + b + "}\n"
+	}
+}
+
+// podOf is the template of a role.
+func podOf(pod string) string { return "template: {spec: {" + pod + "}}" }
+
+const (
+	onePod  = "template: {spec: {containers: [{name: w, image: x, command: [x]}]}}"
+	started = "  barrier: {start: Enabled}\n  runner: {image: r}"
+)
+
+// TestWarn_roles has what is said of roles together, and once.
+func TestWarn_roles(t *testing.T) {
+	container := func(fields string) string { return "containers: [{name: w, image: x, command: [x], " + fields + "}]" }
+	const (
+		onHost = "hostNetwork: true, dnsPolicy: ClusterFirstWithHostNet, "
+		apart  = ", affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {peerjob.dev/group: train}}}]}}"
+	)
+	hostPort := podOf(container("ports: [{containerPort: 80, hostPort: 8080}]"))
+	alone := podOf(container("ports: [{containerPort: 80, hostPort: 8080}]") + apart)
+	network := func(port string) string { return podOf(onHost + container("ports: [{containerPort: "+port+"}]")) }
+	twoOf := func(pod string) string { return strings.TrimSuffix(strings.TrimSuffix(pod, "}"), "}") + apart + "}}" }
+	const collide = "a port of the node, and the role a has it, too: a peer that finds only nodes with a peer of the other role stays Pending; choose another port, or keep the roles apart with a required podAntiAffinity on kubernetes.io/hostname"
+	for name, tt := range map[string]struct {
+		change func(string) string
+		want   []string
+	}{
+		"one host port":                        {rolesWith("", hostPort, onePod), nil},
+		"a host port in both":                  {rolesWith("", hostPort, strings.Replace(alone, "peerjob.dev/group: train", "app: b", 1)), []string{"warning: spec.roles[1].template.spec.containers[0].ports[0].hostPort: the port 8080 is " + collide}},
+		"a host port in both, kept apart":      {rolesWith("", hostPort, alone), nil},
+		"a host port, and the host network":    {rolesWith("", network("8080"), strings.Replace(alone, "peerjob.dev/group: train", "app: b", 1)), []string{"warning: spec.roles[1].template.spec.containers[0].ports[0].hostPort: the port 8080 is " + collide}},
+		"other ports on the host network":      {rolesWith("", network("80"), twoOf(network("81"))), nil},
+		"the port of the runner in both":       {rolesWith(started, podOf(onHost+container("ports: []")), strings.Replace(twoOf(podOf(onHost+container("ports: []"))), "peerjob.dev/group: train", "app: b", 1)), []string{"warning: spec.roles[1].template.spec.hostNetwork: the port 7450 is " + collide}},
+		"a suspended role behind a barrier":    {rolesWith(started, onePod, "suspend: true, "+onePod), []string{"warning: spec.roles[1].suspend: the Job of the role b has no Pods while it is suspended, and the peers of a wait for them (spec.barrier.start) and fail after 600 s (spec.barrier.startTimeoutSeconds); suspend all roles with spec.suspend, or resume the Job soon"}},
+		"all are suspended but one":            {rolesWith(started+"\n  suspend: true", onePod, "suspend: false, "+onePod), []string{"warning: spec.suspend: the Job of the role a has no Pods while it is suspended, and the peers of b wait for them (spec.barrier.start) and fail after 600 s (spec.barrier.startTimeoutSeconds); suspend all roles with spec.suspend, or resume the Job soon"}},
+		"all are suspended":                    {rolesWith(started+"\n  suspend: true", onePod, onePod), nil},
+		"a suspended role that nobody waits":   {rolesWith("  failurePolicy: {action: FailPeerJob}\n  runner: {image: r}", onePod, "suspend: true, "+onePod), nil},
+		"a suspended role that another awaits": {rolesWith("  failurePolicy: {action: FailPeerJob}\n  runner: {image: r}", "dependsOn: [{name: b, status: Started}], "+onePod, "suspend: true, "+onePod), []string{"warning: spec.roles[1].suspend: the Job of the role b has no Pods while it is suspended, and the peers of a wait for them (dependsOn) and have no limit (spec.barrier.startTimeoutSeconds); suspend all roles with spec.suspend, or resume the Job soon"}},
+		"a suspended role without a runner":    {rolesWith("", onePod, "suspend: true, "+onePod), nil},
+		"a number of processes":                {rolesWith("", podOf(container(`env: [{name: WORLD_SIZE, value: "8"}]`)), onePod), []string{"warning: spec.roles[0].template.spec.containers[0].env[0].value: WORLD_SIZE is 8, and there are 3 peers in all roles; write 3, or change the number of peers"}},
+		"the number of one role":               {rolesWith("", podOf(container(`env: [{name: WORLD_SIZE, value: "2"}]`)), podOf(container(`args: [--nnodes=3]`))), nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := findings(decodeValid(t, tt.change), Brought{})
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestValidate_roles has what is refused once for all roles.
+func TestValidate_roles(t *testing.T) {
+	two := func(first, second string) string {
+		return podOf("containers: [{name: " + first + ", image: x, command: [x]}, {name: " + second + ", image: x, command: [x]}]")
+	}
+	runner := func(name string) string { return strings.Replace(started, "image: r", "image: r, container: "+name, 1) }
+	const path = "spec.runner.container: "
+	for name, tt := range map[string]struct {
+		change func(string) string
+		want   []string
+	}{
+		"one name in both":       {rolesWith(runner("main"), two("main", "log"), two("log", "main")), nil},
+		"one container each":     {rolesWith(started, onePod, onePod), nil},
+		"several in one role":    {rolesWith(started, onePod, two("main", "log")), []string{path + `Required value: the role b has several containers; name the one whose command the runner starts, of ["main" "log"]`}},
+		"several in both":        {rolesWith(started, two("main", "x"), two("main", "log")), []string{path + `Required value: the roles a, b have several containers; name the one whose command the runner starts, of ["main"]`}},
+		"no name in both":        {rolesWith(started, two("w", "x"), two("main", "log")), []string{path + `Required value: the roles a, b have several containers; no name is in all of them: give the one whose command the runner starts the same name in each, and write it here`}},
+		"a name in one of them":  {rolesWith(runner("main"), two("w", "x"), two("main", "log")), []string{path + `Invalid value: "main": the roles a, b have several containers, and it must be in each of them: a has w, x; no name is in all of them: give the one whose command the runner starts the same name in each, and write it here`}},
+		"the other name of both": {rolesWith(runner("w"), two("w", "x"), two("x", "y")), []string{path + `Unsupported value: "w": supported values: "x" (the roles a, b have several containers)`}},
+		"a name of none":         {rolesWith(runner("mian"), onePod, two("main", "log")), []string{path + `Unsupported value: "mian": supported values: "main", "log"; did you mean "main"? (the role b has several containers)`}},
+		"a name of no role":      {rolesWith(runner("main"), onePod, onePod), []string{path + `Unsupported value: "main": supported values: "w"`}},
+		"labels of the Jobs":     {rolesWith("  template: {metadata: {labels: {job-name: x}}}", onePod, onePod), []string{"spec.template.metadata.labels[job-name]: Forbidden: is set by the Job controller; leave it out"}},
+		"labels of one Job":      {rolesWith("", onePod, "template: {metadata: {labels: {controller-uid: x}}, spec: {containers: [{name: w, image: x}]}}"), []string{"spec.roles[1].template.metadata.labels[controller-uid]: Forbidden: is set by the Job controller; leave it out"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			for _, err := range Validate(decodeValid(t, tt.change), Brought{}) {
+				got = append(got, err.Error())
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestValidateService_hash has the name of a Service for which its hash leaves no room.
+func TestValidateService_hash(t *testing.T) {
+	long := strings.Repeat("s", 53)
+	pj := decodeValid(t, rolesWith("  service: {name: "+long+"}", onePod, onePod)).PeerJob
+	var got []string
+	for _, err := range Validate(NewGroup(pj, "0123456789"), Brought{}) {
+		got = append(got, err.Error())
+	}
+	want := []string{`spec.service.name: Invalid value: "` + long + `": must be no more than 52 characters with spec.nameSuffixHash: the name of the Service, "` + long + `-0123456789", must be a DNS label of no more than 63 characters`}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if errs := Validate(NewGroup(pj, ""), Brought{}); len(errs) > 0 {
+		t.Error(errs)
+	}
+}

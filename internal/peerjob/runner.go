@@ -17,7 +17,6 @@ import (
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/rules"
-	"github.com/peerjob/peerjob/internal/spell"
 )
 
 // RunnerPath is the field that what the runner brings comes from.
@@ -157,7 +156,7 @@ func validateRunnerContainer(g *Group) field.ErrorList {
 	name := g.Runner().Container
 	names := containerNames(pod.Containers)
 	switch {
-	case g.RunnerContainer() >= 0 || len(names) == 0:
+	case g.HasRoles(), g.RunnerContainer() >= 0, len(names) == 0:
 		return nil
 	case name == "" && g.FailurePolicy() != nil:
 		return nil // which takes one container
@@ -166,39 +165,61 @@ func validateRunnerContainer(g *Group) field.ErrorList {
 	case slices.Contains(containerNames(pod.InitContainers), name):
 		return field.ErrorList{field.Invalid(path, name, fmt.Sprintf("is an init container, which ends before the peers start; name one of %q", names))}
 	}
-	err := field.NotSupported(path, name, names)
-	if nearest := spell.Nearest(name, names); nearest != "" {
-		err.Detail += fmt.Sprintf("; did you mean %q?", nearest)
-	}
-	if g.HasRoles() {
-		err.Detail += fmt.Sprintf(" (the role %s has several containers)", g.RoleName())
-	}
-	return field.ErrorList{err}
+	return field.ErrorList{UnknownName(path, name, names)}
 }
 
-// validateRolesContainer refuses the name of a container that no role has. A role with one
-// container needs none.
+// validateRolesContainer does the same for all roles at once, because one name is for all of
+// them. A role with one container needs none.
 func validateRolesContainer(g *Group) field.ErrorList {
-	name := g.Runner().Container
-	if !g.HasRoles() || !g.HasRunner() || name == "" {
+	if !g.HasRunner() {
 		return nil
 	}
-	var names []string
+	path, name := RunnerPath.Child("container"), g.Runner().Container
+	var all, inits, several, without, common []string
 	for _, role := range g.All() {
 		pod := &role.Template().Spec
-		if len(pod.Containers) > 1 {
-			return nil // which has the error
+		own := containerNames(pod.Containers)
+		all = append(all, own...)
+		inits = append(inits, containerNames(pod.InitContainers)...)
+		if len(own) < 2 {
+			continue
 		}
-		for _, other := range slices.Concat(containerNames(pod.Containers), containerNames(pod.InitContainers)) {
-			if !slices.Contains(names, other) {
-				names = append(names, other)
-			}
+		if len(several) == 0 {
+			common = own
+		} else {
+			common = slices.DeleteFunc(slices.Clone(common), func(one string) bool { return !slices.Contains(own, one) })
 		}
-		if slices.Contains(containerNames(pod.Containers), name) {
-			return nil
+		several = append(several, role.RoleName())
+		if !slices.Contains(own, name) {
+			without = append(without, fmt.Sprintf("%s has %s", role.RoleName(), strings.Join(own, ", ")))
 		}
 	}
-	return field.ErrorList{UnknownName(RunnerPath.Child("container"), name, names)}
+	who := "the roles " + strings.Join(several, ", ") + " have several containers"
+	if len(several) == 1 {
+		who = "the role " + several[0] + " has several containers"
+	}
+	cure := fmt.Sprintf("name the one whose command the runner starts, of %q", common)
+	if len(common) == 0 {
+		cure = "no name is in all of them: give the one whose command the runner starts the same name in each, and write it here"
+	}
+	switch {
+	case name == "" && (len(several) == 0 || g.FailurePolicy() != nil): // which takes one container
+		return nil
+	case name == "":
+		return field.ErrorList{field.Required(path, who+"; "+cure)}
+	case len(without) > 0 && slices.Contains(inits, name) && !slices.Contains(all, name):
+		return field.ErrorList{field.Invalid(path, name, "is an init container, which ends before the peers start; "+cure)}
+	case len(without) > 0 && len(common) > 0:
+		err := UnknownName(path, name, common)
+		err.Detail += " (" + who + ")"
+		return field.ErrorList{err}
+	case len(without) > 0:
+		return field.ErrorList{field.Invalid(path, name, fmt.Sprintf("%s, and it must be in each of them: %s; %s", who, strings.Join(without, ", and "), cure))}
+	case len(several) == 0 && !slices.Contains(all, name):
+		slices.Sort(all)
+		return field.ErrorList{UnknownName(path, name, slices.Compact(all))}
+	}
+	return nil
 }
 
 func containerNames(containers []corev1.Container) []string {

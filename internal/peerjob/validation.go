@@ -36,7 +36,7 @@ func validateShared(g *Group) field.ErrorList {
 	return slices.Concat(
 		validateMetadata(g),
 		validateRoles(g),
-		validateService(pj),
+		validateService(g),
 		validateNetworkPolicy(g),
 		validateCarried(specPath.Child("job"), spec.Job.Labels, spec.Job.Annotations),
 		validatePartialAdmission(g),
@@ -67,7 +67,7 @@ func validateGroup(g *Group, brought Brought) field.ErrorList {
 		validateBarrier(g),
 		validateFailurePolicy(g, brought),
 		validateRunner(g, brought),
-		rules.ControllerLabels(template, job, g.TemplatePath()),
+		validateControllerLabels(g),
 		validateTemplateMetadata(g),
 		validateVariables(g),
 		rules.StringLengths(template, g.TemplatePath()),
@@ -128,11 +128,18 @@ func validatePeers(g *Group) field.ErrorList {
 	return nil
 }
 
-func validateService(pj *v1alpha1.PeerJob) field.ErrorList {
+func validateService(g *Group) field.ErrorList {
+	pj := g.PeerJob
 	var errs field.ErrorList
 	if name := pj.Spec.Service.Name; name != "" {
-		for _, msg := range validation.IsDNS1123Label(name) {
+		msgs := validation.IsDNS1123Label(name)
+		for _, msg := range msgs {
 			errs = append(errs, field.Invalid(servicePath.Child("name"), name, msg))
+		}
+		if long := len(g.ServiceName()) - validation.DNS1123LabelMaxLength; len(msgs) == 0 && long > 0 {
+			errs = append(errs, field.Invalid(servicePath.Child("name"), name, fmt.Sprintf(
+				"must be no more than %d characters with spec.nameSuffixHash: the name of the Service, %q, must be a DNS label of no more than %d characters",
+				len(name)-long, g.ServiceName(), validation.DNS1123LabelMaxLength)))
 		}
 	}
 	return append(errs, validateCarried(servicePath, pj.Spec.Service.Labels, pj.Spec.Service.Annotations)...)
@@ -257,6 +264,17 @@ func validateTemplateMetadata(g *Group) field.ErrorList {
 	for _, own := range g.TemplateMetas() {
 		refuse(own.Path.Child("labels"), own.Labels)
 		refuse(own.Path.Child("annotations"), own.Annotations)
+	}
+	return errs
+}
+
+// validateControllerLabels refuses labels that the Job controller sets, where they are
+// written: in a PeerJob with roles, spec.template has those of the Pods of all roles.
+func validateControllerLabels(g *Group) field.ErrorList {
+	_, job, _ := g.draft()
+	var errs field.ErrorList
+	for _, own := range g.TemplateMetas() {
+		errs = append(errs, rules.ControllerLabels(own.Labels, job, own.Path.Child("labels"))...)
 	}
 	return errs
 }

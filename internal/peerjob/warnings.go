@@ -3,11 +3,17 @@
 package peerjob
 
 import (
+	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
@@ -152,5 +158,113 @@ func warnRoles(g *Group) []diag.Warning {
 	for _, role := range g.All() {
 		queue(role.Path.Child("job", "labels"), role.Role.Job.Labels)
 	}
+	return slices.Concat(w, warnRolePorts(g), warnSuspendedRoles(g))
+}
+
+// warnRolePorts finds ports of the node that two roles have: two of their peers do not fit on
+// one node. Within a role, [rules.HostNetwork] finds them.
+func warnRolePorts(g *Group) []diag.Warning {
+	var w []diag.Warning
+	for i, role := range g.All() {
+		for _, other := range g.All()[:i] {
+			port, path, found := sharedNodePort(role, other)
+			if !found || role.keepsAwayFrom(other) || other.keepsAwayFrom(role) {
+				continue
+			}
+			w = append(w, diag.Warn(path, "the port %d is a port of the node, and the role %s has it, too: a peer that finds only nodes with a peer of the other role stays Pending; choose another port, or keep the roles apart with a required podAntiAffinity on kubernetes.io/hostname",
+				port, other.RoleName()))
+			break
+		}
+	}
 	return w
 }
+
+// sharedNodePort returns a port of the node that two roles have, and the field of it in the
+// first one.
+func sharedNodePort(role, other *Group) (int32, *field.Path, bool) {
+	type port struct {
+		number   int32
+		protocol corev1.Protocol
+	}
+	taken := map[port]bool{}
+	other.eachNodePort(func(number int32, protocol corev1.Protocol, _ *field.Path) { taken[port{number, protocol}] = true })
+	var shared int32
+	var at *field.Path
+	role.eachNodePort(func(number int32, protocol corev1.Protocol, path *field.Path) {
+		if at == nil && taken[port{number, protocol}] {
+			shared, at = number, path
+		}
+	})
+	return shared, at, at != nil
+}
+
+// eachNodePort visits the ports of the node that a Pod takes: its host ports, and on the host
+// network every port, with that of the runner.
+func (g *Group) eachNodePort(visit func(number int32, protocol corev1.Protocol, path *field.Path)) {
+	onHost := g.Template().Spec.HostNetwork
+	g.EachContainer(func(container *corev1.Container, path *field.Path) {
+		for i, port := range container.Ports {
+			number, at := port.HostPort, path.Child("ports").Index(i).Child("hostPort")
+			if onHost {
+				number, at = port.ContainerPort, g.PodPath().Child("hostNetwork")
+			}
+			if number > 0 {
+				visit(number, cmp.Or(port.Protocol, corev1.ProtocolTCP), at)
+			}
+		}
+	})
+	if onHost && g.HasRunner() {
+		visit(*g.Runner().Port, corev1.ProtocolTCP, g.PodPath().Child("hostNetwork"))
+	}
+}
+
+// keepsAwayFrom reports whether the Pods of a role are kept off the nodes of another one's.
+func (g *Group) keepsAwayFrom(other *Group) bool {
+	affinity := g.Template().Spec.Affinity
+	if affinity == nil || affinity.PodAntiAffinity == nil {
+		return false
+	}
+	pod := labels.Merge(labels.Merge(labels.Set{v1alpha1.NameLabel: other.JobName, batchv1.JobNameLabel: other.JobName}, other.Template().Labels), other.SelectorLabels())
+	return slices.ContainsFunc(affinity.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution, func(term corev1.PodAffinityTerm) bool {
+		selector, err := metav1.LabelSelectorAsSelector(term.LabelSelector)
+		return term.TopologyKey == corev1.LabelHostname && err == nil && selector.Matches(pod)
+	})
+}
+
+// warnSuspendedRoles finds roles whose Job is suspended while others that run wait for them.
+func warnSuspendedRoles(g *Group) []diag.Warning {
+	if !g.HasRunner() {
+		return nil
+	}
+	b := g.Barrier()
+	var w []diag.Warning
+	for _, role := range g.All() {
+		if !role.isSuspended() {
+			continue
+		}
+		var waiting []string
+		why := ""
+		for _, other := range g.All() {
+			depends := slices.ContainsFunc(other.Role.DependsOn, func(d v1alpha1.RoleDependency) bool { return d.Name == role.RoleName() })
+			if !other.isSuspended() && (depends || b.Start == v1alpha1.Enabled) {
+				waiting = append(waiting, other.RoleName())
+				if why == "" || depends {
+					why = map[bool]string{true: "dependsOn", false: "spec.barrier.start"}[depends]
+				}
+			}
+		}
+		if len(waiting) == 0 {
+			continue
+		}
+		until := "have no limit (spec.barrier.startTimeoutSeconds)"
+		if seconds := b.StartTimeoutSeconds; seconds != nil && *seconds > 0 {
+			until = fmt.Sprintf("fail after %d s (spec.barrier.startTimeoutSeconds)", *seconds)
+		}
+		w = append(w, diag.Warn(role.FieldPath("suspend"), "the Job of the role %s has no Pods while it is suspended, and the peers of %s wait for them (%s) and %s; suspend all roles with spec.suspend, or resume the Job soon",
+			role.RoleName(), strings.Join(waiting, ", "), why, until))
+	}
+	return w
+}
+
+// isSuspended reports whether the Job of the group starts suspended.
+func (g *Group) isSuspended() bool { return g.Job.Suspend != nil && *g.Job.Suspend }

@@ -84,6 +84,9 @@ func (e *evaluation) walk(dot any, node parse.Node) error {
 		}
 		text, err := e.renderer.text(value)
 		if err != nil {
+			if why := e.whyNull(source(node.Pipe)); why != "" && errors.Is(err, errNullText) {
+				return e.failf(node.Pipe, "%s %s", source(node.Pipe), why)
+			}
 			return e.failf(node.Pipe, "%s %w", source(node.Pipe), err)
 		}
 		return write(e, node, text)
@@ -101,6 +104,20 @@ func (e *evaluation) walk(dot any, node parse.Node) error {
 		return e.failf(node, `template is not for a field; write {{ include %q . }}`, node.Name)
 	}
 	return e.failf(node, "%s is not known here", source(node))
+}
+
+// whyNull says why a field of the data, such as ".Role" or "$.Role", is null; "" if that is
+// not known.
+func (e *evaluation) whyNull(path string) string {
+	data, ok := e.renderer.data.(Reasoned)
+	if !ok {
+		return ""
+	}
+	name, found := strings.CutPrefix(strings.TrimPrefix(path, "$"), ".")
+	if !found {
+		return ""
+	}
+	return data.WhyNull(name)
 }
 
 // source is a node as a message shows it.

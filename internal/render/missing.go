@@ -49,6 +49,9 @@ func (m *missing) err() error {
 	}
 	path, name := c.path(), c.names[c.at]
 	if m.in == nil {
+		if why := e.whyNull(path); why != "" {
+			return e.failf(c, "%s %s", path, why)
+		}
 		return e.failf(c, "%s is null, and has no %q", path, name)
 	}
 	if path == "." || path == "$" {

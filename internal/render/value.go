@@ -26,6 +26,13 @@ type Object interface {
 	Field(name string) (any, error)
 }
 
+// Reasoned is an object that says why one of its fields is null, "" if there is nothing to
+// say: "is null; set metadata.namespace".
+type Reasoned interface {
+	Object
+	WhyNull(name string) string
+}
+
 // List is a list whose elements are made when a template asks for them, such as
 // that of the peers.
 type List interface {

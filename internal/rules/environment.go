@@ -250,11 +250,12 @@ func IsJobNameLabel(key string) bool { return key == "job-name" || key == batchv
 
 // ControllerLabels refuses labels of a Pod template that the Job controller sets, with
 // other values: set by hand, they would be wrong after a rename.
-func ControllerLabels(template *corev1.PodTemplateSpec, job *batchv1.Job, path *field.Path) field.ErrorList {
+// The labels are at the path.
+func ControllerLabels(labels map[string]string, job *batchv1.Job, path *field.Path) field.ErrorList {
 	var errs field.ErrorList
-	for _, key := range slices.Sorted(maps.Keys(template.Labels)) {
-		if slices.Contains(controllerLabels, key) && !(IsJobNameLabel(key) && template.Labels[key] == job.Name) {
-			errs = append(errs, field.Forbidden(path.Child("metadata", "labels").Key(key), "is set by the Job controller; leave it out"))
+	for _, key := range slices.Sorted(maps.Keys(labels)) {
+		if slices.Contains(controllerLabels, key) && !(IsJobNameLabel(key) && labels[key] == job.Name) {
+			errs = append(errs, field.Forbidden(path.Key(key), "is set by the Job controller; leave it out"))
 		}
 	}
 	return errs

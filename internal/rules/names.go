@@ -64,9 +64,13 @@ func Hostnames(job *batchv1.Job, name string, path *field.Path) field.ErrorList 
 		if job.Spec.Completions != nil {
 			peers = *job.Spec.Completions
 		}
+		of := ""
+		if peers > 0 {
+			of = " for " + diag.Count(peers, "peer")
+		}
 		return field.ErrorList{field.Invalid(path, name, fmt.Sprintf(
-			"must be no more than %d characters for %s: the host name of the last one, %q, must be a DNS label of no more than %d characters",
-			len(name)+room, diag.Count(peers, "peer"), longest, MaxHostnameLength))}
+			"must be no more than %d characters%s: the host name of the last one, %q, must be a DNS label of no more than %d characters",
+			len(name)+room, of, longest, MaxHostnameLength))}
 	}
 	if strings.Contains(name, ".") {
 		return field.ErrorList{field.Invalid(path, name, fmt.Sprintf(

@@ -80,7 +80,13 @@ func TargetPorts(service *corev1.Service, named []Port, ports *field.Path) []dia
 // Job.
 func HostNetwork(template *corev1.PodTemplateSpec, job *batchv1.Job, ports []Port, others []corev1.ServicePort, path *field.Path) []diag.Warning {
 	pod := &template.Spec
-	if !pod.HostNetwork || lastIndex(job) < 1 || len(ports)+len(others) == 0 || keepsApart(pod.Affinity) {
+	if lastIndex(job) < 1 || keepsApart(pod.Affinity) {
+		return nil
+	}
+	if !pod.HostNetwork {
+		return hostPorts(template, path)
+	}
+	if len(ports)+len(others) == 0 {
 		return nil
 	}
 	if len(ports) == 0 {
@@ -89,6 +95,21 @@ func HostNetwork(template *corev1.PodTemplateSpec, job *batchv1.Job, ports []Por
 	}
 	return []diag.Warning{diag.Warn(path.Child("spec", "hostNetwork"),
 		"the container ports are ports of the node, so two peers on one node collide: a peer without a node of its own stays Pending; say so with a required podAntiAffinity on kubernetes.io/hostname")}
+}
+
+// hostPorts finds ports of the node that a container takes although its Pod has a network of
+// its own.
+func hostPorts(template *corev1.PodTemplateSpec, path *field.Path) []diag.Warning {
+	var w []diag.Warning
+	EachContainer(template, path, func(container *corev1.Container, path *field.Path) {
+		for i, port := range container.Ports {
+			if port.HostPort > 0 {
+				w = append(w, diag.Warn(path.Child("ports").Index(i).Child("hostPort"),
+					"%d is a port of the node, so two peers on one node collide: a peer without a node of its own stays Pending; remove it, because peers reach each other's containerPort, or say so with a required podAntiAffinity on kubernetes.io/hostname", port.HostPort))
+			}
+		}
+	})
+	return diag.Few(w)
 }
 
 // keepsApart reports whether Pods with this affinity are held to a node each.

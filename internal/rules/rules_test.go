@@ -47,7 +47,7 @@ func (p *pair) check() []string {
 	for _, errs := range []field.ErrorList{
 		Hostnames(&p.job, p.job.Name, field.NewPath("metadata", "name")),
 		DNS(&p.service, template, &p.job, "cluster.local", path),
-		ControllerLabels(template, &p.job, path),
+		ControllerLabels(template.Labels, &p.job, path.Child("metadata", "labels")),
 		StringLengths(template, path),
 		PartialAdmission(p.job.Annotations, "spec.completions", field.NewPath("metadata")),
 	} {

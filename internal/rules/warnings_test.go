@@ -610,3 +610,32 @@ func TestSelfSelectors(t *testing.T) {
 		})
 	}
 }
+
+// TestHostNetwork has ports of the node, for which two peers do not share one.
+func TestHostNetwork(t *testing.T) {
+	const (
+		port  = "containers: [{name: w, ports: [{containerPort: 80, hostPort: 8080}]}]"
+		plain = "containers: [{name: w, ports: [{containerPort: 80}]}]"
+		apart = ", affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: kubernetes.io/hostname}]}}"
+	)
+	for name, tt := range map[string]struct {
+		pod   string
+		peers int32
+		want  []string
+	}{
+		"a host port":                        {port, 2, []string{"ports[0].hostPort: 8080 is a port of the node, so two peers on one node collide: a peer without a node of its own stays Pending; remove it, because peers reach each other's containerPort, or say so"}},
+		"a host port of one peer":            {port, 1, nil},
+		"a host port of peers apart":         {port + apart, 2, nil},
+		"a container port":                   {plain, 2, nil},
+		"a container port on the host":       {"hostNetwork: true, " + plain, 2, []string{"template.spec.hostNetwork: the container ports are ports of the node"}},
+		"a container port on the host apart": {"hostNetwork: true, " + plain + apart, 2, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			template := &corev1.PodTemplateSpec{}
+			if err := yaml.UnmarshalStrict([]byte("{"+tt.pod+"}"), &template.Spec); err != nil {
+				t.Fatal(err)
+			}
+			compare(t, said(HostNetwork(template, jobOf(tt.peers), ContainerPorts(template, templatePath), nil, templatePath)), tt.want)
+		})
+	}
+}

@@ -153,6 +153,19 @@ func (d *Data) Field(name string) (any, error) {
 	return nil, errors.New("." + name + " is not known")
 }
 
+// WhyNull says why a name has no value here, and what to write instead.
+func (d *Data) WhyNull(name string) string {
+	switch {
+	case name == "Namespace":
+		return `is null, because metadata.namespace is not set; set it, or write | default ""`
+	case name != "Role":
+		return ""
+	case !d.group.HasRoles():
+		return "is null, because the PeerJob has no roles; it is the name of the role, in the fields of spec.roles[]"
+	}
+	return "is null, because this field belongs to all roles; it is the name of the role in the fields of spec.roles[], and here .Roles has all of them"
+}
+
 // Peers are peers, as templates see them. Their names are made when a template asks for
 // them.
 type Peers struct {
