@@ -26,6 +26,7 @@ const (
 	subdomainMismatch  = "subdomain-mismatch"
 	publishNotReady    = "publish-not-ready"
 	sharedService      = "shared-service"
+	staleAnnotation    = "stale-annotation"
 	completionMode     = "completion-mode"
 	parallelism        = "parallelism"
 	peerName           = "peer-name"
@@ -84,6 +85,7 @@ var catalog = []Rule{
 	{subdomainMismatch, "The subdomain is not the name of the Service that selects the Pods.", true},
 	{publishNotReady, "DNS has no names of Pods that are not ready, and peers look each other up while they start.", true},
 	{sharedService, "Two Jobs that have nothing to do with each other are behind one Service.", false},
+	{staleAnnotation, "An annotation of the Pod template that variables of the peers read has an earlier name of the Service or of a Job.", true},
 	{completionMode, "The Pods have no completion index, so DNS has no names for them.", true},
 	{parallelism, "Not all peers run at the same time.", true},
 	{peerName, "A host name leads to no peer: another Job, Service or namespace, or no Service at all.", true},

@@ -83,6 +83,7 @@ func (l *linter) checkJob(j *job) {
 		return errs
 	}
 	l.checkService(j)
+	l.checkAnnotations(j)
 	settled = append(settled, l.checkDecoded(j.document, j.errs)...)
 	if !j.isNamedPod() {
 		l.checkPeers(j, collect)
