@@ -138,13 +138,15 @@ const (
 
 // NameBudget is how much room the names leave.
 type NameBudget struct {
-	// Characters is how many more metadata.name may have with this number of peers, and
-	// Peers how many peers there may be with this name.
+	// Characters is how many more metadata.name may have with this number of peers, of
+	// all roles. Peers is how many peers there may be with this name, of this role.
 	Characters int   `json:"characters"`
 	Peers      int32 `json:"peers"`
 	// Longest is the name that reaches its limit first.
 	Longest string `json:"longest"`
 	Limit   int    `json:"limit"`
+	// Role is the role that the longest name is of, "" in a PeerJob without roles.
+	Role string `json:"role,omitempty"`
 }
 
 const (
@@ -305,6 +307,9 @@ func containers(g *peerjob.Group, job *batchv1.Job, from *origin.Map, source sou
 		if !hasIndex && c.Name != v1alpha1.RunnerInstall {
 			container.Variables = append(container.Variables, Variable{v1alpha1.EnvIndex, anyIndex, Source{By: byKubernetes}})
 		}
+		if container.Runner {
+			container.Variables = append(container.Variables, commandVariables(g)...)
+		}
 		for _, all := range c.EnvFrom {
 			switch {
 			case all.ConfigMapRef != nil:
@@ -318,8 +323,55 @@ func containers(g *peerjob.Group, job *batchv1.Job, from *origin.Map, source sou
 	return all
 }
 
-// nameBudget says how much room the names leave.
+// commandVariables are the variables that the runner gives the command.
+func commandVariables(g *peerjob.Group) []Variable {
+	var all []Variable
+	for _, name := range g.CommandEnvNames() {
+		v := Variable{Name: name, Value: "<attempt, from 1>", Source: Source{byPeerjob, peerjob.FailurePolicyPath.String()}}
+		switch name {
+		case v1alpha1.EnvRank:
+			before := int64(0)
+			for _, role := range g.All() {
+				if role == g {
+					break
+				}
+				before += int64(role.Peers())
+			}
+			switch {
+			case g.Peers() == 1:
+				v.Value = strconv.FormatInt(before, 10)
+			case before == 0:
+				v.Value = anyIndex
+			default:
+				v.Value = fmt.Sprintf("<index + %d>", before)
+			}
+			v.Field = peerjob.RolesPath.String()
+		case v1alpha1.EnvWorldSize:
+			v.Value, v.Field = strconv.FormatInt(g.Total(), 10), peerjob.RolesPath.String()
+		}
+		all = append(all, v)
+	}
+	return all
+}
+
+// nameBudget says how much room the names leave, those of the role with the longest ones.
 func nameBudget(g *peerjob.Group) NameBudget {
+	budget := NameBudget{}
+	for i, role := range g.All() {
+		own := roleBudget(role)
+		if i == 0 || own.Characters < budget.Characters {
+			budget.Characters, budget.Longest, budget.Limit, budget.Role = own.Characters, own.Longest, own.Limit, role.RoleName()
+		}
+		if role == g {
+			// All roles share the largest number of peers.
+			budget.Peers = min(own.Peers, max(v1alpha1.MaxPeers-int32(g.Total())+g.Peers(), g.Peers()))
+		}
+	}
+	return budget
+}
+
+// roleBudget says how much room the names of one role leave.
+func roleBudget(g *peerjob.Group) NameBudget {
 	service, job := &corev1.Service{}, &batchv1.Job{}
 	service.Name, job.Name, job.Namespace = g.ServiceName(), g.JobName, g.PeerJob.Namespace
 	// room is how many characters metadata.name may still have with n peers.

@@ -69,10 +69,10 @@ func TestDescribe_nameBudget(t *testing.T) {
 		peers int32
 		want  NameBudget
 	}{
-		{"train", 3, NameBudget{63 - len("train-2"), 100000, "train-2", 63}},
-		{"train", 11, NameBudget{63 - len("train-10"), 100000, "train-10", 63}},
-		{strings.Repeat("a", 61), 3, NameBudget{0, 10, strings.Repeat("a", 61) + "-2", 63}},
-		{strings.Repeat("a", 59), 3, NameBudget{2, 1000, strings.Repeat("a", 59) + "-2", 63}},
+		{"train", 3, NameBudget{63 - len("train-2"), 100000, "train-2", 63, ""}},
+		{"train", 11, NameBudget{63 - len("train-10"), 100000, "train-10", 63, ""}},
+		{strings.Repeat("a", 61), 3, NameBudget{0, 10, strings.Repeat("a", 61) + "-2", 63, ""}},
+		{strings.Repeat("a", 59), 3, NameBudget{2, 1000, strings.Repeat("a", 59) + "-2", 63, ""}},
 	} {
 		if diff := cmp.Diff(test.want, describe(sample(test.name, test.peers)).NameBudget); diff != "" {
 			t.Errorf("%s, %d peers (-want +got):\n%s", test.name, test.peers, diff)
@@ -82,7 +82,7 @@ func TestDescribe_nameBudget(t *testing.T) {
 	pj.Namespace = "ml"
 	pj.Spec.Template.Spec.SetHostnameAsFQDN = new(true)
 	// "train-2.train.ml.svc.cluster.local" has 34 characters, and each of the name counts twice.
-	if diff := cmp.Diff(NameBudget{15, 100000, "train-2.train.ml.svc.cluster.local", 64}, describe(pj).NameBudget); diff != "" {
+	if diff := cmp.Diff(NameBudget{15, 100000, "train-2.train.ml.svc.cluster.local", 64, ""}, describe(pj).NameBudget); diff != "" {
 		t.Errorf("setHostnameAsFQDN (-want +got):\n%s", diff)
 	}
 }
@@ -138,7 +138,13 @@ func TestDescribe_onFailure(t *testing.T) {
 		}, "spec.framework: the Job succeeds and stops every other peer when index 0 has succeeded."},
 		"deadline": {func(s *v1alpha1.PeerJobSpec) { s.ActiveDeadlineSeconds = new(int64(60)) }, "spec.activeDeadlineSeconds: after 60 s the Job fails, whatever its peers do."},
 		"start":    {func(s *v1alpha1.PeerJobSpec) { s.Barrier.Start = v1alpha1.Enabled }, "spec.barrier.start: no command starts before every peer was reached by its name; after 600 s without one, a container that waits exits with 75, and its message names who is missing."},
-		"end":      {func(s *v1alpha1.PeerJobSpec) { s.Barrier.End = v1alpha1.Enabled }, "spec.barrier.end: a peer that is done keeps its name in DNS until all are done, for at most 30 s."},
+		"group that fails": {func(s *v1alpha1.PeerJobSpec) {
+			s.FailurePolicy = &v1alpha1.PeerFailurePolicy{Action: v1alpha1.FailPeerJob}
+		}, "If a Pod is lost, and no rule says otherwise, the Job creates a new one with the same index and the same name."},
+		"group that restarts": {func(s *v1alpha1.PeerJobSpec) {
+			s.FailurePolicy = &v1alpha1.PeerFailurePolicy{Action: v1alpha1.RestartPeerJob, MaxRestarts: new(int32(1))}
+		}, "The runner starts the commands again, and the Job replaces no Pod for that. Only if a Pod is lost, or its container ends, does the Job create a new one, with the same index and the same name."},
+		"end": {func(s *v1alpha1.PeerJobSpec) { s.Barrier.End = v1alpha1.Enabled }, "spec.barrier.end: a peer that is done keeps its name in DNS until all are done, for at most 30 s."},
 	} {
 		pj := sample("train", 3)
 		test.change(&pj.Spec)
@@ -146,9 +152,50 @@ func TestDescribe_onFailure(t *testing.T) {
 		found := false
 		for _, sentence := range said {
 			found = found || sentence == test.want
+			if strings.HasPrefix(name, "group") && strings.Contains(sentence, "The Job creates a new Pod") {
+				t.Errorf("%s: %q contradicts the policy", name, sentence)
+			}
 		}
 		if !found {
 			t.Errorf("%s: %q is not among\n%s", name, test.want, strings.Join(said, "\n"))
+		}
+	}
+}
+
+// The longest name of all roles decides how long metadata.name may be, and the variables that
+// the runner gives the command are among the others.
+func TestDescribe_roles(t *testing.T) {
+	pj := &v1alpha1.PeerJob{}
+	pj.Name = "train"
+	pj.Spec.FailurePolicy = &v1alpha1.PeerFailurePolicy{Action: v1alpha1.RestartPeerJob, MaxRestarts: new(int32(1))}
+	pj.Spec.Runner.Image = "r"
+	for _, role := range []struct {
+		name  string
+		peers int32
+	}{{"launcher", 1}, {"worker", 2}, {"ps", 3}} {
+		template := corev1.PodTemplateSpec{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "w", Command: []string{"x"}}}}}
+		pj.Spec.Roles = append(pj.Spec.Roles, v1alpha1.PeerRole{Name: role.name, Peers: &role.peers, Template: template})
+	}
+	v1alpha1.Default(pj, v1alpha1.Settings{})
+	groups := peerjob.NewGroup(pj, "")
+	for i, want := range []struct {
+		peers int32
+		rank  string
+	}{{99995, "0"}, {99996, "<index + 1>"}, {99997, "<index + 3>"}} {
+		d := Describe(groups.All()[i], expand.Group(groups), func(string) bool { return false })
+		if diff := cmp.Diff(NameBudget{63 - len("train-launcher-0"), want.peers, "train-launcher-0", 63, "launcher"}, d.NameBudget); diff != "" {
+			t.Errorf("role %d (-want +got):\n%s", i, diff)
+		}
+		got := map[string]string{}
+		for _, container := range d.Containers {
+			for _, v := range container.Variables {
+				if strings.HasPrefix(v.Name, "PEERJOB_RANK") || v.Name == "PEERJOB_WORLD_SIZE" || v.Name == "PEERJOB_ATTEMPT" {
+					got[container.Name+" "+v.Name] = v.Value
+				}
+			}
+		}
+		if diff := cmp.Diff(map[string]string{"w PEERJOB_RANK": want.rank, "w PEERJOB_WORLD_SIZE": "6", "w PEERJOB_ATTEMPT": "<attempt, from 1>"}, got); diff != "" {
+			t.Errorf("role %d (-want +got):\n%s", i, diff)
 		}
 	}
 }

@@ -55,6 +55,12 @@ func jobPolicy(g *peerjob.Group, job *batchv1.JobSpec, fieldOf func(string) stri
 	if job.Template.Spec.RestartPolicy == corev1.RestartPolicyOnFailure {
 		said[0] = "restartPolicy OnFailure: the kubelet starts a container again that exits with another code than 0, in the same Pod. If the Pod is lost, the Job creates a new one with the same index and the same name."
 	}
+	switch {
+	case g.Restarts():
+		said[0] = "The runner starts the commands again, and the Job replaces no Pod for that. Only if a Pod is lost, or its container ends, does the Job create a new one, with the same index and the same name."
+	case g.FailurePolicy() != nil:
+		said[0] = "If a Pod is lost, and no rule says otherwise, the Job creates a new one with the same index and the same name."
+	}
 	if policy := job.PodFailurePolicy; policy != nil {
 		for i, rule := range policy.Rules {
 			said = append(said, fmt.Sprintf("%s: %s.", fieldOf(fmt.Sprintf("spec.podFailurePolicy.rules[%d]", i)), failureRule(rule)))

@@ -102,10 +102,13 @@ func (d *Description) writeTable(out *bytes.Buffer) {
 	}
 
 	fmt.Fprintf(out, "\nRoom for names\n")
-	more := count(int64(d.NameBudget.Characters), "more character")
-	fmt.Fprintf(out, "  metadata.name may have %s with %s: %s is the longest name, and may have %d characters.\n",
-		more, count(int64(d.Peers.Count), "peer"), oneSentence(d.NameBudget.Longest), d.NameBudget.Limit)
-	fmt.Fprintf(out, "  With this name there may be %s.\n", count(int64(d.NameBudget.Peers), "peer"))
+	more, with, of, whose := count(int64(d.NameBudget.Characters), "more character"), " with "+count(int64(d.Peers.Count), "peer"), "", ""
+	if d.Role != "" {
+		with, of, whose = "", " (of the role "+d.NameBudget.Role+")", " of this role"
+	}
+	fmt.Fprintf(out, "  metadata.name may have %s%s: %s%s is the longest name, and may have %d characters.\n",
+		more, with, oneSentence(d.NameBudget.Longest), of, d.NameBudget.Limit)
+	fmt.Fprintf(out, "  With this name there may be %s%s.\n", count(int64(d.NameBudget.Peers), "peer"), whose)
 
 	fmt.Fprintf(out, "\nIf a peer fails\n")
 	for _, sentence := range d.OnFailure {

@@ -102,13 +102,20 @@ func (g *Group) ReservedEnvNames(container *corev1.Container) []string {
 		names = slices.DeleteFunc(g.PeerEnvNames(), func(name string) bool { return name == v1alpha1.EnvUID })
 	}
 	if g.isRunnerContainer(container) {
-		names = append(names, g.runnerEnvNames()...)
-		if g.FailurePolicy() != nil {
-			names = append(names, v1alpha1.EnvAttempt)
-		}
-		if g.HasRoles() {
-			names = append(names, v1alpha1.EnvRank, v1alpha1.EnvWorldSize)
-		}
+		names = slices.Concat(names, g.runnerEnvNames(), g.CommandEnvNames())
+	}
+	return names
+}
+
+// CommandEnvNames are the variables that the runner gives the command when it starts it: no
+// Pod has them in its environment. There are none without a runner.
+func (g *Group) CommandEnvNames() []string {
+	var names []string
+	if g.HasRoles() && g.HasRunner() {
+		names = append(names, v1alpha1.EnvRank, v1alpha1.EnvWorldSize)
+	}
+	if g.FailurePolicy() != nil {
+		names = append(names, v1alpha1.EnvAttempt)
 	}
 	return names
 }
