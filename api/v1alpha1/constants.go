@@ -123,6 +123,8 @@ const (
 	// RunnerOnFailure begins the flag of the runner that names the action of a failure
 	// policy, and those of the policy's other fields follow it.
 	RunnerOnFailure = "--on-failure="
+	// RunnerRole begins the flags of the runner that name the roles of a group.
+	RunnerRole = "--role="
 	// RunnerKey is the name of the volume with the key of spec.runner.keySecretName.
 	RunnerKey = "peerjob-runner-key"
 	// RunnerKeyDirectory is where the container finds the key.

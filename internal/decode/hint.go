@@ -61,6 +61,24 @@ func hint(key string, typ reflect.Type, nearest string) string {
 			return "; all roles have it in common: set spec." + key
 		}
 	}
+	if typ == reflect.TypeFor[v1alpha1.PeerJobMeta]() {
+		switch key {
+		case "metadata":
+			return "; set labels and annotations right here, without metadata"
+		case "name":
+			return "; the Job has the name of the PeerJob, with that of the role behind it"
+		case "spec", "template":
+			return "; this is the metadata of the Job alone: set its other fields in spec, and those of the Pods in spec.template"
+		}
+	}
+	if typ == reflect.TypeFor[v1alpha1.PeerService]() {
+		switch key {
+		case "metadata":
+			return "; set name, labels and annotations right here, without metadata"
+		case "spec":
+			return "; set ports and the like right here, without spec"
+		}
+	}
 	if typ == reflect.TypeFor[v1alpha1.Framework]() {
 		switch key {
 		case "nprocPerNode", "nproc_per_node", "nprocPerPod", "numProcPerWorker", "slotsPerWorker", "processes":

@@ -29,6 +29,8 @@ import (
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/apitype"
+	"github.com/peerjob/peerjob/internal/lazyregexp"
+	"github.com/peerjob/peerjob/internal/spell"
 )
 
 // UnknownField is the bad value of an error about a field that the API does
@@ -66,6 +68,32 @@ func There[N int | int32 | int64](n N, noun string) string {
 		return "there is " + Count(n, noun)
 	}
 	return "there are " + Count(n, noun)
+}
+
+// supportedValues matches a value in the text of an error about one that is not supported.
+var supportedValues = lazyregexp.New(`"(?:[^"\\]|\\.)*"`)
+
+// Suggest adds to errors about values that are not supported the one that was probably meant,
+// unless they say that already.
+func Suggest(errs field.ErrorList) {
+	for _, err := range errs {
+		if err.Type != field.ErrorTypeNotSupported || strings.Contains(err.Detail, "did you mean") {
+			continue
+		}
+		value := reflect.ValueOf(err.BadValue)
+		if value.Kind() != reflect.String {
+			continue
+		}
+		var supported []string
+		for _, at := range supportedValues.FindAllStringIndex(err.Detail, -1) {
+			if one, quoteErr := strconv.Unquote(err.Detail[at[0]:at[1]]); quoteErr == nil {
+				supported = append(supported, one)
+			}
+		}
+		if meant := spell.Part(value.String(), supported); meant != "" {
+			err.Detail += fmt.Sprintf("; did you mean %q?", meant)
+		}
+	}
 }
 
 // Warning is about a field that can be meant as it is, and probably is not.

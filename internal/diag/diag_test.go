@@ -60,3 +60,33 @@ func TestAppend(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// TestSuggest has values that are nearly one of those that are supported.
+func TestSuggest(t *testing.T) {
+	path := field.NewPath("spec", "x")
+	type action string
+	for _, tt := range []struct {
+		err  *field.Error
+		want string
+	}{
+		{field.NotSupported(path, action("Restart"), []action{"FailPeerJob", "RestartPeerJob"}), `spec.x: Unsupported value: "Restart": supported values: "FailPeerJob", "RestartPeerJob"; did you mean "RestartPeerJob"?`},
+		{field.NotSupported(path, "enabled", []string{"Enabled", "Disabled"}), `spec.x: Unsupported value: "enabled": supported values: "Enabled", "Disabled"; did you mean "Enabled"?`},
+		{field.NotSupported(path, "on", []string{"Enabled", "Disabled"}), `spec.x: Unsupported value: "on": supported values: "Enabled", "Disabled"`},
+		{&field.Error{Type: field.ErrorTypeNotSupported, Field: "spec.x", BadValue: "a", Detail: `supported values: "b"; did you mean "b"?`}, `spec.x: Unsupported value: "a": supported values: "b"; did you mean "b"?`},
+		{field.NotSupported(path, 3, []string{"Enabled"}), `spec.x: Unsupported value: 3: supported values: "Enabled"`},
+		{field.Invalid(path, "b", `must be "a"`), `spec.x: Invalid value: "b": must be "a"`},
+	} {
+		diag.Suggest(field.ErrorList{tt.err})
+		if got := tt.err.Error(); got != tt.want {
+			t.Errorf("got %s, want %s", got, tt.want)
+		}
+	}
+}
+
+func TestCount(t *testing.T) {
+	for n, want := range map[int]string{0: "there are 0 peers", 1: "there is 1 peer", 4: "there are 4 peers"} {
+		if got := diag.There(n, "peer"); got != want {
+			t.Errorf("%d: %s, want %s", n, got, want)
+		}
+	}
+}

@@ -97,7 +97,7 @@ func roleFlags(g *peerjob.Group) []string {
 	}
 	var flags []string
 	for _, role := range g.All() {
-		flags = append(flags, fmt.Sprintf("--role=%s:%d", role.RoleName(), role.Peers()))
+		flags = append(flags, fmt.Sprintf("%s%s:%d", v1alpha1.RunnerRole, role.RoleName(), role.Peers()))
 	}
 	for _, dependency := range g.Role.DependsOn {
 		flags = append(flags, fmt.Sprintf("--depends-on=%s:%s", dependency.Name, dependency.Status))

@@ -151,6 +151,7 @@ func (e *Expansion) Expand(settings v1alpha1.Settings, sources *Sources) (field.
 
 	errs, warnings := check(group, objects, append(errs, merges...))
 	if len(errs) > 0 {
+		diag.Suggest(errs)
 		if renderer != nil {
 			renderer.Explain(errs)
 		} else {

@@ -120,21 +120,31 @@ var controllerVariables = rules.Variables{
 		return []corev1.EnvVar{{Name: "JOB_COMPLETION_INDEX", ValueFrom: &corev1.EnvVarSource{}}}
 	},
 	Runner: rules.RunnerVariables{
-		Names:   []string{v1alpha1.EnvAttempt},
-		In:      hasFailurePolicy,
-		Missing: "which only the runner of a PeerJob with spec.failurePolicy sets, and it stays in the value as it is; leave it out",
+		Names: []string{v1alpha1.EnvAttempt, v1alpha1.EnvRank, v1alpha1.EnvWorldSize},
+		In:    runnerSets,
+		Missing: func(name string, _ func(string) string) string {
+			what := "roles"
+			if name == v1alpha1.EnvAttempt {
+				what = "spec.failurePolicy"
+			}
+			return "which only the runner of a PeerJob with " + what + " sets, and it is not in this container; leave it out"
+		},
 	},
 }
 
-// hasFailurePolicy reports whether a container is one that peerjob has put the runner of a
-// failure policy into.
-func hasFailurePolicy(container *corev1.Container) bool {
+// runnerSets reports whether a container is one that peerjob has put a runner into that sets
+// a variable: that of a failure policy, or of roles.
+func runnerSets(container *corev1.Container, name string) bool {
 	flags := container.Command
 	if own := slices.Index(flags, "--"); own >= 0 {
 		flags = flags[:own]
 	}
+	flag := v1alpha1.RunnerRole
+	if name == v1alpha1.EnvAttempt {
+		flag = v1alpha1.RunnerOnFailure
+	}
 	return len(flags) > 0 && flags[0] == v1alpha1.RunnerProgram &&
-		slices.ContainsFunc(flags, func(word string) bool { return strings.HasPrefix(word, v1alpha1.RunnerOnFailure) })
+		slices.ContainsFunc(flags, func(word string) bool { return strings.HasPrefix(word, flag) })
 }
 
 // checkPeers checks what holds for the peers of an Indexed Job.

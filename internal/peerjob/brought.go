@@ -4,6 +4,7 @@ package peerjob
 
 import (
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -65,27 +66,33 @@ func (b Brought) variables(g *Group) rules.Variables {
 }
 
 // runnerVariables are those that the runner sets at run time: that of a failure policy, and
-// that of a PeerJob with roles.
+// those of a PeerJob with roles.
 func (g *Group) runnerVariables() rules.RunnerVariables {
-	var set rules.RunnerVariables
-	if g.FailurePolicy() != nil || !g.HasRoles() || !g.HasRunner() {
-		set.Names = []string{v1alpha1.EnvAttempt}
+	return rules.RunnerVariables{
+		Names: []string{v1alpha1.EnvAttempt, v1alpha1.EnvRank, v1alpha1.EnvWorldSize},
+		In: func(container *corev1.Container, name string) bool {
+			return g.isRunnerContainer(container) && slices.Contains(g.CommandEnvNames(), name)
+		},
+		Missing: func(name string, ref func(string) string) string {
+			unset := ", and it is empty; "
+			if ref(name) == "$("+name+")" {
+				unset = ", and it stays in the value as it is; "
+			}
+			switch {
+			case slices.Contains(g.CommandEnvNames(), name):
+				who := ""
+				if runner := g.runnerName(); runner != "" {
+					who = fmt.Sprintf(", %q", runner)
+				}
+				return "which only the container with the runner has" + who + unset + "leave it out"
+			case name == v1alpha1.EnvAttempt:
+				return "which only the runner of spec.failurePolicy sets" + unset + "set spec.failurePolicy, or leave it out"
+			case g.HasRoles():
+				return "which only the runner sets" + unset + "set spec.barrier or spec.failurePolicy, or leave it out"
+			case name == v1alpha1.EnvRank:
+				return "which only the runner of a PeerJob with roles sets" + unset + "write " + ref(v1alpha1.EnvIndex) + ", the number of the peer from 0 on"
+			}
+			return "which only the runner of a PeerJob with roles sets" + unset + "write " + ref(v1alpha1.EnvSize) + ", the number of peers"
+		},
 	}
-	if g.HasRoles() {
-		set.Names = append(set.Names, v1alpha1.EnvRank, v1alpha1.EnvWorldSize)
-	}
-	switch {
-	case g.FailurePolicy() != nil, g.HasRoles() && g.HasRunner():
-		set.In = g.isRunnerContainer
-		set.Missing = "which only the container with the runner has"
-		if name := g.runnerName(); name != "" {
-			set.Missing += fmt.Sprintf(", %q", name)
-		}
-		set.Missing += ", and it stays in the value as it is; leave it out"
-	case g.HasRoles():
-		set.Missing = "which only the runner sets, and it stays in the value as it is; set spec.barrier or spec.failurePolicy, or leave it out"
-	default:
-		set.Missing = "which only the runner of spec.failurePolicy sets, and it stays in the value as it is; set spec.failurePolicy, or leave it out"
-	}
-	return set
 }

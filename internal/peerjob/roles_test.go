@@ -195,3 +195,66 @@ func TestValidateService_hash(t *testing.T) {
 		t.Error(errs)
 	}
 }
+
+// TestWarn_runnerVariables has variables that the runner sets, where nothing sets them.
+func TestWarn_runnerVariables(t *testing.T) {
+	at := "warning: spec.template.spec.containers[0]."
+	roles := func(spec string) func(string) string {
+		return rolesWith(spec, podOf("containers: [{name: w, image: x, command: [sh, -c, 'x $PEERJOB_RANK of ${PEERJOB_WORLD_SIZE}']}]"), onePod)
+	}
+	const none = "warning: spec.roles[0].template.spec.containers[0].command[2]: uses $"
+	for name, tt := range map[string]struct {
+		change func(string) string
+		want   []string
+	}{
+		"a rank without roles":       {container("command: [x, $(PEERJOB_RANK)]"), []string{at + "command[1]: uses $(PEERJOB_RANK), which only the runner of a PeerJob with roles sets, and it stays in the value as it is; write $(JOB_COMPLETION_INDEX), the number of the peer from 0 on"}},
+		"a size in env":              {container("env: [{name: N, value: $(PEERJOB_WORLD_SIZE)}]"), []string{at + "env[0].value: uses $(PEERJOB_WORLD_SIZE), which only the runner of a PeerJob with roles sets, and it stays in the value as it is; write $(PEERJOB_SIZE), the number of peers"}},
+		"both in a script":           {container("command: [sh, -c, 'x $PEERJOB_RANK ${PEERJOB_WORLD_SIZE}']"), []string{at + "command[2]: uses $PEERJOB_RANK, which only the runner of a PeerJob with roles sets, and it is empty; write $JOB_COMPLETION_INDEX", at + "command[2]: uses $PEERJOB_WORLD_SIZE, which only the runner of a PeerJob with roles sets, and it is empty; write $PEERJOB_SIZE"}},
+		"an attempt in a script":     {container("command: [sh, -c, 'x $PEERJOB_ATTEMPT']"), []string{at + "command[2]: uses $PEERJOB_ATTEMPT, which only the runner of spec.failurePolicy sets, and it is empty; set spec.failurePolicy, or leave it out"}},
+		"with a default":             {container("command: [sh, -c, 'x ${PEERJOB_ATTEMPT:-1} ${PEERJOB_RANK-0}']"), nil},
+		"set in the script":          {container("command: [sh, -c, 'PEERJOB_RANK=1; x $PEERJOB_RANK']"), nil},
+		"set in env":                 {container("command: [sh, -c, 'x $PEERJOB_RANK'], env: [{name: PEERJOB_RANK, value: '1'}]"), nil},
+		"from elsewhere":             {container("command: [sh, -c, 'x $PEERJOB_RANK'], envFrom: [{configMapRef: {name: c}}]"), nil},
+		"in roles without a runner":  {roles(""), []string{none + "PEERJOB_RANK, which only the runner sets, and it is empty; set spec.barrier or spec.failurePolicy, or leave it out", none + "PEERJOB_WORLD_SIZE, which only the runner sets"}},
+		"in roles with the runner":   {roles(started), nil},
+		"an attempt without failure": {rolesWith(started, podOf("containers: [{name: w, image: x, command: [x, $(PEERJOB_ATTEMPT)]}]"), onePod), []string{"warning: spec.roles[0].template.spec.containers[0].command[1]: uses $(PEERJOB_ATTEMPT), which only the runner of spec.failurePolicy sets, and it stays in the value as it is; set spec.failurePolicy, or leave it out"}},
+	} {
+		t.Run(name, func(t *testing.T) { wantPrefixes(t, tt.want, findings(decodeValid(t, tt.change), Brought{})) })
+	}
+}
+
+// TestWarn_grace has Pods that are killed before the runner has done its work.
+func TestWarn_grace(t *testing.T) {
+	const (
+		runner = "barrier: {start: Enabled}\n  runner: {image: 'r:v1'}"
+		at     = "warning: spec.template.spec."
+		rest   = " s after SIGTERM, and then the kubelet kills the runner, which has no time to pass the signal to the command and to tell the other peers; give it 2 s or more"
+	)
+	for name, tt := range map[string]struct {
+		change func(string) string
+		want   []string
+	}{
+		"none":             {both(spec(runner), pod("terminationGracePeriodSeconds: 0"), container("command: [a]")), []string{at + "terminationGracePeriodSeconds: is 0" + rest}},
+		"one":              {both(spec(runner), pod("terminationGracePeriodSeconds: 1"), container("command: [a]")), []string{at + "terminationGracePeriodSeconds: is 1" + rest}},
+		"two":              {both(spec(runner), pod("terminationGracePeriodSeconds: 2"), container("command: [a]")), nil},
+		"of a probe":       {both(spec("barrier: {end: Enabled}\n  runner: {image: 'r:v1'}"), container("command: [a], livenessProbe: {terminationGracePeriodSeconds: 1, periodSeconds: 60, failureThreshold: 100, tcpSocket: {port: 1}}")), []string{at + "containers[0].livenessProbe.terminationGracePeriodSeconds: is 1" + rest}},
+		"a hook":           {both(spec(runner), container("command: [a], lifecycle: {preStop: {sleep: {seconds: 29}}}")), []string{at + "containers[0].lifecycle.preStop: leaves 1" + rest}},
+		"without a runner": {both(pod("terminationGracePeriodSeconds: 0"), container("command: [a]")), nil},
+	} {
+		t.Run(name, func(t *testing.T) { wantPrefixes(t, tt.want, findings(decodeValid(t, tt.change), Brought{})) })
+	}
+}
+
+// wantPrefixes compares lines with what each of them begins with.
+func wantPrefixes(t *testing.T, want, got []string) {
+	t.Helper()
+	short := slices.Clone(got)
+	for i := range short {
+		if i < len(want) && strings.HasPrefix(short[i], want[i]) {
+			short[i] = want[i]
+		}
+	}
+	if diff := cmp.Diff(want, short); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -491,7 +491,7 @@ func validateGone(g *Group) field.ErrorList {
 func warnRunner(g *Group) []diag.Warning {
 	if !g.HasRunner() {
 		if *g.Barrier() == (v1alpha1.PeerBarrier{}) && *g.Runner() != (v1alpha1.PeerRunner{}) {
-			return []diag.Warning{diag.Warn(RunnerPath, "does nothing without spec.barrier and spec.failurePolicy; set spec.barrier.start or spec.barrier.end to Enabled, or remove it")}
+			return []diag.Warning{diag.Warn(RunnerPath, "does nothing without spec.barrier and spec.failurePolicy; set spec.barrier.start or spec.barrier.end to Enabled, set spec.failurePolicy.action, or remove it")}
 		}
 		return nil
 	}
@@ -499,7 +499,36 @@ func warnRunner(g *Group) []diag.Warning {
 	if g.Barrier().Start == v1alpha1.Enabled {
 		w = append(w, warnInitContainers(g)...)
 	}
-	return slices.Concat(w, warnQOS(g), warnRunnerHooks(g), warnRunnerLimits(g), warnProcessOne(g), warnWindowsOptions(g))
+	return slices.Concat(w, warnQOS(g), warnGrace(g), warnRunnerHooks(g), warnRunnerLimits(g), warnProcessOne(g), warnWindowsOptions(g))
+}
+
+// leastGrace is how long a runner needs after SIGTERM, in seconds: it passes the signal on,
+// waits for the command and tells the others.
+const leastGrace = 2
+
+// warnGrace finds a Pod that is killed before its runner has ended the command.
+func warnGrace(g *Group) []diag.Warning {
+	grace := g.RunnerGraceSeconds()
+	if grace == nil || *grace >= leastGrace {
+		return nil
+	}
+	container, at, _ := g.runnerContainer()
+	path, why := g.PodPath().Child("terminationGracePeriodSeconds"), "is"
+	if own := g.Template().Spec.TerminationGracePeriodSeconds; own == nil || *own >= leastGrace {
+		switch {
+		case isShort(container.StartupProbe):
+			path = at.Child("startupProbe", "terminationGracePeriodSeconds")
+		case isShort(container.LivenessProbe):
+			path = at.Child("livenessProbe", "terminationGracePeriodSeconds")
+		default:
+			path, why = at.Child("lifecycle", "preStop"), "leaves"
+		}
+	}
+	return []diag.Warning{diag.Warn(path, "%s %d s after SIGTERM, and then the kubelet kills the runner, which has no time to pass the signal to the command and to tell the other peers; give it %d s or more", why, *grace, leastGrace)}
+}
+
+func isShort(probe *corev1.Probe) bool {
+	return probe != nil && probe.TerminationGracePeriodSeconds != nil && *probe.TerminationGracePeriodSeconds < leastGrace
 }
 
 // warnInitContainers finds init containers that may wait for a peer. It runs before the

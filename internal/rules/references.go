@@ -34,10 +34,11 @@ type Variables struct {
 type RunnerVariables struct {
 	// Names are their names.
 	Names []string
-	// In reports whether the runner of a container sets them; nil for none.
-	In func(container *corev1.Container) bool
-	// Missing says of any other container what to write, without its subject.
-	Missing string
+	// In reports whether the runner of a container sets one of them; nil for none.
+	In func(container *corev1.Container, name string) bool
+	// Missing says of any other container why it does not have one of them, and what to write,
+	// without its subject. ref writes a variable as the text does: "$(NAME)" or "$NAME".
+	Missing func(name string, ref func(name string) string) string
 }
 
 // References finds "$(NAME)" in command, args and env that uses a variable that is not
@@ -79,7 +80,7 @@ func References(template *corev1.PodTemplateSpec, variables Variables, path *fie
 				case isOwn:
 					w = append(w, diag.Warn(text.Path, "uses $(%s), and it sees only the variables before it; move env[%d] up", name, own))
 				case slices.Contains(s.runner.Names, name):
-					w = append(w, diag.Warn(text.Path, "uses $(%s), %s", name, s.notRunners()))
+					w = append(w, diag.Warn(text.Path, "uses $(%s), %s", name, s.notRunners(name, func(name string) string { return "$(" + name + ")" })))
 				case s.meant(name) != "":
 					w = append(w, diag.Warn(text.Path, "uses $(%s), which no variable sets; did you mean $(%s)?", name, s.meant(name)))
 				case slices.Contains(s.peers, name):
@@ -90,7 +91,15 @@ func References(template *corev1.PodTemplateSpec, variables Variables, path *fie
 			}
 			assigned := assignedIn(text.Value)
 			for _, name := range shellReferences(text.Value) {
-				if _, isOwn := s.own[name]; !isOwn && !assigned[name] && s.meant(name) != "" {
+				if _, isOwn := s.own[name]; isOwn || assigned[name] {
+					continue
+				}
+				switch {
+				case slices.Contains(s.runner.Names, name):
+					if s.lacks(name) && !hasDefault(text.Value, name) {
+						w = append(w, diag.Warn(text.Path, "uses $%s, %s", name, s.notRunners(name, func(name string) string { return "$" + name })))
+					}
+				case s.meant(name) != "":
 					w = append(w, diag.Warn(text.Path, "uses $%s, which no variable sets; did you mean $%s?", name, s.meant(name)))
 				}
 			}
@@ -109,9 +118,9 @@ type scope struct {
 	last map[string]corev1.EnvVar
 	// after and peers are those of Variables.
 	after, peers []string
-	// runner are those of Variables, and runs says whether the container has them.
+	// runner are those of Variables, and runs the names of those that the container has.
 	runner RunnerVariables
-	runs   bool
+	runs   []string
 	// fromElsewhere is whether envFrom brings variables, too, and links whether Services do.
 	fromElsewhere, links bool
 }
@@ -120,8 +129,13 @@ func scopeOf(template *corev1.PodTemplateSpec, container *corev1.Container, vari
 	links := template.Spec.EnableServiceLinks
 	s := scope{
 		before: map[string]corev1.EnvVar{}, own: map[string]int{}, last: map[string]corev1.EnvVar{}, after: variables.After, peers: variables.Peers,
-		runner: variables.Runner, runs: variables.Runner.In != nil && variables.Runner.In(container),
+		runner:        variables.Runner,
 		fromElsewhere: len(container.EnvFrom) > 0, links: links == nil || *links,
+	}
+	for _, name := range variables.Runner.Names {
+		if variables.Runner.In != nil && variables.Runner.In(container, name) {
+			s.runs = append(s.runs, name)
+		}
 	}
 	for _, variable := range variables.Before(container) {
 		s.before[variable.Name] = variable
@@ -179,22 +193,35 @@ func (s scope) meant(name string) string {
 	if slices.Contains(s.peers, name) || slices.Contains(s.runner.Names, name) {
 		return ""
 	}
-	names := s.peers
-	if s.runs {
-		names = slices.Concat(names, s.runner.Names)
-	}
-	return spell.Nearest(name, names)
+	return spell.Nearest(name, slices.Concat(s.peers, s.runs))
 }
 
 // isRunners reports whether the runner puts a variable into the command of the container.
-func (s scope) isRunners(name string) bool { return s.runs && slices.Contains(s.runner.Names, name) }
+func (s scope) isRunners(name string) bool { return slices.Contains(s.runs, name) }
 
 // notRunners says why a string does not see a variable of the runner.
-func (s scope) notRunners() string {
-	if s.runs {
+func (s scope) notRunners(name string, ref func(string) string) string {
+	if s.isRunners(name) {
 		return "which only command and args see, because the runner sets it when it starts the command; use it there"
 	}
-	return s.runner.Missing
+	return s.runner.Missing(name, ref)
+}
+
+// lacks reports whether nothing gives a container a variable of the runner: the command has it
+// where the runner starts that, and its scripts do.
+func (s scope) lacks(name string) bool {
+	return !s.isRunners(name) && !s.isBefore(name) && !s.fromElsewhere
+}
+
+// hasDefault reports whether a script says what to take where a variable is not set:
+// "${NAME:-0}", or asks whether it is.
+func hasDefault(script, name string) bool {
+	for _, operator := range []string{":", "-", "+", "="} {
+		if strings.Contains(script, "${"+name+operator) {
+			return true
+		}
+	}
+	return false
 }
 
 // isVariable reports whether a name in "$(NAME)" can be that of a variable, and not a

@@ -38,6 +38,28 @@ func Slip(word string, names []string) string {
 	return nearest(word, names, most)
 }
 
+// Part returns the name that is most like a word, as [Nearest], and otherwise the only one
+// that begins or ends with it: "restart" for RestartPeerJob.
+func Part(word string, names []string) string {
+	if near := Nearest(word, names); near != "" {
+		return near
+	}
+	const shortest = 3
+	if len(word) < shortest {
+		return ""
+	}
+	found, lower := "", strings.ToLower(word)
+	for _, name := range names {
+		if other := strings.ToLower(name); strings.HasPrefix(other, lower) || strings.HasSuffix(other, lower) {
+			if found != "" {
+				return ""
+			}
+			found = name
+		}
+	}
+	return found
+}
+
 // nearest returns the name that is most like a word, of those in which at most so many
 // letters differ.
 func nearest(word string, names []string, most int) string {

@@ -48,3 +48,15 @@ func TestSlip(t *testing.T) {
 		}
 	}
 }
+
+func TestPart(t *testing.T) {
+	names := []string{"FailPeerJob", "RestartPeerJob", "InitContainer", "Never"}
+	for word, want := range map[string]string{
+		"Restart": "RestartPeerJob", "restart": "RestartPeerJob", "fail": "FailPeerJob", "never": "Never", "Container": "InitContainer",
+		"PeerJob": "", "In": "", "": "", "Ignore": "",
+	} {
+		if got := Part(word, names); got != want {
+			t.Errorf("%q: %q, want %q", word, got, want)
+		}
+	}
+}
