@@ -4,6 +4,7 @@ package fn
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -56,18 +57,113 @@ func TestExpand_runnerFrameworks(t *testing.T) {
 	}
 }
 
+// TestExpand_runnerRoles takes the runner out of every example with roles: what it starts is
+// the container's command without it, in the same environment, and it is told of every role.
+func TestExpand_runnerRoles(t *testing.T) {
+	files, err := filepath.Glob("../examples/roles/*/peerjob.yaml")
+	if err != nil || len(files) < 4 {
+		t.Fatalf("%d examples: %v", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(filepath.Dir(file)), func(t *testing.T) {
+			content, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			peerJob := map[string]any{}
+			if err := yaml.Unmarshal(content, &peerJob); err != nil {
+				t.Fatal(err)
+			}
+			spec := peerJob["spec"].(map[string]any)
+			// What the runner must know, read off the example.
+			var common []string
+			waits := make([][]string, len(spec["roles"].([]any)))
+			for i, role := range spec["roles"].([]any) {
+				role := role.(map[string]any)
+				common = append(common, fmt.Sprintf("--role=%v:%v", role["name"], role["peers"]))
+				dependsOn, _ := role["dependsOn"].([]any)
+				for _, dependency := range dependsOn {
+					waits[i] = append(waits[i], fmt.Sprintf("--depends-on=%v:%v", dependency.(map[string]any)["name"], dependency.(map[string]any)["status"]))
+				}
+				delete(role, "dependsOn")
+			}
+			success, _ := spec["successRoles"].([]any)
+			for _, name := range success {
+				common = append(common, fmt.Sprintf("--success-role=%v", name))
+			}
+			for _, key := range []string{"barrier", "failurePolicy", "successRoles", "runner"} {
+				delete(spec, key)
+			}
+			without, err := yaml.Marshal(peerJob)
+			if err != nil {
+				t.Fatal(err)
+			}
+			plain, jobs := jobsOf(t, string(without)), jobsOf(t, string(content))
+			if len(jobs) != len(waits) || len(plain) != len(waits) {
+				t.Fatalf("%d Jobs, and %d without the runner, of %d roles", len(jobs), len(plain), len(waits))
+			}
+			for i, job := range jobs {
+				want, got := plain[i].Spec.Template.Spec.Containers[0], job.Spec.Template.Spec.Containers[0]
+				runner := slices.Index(got.Command, "--")
+				if runner < 0 || got.Command[0] != "/peerjob/peerjob-runner" {
+					t.Fatalf("%s: no runner in %q", job.Name, got.Command)
+				}
+				if diff := cmp.Diff(want.Command, got.Command[runner+1:]); diff != "" {
+					t.Errorf("%s: command (-want +got):\n%s", job.Name, diff)
+				}
+				if diff := cmp.Diff(want.Args, got.Args); diff != "" {
+					t.Errorf("%s: args (-want +got):\n%s", job.Name, diff)
+				}
+				for _, v := range want.Env {
+					if !slices.ContainsFunc(got.Env, func(other corev1.EnvVar) bool { return cmp.Equal(v, other) }) {
+						t.Errorf("%s: there is no variable %v", job.Name, v)
+					}
+				}
+				var told []string
+				for _, flag := range got.Command[:runner] {
+					if name, _, _ := strings.Cut(flag, "="); slices.Contains([]string{"--role", "--depends-on", "--success-role"}, name) {
+						told = append(told, flag)
+					}
+				}
+				expected := slices.Concat(common, waits[i])
+				slices.Sort(told)
+				slices.Sort(expected)
+				if diff := cmp.Diff(expected, told); diff != "" {
+					t.Errorf("%s: what the runner is told (-want +got):\n%s", job.Name, diff)
+				}
+			}
+		})
+	}
+}
+
 // jobOf is the Job of a PeerJob.
 func jobOf(t *testing.T, peerJob string) *batchv1.Job {
+	t.Helper()
+	jobs := jobsOf(t, peerJob)
+	if len(jobs) != 1 {
+		t.Fatalf("%d Jobs", len(jobs))
+	}
+	return jobs[0]
+}
+
+// jobsOf are the Jobs of a PeerJob, in the order of its roles.
+func jobsOf(t *testing.T, peerJob string) []*batchv1.Job {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	options := ExpandOptions{Options: Options{RunnerImage: "example.com/runner:v1"}}
 	if err := Expand([]File{{Name: "peerjob.yaml", Content: []byte(peerJob)}}, &stdout, &stderr, options); err != nil {
 		t.Fatalf("%v\n%s", err, &stderr)
 	}
-	documents := strings.Split(stdout.String(), "\n---\n")
-	job := &batchv1.Job{}
-	if err := yaml.UnmarshalStrict([]byte(documents[len(documents)-1]), job); err != nil || job.Kind != "Job" {
-		t.Fatalf("%v\n%s", err, &stdout)
+	var jobs []*batchv1.Job
+	for document := range strings.SplitSeq(stdout.String(), "\n---\n") {
+		job := &batchv1.Job{}
+		if !strings.Contains(document, "\nkind: Job\n") {
+			continue
+		}
+		if err := yaml.UnmarshalStrict([]byte(document), job); err != nil {
+			t.Fatalf("%v\n%s", err, document)
+		}
+		jobs = append(jobs, job)
 	}
-	return job
+	return jobs
 }

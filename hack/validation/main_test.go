@@ -24,7 +24,7 @@ var checkFiles = []string{
 	"internal/peerjob/barrier.go", "internal/peerjob/failurepolicy.go", "internal/peerjob/files.go", "internal/peerjob/runner.go", "internal/peerjob/validation.go", "internal/peerjob/warnings.go", "internal/peerjob/mounts.go", "internal/peerjob/pod.go", "internal/peerjob/containers.go",
 	"internal/neighbors/podlevel.go",
 	"internal/neighbors/gangs.go", "internal/neighbors/policies.go",
-	"internal/neighbors/named.go", "internal/neighbors/selectors.go",
+	"internal/neighbors/named.go", "internal/neighbors/selectors.go", "internal/neighbors/groups.go",
 	"internal/peerjob/runner_pod.go", "internal/peerjob/validate_roles.go", "internal/peerjob/networkpolicy.go",
 	"internal/pipeline/conflicts.go", "internal/pipeline/find.go", "internal/pipeline/pipeline.go",
 	"internal/rules/dns.go", "internal/rules/environment.go", "internal/rules/kueue.go", "internal/rules/names.go", "internal/rules/ports.go",

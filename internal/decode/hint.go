@@ -66,7 +66,7 @@ func hint(key string, typ reflect.Type, nearest string) string {
 		case "metadata":
 			return "; set labels and annotations right here, without metadata"
 		case "name":
-			return "; the Job has the name of the PeerJob, with that of the role behind it"
+			return "; the Job is named <metadata.name>, and that of a role <metadata.name>-<role>"
 		case "spec", "template":
 			return "; this is the metadata of the Job alone: set its other fields in spec, and those of the Pods in spec.template"
 		}
