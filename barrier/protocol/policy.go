@@ -251,6 +251,9 @@ func (n *Node) ExitCode() int32 {
 		return CodeGroupFailed
 	case p.outcome == Superseded:
 		return CodeTerminated // what it did does not count
+	case p.terminating && p.leaseLost && p.verdict.Kind != Succeeded:
+		// Nobody counts its end, and the group may be in another attempt: it is not complete.
+		return CodeTerminated
 	case p.terminating && p.code != 0 && !policy.spares(p.code):
 		// Whatever a command makes of the signal, it has not failed.
 		return CodeTerminated

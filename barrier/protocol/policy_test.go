@@ -346,6 +346,8 @@ func TestNode_exitCode(t *testing.T) {
 		"index 0 did not come back":         {restart, 3, Abandoned, 0, false, Verdict{}, CodeTimedOut},
 		"told to end":                       {restart, 3, Interrupted, 1, true, Verdict{}, CodeTerminated},
 		"told to end, and ended with 0":     {restart, 3, TimedOut, 0, true, Verdict{}, 0},
+		"told to end with 0, a lost lease":  {restart, 3, TimedOut, 0, true, Verdict{}, CodeTerminated},
+		"a lost lease, and all have ended":  {restart, 3, Together, 0, true, Verdict{Kind: Succeeded}, 0},
 		"told to end, with a spared code":   {restart, 3, Interrupted, 42, true, Verdict{}, 42},
 		"another Pod has its index":         {restart, 3, Superseded, 0, false, Verdict{}, CodeTerminated},
 		"a spared code":                     {restart, 3, CommandFailed, 42, false, Verdict{}, 42},
@@ -357,6 +359,7 @@ func TestNode_exitCode(t *testing.T) {
 			n := NewNode(Config{Job: "uid", Index: index, Size: c.size, Start: true, End: true, Policy: c.policy}, Process{1}, rand.New(middle{}), 0)
 			p := n.peer
 			p.attempt, p.phase, p.outcome, p.code, p.terminating, p.verdict = 2, Left, c.outcome, c.code, c.terminating, c.verdict
+			p.leaseLost = strings.Contains(name, "a lost lease")
 			if got := n.ExitCode(); got != c.want {
 				t.Errorf("%d, want %d", got, c.want)
 			}

@@ -57,7 +57,7 @@ func (l *leader) summarize(now time.Duration) string {
 		return fmt.Sprintf("the Pods of an earlier Job of role %s to end", l.config.Roles[l.mixed].Name)
 	case l.starting && l.attempt > max(1, l.opened) && now < l.notBefore:
 		return "the pause before the restart"
-	case l.starting && l.attempt > max(1, l.opened):
+	case l.starting && (l.paused || l.attempt > max(1, l.opened)):
 		return "all commands of the attempt before to have stopped"
 	default:
 		return ""
