@@ -506,7 +506,8 @@ func (l *leader) drained(now time.Duration) bool {
 			continue
 		}
 		switch {
-		case r.phase == Starting && r.granted && l.isFree(int32(i)),
+		case l.verdict.Kind == Succeeded && r.phase == Starting && !r.verdict,
+			r.phase == Starting && r.granted && l.isFree(int32(i)),
 			r.phase == Ended && (l.config.End || l.config.hasRoles()) && l.over,
 			r.phase == Running && l.verdict.Kind == Succeeded && l.config.serves(int32(i)):
 			return false

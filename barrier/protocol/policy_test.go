@@ -643,6 +643,79 @@ func TestNode_stale(t *testing.T) {
 	}
 }
 
+// TestNode_lateReplacement has an index 0 that waits, in the end, for one that has heard of the
+// success and does not leave: it is lost. Its replacement comes and has to hear, too.
+func TestNode_lateReplacement(t *testing.T) {
+	n := NewNode(modelConfig(2), Process{8}, rand.New(rand.NewPCG(1, 0)), 0)
+	now, replaced := time.Duration(0), false
+	says := func(process byte, phase Phase, verdict Verdict) State {
+		return State{Job: "uid", Index: 1, Process: Process{process}, Attempt: 1, Phase: phase, Verdict: verdict, Replacement: process == 10}
+	}
+	step := func() Actions {
+		now += 100 * time.Millisecond
+		a := n.Step(now)
+		for _, index := range a.Calls {
+			switch {
+			case index == 0:
+				n.Answered(now, 0, []Identity{n.Identity(now)}, Unasked)
+			case replaced:
+				n.Answered(now, 1, []Identity{Identity(says(10, Starting, Verdict{}))}, Gone)
+			default:
+				n.Answered(now, 1, []Identity{Identity(says(9, n.Phase(), n.Verdict()))}, Unasked)
+			}
+			a = n.Step(now) // at once, as the edges do
+		}
+		return a
+	}
+	receive := func(state State) Reply {
+		t.Helper()
+		reply, err := n.Receive(now, Report(state))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return reply
+	}
+	n.Answered(now, 0, []Identity{n.Identity(now)}, Unasked)
+	n.Answered(now, 1, []Identity{Identity(says(9, Starting, Verdict{}))}, Unasked)
+	for range 20 {
+		receive(func() State { s := says(9, Starting, Verdict{}); s.Leader = Process{8}; return s }())
+		step()
+	}
+	if n.Phase() != Running {
+		t.Fatalf("%v: %s", n.Phase(), n.Waiting(now))
+	}
+	n.End(now, 0)
+	for range 20 {
+		receive(func() State { s := says(9, Ended, n.Verdict()); s.Leader = Process{8}; return s }())
+		if a := step(); a.Leave {
+			t.Fatal("leaves before the other has")
+		}
+	}
+	if n.Verdict().Kind != Succeeded {
+		t.Fatalf("verdict %v", n.Verdict())
+	}
+	replaced = true
+	receive(says(10, Starting, Verdict{})) // from an unknown process: it is called
+	for n.Process(1) != (Process{10}) {
+		if a := step(); a.Leave {
+			t.Fatal("leaves before the other has")
+		}
+	}
+	if a := step(); a.Leave {
+		t.Fatal("leaves before the replacement has heard")
+	}
+	if reply := receive(says(10, Starting, Verdict{})); reply.Verdict.Kind != Succeeded {
+		t.Errorf("the replacement hears %+v", reply)
+	}
+	receive(says(10, Left, n.Verdict()))
+	for range 20 {
+		if a := step(); a.Leave {
+			return
+		}
+	}
+	t.Errorf("does not leave: %s", n.Waiting(now))
+}
+
 // TestNode_unconfirmed has an index 0 whose go does not count, because its name leads
 // elsewhere. It has heard the peer all the same, which another index 0 must know.
 func TestNode_unconfirmed(t *testing.T) {
