@@ -84,6 +84,7 @@ func showFramework(w io.Writer, entry *framework.Entry) error {
 		return err
 	}
 	about.WriteString("\n")
+	fmt.Fprintf(&about, "- With roles: %s\n", entry.WithRoles())
 	for _, note := range entry.Notes {
 		fmt.Fprintf(&about, "- %s\n", note)
 	}

@@ -3,6 +3,7 @@
 package generate
 
 import (
+	"fmt"
 	"math/rand/v2"
 
 	"github.com/peerjob/peerjob/internal/framework"
@@ -64,4 +65,89 @@ func (g *generator) setFramework(spec Object, pod *pod) {
 			delete(container, "args")
 		}
 	}
+}
+
+// setRolesFramework lets a framework run in roles, mostly in a way that works. It has a
+// stream of chance of its own, too.
+func (g *generator) setRolesFramework(spec Object, roles List) {
+	g = &generator{Rand: rand.New(rand.NewPCG(g.seed, 2)), rate: g.rate}
+	if own, found := spec["framework"].(Object); !found || g.goesWrong() {
+		return // the short form's, or none
+	} else if entry, found := framework.Find(fmt.Sprint(own["type"])); found {
+		g.fitFramework(spec, own, entry, roles)
+	}
+}
+
+func (g *generator) fitFramework(spec, own Object, entry *framework.Entry, roles List) {
+	count := 1 + g.IntN(len(roles))
+	hasRunner := spec["runner"] != nil
+	switch {
+	case len(entry.Tasks) > 0, entry.OneRole != "":
+		count = 1
+	case entry.Leader != nil && hasRunner:
+		count = len(roles) // a leader without a role of its own is refused
+	case entry.Leader != nil:
+		count = 1
+	}
+	if entry.Leader != nil && hasRunner && count == 1 {
+		delete(spec, "framework")
+		return
+	}
+	hasLeaderRole := entry.Leader != nil && count > 1
+	var named, containers List
+	for i, r := range roles[:count] {
+		role := r.(Object)
+		if len(entry.Tasks) > 0 {
+			role["name"] = "worker"
+		}
+		one := Object{"name": role["name"]}
+		leads := hasLeaderRole && i == 0
+		if entry.Processes != "" && !entry.SameProcesses && (!leads || entry.SSH) && g.chance(0.3) {
+			one["processesPerPeer"] = g.value(right(1, 2, 1024).wrongly(0, 1025))
+		}
+		named = append(named, one)
+		container := lastContainer(role)
+		if container == nil {
+			continue
+		}
+		if template, _ := role["template"].(Object)["spec"].(Object)["containers"].(List); len(template) > 1 {
+			containers = append(containers, container["name"])
+		}
+		if leads {
+			role["peers"] = 1
+		}
+		if container["command"] == nil && (leads || i > 0 && entry.Leader == nil) {
+			container["command"] = g.list(1, 3, command)
+		}
+		if container["command"] == nil && entry.Leader != nil {
+			delete(container, "args")
+		}
+		if dependsOn, found := role["dependsOn"].(List); found {
+			dependsOn[0].(Object)["status"] = "Started"
+		}
+		if entry.Leader != nil {
+			delete(role, "successPolicy")
+		}
+	}
+	own["roles"] = named
+	delete(own, "containers")
+	if len(containers) > 0 {
+		own["containers"] = containers
+	}
+	if hasLeaderRole {
+		delete(own, "leader")
+		spec["successRoles"] = List{roles[0].(Object)["name"]}
+	}
+}
+
+// lastContainer is the last container of a role, which is no init container; nil for none.
+func lastContainer(role Object) Object {
+	template, _ := role["template"].(Object)
+	pod, _ := template["spec"].(Object)
+	containers, _ := pod["containers"].(List)
+	if len(containers) == 0 {
+		return nil
+	}
+	container, _ := containers[len(containers)-1].(Object)
+	return container
 }

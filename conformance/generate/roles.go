@@ -19,9 +19,6 @@ func (g *generator) setRoles(spec Object) {
 		return g.value(right(names[(start+i)%len(names)]).wrongly("Worker", "a_b", "", "world", "a.b", g.longLabel(64)))
 	}
 	if !g.goesWrong() {
-		delete(spec, "framework")
-	}
-	if !g.goesWrong() {
 		// All roles together have no more peers than one.
 		spec["peers"] = g.value(right(1, 2, 3, 11, 100, 99000))
 	}
@@ -44,6 +41,7 @@ func (g *generator) setRoles(spec Object) {
 	}
 	spec["roles"] = roles
 	g.setDependencies(spec, roles)
+	g.setRolesFramework(spec, roles)
 }
 
 // role moves the fields of a role out of a spec.

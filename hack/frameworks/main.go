@@ -83,6 +83,22 @@ in ` + "`" + `args` + "`" + `, so no quote can break the script, and the kubelet
   your own.
 - Set ` + "`" + `activeDeadlineSeconds` + "`" + ` if a leader could wait forever for workers that find no node.
 
+## With roles
+
+In a PeerJob with [roles](roles.md), the roles that run the framework are:
+
+- the only role;
+- for TensorFlow, those with the names of its tasks: ` + "`chief`, `worker`, `ps`, `evaluator`" + `;
+- for a framework with a leader, both of two roles if the first has one peer: it leads;
+- in every other case, those that you name in ` + "`framework.roles`" + `. peerjob does not guess.
+
+A role that does not run it gets nothing of it: no variables, no script, no files. Every section below says
+what the framework does with several roles, and [roles](roles.md#frameworks) has examples.
+
+A leader with a role of its own runs the command of its container, and ` + "`framework.leader`" + ` is refused. The
+group ends with ` + "`successRoles`" + ` in place of a ` + "`successPolicy`" + `, and needs the [runner](runner.md#roles). peerjob
+refuses a PeerJob whose workers would serve forever. With one role, everything is as without roles: its index 0 leads.
+
 ## ssh
 
 MPI starts its processes through ssh. You make the keys: ` + "`" + `sshSecretName` + "`" + ` names a Secret with a key
@@ -161,6 +177,7 @@ func write(b *strings.Builder, entry *framework.Entry) {
 	if entry.Leader != nil && entry.Leader.Worker != "" {
 		fmt.Fprintf(b, "- The other peers run `%s`, unless the container has a command.\n", entry.Leader.Worker)
 	}
+	fmt.Fprintf(b, "- With roles: %s\n", entry.WithRoles())
 	for _, note := range entry.Notes {
 		fmt.Fprintf(b, "- %s\n", note)
 	}

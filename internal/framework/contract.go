@@ -3,6 +3,8 @@
 package framework
 
 import (
+	"strings"
+
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
@@ -49,6 +51,41 @@ func (e *Entry) Contract() []Row {
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// WithRoles says which roles of a PeerJob with several run the framework, in one or two
+// sentences.
+func (e *Entry) WithRoles() string {
+	switch {
+	case len(e.Tasks) > 0:
+		var names []string
+		for _, task := range e.Tasks {
+			name := task.Name
+			switch {
+			case task.One && task.Outside:
+				name += " (one peer, not in the list of all peers)"
+			case task.One:
+				name += " (one peer)"
+			}
+			names = append(names, name)
+		}
+		return "Those with the names of its tasks: " + strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1] + "."
+	case e.Leader != nil && e.SSH:
+		return "The first leads: it has one peer, runs its container's command, and is no host unless its processesPerPeer is 1 or more. The others are the hosts."
+	case e.Leader != nil:
+		return "The first leads: it has one peer, and runs its container's command beside the server, or without a command the server alone. The others run their command, or the framework's worker."
+	case e.OneRole != "":
+		return "One: " + e.OneRole + "."
+	}
+	text := "Those that framework.roles names, with ranks in that order; peer 0 of the first is where they meet."
+	sample := e.sample(false)
+	for _, v := range e.Variables {
+		if v.value(sample) == index {
+			text += " In a role behind others, a shell adds up " + v.Name + ", so its container needs a command, unless it has one peer."
+			break
+		}
+	}
+	return text
 }
 
 // Line is a line of the file with all peers, "" where there is none.

@@ -58,7 +58,7 @@ func TestTable_complete(t *testing.T) {
 		}
 		_, part, _ := strings.Cut(string(docs), "\n## "+entry.Type+"\n")
 		part, _, _ = strings.Cut(part, "\n## ")
-		for _, want := range append(slices.Clone(entry.Sources), entry.Notes...) {
+		for _, want := range append(append(slices.Clone(entry.Sources), entry.Notes...), "With roles: "+entry.WithRoles()) {
 			if !strings.Contains(part, want) {
 				t.Errorf("docs/frameworks.md does not say of %s: %s", entry.Type, want)
 			}
