@@ -104,6 +104,12 @@ func TestHash_golden(t *testing.T) {
 		}
 		fmt.Fprintf(&got, "%s %s\n", entry.Type, hash(t, "metadata: {name: a}\nspec: {peers: 2, framework: {type: "+entry.Type+with+"}, template: {spec: {containers: [{name: w, image: x}]}}}"))
 	}
+	for _, with := range []string{
+		"OpenMPI, sshSecretName: keys, roles: [{name: chief}, {name: worker}]", "TensorFlow", "PyTorch, roles: [{name: chief}, {name: worker}]",
+	} {
+		typ, _, _ := strings.Cut(with, ",")
+		fmt.Fprintf(&got, "roles %s %s\n", typ, hash(t, "metadata: {name: a}\nspec: {framework: {type: "+with+"}, roles: [{name: chief, peers: 1, template: {spec: {containers: [{name: w, image: x, command: [a]}]}}}, {name: worker, peers: 2, template: {spec: {containers: [{name: w, image: x, command: [a]}]}}}]}"))
+	}
 	if os.Getenv("UPDATE") != "" {
 		if err := os.WriteFile(goldenHashes, []byte(got.String()), 0o644); err != nil {
 			t.Fatal(err)

@@ -178,6 +178,18 @@ func (s setup) validateLeaderRole() field.ErrorList {
 // command, of a framework without a server.
 func (s setup) lacksCommand() bool { return s.leads() && s.serves() && s.Leader.Server == "" }
 
+// validateServer refuses a program that serves until it is told to end in a container that
+// nobody tells: the runner is in another one.
+func (s setup) validateServer() field.ErrorList {
+	at := s.group.RunnerContainer()
+	if at < 0 || !s.serves() || s.runsIn(s.group.Template().Spec.Containers[at].Name) {
+		return nil
+	}
+	other := s.group.Template().Spec.Containers[at].Name
+	return field.ErrorList{field.Invalid(peerjob.RunnerPath.Child("container"), other, fmt.Sprintf(
+		"is not the container of the role %s that runs %s (spec.framework): it serves until the runner tells it to end, and the Pod would never end; name that container", s.group.RoleName(), s.Type))}
+}
+
 // validateServing refuses a group that would never be done, because roles serve until they
 // are told to end.
 func validateServing(g *peerjob.Group, setups []setup) field.ErrorList {
@@ -192,6 +204,9 @@ func validateServing(g *peerjob.Group, setups []setup) field.ErrorList {
 	}
 	typ := setups[0].Type
 	var errs field.ErrorList
+	for _, s := range setups {
+		errs = append(errs, s.validateServer()...)
+	}
 	for i, name := range g.PeerJob.Spec.SuccessRoles {
 		if slices.Contains(serving, name) {
 			errs = append(errs, field.Invalid(peerjob.SuccessRolesPath.Index(i), name, fmt.Sprintf(

@@ -53,6 +53,9 @@ func TestValidate_roles(t *testing.T) {
 			[]string{"spec.successRoles: Required value: all roles run a program of Ray (spec.framework) that serves until it is told to end, so the group would never be done; write a command in the role whose end is the end of the group, and name it here"}},
 		"a worker decides": {strings.Replace(withRoles(mpi, launcher, "worker 2")+ended, "[launcher]", "[launcher, worker]", 1),
 			[]string{`spec.successRoles[1]: Invalid value: "worker": serves until it is told to end (spec.framework, OpenMPI), and the group would never be done; remove it`}},
+		"the runner in another container": {strings.Replace(withRoles("type: Dask, containers: [w]", "launcher 1 command: [ask]", "worker 2"), "{name: worker, peers: 2, template: {spec: {containers: [", "{name: worker, peers: 2, template: {spec: {containers: [{name: log, image: x, command: [tail]}, ", 1) +
+			"  barrier: {start: Enabled}\n  runner: {image: y, container: log}\n  successRoles: [launcher]\n",
+			[]string{`spec.runner.container: Invalid value: "log": is not the container of the role worker that runs Dask (spec.framework): it serves until the runner tells it to end, and the Pod would never end; name that container`}},
 		"workers with a command of their own": {withRoles(mpi, launcher, "worker 2 command: [serve]"), nil},
 		"index 0 of one role leads":           {withRoles("type: Dask, leader: {command: [a]}, roles: [{name: w}]", "data 1", "w 3"), nil},
 		"index 0 of one role leads, without a command": {withRoles("type: Dask, roles: [{name: w}]", "data 1", "w 3"),
@@ -137,9 +140,11 @@ func TestWarn_roles(t *testing.T) {
 		give string
 		want []string
 	}{
-		"all are told":          {withRoles(mpi, launcher, "worker 2") + ended, nil},
-		"nobody is told":        {withRoles(mpi, launcher, "worker 2") + told, []string{"spec.failurePolicy: the role worker serves until it is told to end, and nobody tells it if another role fails; write {action: FailPeerJob}, or set activeDeadlineSeconds"}},
-		"a deadline":            {withRoles(mpi, launcher, "worker 2") + told + "  activeDeadlineSeconds: 60\n", nil},
+		"all are told":   {withRoles(mpi, launcher, "worker 2") + ended, nil},
+		"nobody is told": {withRoles(mpi, launcher, "worker 2") + told, []string{"spec.failurePolicy: the role worker serves until it is told to end, and nobody tells it if another role fails; write {action: FailPeerJob}, or set activeDeadlineSeconds"}},
+		"a deadline":     {withRoles(mpi, launcher, "worker 2") + told + "  activeDeadlineSeconds: 60\n", nil},
+		"own commands, and who decides": {withRoles(mpi, launcher, "worker 2 command: [serve]"),
+			[]string{"spec.successRoles: the group is done when all roles are, and workers of OpenMPI mostly serve until they are stopped; if the commands of worker do, write the roles whose end is the end of the group, such as [launcher]"}},
 		"own commands":          {withRoles(mpi, launcher, "worker 2 command: [serve]") + told, nil},
 		"servers decide":        {withRoles("type: TensorFlow", "chief 1", "worker 1", "ps 2"), []string{"spec.successRoles: the programs of ps often serve until they are stopped, and the group then never ends; write the roles whose end is the end of the group, such as [chief]"}},
 		"servers, and no chief": {withRoles("type: TensorFlow", "worker 1", "ps 2"), []string{"spec.successRoles: the programs of ps often serve until they are stopped, and the group then never ends; write the roles whose end is the end of the group, such as [worker]"}},

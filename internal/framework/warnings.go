@@ -109,6 +109,16 @@ func warnServing(g *peerjob.Group) []diag.Warning {
 			forever = append(forever, s.group.RoleName())
 		}
 	}
+	if setups := setupsOf(g); len(setups) > 0 && setups[0].leads() && len(spec.SuccessRoles) == 0 {
+		// Programs of the framework's own are an error. Who writes a command knows whether it ends.
+		var workers []string
+		for _, s := range setups[1:] {
+			workers = append(workers, s.group.RoleName())
+		}
+		w = append(w, diag.Warn(peerjob.SuccessRolesPath,
+			"the group is done when all roles are, and workers of %s mostly serve until they are stopped; if the commands of %s do, write the roles whose end is the end of the group, such as [%s]",
+			setups[0].Type, strings.Join(workers, " and "), strings.Join(deciding(g), ", ")))
+	}
 	if len(tasks) > 0 {
 		w = append(w, diag.Warn(peerjob.SuccessRolesPath,
 			"the programs of %s often serve until they are stopped, and the group then never ends; write the roles whose end is the end of the group, such as [%s]", strings.Join(tasks, ", "), strings.Join(deciding(g), ", ")))
