@@ -37,8 +37,8 @@ type Framework struct {
 	// its container's command; the other roles run theirs, or the framework's worker. All
 	// roles that are not listed get nothing of the framework. See docs/roles.md.
 	// Default the only role; for TensorFlow the roles with the names of its tasks; for a
-	// framework with a leader both roles if there are two and the first has one peer.
-	// Otherwise required in a PeerJob with roles.
+	// framework with a leader both roles if there are two and one of them has one peer: it
+	// leads. Otherwise required in a PeerJob with roles.
 	Roles []FrameworkRole `json:"roles,omitempty"`
 
 	// leader is what the peer with index 0 runs, for frameworks with a leader

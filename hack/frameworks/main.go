@@ -89,7 +89,7 @@ In a PeerJob with [roles](roles.md), the roles that run the framework are:
 
 - the only role;
 - for TensorFlow, those with the names of its tasks: ` + "`chief`, `worker`, `ps`, `evaluator`" + `;
-- for a framework with a leader, both of two roles if the first has one peer: it leads;
+- for a framework with a leader, both of two roles if one of them has one peer, and the other more: it leads;
 - in every other case, those that you name in ` + "`framework.roles`" + `. peerjob does not guess.
 
 A role that does not run it gets nothing of it: no variables, no script, no files. Every section below says

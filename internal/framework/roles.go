@@ -61,8 +61,14 @@ func (e *Entry) rolesOf(g *peerjob.Group) []*peerjob.Group {
 			_, known := e.task(role.RoleName())
 			return !known
 		})
-	case len(all) == 1, e.Leader != nil && len(all) == 2 && all[0].Peers() == 1:
+	case len(all) == 1:
 		return all
+	case e.Leader != nil && len(all) == 2 && (all[0].Peers() == 1) != (all[1].Peers() == 1):
+		// Not the first one: a patch of kustomize moves the roles that it names to the front.
+		if all[0].Peers() == 1 {
+			return all
+		}
+		return []*peerjob.Group{all[1], all[0]}
 	}
 	return nil
 }

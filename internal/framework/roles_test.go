@@ -9,7 +9,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
@@ -301,6 +303,35 @@ func TestScript_server(t *testing.T) {
 		if got := strings.TrimSpace(string(out)); got != want {
 			t.Errorf("%s runs dask %s, want %s", name, got, want)
 		}
+	}
+}
+
+// TestScript_workerEnds: a worker behind the runner ends when its program has: the runner
+// kills what is left of it.
+func TestScript_workerEnds(t *testing.T) {
+	g := parse(t, withRoles("type: Dask", "scheduler 1", "worker 2"))
+	cmd := shell(t, podOf(t, role(t, g, "worker"), 0), map[string]string{
+		"dask": "trap 'sleep 0.3; : > ended; exit 0' TERM\n: > started\nwhile :; do sleep 0.1; done\n",
+	})
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		if _, err := os.Stat(filepath.Join(cmd.Dir, "started")); err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the worker does not start")
+		}
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if code := exitCode(cmd.Wait()); code != 143 {
+		t.Errorf("exit code %d, want 143", code)
+	}
+	if _, err := os.Stat(filepath.Join(cmd.Dir, "ended")); err != nil {
+		t.Errorf("the script ended before its worker: %v", err)
 	}
 }
 

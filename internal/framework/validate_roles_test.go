@@ -25,6 +25,8 @@ func TestValidate_roles(t *testing.T) {
 		want []string
 	}{
 		"leader first":              {withRoles(mpi, launcher, "worker 2") + ended, nil},
+		"leader last":               {withRoles(mpi, "worker 2", launcher) + ended, nil},
+		"who of two leads":          {withRoles("type: Dask", "a 1", "b 1"), []string{`spec.framework.roles: Required value: name the roles that run Dask, of ["a" "b"]: first the role of its leader, with one peer, such as [{name: a}, ...], or one role whose index 0 leads`}},
 		"one role":                  {withRoles("type: JAX", "worker 2"), nil},
 		"named":                     {withRoles("type: JAX, roles: [{name: worker}]", "data 1", "worker 2"), nil},
 		"not clear":                 {withRoles("type: JAX", "data 1", "worker 2"), []string{`spec.framework.roles: Required value: name the roles that run JAX, of ["data" "worker"], in the order of their ranks, such as [{name: data}]`}},
