@@ -23,6 +23,8 @@ type AdoptOptions struct {
 	Variables bool
 	// ClusterDomain is the DNS domain of the cluster. The default is "cluster.local".
 	ClusterDomain string
+	// RunnerImage is the default of spec.runner.image, as in Options.
+	RunnerImage string
 }
 
 // Adopt writes the PeerJobs that stand for the Services and Jobs of files, and for
@@ -34,7 +36,7 @@ type AdoptOptions struct {
 func Adopt(files []LintFile, stdout, stderr io.Writer, options AdoptOptions) (err error) {
 	report := &results.Report{}
 	defer reportPanic(report, stderr, &err)
-	result := adopt.Files(lintFiles(files), adopt.Options{Exact: options.Exact, Variables: options.Variables, ClusterDomain: options.ClusterDomain})
+	result := adopt.Files(lintFiles(files), adopt.Options{Exact: options.Exact, Variables: options.Variables, ClusterDomain: options.ClusterDomain, RunnerImage: options.RunnerImage})
 	for _, f := range result.Findings {
 		about := &krmlist.Object{ShownFile: f.File, Kind: f.Kind, Namespace: f.Namespace, Name: f.Name}
 		if f.Severity == lint.Error {

@@ -146,7 +146,7 @@ spec:
 		"a request above the default": {pod, `{requests: {cpu: 2}}`, limits + "{type: Container, max: {cpu: 1}}]}", []string{train + ".requests[cpu]: 2 is more than the limit that LimitRange n gives a container without one, 1, and no Pod would be made; write a limit, or request less"}},
 		"a limit of a default":        {pod, `{}`, limits + "{type: Container, max: {cpu: 1}, min: {cpu: 1m}}]}", nil},
 		"claims":                      {`{containers: [{name: w, image: x}], volumes: [{name: v, ephemeral: {volumeClaimTemplate: {spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}}}]}`, `{}`, quota + "{persistentvolumeclaims: 3, requests.storage: 4Gi}}", []string{"PeerJob train: spec.peers: 4 peers need more persistentvolumeclaims than ResourceQuota n has, 3, and not all would be made"}},
-		"two Jobs":                    {pod, `{}`, strings.Replace(job, "NAME", "other", 1) + quota + "{count/jobs.batch: 1, services: 2}}", []string{"PeerJob train: ResourceQuota n allows 1 objects of the kind Job, and the PeerJobs make 2: not all would be made"}},
+		"two Jobs":                    {pod, `{}`, strings.Replace(job, "NAME", "other", 1) + quota + "{count/jobs.batch: 1, services: 2}}", []string{"PeerJob train: ResourceQuota n allows 1 object of the kind Job, and the PeerJobs make 2: not all would be made"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := strings.Replace(strings.ReplaceAll(strings.Replace(job, "NAME", "train", 1)+tt.neighbor, "POD", tt.pod), "RESOURCES", tt.resources, -1)

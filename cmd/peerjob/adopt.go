@@ -47,6 +47,7 @@ plain words what a PeerJob can't. It changes no file and asks no cluster.`,
 		if err != nil {
 			return err
 		}
+		adoptOptions.RunnerImage = opts.RunnerImage
 		return fn.Adopt(files, cmd.OutOrStdout(), cmd.ErrOrStderr(), adoptOptions)
 	}
 	return command

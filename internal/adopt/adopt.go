@@ -9,6 +9,7 @@
 //	framework.go  recognizes the contract of a framework, and writes its preset
 //	compare.go    what a PeerJob expands to, field by field beside the original
 //	foreign.go    PyTorchJob, MPIJob, JobSet and TrainJob
+//	jobset.go     a JobSet with several groups of Pods, as roles
 //	node.go       YAML
 //
 // # Rules
@@ -54,6 +55,8 @@ type Options struct {
 	Variables bool
 	// ClusterDomain is the DNS domain of the cluster. The default is "cluster.local".
 	ClusterDomain string
+	// RunnerImage is the default of spec.runner.image, "" for none.
+	RunnerImage string
 }
 
 // Proposal is the PeerJob that stands for something.
@@ -173,7 +176,7 @@ type expanded struct {
 func expand(node *yaml.Node, options Options) expanded {
 	e := &expansion.Expansion{Source: krmlist.NewParsed(node)}
 	var x expanded
-	x.errs, x.warnings = e.Expand(v1alpha1.Settings{ClusterDomain: options.ClusterDomain}, expansion.NewSources(nil, nil, nil))
+	x.errs, x.warnings = e.Expand(v1alpha1.Settings{ClusterDomain: options.ClusterDomain, RunnerImage: options.RunnerImage}, expansion.NewSources(nil, nil, nil))
 	x.group = e.Group
 	for _, o := range e.Objects() {
 		switch typed := o.Object.(type) {

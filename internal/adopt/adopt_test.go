@@ -264,6 +264,49 @@ func TestFiles_foreign(t *testing.T) {
 	golden(t, "foreign.peerjob.yaml", written(t, proposals(t, "foreign.yaml", Options{})))
 }
 
+// The groups of Pods of a JobSet become roles, and what a PeerJob can't say is said.
+func TestFiles_jobSet(t *testing.T) {
+	golden(t, "jobset.peerjob.yaml", written(t, proposals(t, "jobset.yaml", Options{RunnerImage: "example.com/runner:v1"})))
+	exact := written(t, proposals(t, "jobset.yaml", Options{RunnerImage: "example.com/runner:v1", Exact: true}))
+	for _, want := range []string{"name: launcher-0\n", "{name: worker-0, status: Started}", "successRoles: [launcher-0]", "--launcher=train-launcher-0-0.hub:7000"} {
+		if !strings.Contains(exact, want) {
+			t.Errorf("with Exact, there is no %q in\n%s", want, exact)
+		}
+	}
+}
+
+// TestFiles_jobSetRefused has JobSets for which there is no PeerJob.
+func TestFiles_jobSetRefused(t *testing.T) {
+	for jobs, want := range map[string]string{
+		"": "it has no replicatedJobs",
+		"{name: a, replicas: 2, template: {spec: {template: {}}}}, {name: b, template: {spec: {template: {}}}}": "its replicatedJob a has 2 replicas, and a role of a PeerJob is one Job; write a replicatedJob for each, or one with all Pods as peers",
+		"{name: a, template: {spec: {template: {}}}}, {name: b, template: {spec: {}}}":                          "its replicatedJob b has no template",
+		strings.Repeat("{name: a, template: {spec: {template: {}}}}, ", 17):                                      "it has 17 replicatedJobs, and a PeerJob has no more than 16 roles",
+	} {
+		result := Files([]lint.File{{Name: "s.yaml", Content: []byte("{apiVersion: jobset.x-k8s.io/v1alpha2, kind: JobSet, metadata: {name: s}, spec: {replicatedJobs: [" + jobs + "]}}\n")}}, Options{})
+		if len(result.Refused) != 1 || len(result.Proposals) > 0 || result.Refused[0].Reason != want {
+			t.Errorf("%s: %+v, want %s", jobs, result.Refused, want)
+		}
+	}
+}
+
+func TestWithoutNumber(t *testing.T) {
+	for text, want := range map[string]string{
+		"train-a-0-1.hub":                    "train-a-1.hub",
+		"x train-a-0-$i.hub,train-a-0-2.hub": "x train-a-$i.hub,train-a-2.hub",
+		"train-a-0-{0..3}.hub":               "train-a-{0..3}.hub",
+		"my-train-a-0-1.hub":                 "my-train-a-0-1.hub",
+		"train-a-0-x":                        "train-a-0-x",
+		"train-a-0-":                         "train-a-0-",
+		"train-a-0.hub":                      "train-a-0.hub",
+		"":                                   "",
+	} {
+		if got := withoutNumber(text, "train-a-0-", "train-a-"); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
 // pair is a Service and a Job with a container.
 func pair(container string) []lint.File {
 	return []lint.File{{Name: "pair.yaml", Content: []byte(`apiVersion: v1
@@ -352,7 +395,7 @@ func TestFiles_oddInput(t *testing.T) {
 	for _, file := range pair(`command: [torchrun, --nnodes=4, t.py], env: [{name: RANK, value: "1"}]`) {
 		texts = append(texts, string(file.Content))
 	}
-	for _, name := range []string{"live.yaml", "foreign.yaml"} {
+	for _, name := range []string{"live.yaml", "foreign.yaml", "jobset.yaml"} {
 		content, err := os.ReadFile(filepath.Join("testdata", name))
 		if err != nil {
 			t.Fatal(err)

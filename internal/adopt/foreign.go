@@ -122,6 +122,11 @@ func number(node *yaml.Node, otherwise int32) int32 {
 func (d *draft) setTemplate(template *yaml.Node) {
 	set(d.spec(), "template", template)
 	d.template = template
+	d.foreignTemplate(template)
+}
+
+// foreignTemplate takes out of a Pod template what peerjob sets.
+func (d *draft) foreignTemplate(template *yaml.Node) {
 	pod := get(template, "spec")
 	drop(pod, "subdomain", "hostname")
 	metadata := get(template, "metadata")
@@ -375,17 +380,18 @@ func writeMPIJob(d *draft, object *yaml.Node) string {
 	return ""
 }
 
-// writeJobSet writes the PeerJob of a JobSet with one group of Pods.
+// writeJobSet writes the PeerJob of a JobSet. One group of Pods keeps the names of its Pods,
+// and several are roles.
 func writeJobSet(d *draft, object *yaml.Node) string {
 	spec := get(object, "spec")
 	jobs := elements(get(spec, "replicatedJobs"))
 	name := text(get(object, "metadata", "name"))
-	if len(jobs) != 1 {
-		var names []string
-		for _, job := range jobs {
-			names = append(names, text(get(job, "name")))
-		}
-		return fmt.Sprintf("it has %d replicatedJobs (%s), and a PeerJob runs one Pod template; a PeerJob for each has names of its own", len(jobs), strings.Join(names, ", "))
+	switch len(jobs) {
+	case 0:
+		return "it has no replicatedJobs"
+	case 1:
+	default:
+		return writeRoles(d, object)
 	}
 	job := jobs[0]
 	if n := number(get(job, "replicas"), 1); n != 1 {
