@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/krmlist"
 	"github.com/peerjob/peerjob/internal/lint"
 	"github.com/peerjob/peerjob/internal/yamlnode"
@@ -270,7 +271,7 @@ func (d *draft) elastic(own, policy *yaml.Node, peers int32) {
 		set(elastic, "minPeers", scalarOf(least))
 	}
 	if most := number(get(policy, "maxReplicas"), 0); most > peers {
-		d.note("elasticPolicy.maxReplicas is %d; a PeerJob does not grow, and has %d peers", most, peers)
+		d.note("elasticPolicy.maxReplicas is %d; a PeerJob does not grow, and has %s", most, diag.Count(peers, "peer"))
 	}
 	if restarts := get(policy, "maxRestarts"); restarts != nil {
 		set(elastic, "maxRestarts", restarts)

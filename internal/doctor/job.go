@@ -102,7 +102,7 @@ func (c *cluster) examineMissing(g *group, r *report) {
 	if missing <= 0 {
 		return
 	}
-	peers := fmt.Sprintf("has no Pod for %d of its %d peers", missing, g.size)
+	peers := fmt.Sprintf("has no Pod for %d of its %d %s", missing, g.size, plural(int(g.size), "peer"))
 	if len(g.pods) == 0 {
 		peers = "has no Pods"
 	}

@@ -196,6 +196,18 @@ func TestWarn(t *testing.T) {
 			train + "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {hosts: 'train-3.train train-4.train'}}\n",
 			[]string{"ConfigMap c: data[hosts]: names the peer train-4.train, and there are 4 peers, from index 0 to 3; name one of them, or change the number of peers"},
 		},
+		"a peer beside the only one": {
+			strings.Replace(train, "peers: 4", "peers: 1", 1) + "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {hosts: 'train-1.train'}}\n",
+			[]string{"ConfigMap c: data[hosts]: names the peer train-1.train, and there is 1 peer, with index 0; name that one, or change the number of peers"},
+		},
+		"a quota of no Pod, for one peer": {
+			strings.Replace(train, "peers: 4", "peers: 1", 1) + "---\n{apiVersion: v1, kind: ResourceQuota, metadata: {name: q}, spec: {hard: {count/pods: 0}}}\n",
+			[]string{"PeerJob train: spec.peers: 1 peer needs more count/pods than ResourceQuota q has, 0, and it would not be made"},
+		},
+		"a gang of more than the only one": {
+			strings.Replace(peerJobOf("", "", gang, ""), "peers: 4", "peers: 1", 1) + "---\n{apiVersion: scheduling.volcano.sh/v1beta1, kind: PodGroup, metadata: {name: g}, spec: {minMember: 2}}\n",
+			[]string{"PeerJob train: spec.peers: PodGroup g waits for 2 Pods (minMember), and there is 1 peer: none would start; write 1 there, or change the number of peers"},
+		},
 		"a host that the Service does not have": {
 			train + "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {b: 'x', a: 'worker-0.train slots=8'}}\n",
 			[]string{"ConfigMap c: data[a]: names worker-0.train, and the Service train has no such host; if a peer is meant, its name is train-0.train; write that, or let the container use $(PEERJOB_LEADER)"},

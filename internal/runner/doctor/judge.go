@@ -327,7 +327,7 @@ const manyRanges = 10
 
 // peers names peers: "2 of 10 peers: 3, 5-9".
 func (j *judge) peers(indexes []int32) string {
-	return fmt.Sprintf("%d of %d peers (%s)", len(indexes), len(j.Peers), Ranges(indexes))
+	return fmt.Sprintf("%d of %s (%s)", len(indexes), peers(len(j.Peers)), Ranges(indexes))
 }
 
 // Ranges writes sorted indexes as "3, 5-9", the first ten of them.

@@ -18,7 +18,7 @@ func (o *Observation) Text(findings []Finding) string {
 	line := func(name, format string, arguments ...any) {
 		fmt.Fprintf(&out, "%-12s %s\n", name, fmt.Sprintf(format, arguments...))
 	}
-	line("this peer", "index %s of %d peers, in %s", number(s.Index), len(o.Peers), s.ServiceName())
+	line("this peer", "index %s of %s, in %s", number(s.Index), peers(len(o.Peers)), s.ServiceName())
 	line("host name", "%s", s.Hostname)
 	own := first(s.FullName, "no full name in /etc/hosts")
 	if addresses := list(s.Addresses); addresses != "" {
@@ -55,7 +55,7 @@ func (o *Observation) Text(findings []Finding) string {
 	if left > 0 {
 		fmt.Fprintf(&out, "and %d more\n", left)
 	}
-	fmt.Fprintf(&out, "\n%d of %d peers resolve and are reachable\n", fine, len(o.Peers))
+	fmt.Fprintf(&out, "\n%d of %s resolve and are reachable\n", fine, peers(len(o.Peers)))
 	for _, f := range findings {
 		severity := "warning"
 		if f.IsError {
@@ -113,4 +113,12 @@ func short(d time.Duration) string {
 		return "under 1 ms"
 	}
 	return fmt.Sprintf("%d ms", d.Milliseconds())
+}
+
+// peers is a number of peers: "1 peer", "3 peers".
+func peers(n int) string {
+	if n == 1 {
+		return "1 peer"
+	}
+	return fmt.Sprintf("%d peers", n)
 }
