@@ -78,7 +78,7 @@ func Admit(g *peerjob.Group, objects []origin.Object) (errs field.ErrorList, war
 	asServer(v1alpha1.NewestMinor, func() {
 		for _, object := range objects {
 			if job, ok := object.Object.(*batchv1.Job); ok {
-				sizeErrs, sizeWarnings := checkSize(job, object.Origins.Of("spec.template", nil))
+				sizeErrs, sizeWarnings := checkSize(job, func() string { return object.Origins.Of("spec.template", nil) })
 				errs, warnings = append(errs, sizeErrs...), append(warnings, sizeWarnings...)
 			}
 		}

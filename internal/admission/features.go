@@ -405,11 +405,21 @@ func visitFeatures(value reflect.Value, path string, found func(f Feature, path 
 			if content.IsZero() || f.OmitEmpty && isEmpty(content) {
 				continue
 			}
+			ofField := byType[f.Owner][f.Name]
+			if len(ofField) == 0 && !mayHaveFields(content.Kind()) {
+				continue
+			}
 			inner := strings.TrimPrefix(path+"."+f.Name, ".")
-			for _, feature := range byType[f.Owner][f.Name] {
+			for _, feature := range ofField {
 				feature.visit(content, inner, found)
 			}
 			visitFeatures(content, inner, found)
 		}
 	}
+}
+
+// mayHaveFields reports whether a value of a kind may have fields of its own, or hold
+// values that have.
+func mayHaveFields(kind reflect.Kind) bool {
+	return kind == reflect.Pointer || kind == reflect.Slice || kind == reflect.Struct
 }

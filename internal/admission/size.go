@@ -36,7 +36,7 @@ const (
 // warns of one that may be too large with what the server adds, or for
 // client-side apply, on the field of the PeerJob that the Pod template is from. The size is
 // that of what the server stores.
-func checkSize(job *batchv1.Job, template string) (field.ErrorList, []diag.Warning) {
+func checkSize(job *batchv1.Job, template func() string) (field.ErrorList, []diag.Warning) {
 	size := job.Size()
 	// What is smaller than this when it is stored is smaller as JSON, too.
 	if size < maxAnnotationsSize/8 {
@@ -46,16 +46,16 @@ func checkSize(job *batchv1.Job, template string) (field.ErrorList, []diag.Warni
 		size = storedSize(stored)
 	}
 	if size > maxObjectSize-ownSize {
-		return field.ErrorList{{Type: field.ErrorTypeTooLong, Field: template, Detail: fmt.Sprintf(
+		return field.ErrorList{{Type: field.ErrorTypeTooLong, Field: template(), Detail: fmt.Sprintf(
 			"the Job has %d bytes, and etcd takes no object of more than %d; put what is large into ConfigMaps and mount them", size, maxObjectSize-ownSize)}}, nil
 	}
 	if managed := managedSize(reflect.ValueOf(job).Elem()); size+managed > maxObjectSize-ownSize {
-		return nil, []diag.Warning{{Field: template, Message: fmt.Sprintf(
+		return nil, []diag.Warning{{Field: template(), Message: fmt.Sprintf(
 			"the Job has %d bytes, to which the server adds about %d in metadata.managedFields, and etcd takes no object of more than %d; put what is large into ConfigMaps and mount them",
 			size, managed, maxObjectSize-ownSize)}}
 	}
 	if data, err := json.Marshal(job); err == nil && len(data) > maxAnnotationsSize {
-		return nil, []diag.Warning{{Field: template, Message: fmt.Sprintf(
+		return nil, []diag.Warning{{Field: template(), Message: fmt.Sprintf(
 			"the Job has %d bytes as JSON, and kubectl apply keeps at most %d of them in an annotation; use kubectl apply --server-side", len(data), maxAnnotationsSize)}}
 	}
 	return nil, nil

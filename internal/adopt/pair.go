@@ -394,7 +394,7 @@ func (d *draft) useVariables(job *batchv1.Job, service string) {
 	template := typed[corev1.PodTemplateSpec](d.template)
 	rules.EachContainer(template, field.NewPath("template"), func(container *corev1.Container, path *field.Path) {
 		for _, text := range rules.Texts(container, path) {
-			node := at(d.spec(), text.Path.String())
+			node := at(d.spec(), text.Path().String())
 			if node == nil || node.Kind != yaml.ScalarNode {
 				continue
 			}

@@ -110,6 +110,25 @@ func must(node *yaml.Node, err error) *yaml.Node {
 	return node
 }
 
+// encoded returns the YAML of the object as it is now, as a document or as the only item
+// of a list.
+func (o *Object) encoded(asItem bool) ([]byte, error) {
+	if b, ok := o.body.(*made); ok && b.tree == nil {
+		if asItem {
+			return manifest.Item(b.typed)
+		}
+		return manifest.Object(b.typed)
+	}
+	node := o.Node()
+	if err := settleAliases([]*yaml.Node{node}); err != nil {
+		return nil, err
+	}
+	if asItem {
+		node = &yaml.Node{Kind: yaml.SequenceNode, Content: []*yaml.Node{node}}
+	}
+	return manifest.Bytes(node)
+}
+
 // replacedItem is the item in whose place a body is written, nil when there is
 // none.
 func replacedItem(b body) *scan.Item {

@@ -13,7 +13,6 @@ import (
 	sigsyaml "sigs.k8s.io/yaml"
 
 	"github.com/peerjob/peerjob/internal/lazyregexp"
-	"github.com/peerjob/peerjob/internal/manifest"
 )
 
 // separator is the line between two YAML documents. YAML allows it nowhere
@@ -100,10 +99,11 @@ func (o *Object) document() ([]byte, error) {
 	if text := o.body.text(); text != nil {
 		return text, nil
 	}
-	if err := settleAliases([]*yaml.Node{o.Node()}); err != nil {
+	document, err := o.encoded(false)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.File, err)
 	}
-	return manifest.Bytes(o.Node())
+	return document, nil
 }
 
 // WriteJSON writes objects as one v1 List, which kubectl accepts, too.

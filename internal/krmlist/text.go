@@ -9,10 +9,8 @@ import (
 	"slices"
 
 	kptfn "github.com/GoogleContainerTools/kpt-functions-sdk/go/fn"
-	"go.yaml.in/yaml/v3"
 
 	"github.com/peerjob/peerjob/internal/krmlist/scan"
-	"github.com/peerjob/peerjob/internal/manifest"
 	"github.com/peerjob/peerjob/internal/parallel"
 )
 
@@ -66,11 +64,7 @@ func (l textList) encodeItem(o *Object) ([]byte, error) {
 	if text := o.body.text(); text != nil {
 		return text, nil
 	}
-	item := []*yaml.Node{o.Node()}
-	if err := settleAliases(item); err != nil {
-		return nil, err
-	}
-	data, err := manifest.Bytes(&yaml.Node{Kind: yaml.SequenceNode, Content: item})
+	data, err := o.encoded(true)
 	if err != nil {
 		return nil, err
 	}

@@ -231,21 +231,19 @@ func (l *linter) checkAddresses(j *job) {
 			}
 			// Without a Service nobody knows whether the subdomain or the name is wrong.
 			if severity == Error && right != "" && (j.service != nil || len(a.Domain) == 0) {
-				fix = edit{op: replaceText, node: d.at(text.Path.String()), at: a.Start, key: a.Text, value: right}
+				fix = edit{op: replaceText, node: d.at(text.Path().String()), at: a.Start, key: a.Text, value: right}
 			}
-			l.at(d, id, severity, text.Path.String(), message, a.Text, fix)
+			l.at(d, id, severity, text.Path().String(), message, a.Text, fix)
 		}
 		if more := len(said) - manyNames; more > 0 {
-			l.at(d, peerName, severity, text.Path.String(), fmt.Sprintf("%d more names lead to no peer", more), "", edit{})
+			l.at(d, peerName, severity, text.Path().String(), fmt.Sprintf("%d more names lead to no peer", more), "", edit{})
 		}
 	}
 	for _, text := range j.texts {
 		judge(j.document, text)
 	}
 	for _, s := range j.scripts {
-		text := s.text
-		text.Path = s.path
-		judge(s.doc, text)
+		judge(s.doc, s.text)
 	}
 }
 
@@ -547,7 +545,7 @@ func (l *linter) findScripts() {
 			}
 			data := yamlnode.Get(d.root(), "data")
 			for _, key := range slices.Sorted(maps.Keys(plainData(data))) {
-				j.scripts = append(j.scripts, script{d, field.NewPath("data").Key(key), rules.Text{Value: plainData(data)[key], Script: true}})
+				j.scripts = append(j.scripts, script{d, rules.Text{Value: plainData(data)[key], Script: true}.At(field.NewPath("data").Key(key))})
 			}
 		}
 	}

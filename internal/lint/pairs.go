@@ -42,7 +42,6 @@ type job struct {
 // script is a value of a ConfigMap.
 type script struct {
 	doc  *document
-	path *field.Path
 	text rules.Text
 }
 

@@ -42,11 +42,11 @@ import (
 // struct of Kubernetes' API. The nodes of field names are shared by all objects
 // and may not be changed.
 func Encode(object any) (*yaml.Node, error) {
-	value := reflect.ValueOf(object)
-	if value.Kind() != reflect.Pointer || value.IsNil() || value.Elem().Kind() != reflect.Struct {
-		return nil, fmt.Errorf("encode %T: must be a pointer to a struct", object)
+	value, err := structOf(object)
+	if err != nil {
+		return nil, err
 	}
-	return encode(value.Elem())
+	return encode(value)
 }
 
 func encode(value reflect.Value) (*yaml.Node, error) {
@@ -97,10 +97,7 @@ func encodeStruct(value reflect.Value) (*yaml.Node, error) {
 	node := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Content: make([]*yaml.Node, 0, usualFields)}
 	for _, f := range fieldsOf(value.Type()) {
 		content := value.FieldByIndex(f.Index)
-		if content.IsZero() && (f.OmitEmpty || content.Kind() == reflect.Struct) {
-			continue
-		}
-		if f.OmitEmpty && (content.Kind() == reflect.Map || content.Kind() == reflect.Slice) && content.Len() == 0 {
+		if isLeftOut(f, content) {
 			continue
 		}
 		encoded, err := encode(content)
@@ -115,11 +112,29 @@ func encodeStruct(value reflect.Value) (*yaml.Node, error) {
 	return node, nil
 }
 
+// isLeftOut reports whether a field of a struct is not set. A struct with nothing in it is
+// left out, too, and only encoding it shows that.
+func isLeftOut(f orderedField, content reflect.Value) bool {
+	switch content.Kind() {
+	case reflect.Map, reflect.Slice:
+		return f.OmitEmpty && content.Len() == 0
+	case reflect.Struct:
+		return content.IsZero()
+	}
+	return f.OmitEmpty && content.IsZero()
+}
+
+// sortedKeys are the keys of a map in their order.
+func sortedKeys(value reflect.Value) []reflect.Value {
+	keys := value.MapKeys()
+	slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+	return keys
+}
+
 func encodeMap(value reflect.Value) (*yaml.Node, error) {
 	node := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
-	keys := value.MapKeys()
+	keys := sortedKeys(value)
 	node.Content = make([]*yaml.Node, 0, 2*len(keys))
-	slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
 	for _, key := range keys {
 		encoded, err := encode(value.MapIndex(key))
 		if err != nil {
@@ -172,17 +187,35 @@ func scalar(tag, value string) *yaml.Node {
 
 // Text returns a string as a YAML node that every reader takes for a string.
 func Text(value string) *yaml.Node {
-	node := scalar("!!str", value)
+	t := textOf(value)
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: t.tag, Value: t.value, Style: t.style}
+}
+
+// text is a single value, and how it is written.
+type text struct {
+	tag, value string
+	style      yaml.Style
+}
+
+// textOf returns a string with the style in which every reader takes it for one.
+func textOf(value string) text {
+	node := text{tag: "!!str", value: value}
 	switch {
-	case isPlainWord(value), isWords(value):
+	case isSurelyText(value):
 	case strings.ContainsAny(value, unwritableBreaks), beginsWithTab(value):
-		node.Style = yaml.DoubleQuotedStyle
+		node.style = yaml.DoubleQuotedStyle
 	case strings.Contains(value, "\n"):
-		node.Style = yaml.LiteralStyle
+		node.style = yaml.LiteralStyle
 	case value == "" || isNumber(value) || kyaml.IsValueNonString(value) || oldNonString.MatchString(value):
-		node.Style = yaml.DoubleQuotedStyle
+		node.style = yaml.DoubleQuotedStyle
 	}
 	return node
+}
+
+// isSurelyText reports whether a string is, without parsing it, known to be one for every
+// reader. Nearly all strings of an object are.
+func isSurelyText(value string) bool {
+	return isPlainWord(value) || isWords(value) || isQuantity(value)
 }
 
 // isPlainWord reports whether a string is, without parsing it, known to be one
@@ -197,7 +230,7 @@ func isPlainWord(value string) bool {
 			return false
 		}
 	}
-	return len(value) > len("false") || value != "" && !oldWord.MatchString(value)
+	return len(value) > len("false") || value != "" && !isOldWord(value)
 }
 
 // isWords reports whether a string of more than a word is, without parsing it,
@@ -224,9 +257,24 @@ func isNumber(value string) bool {
 	return value[0] != '0' && strings.Trim(value, "0123456789") == ""
 }
 
-// oldWord matches the words, all short, which YAML 1.1 or 1.2 takes for a
-// boolean or null.
-var oldWord = lazyregexp.New(`(?i)^(y|n|yes|no|on|off|true|false|null)$`)
+// isQuantity reports whether a string is, without parsing it, known to be one for every
+// reader: a number and a unit such as that of "4Gi" or "500m", which no number ends with,
+// in any base.
+func isQuantity(value string) bool {
+	number := strings.TrimRight(value, "GKMPTikmnpu")
+	return number != "" && number != value && strings.Trim(number, "0123456789") == ""
+}
+
+// isOldWord reports whether YAML 1.1 or 1.2 takes a word, all short, for a boolean or
+// null.
+func isOldWord(value string) bool {
+	for _, word := range [...]string{"y", "n", "yes", "no", "on", "off", "true", "false", "null"} {
+		if strings.EqualFold(value, word) {
+			return true
+		}
+	}
+	return false
+}
 
 // beginsWithTab reports whether a tab stands before the first word: a block
 // would begin with it, and kubectl takes it for indentation.

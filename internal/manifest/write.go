@@ -93,7 +93,11 @@ func (w *writer) indent(column int) {
 }
 
 func (w *writer) key(key *yaml.Node) bool {
-	if key.Kind != yaml.ScalarNode || len(key.Value) > maxKey || strings.Contains(key.Value, "\n") || !w.scalar(key, 0) {
+	return key.Kind == yaml.ScalarNode && isPlain(key) && w.keyText(text{key.Tag, key.Value, key.Style})
+}
+
+func (w *writer) keyText(key text) bool {
+	if len(key.value) > maxKey || strings.Contains(key.value, "\n") || !w.text(key, 0) {
 		return false
 	}
 	w.out = append(w.out, ':')
@@ -132,7 +136,7 @@ func (w *writer) inline(node *yaml.Node, column int) bool {
 	w.out = append(w.out, ' ')
 	switch {
 	case node.Kind == yaml.ScalarNode:
-		if !w.scalar(node, column) {
+		if !isPlain(node) || !w.text(text{node.Tag, node.Value, node.Style}, column) {
 			return false
 		}
 	case !isPlain(node) || node.Style != 0:
@@ -148,27 +152,27 @@ func (w *writer) inline(node *yaml.Node, column int) bool {
 	return true
 }
 
-// scalar writes a single value, without the line end behind it.
-func (w *writer) scalar(node *yaml.Node, column int) bool {
-	value := node.Value
-	if !isPlain(node) || !isASCII(value) {
+// text writes a single value, without the line end behind it.
+func (w *writer) text(t text, column int) bool {
+	value := t.value
+	if !isASCII(value) {
 		return false
 	}
-	isString := node.Tag == "!!str"
+	isString := t.tag == "!!str"
 	switch {
-	case node.Style == yaml.LiteralStyle, node.Style == 0 && strings.Contains(value, "\n"):
+	case t.style == yaml.LiteralStyle, t.style == 0 && strings.Contains(value, "\n"):
 		return isString && w.block(value, column)
 	case strings.ContainsAny(value, "\n\t"):
 		return false
-	case node.Style == yaml.DoubleQuotedStyle && isString:
+	case t.style == yaml.DoubleQuotedStyle && isString:
 		w.doubleQuoted(value)
-	case node.Style == yaml.SingleQuotedStyle && isString:
+	case t.style == yaml.SingleQuotedStyle && isString:
 		w.singleQuoted(value)
-	case node.Style != 0:
+	case t.style != 0:
 		return false
-	case isString && !isPlainWord(value) && tagOf(value) != "!!str":
+	case isString && !isSurelyText(value) && tagOf(value) != "!!str":
 		w.doubleQuoted(value)
-	case !isString && tagOf(value) != node.Tag || value == "":
+	case !isString && tagOf(value) != t.tag || value == "":
 		return false
 	case isPlainText(value):
 		w.out = append(w.out, value...)

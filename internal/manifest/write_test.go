@@ -56,16 +56,18 @@ func checkObject(t *testing.T, text string) bool {
 	if !strings.Contains(text, "\n") {
 		labels[text] = text
 	}
-	node, err := Encode(&corev1.Pod{
+	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: text, Labels: labels},
 		Spec: corev1.PodSpec{
 			Containers: []corev1.Container{{Args: []string{text, "z", text}, SecurityContext: &corev1.SecurityContext{}, TTY: true}},
 			Volumes:    []corev1.Volume{{Name: text, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}},
 		},
-	})
+	}
+	node, err := Encode(pod)
 	if err != nil {
 		return false
 	}
+	checkTyped(t, pod)
 	list := &yaml.Node{Kind: yaml.SequenceNode, Content: []*yaml.Node{node}}
 	return checkAppend(t, node) && checkAppend(t, list)
 }

@@ -101,7 +101,7 @@ func (e peers) warnOfNames(near *neighbors, report *results.Report) {
 // template.
 func (e peers) namesElsewhere(names rules.PeerNames) (w []diag.Warning) {
 	for i, file := range e.Group.PeerJob.Spec.Files {
-		w = append(w, names.In(rules.Text{Value: file.Content, Path: peerjob.FilesPath.Index(i).Child("content"), Script: true}, func(stale rules.StaleName) string {
+		w = append(w, names.In(rules.Text{Value: file.Content, Script: true}.At(peerjob.FilesPath.Index(i).Child("content")), func(stale rules.StaleName) string {
 			if stale.Missing {
 				return names.Cure(stale, false)
 			}

@@ -123,6 +123,9 @@ func (g *Group) CommandEnvNames() []string {
 // IsPeerVariable reports whether a variable of a container of the user's says what
 // peerjob's variable with its name says: then it is taken for that one.
 func (g *Group) IsPeerVariable(container *corev1.Container, variable corev1.EnvVar) bool {
+	if !slices.Contains(g.peerEnvNames(), variable.Name) && !slices.Contains(v1alpha1.RestartEnvNames(), variable.Name) {
+		return false
+	}
 	if !g.HasPeerEnv() && !slices.Contains(g.ReservedEnvNames(container), variable.Name) {
 		return false
 	}

@@ -48,6 +48,8 @@ type Group struct {
 	Path *field.Path
 	// all are the groups of the PeerJob, in the order of the roles; nil without roles.
 	all []*Group
+	// envNames are the names of the variables of the peers, once somebody has asked.
+	envNames []string
 }
 
 // NewGroup returns the group of a PeerJob that v1alpha1.Default has seen. Of a PeerJob

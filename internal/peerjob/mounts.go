@@ -212,7 +212,7 @@ func warnPrograms(g *Group) []diag.Warning {
 		for _, text := range rules.Texts(container, at) {
 			for _, program := range rules.ScriptPrograms(text) {
 				if detail := g.notExecutable(container, program); detail != "" {
-					w = append(w, diag.Warn(text.Path, "%s %s", program, detail))
+					w = append(w, diag.Warn(text.Path(), "%s %s", program, detail))
 				}
 			}
 		}

@@ -105,7 +105,7 @@ func warnBareNames(g *Group) []diag.Warning {
 		for _, text := range rules.Texts(container, path) {
 			for _, a := range rules.Addresses(text) {
 				if a.Meant && g.isJob(a.Host) && len(a.Domain) == 0 && !aliases[a.Text] {
-					w = append(w, diag.Warning{Field: text.Path.String(), Excerpt: a.Text, Message: fmt.Sprintf(
+					w = append(w, diag.Warning{Field: text.Path().String(), Excerpt: a.Text, Message: fmt.Sprintf(
 						"names the peer %s without its Service, and DNS has no such name; write %s.%s", a.Text, a.Text, g.ServiceName())})
 				}
 			}

@@ -194,11 +194,18 @@ func (g *Group) rolesEnv() []corev1.EnvVar {
 // PeerEnvNames are the names of the variables of the peers ([Group.PeerEnv]), in their
 // order, PEERJOB_UID among them.
 func (g *Group) PeerEnvNames() []string {
-	var names []string
-	for _, variable := range g.PeerEnv(true) {
-		names = append(names, variable.Name)
+	return slices.Clone(g.peerEnvNames())
+}
+
+// peerEnvNames are these names, which nobody may change. Every rule about variables asks
+// for them.
+func (g *Group) peerEnvNames() []string {
+	if g.envNames == nil {
+		for _, variable := range g.PeerEnv(true) {
+			g.envNames = append(g.envNames, variable.Name)
+		}
 	}
-	return names
+	return g.envNames
 }
 
 // rolesRunnerEnvNames are the variables about roles that the runner reads.

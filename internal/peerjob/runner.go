@@ -550,7 +550,7 @@ func warnInitContainers(g *Group) []diag.Warning {
 		}
 		for _, text := range rules.Texts(container, g.PodPath().Child("initContainers").Index(i)) {
 			if peer := named(text); peer != "" {
-				w = append(w, diag.Warn(text.Path,
+				w = append(w, diag.Warn(text.Path(),
 					"names the peer %s, and runs before the start barrier, when no command of a peer runs; if it waits for one, it waits forever: wait in the command of container %q, which starts when all peers are there",
 					peer, g.runnerName()))
 				break

@@ -71,7 +71,7 @@ func Counts(template *corev1.PodTemplateSpec, job *batchv1.Job, perPeer int32, s
 		}
 		for _, text := range Texts(container, path) {
 			if counted := countingVariables[text.Variable]; counted != countsNothing {
-				count(text.Path, text.Variable+" is "+text.Value, strings.TrimSpace(text.Value), counted)
+				count(text.Path(), text.Variable+" is "+text.Value, strings.TrimSpace(text.Value), counted)
 			}
 			for _, match := range countingFlag.FindAllStringSubmatch(text.Value, -1) {
 				number := match[2]
@@ -83,7 +83,7 @@ func Counts(template *corev1.PodTemplateSpec, job *batchv1.Job, perPeer int32, s
 					counted = countsProcesses
 				}
 				if match[3] == "" {
-					count(text.Path, "--"+match[1]+" is "+number, number, counted)
+					count(text.Path(), "--"+match[1]+" is "+number, number, counted)
 				}
 			}
 		}
@@ -187,7 +187,7 @@ func GPUProcesses(template *corev1.PodTemplateSpec, runsTorchrun func(container 
 				match[1] = text.Next
 			}
 			if n, err := strconv.ParseInt(match[1], 10, 32); err == nil && contradicts(n, gpus) {
-				w = append(w, diag.Warn(text.Path, "starts %d processes, and the container has %d GPUs; write %d, or change the limit", n, gpus, gpus))
+				w = append(w, diag.Warn(text.Path(), "starts %d processes, and the container has %d GPUs; write %d, or change the limit", n, gpus, gpus))
 			}
 		}
 		switch {

@@ -281,7 +281,7 @@ func PeerNamesIn(template *corev1.PodTemplateSpec, names PeerNames, variables bo
 		// The kubelet puts no variables of the peers into these.
 		for _, command := range Commands(container, path) {
 			for i, word := range command.Words {
-				text := Text{Value: word, Path: command.Path.Index(i), Script: isScript(command.Words, i)}
+				text := Text{Value: word, Script: isScript(command.Words, i)}.At(command.Path.Index(i))
 				if i > 0 {
 					text.Previous = command.Words[i-1]
 				}
@@ -295,7 +295,7 @@ func PeerNamesIn(template *corev1.PodTemplateSpec, names PeerNames, variables bo
 // In finds names in a text that lead to no peer, and says with cure what to write.
 func (n PeerNames) In(text Text, cure func(StaleName) string) (w []diag.Warning) {
 	for _, stale := range n.Stale(text) {
-		w = append(w, diag.Warn(text.Path, "%s%s", n.Explain(stale), cure(stale)))
+		w = append(w, diag.Warn(text.Path(), "%s%s", n.Explain(stale), cure(stale)))
 	}
 	return w
 }

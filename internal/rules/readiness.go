@@ -81,7 +81,7 @@ func RaceAtEnd(template *corev1.PodTemplateSpec, job *batchv1.Job, network Netwo
 	for i := range template.Spec.Containers {
 		for _, text := range Texts(&template.Spec.Containers[i], pod.Child("containers").Index(i)) {
 			if a, found := waitsLast(text, network); found {
-				w = append(w, diag.Warning{Field: text.Path.String(), Excerpt: a.Text, Message: "waits until it has reached " + a.Text +
+				w = append(w, diag.Warning{Field: text.Path().String(), Excerpt: a.Text, Message: "waits until it has reached " + a.Text +
 					", and then ends; a peer that ended is no longer in DNS, and a slower peer waits for it forever; let all peers stay until every one is done, or limit the wait"})
 			}
 		}

@@ -60,14 +60,14 @@ func References(template *corev1.PodTemplateSpec, variables Variables, path *fie
 			if text.Variable == "" && !runsScript(container) {
 				for _, name := range plainReferences(text.Value) {
 					if s.visible(name) {
-						w = append(w, diag.Warn(text.Path, "uses $%s, and no shell reads it here; write $(%s)", name, name))
+						w = append(w, diag.Warn(text.Path(), "uses $%s, and no shell reads it here; write $(%s)", name, name))
 					}
 				}
 			}
 			if text.Variable != "" && isPlainValue(text.Value) && !expandsItself(container) {
 				for _, name := range plainReferences(text.Value) {
 					if own, isOwn := s.own[name]; s.isBefore(name) || isOwn && own < s.own[text.Variable] {
-						w = append(w, diag.Warn(text.Path, "uses $%s, and no shell reads it here; write $(%s)", name, name))
+						w = append(w, diag.Warn(text.Path(), "uses $%s, and no shell reads it here; write $(%s)", name, name))
 					}
 				}
 			}
@@ -76,17 +76,17 @@ func References(template *corev1.PodTemplateSpec, variables Variables, path *fie
 				switch {
 				case s.isBefore(name), isOwn && own < s.own[text.Variable], text.Variable == "" && (s.visible(name) || s.isRunners(name)):
 				case text.Variable == name:
-					w = append(w, diag.Warn(text.Path, "uses $(%s) in its own value, and no variable before it sets it; a variable of the image is not visible here, so set it in the command with a shell", name))
+					w = append(w, diag.Warn(text.Path(), "uses $(%s) in its own value, and no variable before it sets it; a variable of the image is not visible here, so set it in the command with a shell", name))
 				case isOwn:
-					w = append(w, diag.Warn(text.Path, "uses $(%s), and it sees only the variables before it; move env[%d] up", name, own))
+					w = append(w, diag.Warn(text.Path(), "uses $(%s), and it sees only the variables before it; move env[%d] up", name, own))
 				case slices.Contains(s.runner.Names, name):
-					w = append(w, diag.Warn(text.Path, "uses $(%s), %s", name, s.notRunners(name, func(name string) string { return "$(" + name + ")" })))
+					w = append(w, diag.Warn(text.Path(), "uses $(%s), %s", name, s.notRunners(name, func(name string) string { return "$(" + name + ")" })))
 				case s.meant(name) != "":
-					w = append(w, diag.Warn(text.Path, "uses $(%s), which no variable sets; did you mean $(%s)?", name, s.meant(name)))
+					w = append(w, diag.Warn(text.Path(), "uses $(%s), which no variable sets; did you mean $(%s)?", name, s.meant(name)))
 				case slices.Contains(s.peers, name):
-					w = append(w, diag.Warn(text.Path, "uses $(%s), which is not set, and stays in the value as it is; set spec.peerEnv to Enabled", name))
+					w = append(w, diag.Warn(text.Path(), "uses $(%s), which is not set, and stays in the value as it is; set spec.peerEnv to Enabled", name))
 				case !s.mayBeSet(name) && !text.Script && isVariable(name):
-					w = append(w, diag.Warn(text.Path, "uses $(%s), which no variable sets, and it stays in the value as it is; write $$(%s) if that is meant", name, name))
+					w = append(w, diag.Warn(text.Path(), "uses $(%s), which no variable sets, and it stays in the value as it is; write $$(%s) if that is meant", name, name))
 				}
 			}
 			assigned := assignedIn(text.Value)
@@ -97,10 +97,10 @@ func References(template *corev1.PodTemplateSpec, variables Variables, path *fie
 				switch {
 				case slices.Contains(s.runner.Names, name):
 					if s.lacks(name) && !hasDefault(text.Value, name) {
-						w = append(w, diag.Warn(text.Path, "uses $%s, %s", name, s.notRunners(name, func(name string) string { return "$" + name })))
+						w = append(w, diag.Warn(text.Path(), "uses $%s, %s", name, s.notRunners(name, func(name string) string { return "$" + name })))
 					}
 				case s.meant(name) != "":
-					w = append(w, diag.Warn(text.Path, "uses $%s, which no variable sets; did you mean $%s?", name, s.meant(name)))
+					w = append(w, diag.Warn(text.Path(), "uses $%s, which no variable sets; did you mean $%s?", name, s.meant(name)))
 				}
 			}
 		}

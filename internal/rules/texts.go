@@ -16,8 +16,6 @@ import (
 type Text struct {
 	// Value is the string.
 	Value string
-	// Path is its field.
-	Path *field.Path
 	// Variable is the name of the variable, "" for command and args.
 	Variable string
 	// Script is whether the string is a program for a shell, in which "$(NAME)" is
@@ -26,16 +24,43 @@ type Text struct {
 	// Next is the element behind one of command or args, "" at the end, and Previous the
 	// one before it, "" at the beginning.
 	Next, Previous string
+
+	// parent is the field of the container, and list and index are where the string is in
+	// it: most texts are read, and few of them are ever named. Without a list, parent is the
+	// field of the string itself.
+	parent *field.Path
+	list   string
+	index  int
 }
+
+// At returns the text with its field.
+func (t Text) At(path *field.Path) Text {
+	t.parent, t.list = path, ""
+	return t
+}
+
+// Path returns the field of the string.
+func (t Text) Path() *field.Path {
+	switch t.list {
+	case "":
+		return t.parent
+	case envList:
+		return t.parent.Child(envList).Index(t.index).Child("value")
+	}
+	return t.parent.Child(t.list).Index(t.index)
+}
+
+// envList is the list of the variables of a container.
+const envList = "env"
 
 // Texts returns the strings of a container: command, args, then the variables.
 func Texts(container *corev1.Container, path *field.Path) []Text {
-	var texts []Text
 	words := slices.Concat(container.Command, container.Args)
+	texts := make([]Text, 0, len(words)+len(container.Env))
 	for i, word := range words {
-		text := Text{Value: word, Path: path.Child("command").Index(i), Script: isScript(words, i)}
+		text := Text{Value: word, Script: isScript(words, i), parent: path, list: "command", index: i}
 		if i >= len(container.Command) {
-			text.Path = path.Child("args").Index(i - len(container.Command))
+			text.list, text.index = "args", i-len(container.Command)
 		}
 		if i+1 < len(words) {
 			text.Next = words[i+1]
@@ -47,7 +72,7 @@ func Texts(container *corev1.Container, path *field.Path) []Text {
 	}
 	for i, variable := range container.Env {
 		if variable.ValueFrom == nil {
-			texts = append(texts, Text{Value: variable.Value, Path: path.Child("env").Index(i).Child("value"), Variable: variable.Name})
+			texts = append(texts, Text{Value: variable.Value, Variable: variable.Name, parent: path, list: envList, index: i})
 		}
 	}
 	return texts

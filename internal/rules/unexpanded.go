@@ -208,37 +208,66 @@ var expanded = map[reflect.Type][]string{
 // eachText visits the strings of a value with a "$" in which the kubelet expands no
 // variables.
 func eachText(value reflect.Value, path *field.Path, visit func(text string, at *field.Path)) {
+	eachTextAt(value, &step{root: path}, visit)
+}
+
+// step is a way into a value, which becomes a path only where there is something to say:
+// nearly all fields are visited for nothing.
+type step struct {
+	up *step
+	// root is the path that the way begins at, for the first step alone.
+	root *field.Path
+	// name is a field, or the key of a map if isKey; "" for the index of a list.
+	name  string
+	isKey bool
+	index int
+}
+
+// path returns the way as a path.
+func (s *step) path() *field.Path {
+	switch {
+	case s.up == nil:
+		return s.root
+	case s.isKey:
+		return s.up.path().Key(s.name)
+	case s.name != "":
+		return s.up.path().Child(s.name)
+	}
+	return s.up.path().Index(s.index)
+}
+
+func eachTextAt(value reflect.Value, at *step, visit func(text string, at *field.Path)) {
 	switch value.Kind() {
 	case reflect.String:
 		if text := value.String(); strings.Contains(text, "$") {
-			visit(text, path)
+			visit(text, at.path())
 		}
 	case reflect.Pointer:
 		if !value.IsNil() {
-			eachText(value.Elem(), path, visit)
+			eachTextAt(value.Elem(), at, visit)
 		}
 	case reflect.Slice:
 		if value.Type().Elem().Kind() == reflect.Uint8 {
 			return
 		}
 		for i := range value.Len() {
-			eachText(value.Index(i), path.Index(i), visit)
+			eachTextAt(value.Index(i), &step{up: at, index: i}, visit)
 		}
 	case reflect.Map:
 		keys := value.MapKeys()
 		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
 		for _, key := range keys {
-			eachText(value.MapIndex(key), path.Key(key.String()), visit)
+			eachTextAt(value.MapIndex(key), &step{up: at, name: key.String(), isKey: true}, visit)
 		}
 	case reflect.Struct:
 		if value.Type() == reflect.TypeFor[intstr.IntOrString]() {
-			eachText(value.FieldByName("StrVal"), path, visit)
+			eachTextAt(value.FieldByName("StrVal"), at, visit)
 			return
 		}
 		skip := expanded[value.Type()]
 		for _, f := range apitype.Of(value.Type()).Fields {
 			if !slices.Contains(skip, f.Name) {
-				eachText(value.FieldByIndex(f.Index), path.Child(f.Name), visit)
+				eachTextAt(value.FieldByIndex(f.Index), &step{up: at, name: f.Name}, visit)
 			}
 		}
 	}
