@@ -54,10 +54,9 @@ type Expansion struct {
 	// internal/kinds. They are not to be written where there were errors.
 	Children []*krmlist.Object
 
-	// objects are the Children as they were made, and jobs are the Jobs among them, in the
-	// order of the roles.
+	// objects are the Children as they were made. They are nil while nobody asks: then the
+	// Children have their text, and the group can be expanded again.
 	objects []origin.Object
-	jobs    []origin.Object
 	// renderer has what was rendered; it is nil without templates.
 	renderer *values.Renderer
 	// values are those that were found for templates that could not be rendered.
@@ -69,7 +68,9 @@ type Expansion struct {
 // Role is one group of the PeerJob, and the Job that it became.
 type Role struct {
 	*peerjob.Group
-	job origin.Object
+	of *Expansion
+	// index is the place of the role.
+	index int
 }
 
 // Roles returns the groups of the PeerJob with their Jobs, in the order of its roles: one
@@ -77,22 +78,50 @@ type Role struct {
 func (e *Expansion) Roles() []Role {
 	var roles []Role
 	for i, g := range e.Group.All() {
-		roles = append(roles, Role{g, e.jobs[i]})
+		roles = append(roles, Role{g, e, i})
 	}
 	return roles
 }
 
 // PodTemplate returns the template of the Pods as peerjob writes it.
 func (r Role) PodTemplate() *corev1.PodTemplateSpec {
-	return &r.job.Object.(*batchv1.Job).Spec.Template
+	return &r.job().Object.(*batchv1.Job).Spec.Template
+}
+
+// job is the Job that the role became. The Jobs are in the order of the roles.
+func (r Role) job() origin.Object {
+	jobs := 0
+	for _, o := range r.of.Objects() {
+		if _, isJob := o.Object.(*batchv1.Job); isJob {
+			if jobs == r.index {
+				return o
+			}
+			jobs++
+		}
+	}
+	panic("a role without a Job")
 }
 
 // FieldOf returns the field of the PeerJob that a field of the Job came from.
-func (r Role) FieldOf(path string) string { return r.job.Origins.Of(path, nil) }
+func (r Role) FieldOf(path string) string { return r.job().Origins.Of(path, nil) }
 
 // Objects returns the objects that the PeerJob stands for, as they were made, with where
 // their fields came from. They are not to be changed.
-func (e *Expansion) Objects() []origin.Object { return e.objects }
+func (e *Expansion) Objects() []origin.Object {
+	if e.objects == nil && e.Children != nil {
+		e.objects = expanded(e.Group)
+	}
+	return e.objects
+}
+
+// expanded are the objects of a group whose kinds are known.
+func expanded(g *peerjob.Group) []origin.Object {
+	objects, err := kinds.InOrder(expand.Group(g))
+	if err != nil {
+		panic(err)
+	}
+	return objects
+}
 
 // IsRendered reports whether the value of a field of the PeerJob comes from a template:
 // its own, or that of a field that it is a part of.
@@ -165,6 +194,7 @@ func (e *Expansion) Expand(settings v1alpha1.Settings, sources *Sources) (field.
 		e.from = templates.from
 		warnings = append(warnings, e.warnUnread(templates.own, templates.head.Spec.Snippets)...)
 	}
+	e.pack()
 	return nil, diag.SortWarnings(append(warnings, standIns(templates.missingSources())...))
 }
 
@@ -281,10 +311,16 @@ func read(node *yaml.Node, from *templates, hash string, settings v1alpha1.Setti
 func (e *Expansion) setChildren(objects []origin.Object) {
 	e.objects = objects
 	for _, o := range objects {
-		if _, isJob := o.Object.(*batchv1.Job); isJob {
-			e.jobs = append(e.jobs, o)
-		}
 		e.Children = append(e.Children, krmlist.NewMade(o.Object, e.Source.Package))
+	}
+}
+
+// pack keeps the text of the children and forgets the objects themselves: there may be
+// many PeerJobs, and only few things that come later ask for an object.
+func (e *Expansion) pack() {
+	e.objects = nil
+	for i, child := range e.Children {
+		child.Pack(func() kinds.Object { return expanded(e.Group)[i].Object })
 	}
 }
 

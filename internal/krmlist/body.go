@@ -70,18 +70,43 @@ func (b *document) node() *yaml.Node          { return b.tree }
 
 // made is an object that peerjob made.
 type made struct {
+	// typed is the object, nil once it was packed; again makes it once more.
 	typed kinds.Object
-	tree  *yaml.Node // nil until someone asks for it
+	again func() kinds.Object
+	// packed is the object in text form, with the annotations that were added to it.
+	packed *manifest.Written
+	added  []annotation
+	tree   *yaml.Node // nil until someone asks for it
 }
+
+// annotation is an annotation that was added to an object.
+type annotation struct{ key, value string }
 
 func (b *made) text() []byte              { return nil }
 func (b *made) with(tree *yaml.Node) body { return &edited{tree: tree} }
 
 func (b *made) node() *yaml.Node {
 	if b.tree == nil {
-		b.tree = must(manifest.Encode(b.typed))
+		typed := b.typed
+		if typed == nil {
+			typed = b.again()
+		}
+		b.tree = must(manifest.Encode(typed))
+		for _, a := range b.added {
+			setAnnotation(b.tree, a.key, a.value)
+		}
 	}
 	return b.tree
+}
+
+// annotate adds an annotation to the text of the object. It reports false if there is
+// none, or someone has its node.
+func (b *made) annotate(key, value string) bool {
+	if b.packed == nil || b.tree != nil || !b.packed.Annotate(key, value) {
+		return false
+	}
+	b.added = append(b.added, annotation{key, value})
+	return true
 }
 
 // annotated is an item of a list in text form with one more line.
@@ -113,11 +138,11 @@ func must(node *yaml.Node, err error) *yaml.Node {
 // encoded returns the YAML of the object as it is now, as a document or as the only item
 // of a list.
 func (o *Object) encoded(asItem bool) ([]byte, error) {
-	if b, ok := o.body.(*made); ok && b.tree == nil {
+	if b, ok := o.body.(*made); ok && b.packed != nil && b.tree == nil {
 		if asItem {
-			return manifest.Item(b.typed)
+			return b.packed.Item, nil
 		}
-		return manifest.Object(b.typed)
+		return b.packed.Document(), nil
 	}
 	node := o.Node()
 	if err := settleAliases([]*yaml.Node{node}); err != nil {

@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/peerjob/peerjob/internal/kinds"
+	"github.com/peerjob/peerjob/internal/manifest"
 	"github.com/peerjob/peerjob/internal/yamlnode"
 )
 
@@ -106,6 +107,19 @@ func NewMade(typed kinds.Object, pkg string) *Object {
 		Annotations: maps.Clone(typed.GetAnnotations()),
 		Package:     pkg,
 		body:        &made{typed: typed},
+	}
+}
+
+// Pack brings an object that peerjob made into text form, where it can, and lets go of the
+// typed one: it is the largest part of what a PeerJob costs in memory. If someone asks for
+// the node of the object, again makes the typed one once more.
+func (o *Object) Pack(again func() kinds.Object) {
+	b, ok := o.body.(*made)
+	if !ok || b.tree != nil {
+		return
+	}
+	if text, ok := manifest.Write(b.typed); ok {
+		o.body = &made{again: again, packed: text}
 	}
 }
 
@@ -272,6 +286,9 @@ func (o *Object) Annotate(key, value string) {
 			o.body = &annotated{text}
 			return
 		}
+	}
+	if b, ok := o.body.(*made); ok && !found && b.annotate(key, value) {
+		return
 	}
 	tree := o.Node()
 	setAnnotation(tree, key, value)

@@ -3,66 +3,85 @@
 package manifest
 
 import (
+	"bytes"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
+	"strings"
 
-	"go.yaml.in/yaml/v3"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Object returns a typed object as a YAML document: what [Encode] and [Bytes] make of it.
-func Object(object any) ([]byte, error) { return write(object, false) }
+// Written is an object in text form. It costs a fraction of the object and of its nodes, in
+// time and in memory.
+type Written struct {
+	// Item is the object as the only item of a list, as [Bytes] writes the nodes of [Encode].
+	Item []byte
 
-// Item is [Object] as the only item of a list.
-func Item(object any) ([]byte, error) { return write(object, true) }
+	// annotations is the end of the annotations in it, 0 if there are none.
+	annotations int
+}
 
-// write writes an object without nodes in between, which are most of what it costs to
-// encode one. An object with something that the writer leaves to kyaml goes by nodes.
-func write(object any, isItem bool) ([]byte, error) {
+// Write returns an object in text form, written without nodes in between. It reports
+// false for an object with something that the writer leaves to kyaml, and for one that
+// [Encode] refuses.
+func Write(object any) (*Written, bool) {
 	value, err := structOf(object)
 	if err != nil {
-		return nil, err
+		return nil, false
 	}
-	w := writer{out: make([]byte, 0, usualSize)}
-	at := position{firstLine: true}
-	if isItem {
-		w.out = append(w.out, '-')
-		at = position{column: indentWidth, behindDash: true}
+	w := writer{out: append(make([]byte, 0, usualSize), '-')}
+	written, ok := w.fields(value, position{column: indentWidth, behindDash: true})
+	return &Written{Item: bytes.Clone(w.out), annotations: w.annotations}, written && ok
+}
+
+// Document returns the object as a document.
+func (t *Written) Document() []byte {
+	document := make([]byte, 0, len(t.Item))
+	for line := range bytes.Lines(t.Item) {
+		if len(line) > indentWidth {
+			line = line[indentWidth:]
+		}
+		document = append(document, line...)
 	}
-	if isWritten, ok := w.fields(value, at); ok && isWritten {
-		return w.out, nil
+	return document
+}
+
+// Annotate adds an annotation behind all others, of which there is none of this key. It
+// reports false if the object has none, and for a value that is no line of ASCII.
+func (t *Written) Annotate(key, value string) bool {
+	if t.annotations == 0 || len(key) > maxKey || !isPlainWord(key) || !isASCII(value) || strings.ContainsAny(value, "\n\t") {
+		return false
 	}
-	node, err := encode(value)
-	if err != nil {
-		return nil, err
-	}
-	if isItem {
-		node = &yaml.Node{Kind: yaml.SequenceNode, Content: []*yaml.Node{node}}
-	}
-	return Bytes(node)
+	const column = 3 * indentWidth // in the annotations, in the metadata, in the item
+	w := writer{}
+	w.indent(column)
+	w.out = append(w.out, key+": "...)
+	w.doubleQuoted(value)
+	w.out = append(w.out, '\n')
+	t.Item = slices.Insert(t.Item, t.annotations, w.out...)
+	t.annotations += len(w.out)
+	return true
 }
 
 // usualSize is room for most objects, in bytes.
 const usualSize = 2 << 10
 
-// position is where a collection begins: at the beginning of the text, behind the dash of
-// a list, or below a key.
+// position is where a collection begins: behind the dash of a list, or below a key.
 type position struct {
 	column     int
-	firstLine  bool
 	behindDash bool
 }
 
 // begin goes to where the first entry of a collection stands.
 func (w *writer) begin(at position) {
-	switch {
-	case at.firstLine:
-	case at.behindDash:
+	if at.behindDash {
 		w.out = append(w.out, ' ')
-	default:
-		w.out = append(w.out, '\n')
-		w.indent(at.column)
+		return
 	}
+	w.out = append(w.out, '\n')
+	w.indent(at.column)
 }
 
 // entry goes to where the next entry of a collection stands, of which some are written.
@@ -102,6 +121,9 @@ func (w *writer) fields(value reflect.Value, at position) (written, ok bool) {
 			w.out = append(w.out, " {}\n"...)
 		}
 		written = true
+		if isAnnotations := f.Owner == reflect.TypeFor[metav1.ObjectMeta]() && f.Name == "annotations"; isAnnotations && at.column == 2*indentWidth && isWritten {
+			w.annotations = len(w.out)
+		}
 	}
 	return written, true
 }

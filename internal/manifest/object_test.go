@@ -17,40 +17,53 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// checkTyped holds Object and Item to what kyaml writes of the nodes of the object, and
-// reports whether the object was written without nodes.
+// checkTyped holds the text of an object to what kyaml writes of its nodes, and reports
+// whether the object has a text.
 func checkTyped(t *testing.T, object any) bool {
 	t.Helper()
-	node, err := Encode(object)
-	if err != nil {
-		for name, write := range map[string]func(any) ([]byte, error){"Object": Object, "Item": Item} {
-			if _, other := write(object); other == nil || other.Error() != err.Error() {
-				t.Errorf("%s says %v, want %v", name, other, err)
-			}
-		}
+	text, ok := Write(object)
+	if !ok {
 		return false
 	}
-	for _, form := range []struct {
-		name  string
-		write func(any) ([]byte, error)
-		node  *yaml.Node
-	}{{"Object", Object, node}, {"Item", Item, &yaml.Node{Kind: yaml.SequenceNode, Content: []*yaml.Node{node}}}} {
-		want, wantErr := byKyaml(form.node)
-		got, err := form.write(object)
-		if (err == nil) != (wantErr == nil) {
-			t.Fatalf("%s says %v, and kyaml %v", form.name, err, wantErr)
+	node, err := Encode(object)
+	if err != nil {
+		t.Fatalf("has a text, and no nodes: %v\n%s", err, text.Item)
+	}
+	check := func(what string, node *yaml.Node, got []byte) {
+		t.Helper()
+		want, err := byKyaml(node)
+		if err != nil {
+			t.Fatalf("has a text, and kyaml refuses it: %v\n%s", err, got)
 		}
-		if diff := cmp.Diff(want, string(got)); err == nil && diff != "" {
-			t.Errorf("%s (-kyaml +peerjob):\n%s", form.name, diff)
+		if diff := cmp.Diff(want, string(got)); diff != "" {
+			t.Errorf("%s (-kyaml +peerjob):\n%s", what, diff)
 		}
 	}
-	w := writer{}
-	written, ok := w.fields(reflect.ValueOf(object).Elem(), position{firstLine: true})
-	return ok && written
+	list := &yaml.Node{Kind: yaml.SequenceNode, Content: []*yaml.Node{node}}
+	check("item", list, text.Item)
+	check("document", node, text.Document())
+	const key, value = "example.com/key", "a \"value\""
+	if text.Annotate(key, value) {
+		annotations := child(child(node, "metadata"), "annotations")
+		annotations.Content = append(annotations.Content, Text(key), &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value, Style: yaml.DoubleQuotedStyle})
+		check("annotated item", list, text.Item)
+		check("annotated document", node, text.Document())
+	}
+	return true
 }
 
-// TestObject has the forms that a value can have. None may go by nodes.
-func TestObject(t *testing.T) {
+// child is the value of a key, an empty node if there is none.
+func child(node *yaml.Node, key string) *yaml.Node {
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		if node.Content[i].Value == key {
+			return node.Content[i+1]
+		}
+	}
+	return &yaml.Node{}
+}
+
+// TestWrite has the forms that a value can have. None may be left to nodes.
+func TestWrite(t *testing.T) {
 	for name, object := range map[string]any{
 		"lists in a map in a list":   &corev1.PodSpec{Containers: []corev1.Container{{Name: "w", Args: []string{"a"}, Env: []corev1.EnvVar{{Name: "A", Value: "b"}}}}},
 		"elements with nothing":      &corev1.PodSpec{ReadinessGates: []corev1.PodReadinessGate{{}, {}}, Volumes: []corev1.Volume{{}, {Name: "v"}}},
@@ -64,23 +77,41 @@ func TestObject(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			if !checkTyped(t, object) {
-				t.Error("goes by nodes")
+				t.Error("has no text")
 			}
 		})
 	}
 }
 
-func TestObject_refuses(t *testing.T) {
+func TestWrite_refuses(t *testing.T) {
 	for name, give := range map[string]any{"a struct": corev1.Pod{}, "nil": (*corev1.Pod)(nil), "a string": new("x"), "an unknown type": &struct{ A float64 }{1}} {
-		if text, err := Object(give); err == nil {
-			t.Errorf("%s: writes %s", name, text)
+		if text, ok := Write(give); ok {
+			t.Errorf("%s: writes %s", name, text.Item)
 		}
 	}
 }
 
-// FuzzObject fills objects of every kind that peerjob makes, and holds what is written
+func TestWritten_Annotate(t *testing.T) {
+	text, ok := Write(&batchv1.Job{
+		ObjectMeta: metav1.ObjectMeta{Name: "a", Annotations: map[string]string{"z": "y", "b": "c"}, Labels: map[string]string{"l": "m"}},
+		Spec:       batchv1.JobSpec{Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{"d": "e"}}}},
+	})
+	if !ok || !text.Annotate("f", `g "h"`) || !text.Annotate("i", "") || text.Annotate("j", "k\n") {
+		t.Fatal("takes another annotation than it must")
+	}
+	want := "- metadata:\n    name: a\n    labels:\n      l: m\n    annotations:\n      b: c\n      z: \"y\"\n      f: \"g \\\"h\\\"\"\n      i: \"\"\n" +
+		"  spec:\n    template:\n      metadata:\n        annotations:\n          d: e\n"
+	if diff := cmp.Diff(want, string(text.Item)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if without, _ := Write(&batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "a"}}); without.Annotate("f", "g") {
+		t.Errorf("annotates what has no annotations:\n%s", without.Item)
+	}
+}
+
+// FuzzWrite fills objects of every kind that peerjob makes, and holds what is written
 // without nodes to the nodes, as kyaml writes them.
-func FuzzObject(f *testing.F) {
+func FuzzWrite(f *testing.F) {
 	f.Add([]byte("\x01\x02\x03name\x00\x01\x01\x02label\x00a: b\x00\x01\x01"))
 	f.Add([]byte(strings.Repeat("\x01\x01echo a\necho b\n\x00\x02yes\x00\x01", 40)))
 	f.Fuzz(func(t *testing.T, data []byte) {

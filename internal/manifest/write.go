@@ -48,7 +48,11 @@ const (
 
 // writer writes nodes in block style. Its methods report false for what it
 // leaves to kyaml.
-type writer struct{ out []byte }
+type writer struct {
+	out []byte
+	// annotations is the end of the annotations of a typed object.
+	annotations int
+}
 
 // node writes a collection whose first line begins here, in a column.
 func (w *writer) node(node *yaml.Node, column int) bool {
