@@ -7,13 +7,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation/field"
-	kjson "sigs.k8s.io/json"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/apitype"
@@ -60,15 +60,7 @@ func Texts(node *yaml.Node, visit func(path *field.Path, text string)) {
 func (d *decoder) peerJob(node *yaml.Node) *v1alpha1.PeerJob {
 	value, _ := d.value(node, reflect.TypeFor[v1alpha1.PeerJob](), place{})
 	pj := &v1alpha1.PeerJob{}
-	data, err := json.Marshal(value)
-	if err == nil {
-		var strict []error
-		strict, err = kjson.UnmarshalStrict(data, pj)
-		if err == nil && len(strict) > 0 {
-			err = strict[0]
-		}
-	}
-	if err != nil {
+	if err := assign(reflect.ValueOf(pj).Elem(), value); err != nil {
 		d.errs = append(d.errs, field.InternalError(rootPath, err))
 	}
 	return pj
@@ -174,7 +166,7 @@ func (d *decoder) value(node *yaml.Node, typ reflect.Type, at place) (any, bool)
 	if typ == reflect.TypeFor[intstr.IntOrString]() && node.Kind == yaml.ScalarNode && node.ShortTag() == "!!int" {
 		return d.integer(node, reflect.TypeFor[int32](), at)
 	}
-	if reflect.PointerTo(typ).Implements(reflect.TypeFor[json.Unmarshaler]()) {
+	if readsItself(typ) {
 		return d.custom(node, typ, at.path)
 	}
 	switch typ.Kind() {
@@ -364,8 +356,11 @@ func (d *decoder) text(node *yaml.Node, typ reflect.Type, path *field.Path) (any
 
 func (d *decoder) integer(node *yaml.Node, typ reflect.Type, at place) (any, bool) {
 	if node.Kind == yaml.ScalarNode && node.ShortTag() == "!!int" {
-		var n int64
-		if err := node.Decode(&n); err == nil && !reflect.Zero(typ).OverflowInt(n) {
+		n, err := strconv.ParseInt(node.Value, 10, 64)
+		if err != nil || len(node.Value) > 1 && strings.Trim(node.Value[:1], "123456789") != "" {
+			err = node.Decode(&n) // it has a sign or a base
+		}
+		if err == nil && !reflect.Zero(typ).OverflowInt(n) {
 			return n, true
 		}
 		bounds := limits{int64(-1) << (typ.Bits() - 1), int64(1)<<(typ.Bits()-1) - 1}
@@ -417,8 +412,13 @@ func (d *decoder) custom(node *yaml.Node, typ reflect.Type, path *field.Path) (a
 
 // scalar returns the value that YAML sees in a scalar.
 func (d *decoder) scalar(node *yaml.Node, path *field.Path) (any, bool) {
-	if node.ShortTag() == "!!timestamp" {
+	switch tag := node.ShortTag(); {
+	case tag == "!!timestamp", tag == "!!str":
 		return node.Value, true
+	case tag == "!!bool" && node.Value == "true":
+		return true, true
+	case tag == "!!bool" && node.Value == "false":
+		return false, true
 	}
 	var value any
 	if err := node.Decode(&value); err != nil {

@@ -3,7 +3,11 @@
 package decode
 
 import (
+	"bytes"
 	"encoding/json"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -170,6 +174,7 @@ func FuzzPeerJob(f *testing.F) {
 		if hasCycle(&document, map[*yaml.Node]bool{}) {
 			return // fn refuses these before it decodes
 		}
+		checkAssign(t, document.Content[0])
 		pj, errs := PeerJob(document.Content[0], nil)
 		for _, err := range errs {
 			if err.Type == "InternalError" {
@@ -204,6 +209,54 @@ func FuzzPeerJob(f *testing.F) {
 			t.Errorf("kubectl would read something else (-kubectl +peerjob):\n%s", diff)
 		}
 	})
+}
+
+// checkAssign holds assign to what JSON makes of the value of a PeerJob.
+func checkAssign(t *testing.T, node *yaml.Node) {
+	t.Helper()
+	value, _ := (&decoder{}).value(node, reflect.TypeFor[v1alpha1.PeerJob](), place{})
+	var got, want v1alpha1.PeerJob
+	gotErr, wantErr := assign(reflect.ValueOf(&got).Elem(), value), throughJSON(reflect.ValueOf(&want).Elem(), value)
+	if (gotErr == nil) != (wantErr == nil) {
+		t.Fatalf("assign says %v, and JSON %v", gotErr, wantErr)
+	}
+	if gotErr == nil && !reflect.DeepEqual(got, want) {
+		t.Errorf("assign differs from JSON (-JSON +assign):\n%s", cmp.Diff(mustJSON(t, &want), mustJSON(t, &got)))
+	}
+}
+
+// TestAssign_examples holds assign to JSON on every PeerJob of the examples.
+func TestAssign_examples(t *testing.T) {
+	var files []string
+	err := filepath.WalkDir("../../examples", func(path string, _ fs.DirEntry, err error) error {
+		if filepath.Ext(path) == ".yaml" {
+			files = append(files, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for decoder := yaml.NewDecoder(bytes.NewReader(data)); ; {
+			var document yaml.Node
+			if decoder.Decode(&document) != nil {
+				break
+			}
+			if bytes.Contains(data, []byte("kind: PeerJob")) {
+				seen++
+				checkAssign(t, document.Content[0])
+			}
+		}
+	}
+	if seen < 20 {
+		t.Errorf("only %d PeerJobs", seen)
+	}
 }
 
 func hasCycle(node *yaml.Node, open map[*yaml.Node]bool) bool {

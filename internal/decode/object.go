@@ -3,12 +3,10 @@
 package decode
 
 import (
-	"encoding/json"
 	"reflect"
 
 	"go.yaml.in/yaml/v3"
 	"k8s.io/apimachinery/pkg/util/validation/field"
-	kjson "sigs.k8s.io/json"
 
 	"github.com/peerjob/peerjob/internal/diag"
 )
@@ -19,9 +17,7 @@ func Object[T any](node *yaml.Node) (*T, field.ErrorList) {
 	d := &decoder{what: "object"}
 	value, _ := d.value(node, reflect.TypeFor[T](), place{})
 	object := new(T)
-	if data, err := json.Marshal(value); err != nil {
-		d.errs = append(d.errs, field.InternalError(rootPath, err))
-	} else if err := kjson.UnmarshalCaseSensitivePreserveInts(data, object); err != nil {
+	if err := assign(reflect.ValueOf(object).Elem(), value); err != nil {
 		d.errs = append(d.errs, field.InternalError(rootPath, err))
 	}
 	for _, err := range d.errs {

@@ -199,7 +199,7 @@ func isStructure(typ reflect.Type) bool {
 	case reflect.Map, reflect.Slice:
 		return true
 	case reflect.Struct:
-		return !reflect.PointerTo(typ).Implements(reflect.TypeFor[json.Unmarshaler]())
+		return !readsItself(typ)
 	}
 	return false
 }

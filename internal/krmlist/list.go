@@ -60,6 +60,9 @@ const (
 // readDocuments parses YAML into the root nodes of its documents, without the
 // empty ones.
 func readDocuments(data []byte) ([]*yaml.Node, error) {
+	if root, ok := scan.Nodes(data); ok {
+		return []*yaml.Node{root}, nil
+	}
 	// kyaml reads Windows line ends so, too.
 	decoder := yaml.NewDecoder(bytes.NewReader(bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))))
 	var roots []*yaml.Node

@@ -9,6 +9,7 @@
 //	read.go    splits the text into the list's own keys, and items into items
 //	item.go    follows the block style of one item, line by line
 //	scalar.go  judges the single values and flow collections on one line
+//	nodes.go   makes the nodes of a document in plain block style
 //	class.go   judges bytes and UTF-8
 //	write.go   puts a list together again
 //

@@ -210,6 +210,14 @@ func readSection(section []byte) (*yaml.Node, error) {
 // parse parses a text of one YAML document without anchors that reach out of
 // it or contain themselves.
 func parse(text []byte) (*yaml.Node, error) {
+	if root, ok := Nodes(text); ok {
+		return root, nil
+	}
+	return parseAny(text)
+}
+
+// parseAny is parse of whatever YAML can be.
+func parseAny(text []byte) (*yaml.Node, error) {
 	// kyaml reads Windows line ends so, too.
 	decoder := yaml.NewDecoder(bytes.NewReader(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))))
 	var document, more yaml.Node
