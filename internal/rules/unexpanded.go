@@ -208,66 +208,80 @@ var expanded = map[reflect.Type][]string{
 // eachText visits the strings of a value with a "$" in which the kubelet expands no
 // variables.
 func eachText(value reflect.Value, path *field.Path, visit func(text string, at *field.Path)) {
-	eachTextAt(value, &step{root: path}, visit)
+	w := textWalk{root: path, visit: visit}
+	w.walk(value)
 }
 
-// step is a way into a value, which becomes a path only where there is something to say:
-// nearly all fields are visited for nothing.
+// textWalk is a way into a value, which becomes a path only where there is something to
+// say: nearly all fields are visited for nothing.
+type textWalk struct {
+	root  *field.Path
+	steps []step
+	visit func(text string, at *field.Path)
+}
+
+// step is a field, the key of a map if isKey, or without a name the index of a list.
 type step struct {
-	up *step
-	// root is the path that the way begins at, for the first step alone.
-	root *field.Path
-	// name is a field, or the key of a map if isKey; "" for the index of a list.
 	name  string
 	isKey bool
 	index int
 }
 
 // path returns the way as a path.
-func (s *step) path() *field.Path {
-	switch {
-	case s.up == nil:
-		return s.root
-	case s.isKey:
-		return s.up.path().Key(s.name)
-	case s.name != "":
-		return s.up.path().Child(s.name)
+func (w *textWalk) path() *field.Path {
+	path := w.root
+	for _, s := range w.steps {
+		switch {
+		case s.isKey:
+			path = path.Key(s.name)
+		case s.name != "":
+			path = path.Child(s.name)
+		default:
+			path = path.Index(s.index)
+		}
 	}
-	return s.up.path().Index(s.index)
+	return path
 }
 
-func eachTextAt(value reflect.Value, at *step, visit func(text string, at *field.Path)) {
+// into walks a value one step further.
+func (w *textWalk) into(value reflect.Value, s step) {
+	w.steps = append(w.steps, s)
+	w.walk(value)
+	w.steps = w.steps[:len(w.steps)-1]
+}
+
+func (w *textWalk) walk(value reflect.Value) {
 	switch value.Kind() {
 	case reflect.String:
 		if text := value.String(); strings.Contains(text, "$") {
-			visit(text, at.path())
+			w.visit(text, w.path())
 		}
 	case reflect.Pointer:
 		if !value.IsNil() {
-			eachTextAt(value.Elem(), at, visit)
+			w.walk(value.Elem())
 		}
 	case reflect.Slice:
 		if value.Type().Elem().Kind() == reflect.Uint8 {
 			return
 		}
 		for i := range value.Len() {
-			eachTextAt(value.Index(i), &step{up: at, index: i}, visit)
+			w.into(value.Index(i), step{index: i})
 		}
 	case reflect.Map:
 		keys := value.MapKeys()
 		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
 		for _, key := range keys {
-			eachTextAt(value.MapIndex(key), &step{up: at, name: key.String(), isKey: true}, visit)
+			w.into(value.MapIndex(key), step{name: key.String(), isKey: true})
 		}
 	case reflect.Struct:
 		if value.Type() == reflect.TypeFor[intstr.IntOrString]() {
-			eachTextAt(value.FieldByName("StrVal"), at, visit)
+			w.walk(value.FieldByName("StrVal"))
 			return
 		}
 		skip := expanded[value.Type()]
 		for _, f := range apitype.Of(value.Type()).Fields {
 			if !slices.Contains(skip, f.Name) {
-				eachTextAt(value.FieldByIndex(f.Index), &step{up: at, name: f.Name}, visit)
+				w.into(value.FieldByIndex(f.Index), step{name: f.Name})
 			}
 		}
 	}

@@ -218,10 +218,28 @@ func (p *parser) scalar(value string, column int) *yaml.Node {
 	case '\'':
 		node.Style = yaml.SingleQuotedStyle
 	default:
-		node.Tag = ""
-		node.Tag = node.ShortTag()
+		if !isWord(value) {
+			node.Tag = ""
+			node.Tag = node.ShortTag()
+		}
 	}
 	return node
+}
+
+// isWord reports whether a plain value is known to be a string without resolving it: it
+// begins with a letter and is no boolean and no null, or begins with what no number does.
+func isWord(value string) bool {
+	first := value[0]
+	if first == '$' || first == '/' || strings.HasPrefix(value, "--") {
+		return true
+	}
+	if letter := first | 0x20; letter < 'a' || letter > 'z' {
+		return false
+	}
+	if len(value) != len("true") && len(value) != len("false") {
+		return true
+	}
+	return !strings.EqualFold(value, "true") && !strings.EqualFold(value, "false") && !strings.EqualFold(value, "null")
 }
 
 // value reads a value that begins at a column of the line, below a key or behind a dash in
