@@ -29,6 +29,9 @@ const DefaultMaxInput = 64 << 20
 type Options struct {
 	// MaxInput is the largest input to read, in bytes. 0 means DefaultMaxInput.
 	MaxInput int64
+	// InputSize is the size of the input, in bytes, if the caller knows it: then Run has it
+	// in memory only once. The input may be of any other size.
+	InputSize int64
 	// RunnerImage is the default of spec.runner.image. With "" a PeerJob that needs
 	// the image must name it.
 	RunnerImage string
@@ -49,7 +52,7 @@ func (o Options) maxInput() int64 {
 // Any other error comes from writing to stdout.
 func Run(stdin io.Reader, stdout, stderr io.Writer, options Options) error {
 	report := &results.Report{}
-	data, err := ReadAll(stdin, options)
+	data, err := ReadSized(stdin, options.InputSize, options)
 	if err != nil {
 		return refuse(stdout, stderr, report, fmt.Errorf("stdin: %w", err))
 	}

@@ -209,11 +209,17 @@ func (r *lintReader) readFile(name string, asked bool) {
 
 // readSized reads a file, a regular one into memory of its size.
 func readSized(file *os.File, opts fn.Options) ([]byte, error) {
-	size := int64(0)
-	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
-		size = info.Size()
+	return fn.ReadSized(file, sizeOf(file), opts)
+}
+
+// sizeOf is the size of a regular file in bytes, 0 for any other input.
+func sizeOf(input io.Reader) int64 {
+	if file, ok := input.(*os.File); ok {
+		if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
+			return info.Size()
+		}
 	}
-	return fn.ReadSized(file, size, opts)
+	return 0
 }
 
 // canonical is the name of a file without links.

@@ -103,7 +103,9 @@ func newRoot(getenv func(string) string) *cobra.Command {
 		if err != nil {
 			return fn.Refuse(cmd.OutOrStdout(), cmd.ErrOrStderr(), err)
 		}
-		return fn.Run(collector.Metered(cmd.InOrStdin()), cmd.OutOrStdout(), cmd.ErrOrStderr(), opts)
+		stdin := cmd.InOrStdin()
+		opts.InputSize = sizeOf(stdin)
+		return fn.Run(collector.Metered(stdin), cmd.OutOrStdout(), cmd.ErrOrStderr(), opts)
 	}
 	expand := newExpand(options)
 	explain := newExplain(options)

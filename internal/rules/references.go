@@ -236,6 +236,9 @@ var variableName = lazyregexp.New(`^[A-Za-z_][A-Za-z0-9_]*$`)
 var shellReference = lazyregexp.New(`\$\{?((?:PEERJOB|JOB_COMPLETION)_[A-Za-z0-9_]+)`)
 
 func shellReferences(text string) []string {
+	if !strings.Contains(text, "$") {
+		return nil
+	}
 	var names []string
 	seen := map[string]bool{}
 	for _, match := range shellReference.FindAllStringSubmatch(text, -1) {
@@ -252,6 +255,9 @@ func shellReferences(text string) []string {
 var plainReference = lazyregexp.New(`(?:^|[^$\\])\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))`)
 
 func plainReferences(text string) []string {
+	if !strings.Contains(text, "$") {
+		return nil
+	}
 	var names []string
 	for _, match := range plainReference.FindAllStringSubmatch(text, -1) {
 		if name := match[1] + match[2]; !slices.Contains(names, name) {

@@ -4,6 +4,7 @@ package rules
 
 import (
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -87,5 +88,6 @@ var (
 
 // isScript reports whether a word is the script of a "-c", or of several lines.
 func isScript(words []string, i int) bool {
-	return i > 0 && shellFlag.MatchString(words[i-1]) || severalLines.MatchString(words[i])
+	return i > 0 && strings.HasPrefix(words[i-1], "-") && shellFlag.MatchString(words[i-1]) ||
+		strings.Contains(words[i], "\n") && severalLines.MatchString(words[i])
 }

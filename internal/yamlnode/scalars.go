@@ -12,14 +12,23 @@ import (
 	"github.com/peerjob/peerjob/internal/lazyregexp"
 )
 
-// oldBoolean matches what kubectl (YAML 1.1) takes for true or false, and
+// isOldBoolean reports whether kubectl (YAML 1.1) takes a word for true or false, and
 // kustomize (YAML 1.2) for a string.
-var oldBoolean = lazyregexp.New(`^(?i:y|n|yes|no|on|off)$`)
+func isOldBoolean(word string) bool {
+	if len(word) == 0 || len(word) > len("off") {
+		return false
+	}
+	switch strings.ToLower(word) {
+	case "y", "n", "yes", "no", "on", "off":
+		return true
+	}
+	return false
+}
 
 // IsOldBoolean reports whether a scalar is one of the words that YAML 1.1 reads as true
 // or false, without quotes: Helm and kubectl read "no" as false, kustomize as a string.
 func IsOldBoolean(node *yaml.Node) bool {
-	return node.Kind == yaml.ScalarNode && node.Style == 0 && node.ShortTag() == "!!str" && oldBoolean.MatchString(node.Value)
+	return node.Kind == yaml.ScalarNode && node.Style == 0 && isOldBoolean(node.Value) && node.ShortTag() == "!!str"
 }
 
 // MeansTrue reports whether an [IsOldBoolean] is true.
