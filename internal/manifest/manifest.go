@@ -20,6 +20,7 @@
 package manifest
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -160,9 +161,12 @@ func encodeSlice(value reflect.Value) (*yaml.Node, error) {
 // encodeJSON encodes a value whose type writes itself, such as a quantity.
 // All of those in the objects of peerjob are single values.
 func encodeJSON(value reflect.Value) (*yaml.Node, error) {
-	data, err := json.Marshal(value.Interface())
+	data, err := ownJSON(value)
 	if err != nil {
 		return nil, err
+	}
+	if text := string(bytes.Trim(data, `"`)); len(text)+len(`""`) == len(data) && (isPlainWord(text) || isQuantity(text)) {
+		return Text(text), nil // without an escape
 	}
 	var decoded any
 	if err := json.Unmarshal(data, &decoded); err != nil {
@@ -179,6 +183,14 @@ func encodeJSON(value reflect.Value) (*yaml.Node, error) {
 		return scalar("!!int", string(data)), nil
 	}
 	return nil, fmt.Errorf("encode %v: writes %s, and only single values are known", value.Type(), data)
+}
+
+// ownJSON is what a value writes of itself.
+func ownJSON(value reflect.Value) ([]byte, error) {
+	if own, ok := value.Interface().(json.Marshaler); ok && value.Kind() != reflect.Pointer {
+		return own.MarshalJSON()
+	}
+	return json.Marshal(value.Interface())
 }
 
 func scalar(tag, value string) *yaml.Node {
@@ -294,8 +306,10 @@ var oldNonString = lazyregexp.New(`^([yYnN]|<<|=|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])
 // orderedField is a field of an API type in the order in which fields are written.
 type orderedField struct {
 	apitype.Field
-	// key is the name as a node, the same one in every object.
-	key *yaml.Node
+	// key is the name as a node, the same one in every object, and text is how it is
+	// written, with its colon.
+	key  *yaml.Node
+	text string
 }
 
 // firstFields and lastFields move what wires the peers to the top of an
@@ -324,7 +338,10 @@ func fieldsOf(typ reflect.Type) []orderedField {
 	}
 	var fields []orderedField
 	for _, f := range apitype.Of(typ).Fields {
-		fields = append(fields, orderedField{f, scalar("!!str", f.Name)})
+		key := scalar("!!str", f.Name)
+		w := writer{}
+		w.key(key)
+		fields = append(fields, orderedField{f, key, string(w.out)})
 	}
 	slices.SortStableFunc(fields, func(a, b orderedField) int {
 		return section(typ, a) - section(typ, b)

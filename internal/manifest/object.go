@@ -106,9 +106,7 @@ func (w *writer) fields(value reflect.Value, at position) (written, ok bool) {
 		}
 		mark := len(w.out)
 		w.entry(at, written)
-		if !w.key(f.key) {
-			return false, false
-		}
+		w.out = append(w.out, f.text...)
 		isWritten, ok := w.typed(content, at.column, false)
 		if !ok {
 			return false, false
