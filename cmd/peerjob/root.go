@@ -12,7 +12,7 @@ import (
 	"golang.org/x/term"
 	"k8s.io/apimachinery/pkg/api/resource"
 
-	"github.com/peerjob/peerjob/cmd/peerjob/collector"
+	_ "github.com/peerjob/peerjob/cmd/peerjob/collector" // first of all: it says when to collect garbage
 	"github.com/peerjob/peerjob/fn"
 )
 
@@ -67,11 +67,6 @@ func newRoot(getenv func(string) string) *cobra.Command {
 		Args:          noSuchCommand,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		PersistentPreRun: func(cmd *cobra.Command, _ []string) {
-			if cmd.HasParent() {
-				collector.Resume()
-			}
-		},
 	}
 	// Not cobra's own flag: a version template would link text/template's executor, which
 	// keeps every method of every type, 7 MB, in the binary.
@@ -105,7 +100,7 @@ func newRoot(getenv func(string) string) *cobra.Command {
 		}
 		stdin := cmd.InOrStdin()
 		opts.InputSize = sizeOf(stdin)
-		return fn.Run(collector.Metered(stdin), cmd.OutOrStdout(), cmd.ErrOrStderr(), opts)
+		return fn.Run(stdin, cmd.OutOrStdout(), cmd.ErrOrStderr(), opts)
 	}
 	expand := newExpand(options)
 	explain := newExplain(options)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"sync"
 	"unicode/utf8"
 
 	kjson "sigs.k8s.io/json"
@@ -110,5 +111,15 @@ func throughJSON(to reflect.Value, value any) error {
 
 // readsItself reports whether a type has its own form in JSON.
 func readsItself(typ reflect.Type) bool {
-	return typ.PkgPath() != "" && reflect.PointerTo(typ).Implements(reflect.TypeFor[json.Unmarshaler]())
+	if typ.PkgPath() == "" {
+		return false // it has no methods
+	}
+	if known, found := unmarshalers.Load(typ); found {
+		return known.(bool)
+	}
+	found := reflect.PointerTo(typ).Implements(reflect.TypeFor[json.Unmarshaler]())
+	unmarshalers.Store(typ, found)
+	return found
 }
+
+var unmarshalers sync.Map // reflect.Type -> bool

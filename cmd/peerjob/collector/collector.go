@@ -11,48 +11,62 @@
 // (https://go.dev/ref/spec#Program_initialization). It imports next to nothing,
 // and its path comes before those of k8s.io.
 //
-// Every command that does more than print help must call [Resume] or [Metered]. Until
-// then a heap of 128 MiB is the bound.
+// # Rules
+//
+//   - The first collection is when the process has smallHeap of memory. From then
+//     on the heap may grow to smallHeap, or by growth of what was alive after the
+//     last collection.
+//   - GOGC and GOMEMLIMIT go before: who sets one of them gets what Go does.
 package collector
 
 import (
-	"io"
+	"os"
+	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 )
 
 const (
-	// smallInput is how much input, in bytes, a run may read without a garbage
-	// collection.
-	smallInput = 1 << 20
-	// smallHeap is the heap, in bytes, above which there is one all the same,
-	// for small input that stands for much.
-	smallHeap = 128 << 20
+	// smallHeap is the heap, in bytes, below which nothing is collected.
+	smallHeap = 64 << 20
+	// growth is how much a large heap may grow between two collections, in percent of
+	// what is alive. With many PeerJobs nearly all of it stays alive to the end, and Go's
+	// own 100 would take twice the memory.
+	growth = 50
 )
 
-// The settings of the process, as the environment has them.
-var percent, limit = debug.SetGCPercent(-1), debug.SetMemoryLimit(smallHeap)
-
-// Resume lets the collector run as usual.
-func Resume() {
-	debug.SetGCPercent(percent)
-	debug.SetMemoryLimit(limit)
-}
-
-// Metered returns the input. The collector runs as usual once much of it was
-// read.
-func Metered(input io.Reader) io.Reader { return &meteredReader{Reader: input} }
-
-type meteredReader struct {
-	io.Reader
-	read    int
-	resumed bool
-}
-
-func (r *meteredReader) Read(p []byte) (int, error) {
-	n, err := r.Reader.Read(p)
-	if r.read += n; r.read > smallInput && !r.resumed {
-		Resume()
-		r.resumed = true
+func init() {
+	for _, own := range []string{"GOGC", "GOMEMLIMIT"} {
+		if os.Getenv(own) != "" {
+			return
+		}
 	}
-	return n, err
+	debug.SetGCPercent(-1)
+	limit := debug.SetMemoryLimit(smallHeap)
+	afterNext(func() {
+		debug.SetMemoryLimit(limit)
+		tune()
+	})
+}
+
+// afterNext calls a function once after the next collection.
+func afterNext(call func()) {
+	sentinel := new([64]byte)
+	runtime.AddCleanup(sentinel, func(struct{}) { call() }, struct{}{})
+}
+
+// tune says when the next collection is, now and after each.
+func tune() {
+	alive := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(alive)
+	debug.SetGCPercent(percentOf(alive[0].Value.Uint64()))
+	afterNext(tune)
+}
+
+// percentOf is how much a heap may grow, in percent of the bytes that are alive.
+func percentOf(alive uint64) int {
+	if alive == 0 || alive >= smallHeap {
+		return growth
+	}
+	return max(growth, int((smallHeap-alive)*100/alive))
 }

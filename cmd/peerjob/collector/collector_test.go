@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"runtime"
+	"testing"
+)
+
+func TestPercentOf(t *testing.T) {
+	for alive, want := range map[uint64]int{
+		0:              growth,
+		1 << 20:        6300,
+		32 << 20:       100,
+		60 << 20:       growth,
+		smallHeap:      growth,
+		smallHeap << 4: growth,
+	} {
+		if got := percentOf(alive); got != want {
+			t.Errorf("%d bytes: %d, want %d", alive, got, want)
+		}
+	}
+}
+
+// TestAfterNext calls the function after a collection, and only once.
+func TestAfterNext(t *testing.T) {
+	calls := make(chan bool, 10)
+	afterNext(func() { calls <- true })
+	runtime.GC()
+	<-calls
+	runtime.GC()
+	runtime.GC()
+	if len(calls) > 0 {
+		t.Errorf("called %d times more", len(calls))
+	}
+}
