@@ -48,10 +48,12 @@ func Merge(objects []*krmlist.Object, expansions []*expansion.Expansion, prune b
 	placed := map[krmlist.Identity]*krmlist.Object{}
 	remaining := make([]*krmlist.Object, 0, len(objects)+2*len(expansions))
 	for _, o := range objects {
+		if !kinds.IsOwned(o.APIVersion, o.Kind, o.Annotations) {
+			remaining = append(remaining, o)
+			continue
+		}
 		child, found := wanted[o.Identity()]
 		switch {
-		case !kinds.IsOwned(o.APIVersion, o.Kind, o.Annotations):
-			remaining = append(remaining, o)
 		case found && placed[o.Identity()] == nil:
 			warnOfTakeover(o, makers[o.Identity()], report)
 			o = update(o, child, report)
@@ -63,7 +65,7 @@ func Merge(objects []*krmlist.Object, expansions []*expansion.Expansion, prune b
 			remaining = append(remaining, o)
 		}
 	}
-	taken := takenPositions(remaining)
+	taken := &positions{objects: remaining}
 	// A new child comes behind the one before it, so that they stay in the order
 	// in which they are applied.
 	followers := map[*krmlist.Object][]*krmlist.Object{}
@@ -151,38 +153,41 @@ func childFile(source *krmlist.Object) string {
 // file is a file of a kpt package.
 type file struct{ packagePath, path string }
 
-// positions are the indexes that are taken in each file.
-type positions map[file]map[int]bool
-
-func takenPositions(objects []*krmlist.Object) positions {
-	taken := positions{}
-	for _, o := range objects {
-		taken.take(file{o.Annotations[krmlist.PackagePathAnnotation], o.File}, o.Index)
-	}
-	return taken
+// positions are the indexes that objects take in each file.
+type positions struct {
+	objects []*krmlist.Object
+	// taken is nil until a child needs a position.
+	taken map[file]map[int]bool
 }
 
-func (p positions) take(in file, index int) {
-	if p[in] == nil {
-		p[in] = map[int]bool{}
+// in returns the indexes that are taken in a file.
+func (p *positions) in(in file) map[int]bool {
+	if p.taken == nil {
+		p.taken = map[file]map[int]bool{}
+		for _, o := range p.objects {
+			p.in(file{o.Annotations[krmlist.PackagePathAnnotation], o.File})[o.Index] = true
+		}
 	}
-	p[in][index] = true
+	if p.taken[in] == nil {
+		p.taken[in] = map[int]bool{}
+	}
+	return p.taken[in]
 }
 
 // give gives a new child a position in a file when its PeerJob came from a file.
 // A tool that writes files would choose another file otherwise, or refuse two
 // objects in one position.
-func (p positions) give(child, source *krmlist.Object) {
+func (p *positions) give(child, source *krmlist.Object) {
 	packagePath, inPackage := source.Annotations[krmlist.PackagePathAnnotation]
 	child.File = childFile(source)
 	if child.File == "" || source.Annotations[krmlist.PathAnnotation]+source.Annotations[krmlist.LegacyPathAnnotation] == "" {
 		return
 	}
-	in := file{packagePath, child.File}
-	for p[in][child.Index] {
+	taken := p.in(file{packagePath, child.File})
+	for taken[child.Index] {
 		child.Index++
 	}
-	p.take(in, child.Index)
+	taken[child.Index] = true
 	index := strconv.Itoa(child.Index)
 	child.Annotate(krmlist.LegacyIndexAnnotation, index)
 	child.Annotate(krmlist.LegacyPathAnnotation, child.File)

@@ -50,7 +50,7 @@ func refuseConflicts(expansions []*expansion.Expansion, objects []*krmlist.Objec
 	}
 	taken := map[krmlist.Identity]*krmlist.Object{}
 	for _, o := range objects {
-		if !kinds.IsOwned(o.APIVersion, o.Kind, o.Annotations) {
+		if isLikeMade(o) {
 			taken[identityOf(o)] = o
 		}
 	}
@@ -94,6 +94,13 @@ func refuseConflicts(expansions []*expansion.Expansion, objects []*krmlist.Objec
 	}
 }
 
+// isLikeMade reports whether an object is of a kind that peerjob makes, and peerjob did not
+// make it. Only such an object can be in the way of one that peerjob makes, and most are not.
+func isLikeMade(o *krmlist.Object) bool {
+	_, known := kinds.Of(o.APIVersion, o.Kind)
+	return known && !kinds.IsOwned(o.APIVersion, o.Kind, o.Annotations)
+}
+
 // warnOfNamespaces finds two objects with one name, one of which has no namespace and one
 // the namespace default: in most clusters they are the same. They are two PeerJobs, or an
 // object that a PeerJob becomes and another one.
@@ -122,7 +129,10 @@ func warnOfNamespaces(expansions []*expansion.Expansion, objects []*krmlist.Obje
 		}
 	}
 	for _, o := range objects {
-		if c, found := made[o.DefaultIdentity()]; found && !kinds.IsOwned(o.APIVersion, o.Kind, o.Annotations) {
+		if !isLikeMade(o) {
+			continue
+		}
+		if c, found := made[o.DefaultIdentity()]; found {
 			c.warnOfSame(o, report)
 		}
 	}
