@@ -45,6 +45,7 @@ const (
 	fqdnLength         = "fqdn-length"
 	nameLength         = "name-length"
 	stringLength       = "string-length"
+	imageName          = "image-name"
 	controllerLabel    = "controller-label"
 	hostNetwork        = "host-network"
 	targetPort         = "target-port"
@@ -104,6 +105,7 @@ var catalog = []Rule{
 	{fqdnLength, "A full host name is too long for setHostnameAsFQDN.", false},
 	{nameLength, "The name of the Job leaves no room for the index in the host names.", false},
 	{stringLength, "A program can't be started: a string is too long or has a NUL byte, or the program and its arguments are one word.", false},
+	{imageName, "The name of an image has an empty part, and the kubelet can't pull it.", false},
 	{controllerLabel, "The Pod template sets a label that the Job controller sets.", false},
 	{hostNetwork, "Two peers on one node would use the same ports.", false},
 	{targetPort, "A headless Service forwards no port.", false},

@@ -102,6 +102,7 @@ func (l *linter) checkJob(j *job) {
 	l.warnings(j.document, variableReference, rules.Unexpanded(pod, controllerVariables, j.templatePath()), edit{})
 	l.warnings(j.document, variableReference, rules.MetadataFields(pod, j.templatePath()), edit{})
 	l.warnings(j.document, stringLength, rules.OneWord(pod, j.templatePath()), edit{})
+	l.warnings(j.document, imageName, rules.Images(pod, j.templatePath()), edit{})
 	l.warnings(j.document, hostNetwork, rules.HostNetwork(pod, j.typed, rules.ContainerPorts(pod, j.templatePath()), nil, j.templatePath()), edit{})
 	l.warnings(j.document, gpuProcesses, rules.GPUProcesses(pod, func(string) bool { return false }, 0, nil, j.templatePath()), edit{})
 	var others []*corev1.Service

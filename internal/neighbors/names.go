@@ -23,7 +23,7 @@ import (
 func (e peers) names() rules.PeerNames {
 	names := rules.PeerNames{
 		Job: e.Group.JobName, Service: e.Group.ServiceName(), Peers: e.Group.Peers(),
-		EarlierJobs: e.jobNames(e.Group), EarlierServices: e.Source.Names(),
+		EarlierJobs: e.jobNames(e.Group), EarlierServices: e.Source.Names(), Namespace: e.Source.Namespace,
 	}
 	if e.Group.HasRoles() {
 		names.NameVariable, _, names.LeaderVariable = v1alpha1.RoleEnvNames(e.Group.RoleName())
@@ -67,11 +67,12 @@ func (e peers) jobNames(role *peerjob.Group) []string {
 func (e peers) warnOfNames(near *neighbors, report *results.Report) {
 	names := e.names()
 	names.IsOther = func(service string) bool { return e.isOtherService(service, near) }
+	names.IsWorkload = func(name string) bool { return e.isOtherWorkload(name, near) }
 	report.AddWarnings(e.Source, rules.PeerNamesIn(e.Group.Template(), names, e.Group.HasPeerEnv(), e.Group.TemplatePath()))
 	for _, sibling := range e.roles() {
 		if sibling.Group != e.Group {
 			of := sibling.names()
-			of.IsOther, of.Sibling = names.IsOther, true
+			of.IsOther, of.IsWorkload, of.Sibling = names.IsOther, names.IsWorkload, true
 			report.AddWarnings(e.Source, rules.PeerNamesIn(e.Group.Template(), of, e.Group.HasPeerEnv(), e.Group.TemplatePath()))
 			report.AddWarnings(e.Source, rules.SelfSelectors(e.Group.Template(), of, func(job string) bool { return e.isOtherJob(job, near) }, e.Group.TemplatePath()))
 		}
@@ -141,6 +142,11 @@ func (e peers) isOtherService(name string, near *neighbors) bool {
 // isOtherJob reports whether another Job of this neighborhood has a name.
 func (e peers) isOtherJob(name string, near *neighbors) bool {
 	return isOther(near.jobNames[name], name == e.Group.JobName)
+}
+
+// isOtherWorkload reports whether something else of this neighborhood has Pods of a name.
+func (e peers) isOtherWorkload(name string, near *neighbors) bool {
+	return e.isOtherJob(name, near) || slices.ContainsFunc(near.workloads, func(o *krmlist.Object) bool { return o.Kind != "Job" && o.Name == name })
 }
 
 // isOther reports whether objects of a name are more than the PeerJob's own.

@@ -187,6 +187,9 @@ type Network struct {
 	// FindsBare is whether the Pods find peers by their host names alone, because of
 	// their DNS configuration.
 	FindsBare bool
+	// EarlierJobs and EarlierServices are names that the Job and the Service had before a
+	// tool renamed them.
+	EarlierJobs, EarlierServices []string
 }
 
 // Misaddressed is what is wrong with an address.
@@ -212,47 +215,76 @@ func (n Network) IsOwn(a Address) bool {
 // Judge says what is wrong with an address, and what to write instead, "" if that is not
 // known.
 func (n Network) Judge(a Address) (wrong Misaddressed, message, right string) {
+	wrong, why, cure, right := n.judge(a)
+	return wrong, why + cure, right
+}
+
+// judge is Judge, with the message in two parts: what is wrong, and what to do.
+func (n Network) judge(a Address) (wrong Misaddressed, why, cure, right string) {
 	service := ""
 	if len(a.Domain) > 0 {
 		service = a.Domain[0]
 	}
-	own, inService := a.Host == n.Job, service != "" && (service == n.Service || service == n.Subdomain)
+	jobs, services := append([]string{n.Job}, n.EarlierJobs...), append([]string{n.Service}, n.EarlierServices...)
+	own, inService := slices.Contains(jobs, a.Host), service != "" && (service == n.Service || service == n.Subdomain)
 	right = n.Job + "-" + a.Index + "." + n.Service
+	write := "; write " + right
 	switch {
 	case len(a.Domain) > 1 && !a.Meant:
 		// A longer name may be that of a file: "train-0.hub.log".
+	case len(a.Domain) > 2 && a.Domain[2] != "svc":
+		// It is in no cluster: "train-0.hub.example.com".
 	case n.Job == "":
 		if a.Host == strings.TrimSuffix(n.Generated, "-") && (inService || service == "" && a.Meant) && !n.IsOther(a.Host) {
-			return Elsewhere, fmt.Sprintf("names the peer %s, and the Job has another name each time, %s-<number>; take the name from the Pod: "+
-				"${HOSTNAME%%-*}-%s.%s in a shell, or a variable from the field metadata.labels['%s']", a.Text, strings.TrimSuffix(n.Generated, "-"), a.Index, n.Service, batchv1.JobNameLabel), ""
+			return Elsewhere, fmt.Sprintf("names the peer %s, and the Job has another name each time, %s-<number>", a.Text, strings.TrimSuffix(n.Generated, "-")),
+				fmt.Sprintf("; take the name from the Pod: ${HOSTNAME%%-*}-%s.%s in a shell, or a variable from the field metadata.labels['%s']", a.Index, n.Service, batchv1.JobNameLabel), ""
 		}
 	case own && service == "":
 		if a.Meant && n.Peers > 1 && !n.FindsBare && n.Service != "" && !n.IsService(a.Text) {
-			return Elsewhere, fmt.Sprintf("names the peer %s without its Service, and DNS has no such name; write %s", a.Text, right), right
+			return Elsewhere, fmt.Sprintf("names the peer %s without its Service, and DNS has no such name", a.Text), write, right
 		}
 	case own && service == n.Service:
 		if namespace := a.namespace(); namespace != "" && n.Namespace != "" && namespace != n.Namespace {
-			return Elsewhere, fmt.Sprintf("names the peer %s in the namespace %s, and the Job is in %s; write %s", a.Text, namespace, n.Namespace, right), right
+			return Elsewhere, fmt.Sprintf("names the peer %s in the namespace %s, and the Job is in %s", a.Text, namespace, n.Namespace), write, right
 		}
 		if a.Last >= int64(n.Peers) && n.Peers > 0 {
-			return BeyondLast, fmt.Sprintf("names the peers %s up to index %d, and %s; change the list, or the number of peers", a.Text, a.Last, indexesOf(n.Peers)), ""
+			return BeyondLast, fmt.Sprintf("names the peers %s up to index %d, and %s", a.Text, a.Last, indexesOf(n.Peers)), "; change the list, or the number of peers", ""
 		}
 		if index, err := strconv.ParseInt(a.Index, 10, 64); err == nil && index >= int64(n.Peers) && n.Peers > 0 {
-			return BeyondLast, fmt.Sprintf("names the peer %s, and %s; name %s, or change the number of peers", a.Text, indexesOf(n.Peers), oneOf(n.Peers)), ""
+			return BeyondLast, fmt.Sprintf("names the peer %s, and %s", a.Text, indexesOf(n.Peers)), "; name " + oneOf(n.Peers) + ", or change the number of peers", ""
 		}
 	case own && n.Service != "":
-		if !n.IsOther(a.Host) && (a.Meant || spell.Nearest(service, []string{n.Service}) != "" || IsAffixed(service, n.Service) || IsAffixed(n.Service, service)) {
-			return Elsewhere, fmt.Sprintf("names the peer %s under %s, and the Service of the peers is %s; write %s", a.Text, service, n.Service, right), right
+		isLike := spell.Nearest(service, services) != "" || slices.ContainsFunc(services, func(own string) bool { return IsAffixed(service, own) || IsAffixed(own, service) })
+		if !n.IsOther(a.Host) && (isLike || a.Meant && !a.mayBeOutside()) {
+			return Elsewhere, fmt.Sprintf("names the peer %s under %s, and the Service of the peers is %s", a.Text, service, n.Service), write, right
 		}
 	case inService:
 		if !n.IsOther(a.Host) && (n.Selected == n.Job || n.Selected == a.Host) {
-			return Elsewhere, fmt.Sprintf("names %s, and the Service %s has only the Pods of the Job %s; write %s", a.Text, n.Service, n.Job, right), right
+			return Elsewhere, fmt.Sprintf("names %s, and the Service %s has only the Pods of the Job %s", a.Text, n.Service, n.Job), write, right
 		}
-	case IsAffixed(n.Job, a.Host) && IsAffixed(n.Service, service) && !n.IsOther(a.Host) && !n.IsService(service):
-		return Earlier, fmt.Sprintf("names %s, and the peers are %s; write that, if they are meant", a.Text, right), right
+	case n.isAffixed(a.Host, service) && !n.IsOther(a.Host) && !n.IsService(service):
+		return Earlier, fmt.Sprintf("names %s, and the peers are %s", a.Text, right), "; write that, if they are meant", right
 	}
-	return Fine, "", ""
+	return Fine, "", "", ""
 }
+
+// isAffixed reports whether the Job and the Service have these names and a prefix or a
+// suffix.
+func (n Network) isAffixed(job, service string) bool {
+	has := func(names []string, plain string) bool {
+		return slices.ContainsFunc(names, func(name string) bool { return IsAffixed(name, plain) })
+	}
+	return has(append([]string{n.Job}, n.EarlierJobs...), job) && has(append([]string{n.Service}, n.EarlierServices...), service)
+}
+
+// mayBeOutside reports whether an address may also be one outside of the cluster: its
+// domain is a Service and a namespace, or "example.com".
+func (a Address) mayBeOutside() bool {
+	return len(a.Domain) == 2 && slices.Contains(topDomains, a.Domain[1])
+}
+
+// topDomains end domains that are often in configurations, and those of private networks.
+var topDomains = []string{"ai", "app", "cloud", "co", "com", "corp", "de", "dev", "edu", "eu", "gov", "home", "internal", "intranet", "io", "lan", "local", "net", "org", "test", "uk", "us"}
 
 // namespace is the namespace in a longer form of an address, "" in the short one.
 func (a Address) namespace() string {

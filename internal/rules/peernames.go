@@ -29,6 +29,11 @@ type PeerNames struct {
 	// IsOther reports whether a Service of today is not the Job's. A name under such a
 	// Service is not a peer's. Nil if there is no other Service.
 	IsOther func(service string) bool
+	// IsWorkload reports whether another workload has a name: the Pods of the StatefulSet
+	// kafka are kafka-0 and so on. Nil if there is no other workload.
+	IsWorkload func(name string) bool
+	// Namespace is the namespace of the Job, "" if that is not known.
+	Namespace string
 	// Siblings are other Jobs under the same Service, those of other roles. A name of one
 	// of their peers is not judged.
 	Siblings []string
@@ -126,8 +131,11 @@ func (n PeerNames) StaleIn(mentions Mentions) []StaleName {
 			case isOther, slices.Contains(n.Siblings, m.job):
 				continue
 			case m.job != n.Job && !slices.Contains(n.EarlierJobs, m.job):
+				if n.Sibling || !m.beginsWord || !m.isAddress && !n.isLike(m.job) {
+					continue
+				}
 				// Only the Service of today is the Job's alone.
-				if n.Sibling || service != n.Service || !m.beginsWord || !m.isAddress && !n.isLike(m.job) {
+				if service != n.Service && spell.Nearest(m.job, append([]string{n.Job}, n.EarlierJobs...)) == "" {
 					continue
 				}
 				found.Stranger = true
@@ -294,10 +302,63 @@ func PeerNamesIn(template *corev1.PodTemplateSpec, names PeerNames, variables bo
 
 // In finds names in a text that lead to no peer, and says with cure what to write.
 func (n PeerNames) In(text Text, cure func(StaleName) string) (w []diag.Warning) {
-	for _, stale := range n.Stale(text) {
-		w = append(w, diag.Warn(text.Path(), "%s%s", n.Explain(stale), cure(stale)))
+	stale := n.Stale(text)
+	for _, s := range stale {
+		w = append(w, diag.Warn(text.Path(), "%s%s", n.Explain(s), cure(s)))
+	}
+	return append(w, n.misaddressed(text, stale, cure)...)
+}
+
+// misaddressed finds the other addresses in a text that lint refuses, each once: those of
+// a peer under another Service or in another namespace, those without the prefix of a
+// release, and the end of a list that is too long.
+func (n PeerNames) misaddressed(text Text, stale []StaleName, cure func(StaleName) string) (w []diag.Warning) {
+	network := n.network()
+	said := map[string]bool{}
+	for _, a := range Addresses(text) {
+		isStale := slices.ContainsFunc(stale, func(s StaleName) bool { return a.Text == s.Name || strings.HasPrefix(a.Text, s.Name+".") })
+		// A host name of today alone is for who knows the other host names of the Pod.
+		if isStale || said[a.Text] || slices.Contains(n.Siblings, a.Host) || a.Host == n.Job && len(a.Domain) == 0 {
+			continue
+		}
+		said[a.Text] = true
+		wrong, why, what, right := network.judge(a)
+		if wrong == Fine || wrong == Earlier && (n.Sibling || slices.Contains(wellKnown, a.Host)) {
+			continue
+		}
+		// The name of today may be another one tomorrow.
+		if better := cure(StaleName{Name: a.Text, Index: a.Index}); right != "" && better != writeThat {
+			what = better
+			if wrong == Earlier {
+				what += ", if they are meant"
+			}
+		}
+		w = append(w, diag.Warn(text.Path(), "%s%s", why, what))
 	}
 	return w
+}
+
+// network is what lint judges the addresses by.
+func (n PeerNames) network() Network {
+	none := func(string) bool { return false }
+	network := Network{
+		Job: n.Job, Service: n.Service, Namespace: n.Namespace, Peers: n.Peers, IsOther: n.IsWorkload, IsService: n.IsOther,
+		EarlierJobs: n.EarlierJobs, EarlierServices: n.EarlierServices,
+	}
+	if network.IsOther == nil {
+		network.IsOther = none
+	}
+	if network.IsService == nil {
+		network.IsService = none
+	}
+	return network
+}
+
+// wellKnown are servers whose Pods are known by their numbers. "load-redis" is no redis
+// of a release called load.
+var wellKnown = []string{
+	"cassandra", "clickhouse", "cockroachdb", "consul", "elasticsearch", "etcd", "kafka", "mariadb", "memcached", "minio", "mongo", "mongodb",
+	"mysql", "nats", "opensearch", "postgres", "postgresql", "rabbitmq", "redis", "scylla", "vault", "zookeeper",
 }
 
 // shellCure is the cure where only a shell puts in the variables of the peers.
@@ -316,5 +377,8 @@ func (n PeerNames) Cure(stale StaleName, variables bool) string {
 	case variables:
 		return "; write " + n.References(stale)
 	}
-	return "; write that"
+	return writeThat
 }
+
+// writeThat is the cure where the name of today is all there is to write.
+const writeThat = "; write that"

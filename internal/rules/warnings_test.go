@@ -3,6 +3,8 @@
 package rules
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -205,6 +207,79 @@ env: [{name: A, value: train-0.train}, {name: B, value: b}]
 		"args[2]: names master-0.dev-train, and the Service dev-train has no such host; if a peer is meant, its name is dev-train-0.dev-train; write $(PEERJOB_LEADER)",
 		"env[0].value: names the peer train-0.train by an earlier name; its name is now dev-train-0.dev-train; write $(PEERJOB_LEADER)",
 	})
+}
+
+// TestPeerNamesIn_asLint has addresses that lint judges and that are no stale names.
+func TestPeerNamesIn_asLint(t *testing.T) {
+	is := func(names ...string) func(string) bool {
+		return func(name string) bool { return slices.Contains(names, name) }
+	}
+	plain := PeerNames{Job: "shop-trainer", Service: "shop-trainer", Peers: 2, EarlierJobs: []string{"shop-trainer"}, EarlierServices: []string{"shop-trainer"}}
+	hashed := plain
+	hashed.Job, hashed.Service = "shop-trainer-0123456789", "shop-trainer-0123456789"
+	placed, crowded, role := plain, plain, plain
+	placed.Namespace = "ml"
+	crowded.IsWorkload, crowded.IsOther = is("trainer", "shop-trainer"), is("api")
+	role.Siblings, role.Sibling = []string{"shop-other"}, true
+	const fqdn = "shop-trainer-0.shop-trainer.other.svc.cluster.local"
+	for _, tt := range []struct {
+		name      string
+		names     PeerNames
+		variables bool
+		text      string
+		want      []string
+	}{
+		{"another Service", plain, true, "--a=shop-trainer-0.shop-trainr", []string{"names the peer shop-trainer-0.shop-trainr under shop-trainr, and the Service of the peers is shop-trainer; write $(PEERJOB_LEADER)"}},
+		{"a part of its name", plain, true, "--a=shop-trainer-1.shop", []string{"names the peer shop-trainer-1.shop under shop, and the Service of the peers is shop-trainer; write $(PEERJOB_NAME)-1.$(PEERJOB_SERVICE)"}},
+		{"another one with a port", plain, false, "shop-trainer-0.api:7000", []string{"names the peer shop-trainer-0.api under api, and the Service of the peers is shop-trainer; write shop-trainer-0.shop-trainer"}},
+		{"without the prefix", plain, true, "--a=trainer-0.trainer", []string{"names trainer-0.trainer, and the peers are shop-trainer-0.shop-trainer; write $(PEERJOB_LEADER), if they are meant"}},
+		{"without the prefix, no variables", plain, false, "--a=trainer-0.trainer", []string{"names trainer-0.trainer, and the peers are shop-trainer-0.shop-trainer; write that, if they are meant"}},
+		{"another namespace", placed, false, fqdn, []string{"names the peer " + fqdn + " in the namespace other, and the Job is in ml; write shop-trainer-0.shop-trainer"}},
+		{"a list that is too long", plain, true, "shop-trainer-{0..3}.shop-trainer", []string{"names the peers shop-trainer-{0..3}.shop-trainer up to index 3, and there are 2 peers, from index 0 to 1; change the list, or the number of peers"}},
+		{"misspelled, with the hash", hashed, true, "--a=shop-trainr-0.shop-trainer", []string{"names shop-trainr-0.shop-trainer, and the Service shop-trainer-0123456789 has no such host; if a peer is meant, its name is shop-trainer-0123456789-0.shop-trainer-0123456789; write $(PEERJOB_LEADER)"}},
+		{"another Service, with the hash", hashed, true, "--a=shop-trainer-0.shop-trainr", []string{"names the peer shop-trainer-0.shop-trainr under shop-trainr, and the Service of the peers is shop-trainer-0123456789; write $(PEERJOB_LEADER)"}},
+		{"without the prefix, with the hash", hashed, true, "--a=trainer-0.trainer", []string{"names trainer-0.trainer, and the peers are shop-trainer-0123456789-0.shop-trainer-0123456789; write $(PEERJOB_LEADER), if they are meant"}},
+		{"each once", plain, true, "shop-trainer-0.shop-trainr shop-trainer-0.shop-trainr", []string{"names the peer shop-trainer-0.shop-trainr under shop-trainr, and the Service of the peers is shop-trainer; write $(PEERJOB_LEADER)"}},
+		// What is right, or of others.
+		{"a peer", plain, true, "shop-trainer-0.shop-trainer shop-trainer-1.shop-trainer.ml.svc:80", nil},
+		{"any namespace, as long as nobody knows", plain, true, fqdn, nil},
+		{"outside of the cluster", plain, true, "https://shop-trainer-0.example.com:443 shop-trainer-0.shop-trainer.example.com:80", nil},
+		{"files", plain, true, "--out=shop-trainer-0.log /data/shop-trainer-0.shop shop-trainer-0.tar.gz", nil},
+		{"a StatefulSet of the list", crowded, true, "trainer-0.trainer shop-trainer-0.api:80", nil},
+		{"a known server", PeerNames{Job: "load-redis", Service: "load-redis", Peers: 2}, true, "redis-0.redis:6379 kafka-0.kafka", nil},
+		{"another role's peer", role, true, "shop-other-0.shop", nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			text := Text{Value: tt.text}.At(field.NewPath("args"))
+			var got []string
+			for _, w := range tt.names.In(text, func(stale StaleName) string { return tt.names.Cure(stale, tt.variables) }) {
+				got = append(got, w.Message)
+			}
+			compare(t, got, tt.want)
+		})
+	}
+}
+
+// TestImages has names that the kubelet does not take, by
+// https://pkg.go.dev/github.com/distribution/reference, because a part is empty.
+func TestImages(t *testing.T) {
+	for image, wrong := range map[string]bool{
+		"example.com/train:": true, ":1.0": true, "/train:1.0": true, "example.com//train": true, "example.com/train@": true,
+		"example.com/:1.0": true, "train::1": true, "@sha256:0": true, ":": true, "example.com/train:@sha256:0": true,
+		"train": false, "train:1.0": false, "example.com:5000/a/train:1.0": false, "example.com/a_b/c--d:x@sha256:" + strings.Repeat("0", 64): false,
+		"localhost/x": false, "IMAGE": false, "": false,
+	} {
+		var want []string
+		if wrong {
+			want = []string{"image: " + fmt.Sprintf("%q", image) + " has an empty part, and the kubelet takes no such image (InvalidImageName); write <name>:<tag>, and look for a value that is missing"}
+		}
+		compare(t, said(Images(templateOf(t, "image: "+fmt.Sprintf("%q", image)), templatePath)), want)
+	}
+	template := templateOf(t, "image: x")
+	template.Spec.Volumes = []corev1.Volume{{Name: "m", VolumeSource: corev1.VolumeSource{Image: &corev1.ImageVolumeSource{Reference: "models:"}}}}
+	if got := said(Images(template, templatePath)); len(got) != 1 || !strings.Contains(got[0], "volumes[0].image.reference") {
+		t.Errorf("a volume: %q", got)
+	}
 }
 
 // TestGroupSize has groups of YuniKorn for four peers. Fewer are an elastic group.
