@@ -62,7 +62,9 @@ metadata: {name: cache, namespace: ml}
 					t.Fatal(err)
 				}
 				_, _ = Lint([]LintFile{{File: File{Name: "f.yaml", Content: objects.Bytes()}}}, &found, io.Discard, LintOptions{Format: LintJSON})
-				var linted struct{ Findings []struct{ ID, Message string } }
+				var linted struct {
+					Findings []struct{ ID, Message string }
+				}
 				if err := json.Unmarshal(found.Bytes(), &linted); err != nil {
 					t.Fatal(err)
 				}

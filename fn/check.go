@@ -3,8 +3,15 @@
 package fn
 
 import (
+	"bytes"
+	"fmt"
 	"io"
+	"path"
+	"slices"
+	"strings"
 
+	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/krmlist"
 	"github.com/peerjob/peerjob/internal/lint"
 	"github.com/peerjob/peerjob/internal/pipeline"
@@ -15,7 +22,7 @@ import (
 type CheckFormat string
 
 const (
-	// CheckText writes one line for each finding, as Expand does.
+	// CheckText writes one line for each finding, with its place, as Lint does.
 	CheckText CheckFormat = "text"
 	// CheckGitHub writes workflow commands of GitHub Actions, which shows them beside the
 	// lines.
@@ -30,36 +37,124 @@ type CheckOptions struct {
 	Options
 	// Format is how findings are written. The default is CheckText.
 	Format CheckFormat
+	// Strict makes warnings as bad as errors.
+	Strict bool
 	// Values and Assignments are as in ExpandOptions.
 	Values      []ValuesFile
 	Assignments []Assignment
 }
 
 // Check expands every PeerJob of the files and writes what is wrong to stdout, and no
-// object. All other documents are left out. The error is ErrFailed if there are errors.
+// object. How many PeerJobs there are goes to stderr. All other documents are left out. The
+// files of each folder are for one cluster; two folders may have the same names.
+//
+// Templates of Helm charts and patches of kustomizations are no PeerJobs yet: a note says
+// how to check what becomes of them.
+//
+// The error is ErrFailed if there are errors, or with Strict warnings.
 func Check(files []File, stdout, stderr io.Writer, options CheckOptions) (err error) {
 	report := &results.Report{}
 	defer reportPanic(report, stderr, &err)
-	objects := readFiles(files, report)
-	if !report.Failed() {
-		pipeline.Expand(objects, pipeline.Options{RunnerImage: options.RunnerImage, Values: options.Values, Assignments: options.Assignments}, report)
-	}
+	objects := checkable(files, report)
+	peerJobs := pipeline.Check(objects, pipeline.Options{RunnerImage: options.RunnerImage, Values: options.Values, Assignments: options.Assignments}, report)
+	findings := located(objects, files, report)
+	write := lint.WriteText
 	if options.Format == CheckGitHub {
-		err = lint.WriteGitHub(stdout, located(objects, report))
+		write = lint.WriteGitHub
+	}
+	if err := write(stdout, findings); err != nil {
+		return fmt.Errorf("stdout: %w", err)
+	}
+	if peerJobs == 0 && !report.Failed() {
+		_, _ = fmt.Fprintln(stderr, "peerjob: note: no PeerJob is among the objects, so nothing was checked; peerjob lint checks Services and Jobs")
 	} else {
-		err = report.Lines(stdout)
+		_, _ = fmt.Fprintf(stderr, "peerjob: %s: %s\n", diag.Count(peerJobs, "PeerJob"), lint.Summary(findings))
 	}
-	if err == nil && report.Failed() {
-		err = ErrFailed
-	}
-	return err
+	return verdict(findings, options.Strict)
 }
 
-// located returns the findings of a report with the lines that they are about.
-func located(objects []*krmlist.Object, report *results.Report) []lint.Finding {
+// checkable reads the objects of files, but for what is no PeerJob yet. Objects of one
+// folder are of one package. A folder with a document that can't be read is left out,
+// because the others may need it.
+func checkable(files []File, report *results.Report) []*krmlist.Object {
+	word := []byte(v1alpha1.Kind)
+	wanted := map[string]bool{}
+	for _, file := range files {
+		wanted[folderOf(file.Name)] = wanted[folderOf(file.Name)] || !file.Found || bytes.Contains(file.Content, word)
+	}
+	generates := map[string]bool{}
+	for _, file := range files {
+		if bytes.Contains(file.Content, []byte("configMapGenerator:")) {
+			generates[folderOf(file.Name)] = true
+		}
+	}
+	patches := lint.Patches(lintInput(files))
+	var objects []*krmlist.Object
+	broken := map[string]bool{}
+	for _, file := range files {
+		folder, mentions := folderOf(file.Name), bytes.Contains(file.Content, word)
+		about := &krmlist.Object{ShownFile: file.Name}
+		switch {
+		case !wanted[folder]:
+			continue
+		case file.isChartTemplate():
+			if mentions {
+				report.Infof(about, "%s", file.renderFirst("check"))
+			}
+			continue
+		case patches[file.Name]:
+			if mentions {
+				report.Infof(about, "is a patch of a kustomization and no whole PeerJob, so it was not checked; check what kustomize builds: kustomize build DIRECTORY | peerjob check -")
+			}
+			continue
+		case file.Found && mentions && generates[folder] && bytes.Contains(file.Content, []byte("valuesFrom:")):
+			report.Infof(about, "takes its values from a ConfigMap that kustomize makes, so it was not checked; check what kustomize builds: kustomize build DIRECTORY | peerjob check -")
+			continue
+		}
+		documents, errs := readFile(file)
+		for _, o := range documents {
+			o.Package = folder
+			switch err := errs[o]; {
+			case err == nil:
+				objects = append(objects, o)
+			case !file.Found || mentions:
+				broken[folder] = true
+				report.Errorf(&krmlist.Object{ShownFile: file.Name, Index: o.Index, Line: o.Line}, "%v", err)
+			}
+		}
+	}
+	return slices.DeleteFunc(objects, func(o *krmlist.Object) bool { return broken[o.Package] })
+}
+
+// folderOf is the folder of a file.
+func folderOf(name string) string { return path.Dir(strings.ReplaceAll(name, `\`, "/")) }
+
+func lintInput(files []File) []lint.File {
+	input := make([]lint.File, len(files))
+	for i, file := range files {
+		input[i] = lint.File{Name: file.Name, Content: file.Content, Found: file.Found}
+	}
+	return input
+}
+
+// located returns the findings of a report with the lines that they are about. A file that
+// is not there, such as a template of what Helm prints, has none.
+func located(objects []*krmlist.Object, files []File, report *results.Report) []lint.Finding {
+	real := map[string]bool{}
+	for _, file := range files {
+		real[path.Clean(strings.ReplaceAll(file.Name, `\`, "/"))] = true
+	}
+	type place struct {
+		file  string
+		index int
+	}
+	known := map[place]*krmlist.Object{}
+	for _, o := range objects {
+		known[place{o.ShownFile, o.Index}] = o
+	}
 	var all []lint.Finding
 	for _, result := range report.Results() {
-		finding := lint.Finding{Severity: lint.Severity(result.Severity), Message: result.Message}
+		finding := lint.Finding{Severity: lint.Severity(result.Severity), Message: strings.Join(strings.Fields(result.Message), " ")}
 		if finding.Severity != lint.Error && finding.Severity != lint.Warning {
 			finding.Severity = lint.Note
 		}
@@ -71,11 +166,12 @@ func located(objects []*krmlist.Object, report *results.Report) []lint.Finding {
 		}
 		if result.File != nil {
 			finding.File = result.File.Path
-			for _, o := range objects {
-				if o.File == result.File.Path && o.Index == result.File.Index {
-					finding.Line, finding.Column = lint.Locate(o.Node(), o.Line, finding.Field)
-				}
+			o := known[place{result.File.Path, result.File.Index}]
+			isReal := real[path.Clean(finding.File)]
+			if isReal && o != nil {
+				finding.Line, finding.Column = lint.Locate(o.Node(), o.Line, finding.Field)
 			}
+			finding.IsVirtual = !isReal || finding.File == stdinName
 		}
 		all = append(all, finding)
 	}

@@ -4,6 +4,7 @@ package fn
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"path"
 	"strings"
@@ -21,6 +22,22 @@ type File struct {
 	Name string
 	// Content is what is in it.
 	Content []byte
+	// Chart is the folder of the Helm chart whose template the file is, "" if it is none.
+	Chart string
+	// Found is whether the file was found in a folder, and nobody has named it. If it is
+	// broken, that is an error of Check and Lint only if it may have an object that they
+	// look at.
+	Found bool
+}
+
+// isChartTemplate reports whether Helm must render the file first.
+func (f File) isChartTemplate() bool {
+	return f.Chart != "" && bytes.Contains(f.Content, []byte("{{"))
+}
+
+// renderFirst says of a template of a chart what to run instead of a subcommand.
+func (f File) renderFirst(subcommand string) string {
+	return fmt.Sprintf("is a template of a Helm chart, which Helm renders first; run: helm template %s | peerjob %s -", f.Chart, subcommand)
 }
 
 // Format is how Expand writes objects.
@@ -52,6 +69,8 @@ type ExpandOptions struct {
 	// Assignments change single values after everything was merged, as --set does. Each
 	// that no template reads is warned of.
 	Assignments []Assignment
+	// Strict makes warnings as bad as errors.
+	Strict bool
 	// ShowValues writes the values and what each template rendered instead of
 	// the objects.
 	ShowValues bool
@@ -61,7 +80,7 @@ type ExpandOptions struct {
 // objects, for "kubectl apply -f -". In YAML every other document keeps its bytes.
 //
 // Findings are written to stderr, one line each. The error is ErrFailed when Expand
-// has reported errors; then nothing was written to stdout, or with ShowValues what is
+// has reported errors, or with Strict warnings; then nothing was written to stdout, or with ShowValues what is
 // known.
 func Expand(files []File, stdout, stderr io.Writer, options ExpandOptions) (err error) {
 	report := &results.Report{}
@@ -71,12 +90,13 @@ func Expand(files []File, stdout, stderr io.Writer, options ExpandOptions) (err 
 		report.Infof(nil, "no PeerJob is among the objects, and they are written as they are")
 	}
 	report.Write(stderr)
+	failed := report.Failed() || options.Strict && report.Warned()
 	var out bytes.Buffer
 	switch {
 	case options.ShowValues && (len(expansions) > 0 || !report.Failed()):
 		// What is known helps most where something is wrong.
 		err = expansion.WriteValues(&out, expansions)
-	case report.Failed():
+	case failed:
 		return ErrFailed
 	case options.Format == JSON:
 		err = krmlist.WriteJSON(&out, objects)
@@ -89,7 +109,7 @@ func Expand(files []File, stdout, stderr io.Writer, options ExpandOptions) (err 
 	if err := writeOut(stdout, out.Bytes()); err != nil {
 		return err
 	}
-	if report.Failed() {
+	if failed {
 		return ErrFailed
 	}
 	return nil
@@ -107,7 +127,7 @@ func reportPanic(report *results.Report, stderr io.Writer, err *error) {
 // expandPeerJobs reads files for a subcommand and expands their PeerJobs. It returns the
 // objects as they are if the report has failed.
 func expandPeerJobs(files []File, subcommand string, options pipeline.Options, report *results.Report) (objects []*krmlist.Object, expansions []*expansion.Expansion) {
-	read := readFiles(files, report)
+	read := readFiles(files, subcommand, report)
 	objects = read
 	if !report.Failed() {
 		objects, expansions = pipeline.Expand(read, options, report)
@@ -132,17 +152,67 @@ func addKustomizations(objects []*krmlist.Object, expansions []*expansion.Expans
 	}
 }
 
-// readFiles reads the documents of all files.
-func readFiles(files []File, report *results.Report) []*krmlist.Object {
+// readFiles reads the documents of all files for a subcommand.
+func readFiles(files []File, subcommand string, report *results.Report) []*krmlist.Object {
 	var objects []*krmlist.Object
 	for _, file := range files {
-		documents, errs := krmlist.ReadFile(file.Name, file.Content)
+		if file.isChartTemplate() {
+			report.Errorf(&krmlist.Object{ShownFile: file.Name}, "%s", file.renderFirst(subcommand))
+			continue
+		}
+		documents, errs := readFile(file)
 		for _, o := range documents {
 			if err := errs[o]; err != nil {
-				report.Errorf(&krmlist.Object{ShownFile: file.Name, Index: o.Index}, "%v", err)
+				report.Errorf(&krmlist.Object{ShownFile: o.File, Index: o.Index}, "%v", err)
 			}
 		}
 		objects = append(objects, documents...)
 	}
 	return objects
+}
+
+// stdinName is what messages call stdin.
+const stdinName = "stdin"
+
+// helmFilename is the annotation in which Helm 4 keeps the name of a template while a
+// post-renderer runs.
+const helmFilename = "postrenderer.helm.sh/postrender-filename"
+
+// readFile reads the documents of a file. Those that Helm printed into a pipe have the file
+// of their template.
+func readFile(file File) ([]*krmlist.Object, map[*krmlist.Object]error) {
+	documents, errs := krmlist.ReadFile(file.Name, file.Content)
+	if file.Name != stdinName {
+		return documents, errs
+	}
+	var lines [][]byte
+	if bytes.Contains(file.Content, helmSource) {
+		lines = bytes.SplitAfter(file.Content, []byte("\n"))
+	}
+	for _, o := range documents {
+		if template := o.Annotations[helmFilename]; template != "" {
+			o.File = template
+		} else if template := sourceOf(lines, o.Line); template != "" {
+			o.File = template
+		}
+	}
+	return documents, errs
+}
+
+// helmSource begins the comment in which "helm template" names the template of a document.
+var helmSource = []byte("# Source: ")
+
+// sourceOf is the template that the comment above a document names, "" if there is none.
+// The document begins at a line, from 1 on.
+func sourceOf(lines [][]byte, first int) string {
+	for i := first - 1; i >= 0 && i < len(lines); i++ {
+		line := bytes.TrimSpace(lines[i])
+		if name, found := bytes.CutPrefix(line, helmSource); found {
+			return string(name)
+		}
+		if len(line) > 0 && line[0] != '#' {
+			break
+		}
+	}
+	return ""
 }

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
 
@@ -19,9 +20,6 @@ type LintFile struct {
 	Problem string
 	// Skipped is whether the Problem is no error: the file was left out.
 	Skipped bool
-	// Found is whether the file was found in a folder. If it is broken, that is an error
-	// only if it may have an object that Lint looks at.
-	Found bool
 }
 
 // LintFormat is how Lint writes what it finds.
@@ -91,10 +89,24 @@ func Lint(files []LintFile, stdout, stderr io.Writer, options LintOptions) ([]Fi
 	if err := writeFindings(stdout, left, options); err != nil {
 		return mended, err
 	}
+	unjudged := ""
+	if n := lint.PeerJobs(input); n > 0 {
+		unjudged = fmt.Sprintf("; lint does not judge PeerJobs, and there %s; run peerjob check", countOf(n))
+	}
 	if options.Format == "" || options.Format == LintText {
-		_, _ = fmt.Fprintf(stderr, "peerjob: %s\n", lint.Summary(left))
+		_, _ = fmt.Fprintf(stderr, "peerjob: %s%s\n", lint.Summary(left), unjudged)
+	} else if unjudged != "" {
+		_, _ = fmt.Fprintf(stderr, "peerjob: note: %s\n", strings.TrimPrefix(unjudged, "; "))
 	}
 	return mended, verdict(left, options.Strict)
+}
+
+// countOf says how many there are.
+func countOf(n int) string {
+	if n == 1 {
+		return "is 1"
+	}
+	return fmt.Sprintf("are %d", n)
 }
 
 func lintFiles(files []LintFile) []lint.File {

@@ -27,15 +27,15 @@ var documentFiles = []string{".yaml", ".yml", ".json"}
 func newExpand(options func() (fn.Options, error)) *cobra.Command {
 	format := string(fn.YAML)
 	var given valueFlags
-	var showValues bool
+	var showValues, strict bool
 	command := &cobra.Command{
 		Use:   "expand [FILE | DIRECTORY | -]...",
 		Short: "Replace every PeerJob by its Service and its Job",
 		Long: `expand reads YAML and JSON documents and writes them with every PeerJob
 replaced by its Service and its Job. It reads files, the *.yaml, *.yml and *.json
 files of directories (not of their subdirectories), or stdin ("-", or no argument
-with a pipe). Every other document stays as it is. If there is an error, expand
-writes nothing.
+with a pipe). Every other document stays as it is. If there is an error, or with
+--strict a warning, expand writes nothing.
 
 The templates of PeerJobs with spec.templating: Enabled get values as in Helm:
 --values for files, and --set, --set-string, --set-json and --set-file for single
@@ -57,6 +57,7 @@ comment. The exit code is then 0.`,
 	defined(command.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{string(fn.YAML), string(fn.JSON)}, cobra.ShellCompDirectiveNoFileComp)))
 	given.add(command.Flags())
 	command.Flags().BoolVar(&showValues, "show-values", false, "show the merged values and what each template renders, instead of the objects")
+	command.Flags().BoolVar(&strict, "strict", false, "write nothing and exit with 1 on warnings, too")
 	command.Flags().Bool(helmFlag, false, "write findings to stdout, as the post-renderer plugin of Helm 4")
 	command.MarkFlagsMutuallyExclusive("output", "show-values", helmFlag)
 	command.RunE = func(cmd *cobra.Command, args []string) error {
@@ -67,8 +68,11 @@ comment. The exit code is then 0.`,
 		if err != nil {
 			return err
 		}
+		if err := in.verdict(nil, strict); err != nil {
+			return err
+		}
 		return fn.Expand(in.files, cmd.OutOrStdout(), cmd.ErrOrStderr(), fn.ExpandOptions{
-			Options: in.options, Format: fn.Format(format), Values: in.values, Assignments: in.assignments, ShowValues: showValues,
+			Options: in.options, Format: fn.Format(format), Values: in.values, Assignments: in.assignments, Strict: strict, ShowValues: showValues,
 		})
 	}
 	return command
@@ -91,10 +95,30 @@ type input struct {
 	values      []fn.ValuesFile
 	assignments []fn.Assignment
 	files       []fn.File
+	// isDoubtful is whether there was a warning of the flags.
+	isDoubtful bool
+}
+
+// verdict is the error of a command, or that of warnings of the flags if these are as bad
+// as errors.
+func (in input) verdict(err error, strict bool) error {
+	if err == nil && strict && in.isDoubtful {
+		return fn.ErrFailed
+	}
+	return err
 }
 
 // read reads the values, and then the documents that the arguments name.
 func (v *valueFlags) read(cmd *cobra.Command, args []string, options func() (fn.Options, error)) (in input, err error) {
+	if in, err = v.readValues(cmd, args, options); err != nil {
+		return in, err
+	}
+	in.files, err = readDocuments(cmd.Name(), args, cmd.InOrStdin(), in.options)
+	return in, err
+}
+
+// readValues reads the values alone.
+func (v *valueFlags) readValues(cmd *cobra.Command, args []string, options func() (fn.Options, error)) (in input, err error) {
 	if in.options, err = options(); err != nil {
 		return in, err
 	}
@@ -107,9 +131,8 @@ func (v *valueFlags) read(cmd *cobra.Command, args []string, options func() (fn.
 	if in.assignments, err = v.sets.read(in.options); err != nil {
 		return in, err
 	}
-	v.sets.warn(cmd.ErrOrStderr())
-	in.files, err = readDocuments(cmd.Name(), args, cmd.InOrStdin(), in.options)
-	return in, err
+	in.isDoubtful = v.sets.warn(cmd.ErrOrStderr())
+	return in, nil
 }
 
 // checkStdin refuses arguments that read stdin twice: the second "-" would find it
@@ -216,8 +239,8 @@ func (s *setFlags) read(opts fn.Options) ([]values.Assignment, error) {
 }
 
 // warn warns of words that are no booleans to --set, though they look like some. In a
-// values file, they are errors.
-func (s *setFlags) warn(stderr io.Writer) {
+// values file, they are errors. It reports whether there are any.
+func (s *setFlags) warn(stderr io.Writer) (warned bool) {
 	for _, text := range s.typed {
 		assignments, err := values.ParseSet(text)
 		if err != nil {
@@ -225,10 +248,12 @@ func (s *setFlags) warn(stderr io.Writer) {
 		}
 		doubtful := values.Doubtful(assignments)
 		for _, written := range slices.Sorted(maps.Keys(doubtful)) {
+			warned = true
 			path, word, _ := strings.Cut(written, "=")
 			_, _ = fmt.Fprintf(stderr, "peerjob: warning: --set %s: %q is a text, which is true in a condition; write --set %s=%t, or --set-string %[1]s\n", written, word, path, doubtful[written])
 		}
 	}
+	return warned
 }
 
 // readText reads a file that becomes one value.
@@ -263,6 +288,9 @@ func readFiles(subcommand, arg string, stdin io.Reader, opts fn.Options) ([]fn.F
 		file, err := readFile(subcommand, arg, opts)
 		return []fn.File{file}, err
 	}
+	if isChart(arg) {
+		return nil, fmt.Errorf("%s: is a Helm chart, which Helm renders first; run: helm template %s | peerjob %s -", arg, filepath.ToSlash(arg), subcommand)
+	}
 	entries, err := os.ReadDir(arg)
 	if err != nil {
 		return nil, err
@@ -280,7 +308,7 @@ func readFiles(subcommand, arg string, stdin io.Reader, opts fn.Options) ([]fn.F
 		if info.IsDir() {
 			continue
 		}
-		file, err := readFile("expand", name, opts)
+		file, err := readFile(subcommand, name, opts)
 		if err != nil {
 			return nil, err
 		}
@@ -304,7 +332,33 @@ func readFile(subcommand, name string, opts fn.Options) (fn.File, error) {
 	if err := errors.Join(err, file.Close()); err != nil {
 		return fn.File{}, fmt.Errorf("%s: %w", name, err)
 	}
-	return fn.File{Name: name, Content: content}, nil
+	return fn.File{Name: name, Content: content, Chart: chartOf(name)}, nil
+}
+
+// isChart reports whether a folder is a chart of Helm.
+func isChart(folder string) bool {
+	info, err := os.Stat(filepath.Join(folder, "Chart.yaml"))
+	return err == nil && info.Mode().IsRegular()
+}
+
+// chartOf is the folder of the Helm chart whose template a file is, "" if it is none. That
+// of a subchart is the one that Helm renders.
+func chartOf(name string) string {
+	path, err := filepath.Abs(name)
+	if err != nil {
+		return ""
+	}
+	chart, up := "", "."
+	for dir := filepath.Dir(path); filepath.Dir(dir) != dir; dir = filepath.Dir(dir) {
+		parent := filepath.Dir(dir)
+		base := filepath.Base(dir)
+		up = filepath.Join(up, "..")
+		isPart := base == "templates" || chart != "" && base == "charts"
+		if isPart && isChart(parent) {
+			chart = filepath.ToSlash(filepath.Join(filepath.Dir(name), up))
+		}
+	}
+	return chart
 }
 
 // noDocuments is what is wrong with a folder that has nothing to read.

@@ -135,7 +135,7 @@ type lintReader struct {
 }
 
 func (r *lintReader) add(name string, content []byte, err error) {
-	file := fn.LintFile{File: fn.File{Name: name, Content: content}}
+	file := fn.LintFile{File: fn.File{Name: name, Content: content, Chart: chartOf(name)}}
 	if err != nil {
 		file.Problem = "can't be read: " + plainError(err)
 	}

@@ -138,7 +138,11 @@ func (d *decoder) value(node *yaml.Node, typ reflect.Type, at place) (any, bool)
 	}
 	if template := unquoted(node); template != "" {
 		if !d.headOnly {
-			d.mismatch(&yaml.Node{Kind: yaml.ScalarNode, Value: template}, at.path, "in quotes, because a template is the text of one field; write "+quoted(template))
+			cure := "in quotes, because a template is the text of one field; write " + quoted(template)
+			if yamlnode.IsOfHelm(template) {
+				cure = "rendered by Helm first: helm template CHART | peerjob expand -"
+			}
+			d.mismatch(&yaml.Node{Kind: yaml.ScalarNode, Value: template}, at.path, cure)
 		}
 		return nil, false
 	}

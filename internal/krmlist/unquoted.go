@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/peerjob/peerjob/internal/lazyregexp"
+	"github.com/peerjob/peerjob/internal/yamlnode"
 )
 
 var (
@@ -60,8 +61,8 @@ func explainTemplates(text []byte, before int, err error) error {
 		return err
 	}
 	switch {
-	case !isPeerJob.Match(text):
-		return fmt.Errorf("%w; line %d has a template, as files of a Helm chart do: render them first, as in: helm template CHART | peerjob expand", err, first)
+	case !isPeerJob.Match(text), yamlnode.IsOfHelm(string(text)):
+		return fmt.Errorf("%w; line %d has a template, as files of a Helm chart do: render them first, as in: helm template CHART | peerjob expand -", err, first)
 	case templateLine.MatchString(line):
 		return fmt.Errorf("%w; line %d is a template, and a template fills one field, with quotes around it, and can't put a field in or out; "+
 			`write nodeSelector: "{{ with .Values.nodeSelector }}{{ toYaml . }}{{ end }}"`, err, first)

@@ -19,6 +19,9 @@ type Finding struct {
 	File   string `json:"file,omitempty"`
 	Line   int    `json:"line,omitempty"`
 	Column int    `json:"column,omitempty"`
+	// IsVirtual is whether the file is on no disk: stdin, or a template that Helm has
+	// rendered.
+	IsVirtual bool `json:"-"`
 	// Kind, Namespace and Name are those of the object; "" for a file as a whole.
 	Kind      string `json:"kind,omitempty"`
 	Namespace string `json:"namespace,omitempty"`

@@ -362,14 +362,14 @@ func (r *reader) addParsed(d *document) {
 	root := d.root()
 	switch {
 	case d.err != nil && isTemplate(d.text, nil):
-		r.note(d, helmTemplate)
+		r.noteTemplate(d)
 		r.leaveOut(d)
 	case d.err != nil:
 		r.findings = append(r.findings, r.broken(d))
 		r.leaveOut(d)
 	case root == nil:
 	case isTemplate(d.text, root):
-		r.note(d, helmTemplate)
+		r.noteTemplate(d)
 		r.leaveOut(d)
 	case strings.HasSuffix(d.kind, "List"):
 		r.nested(d, yamlnode.Resolve(yamlnode.Get(root, "items")), 0)
@@ -391,6 +391,7 @@ func (r *reader) leaveOut(d *document) {
 
 const (
 	helmTemplate  = "is a Helm template; render it, and lint what comes out: helm template CHART | peerjob lint -"
+	helmPeerJob   = "is a Helm template of a PeerJob; render it, and check what comes out: helm template CHART | peerjob check -"
 	changed       = "changes its Services and Jobs; lint what comes out: kustomize build DIRECTORY | peerjob lint -"
 	shellTemplate = "has variables in the place of values; fill them in, and lint what comes out: envsubst < FILE | peerjob lint -"
 )
@@ -558,6 +559,18 @@ func (r *reader) note(d *document, message string) {
 	})
 }
 
+// peerJobLine matches the kind of a PeerJob in a text that is not parsed.
+var peerJobLine = lazyregexp.New(`"?\bkind"?: *["']?PeerJob\b`)
+
+// noteTemplate says that a template of Helm was left out.
+func (r *reader) noteTemplate(d *document) {
+	if peerJobLine.Match(d.text) {
+		r.note(d, helmPeerJob)
+	} else {
+		r.note(d, helmTemplate)
+	}
+}
+
 // leading is how many bytes stand before the first text of a document.
 func leading(text []byte) int { return len(text) - len(bytes.TrimLeft(text, " \t\r\n")) }
 
@@ -641,7 +654,7 @@ func joinNotes(findings []Finding) []Finding {
 	var joined []Finding
 	for _, f := range findings {
 		k := key{folder(f.File), f.Message}
-		if f.ID != skipped || f.Message != helmTemplate && f.Message != shellTemplate {
+		if f.ID != skipped || !slices.Contains([]string{helmTemplate, helmPeerJob, shellTemplate}, f.Message) {
 			joined = append(joined, f)
 			continue
 		}

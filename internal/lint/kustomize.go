@@ -3,6 +3,7 @@
 package lint
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"path"
@@ -87,6 +88,44 @@ func readKustomizations(files []File, documents []*document) *kustomizations {
 		k.read(l)
 	}
 	return k
+}
+
+// PeerJobs returns how many PeerJobs files have, but for patches and templates.
+func PeerJobs(files []File) (n int) {
+	var with []File
+	for _, file := range files {
+		if bytes.Contains(file.Content, []byte(v1alpha1.Kind)) {
+			with = append(with, file)
+		}
+	}
+	if len(with) == 0 {
+		return 0
+	}
+	patches := Patches(files)
+	documents, _ := readAll(with)
+	for _, d := range documents {
+		if d.is(v1alpha1.Group, v1alpha1.Kind) && !patches[d.file()] {
+			n++
+		}
+	}
+	return n
+}
+
+// Patches returns the files that a kustomization among them lists as patches, by name.
+func Patches(files []File) map[string]bool {
+	isListed := slices.ContainsFunc(files, func(f File) bool { return slices.Contains(kustomizationNames, path.Base(clean(f.Name))) })
+	if !isListed {
+		return nil
+	}
+	documents, _ := readAll(files)
+	readKustomizations(files, documents)
+	patches := map[string]bool{}
+	for _, d := range documents {
+		if d.isPatch {
+			patches[d.file()] = true
+		}
+	}
+	return patches
 }
 
 // clean is the name of a file without detours.

@@ -33,12 +33,16 @@ func (f *Finding) where() string {
 }
 
 // WriteText writes one line for each finding: "pair.yaml:7:3: error: Job train:
-// spec.parallelism: ... [parallelism]".
+// spec.parallelism: ... [parallelism]". One of no rule has no id.
 func WriteText(w io.Writer, findings []Finding) error {
 	var out strings.Builder
 	for i := range findings {
 		f := &findings[i]
-		out.WriteString(plain(fmt.Sprintf("%s%s: %s [%s]", f.where(), f.Severity, f.Text(), f.ID)) + "\n")
+		id := ""
+		if f.ID != "" {
+			id = " [" + f.ID + "]"
+		}
+		out.WriteString(plain(fmt.Sprintf("%s%s: %s%s", f.where(), f.Severity, f.Text(), id)) + "\n")
 	}
 	_, err := io.WriteString(w, out.String())
 	return err
@@ -75,10 +79,14 @@ func WriteGitHub(w io.Writer, findings []Finding) error {
 	for i := range findings {
 		f := &findings[i]
 		var properties []string
-		if f.File != "" {
+		text := f.Text()
+		switch {
+		case f.IsVirtual:
+			text = f.where() + text
+		case f.File != "":
 			properties = append(properties, "file="+gitHubProperty.Replace(f.File))
 		}
-		if f.Line > 0 {
+		if f.Line > 0 && !f.IsVirtual {
 			properties = append(properties, fmt.Sprintf("line=%d", f.Line), fmt.Sprintf("col=%d", f.Column))
 		}
 		title := "peerjob"
@@ -86,7 +94,7 @@ func WriteGitHub(w io.Writer, findings []Finding) error {
 			title = "peerjob lint: " + f.ID
 		}
 		properties = append(properties, "title="+gitHubProperty.Replace(title))
-		fmt.Fprintf(&out, "::%s %s::%s\n", gitHubCommands[f.Severity], strings.Join(properties, ","), plain(gitHubMessage.Replace(f.Text())))
+		fmt.Fprintf(&out, "::%s %s::%s\n", gitHubCommands[f.Severity], strings.Join(properties, ","), plain(gitHubMessage.Replace(text)))
 	}
 	_, err := io.WriteString(w, out.String())
 	return err

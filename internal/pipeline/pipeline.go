@@ -56,6 +56,9 @@ type Options struct {
 	// Assignments change single values after everything was merged. Each that no
 	// template reads is warned of.
 	Assignments []values.Assignment
+
+	// onlyCheck is whether nobody wants the objects.
+	onlyCheck bool
 }
 
 // Reader reads a ResourceList with all annotations that the function reads of
@@ -92,6 +95,14 @@ func Refuse(report *results.Report) krmlist.Output { return encode(krmlist.Empty
 func Expand(objects []*krmlist.Object, options Options, report *results.Report) ([]*krmlist.Object, []*expansion.Expansion) {
 	out, expansions := expandAll(objects, nil, options, report)
 	return slices.DeleteFunc(slices.Clone(out), isPeerJob), expansions
+}
+
+// Check runs the function on the objects of files and makes no object. It returns how many
+// PeerJobs it has found.
+func Check(objects []*krmlist.Object, options Options, report *results.Report) (peerJobs int) {
+	options.onlyCheck = true
+	_, expansions := expandAll(objects, nil, options, report)
+	return len(expansions)
 }
 
 // encode encodes a list with these objects and the findings in it.
@@ -139,6 +150,9 @@ func expandAll(objects []*krmlist.Object, functionConfig *krmlist.Object, option
 	warnOfNamespaces(expansions, objects, report)
 	neighbors.Warn(expansions, objects, report)
 	warnOfValues(expansions, options, sources, report)
+	if options.onlyCheck {
+		return objects, expansions
+	}
 	if settings.mode != modeExpand {
 		merge.WarnOfEdits(objects, expansions, report)
 	}

@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -155,6 +156,11 @@ func (r *Report) Failed() bool {
 		}
 	}
 	return false
+}
+
+// Warned reports whether there is a warning among the findings.
+func (r *Report) Warned() bool {
+	return slices.ContainsFunc(r.list, func(result *kptfn.Result) bool { return result.Severity == kptfn.Warning })
 }
 
 // Write writes every finding as one line to stderr.

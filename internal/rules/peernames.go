@@ -322,6 +322,9 @@ func (n PeerNames) misaddressed(text Text, stale []StaleName, cure func(StaleNam
 			continue
 		}
 		said[a.Text] = true
+		if a.Host != n.Job && len(a.Domain) > 0 && network.IsService(a.Domain[0]) {
+			continue // of others, who have the names that these had
+		}
 		wrong, why, what, right := network.judge(a)
 		if wrong == Fine || wrong == Earlier && (n.Sibling || slices.Contains(wellKnown, a.Host)) {
 			continue

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package yamlnode
+
+import "github.com/peerjob/peerjob/internal/lazyregexp"
+
+// ofHelm matches what only templates of Helm have: its functions that call other templates,
+// and the objects that it gives to all of them.
+// See https://helm.sh/docs/chart_template_guide/builtin_objects/.
+var ofHelm = lazyregexp.New(`\{\{-?\s*(?:include|template|tpl|define|block|lookup)\b|\{\{[^}]*\.(?:Release|Chart|Capabilities|Files|Subcharts)\b`)
+
+// IsOfHelm reports whether a text has a template that only Helm can render.
+func IsOfHelm(text string) bool { return ofHelm.MatchString(text) }
