@@ -8,11 +8,13 @@ import (
 	"io"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/krmlist"
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 	"github.com/peerjob/peerjob/internal/lint"
 	"github.com/peerjob/peerjob/internal/pipeline"
 	"github.com/peerjob/peerjob/internal/results"
@@ -137,6 +139,9 @@ func lintInput(files []File) []lint.File {
 	return input
 }
 
+// yamlLine matches the line in an error of the YAML parser.
+var yamlLine = lazyregexp.New(`^yaml: line (\d+): `)
+
 // located returns the findings of a report with the lines that they are about. A file that
 // is not there, such as a template of what Helm prints, has none.
 func located(objects []*krmlist.Object, files []File, report *results.Report) []lint.Finding {
@@ -170,6 +175,11 @@ func located(objects []*krmlist.Object, files []File, report *results.Report) []
 			isReal := real[path.Clean(finding.File)]
 			if isReal && o != nil {
 				finding.Line, finding.Column = lint.Locate(o.Node(), o.Line, finding.Field)
+			}
+			if match := yamlLine.FindStringSubmatch(finding.Message); match != nil && isReal && o == nil {
+				if n, err := strconv.Atoi(match[1]); err == nil {
+					finding.Line, finding.Column = n, 1
+				}
 			}
 			finding.IsVirtual = !isReal || finding.File == stdinName
 		}

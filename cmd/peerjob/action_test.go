@@ -255,10 +255,93 @@ func TestAction(t *testing.T) {
 			t.Errorf("%q is missing in\n%s", want, log)
 		}
 	}
-	if passed || !strings.Contains(summary, "- `peerjob lint`: 1 errors, 1 warnings\n- `peerjob check`: 1 errors, 0 warnings\n") || !strings.Contains(summary, "The rendering **failed**") {
+	if passed || !strings.Contains(summary, "- `peerjob lint`: 1 error, 1 warning\n- `peerjob check`: 1 error, 0 warnings\n") || !strings.Contains(summary, "The rendering **failed**") {
 		t.Errorf("passed: %t, summary:\n%s", passed, summary)
 	}
 	if left := git(t, dir, "worktree", "list"); strings.Count(left, "\n") > 0 {
 		t.Errorf("a worktree is left:\n%s", left)
+	}
+}
+
+// TestAction_warnings has a PeerJob with a warning, in two folders: it is beside its line and
+// in the summary, and fails the action only if strict is set.
+func TestAction_warnings(t *testing.T) {
+	if found, err := hasTool("git"); err != nil {
+		t.Fatal(err)
+	} else if !found {
+		t.Skip(toolMissing("git"))
+	}
+	a := readAction(t)
+	dir := t.TempDir()
+	git(t, dir, "init", "-q")
+	tagless := strings.Replace(actionPeerJob, "example.com/train:1.0", `"example.com/train:"`, 1)
+	base := commit(t, dir, map[string]string{"envs/dev/peerjob.yaml": tagless, "envs/prod/peerjob.yaml": tagless})
+	checked := map[string]string{"base": base, "check": "envs"}
+	rendered := map[string]string{"base": base, "render": "peerjob expand envs/dev"}
+	for _, test := range []struct {
+		inputs         map[string]string
+		summary, log   string
+		strictlyFailed string
+	}{
+		{checked, "- `peerjob check`: 0 errors, 2 warnings\n", "::warning file=envs/prod/peerjob.yaml,line=11,col=16,title=peerjob::", ""},
+		{rendered, "The rendering has 1 warning:\n\n````````````````text\npeerjob: warning: envs/dev/peerjob.yaml: PeerJob train: ", "::warning title=peerjob::the command of render printed 1 warning", "::error title=peerjob::the command of render printed 1 warning"},
+	} {
+		for _, strict := range []string{"false", "true"} {
+			inputs := maps.Clone(test.inputs)
+			inputs["strict"] = strict
+			_, summary, log, passed := a.run(t, dir, inputs)
+			want := test.log
+			if strict == "true" && test.strictlyFailed != "" {
+				want = test.strictlyFailed
+			}
+			if passed != (strict == "false") || !strings.Contains(summary, test.summary) || !strings.Contains(log, want) {
+				t.Errorf("strict %s: passed: %t, want %q and %q\nsummary:\n%slog:\n%s", strict, passed, test.summary, want, summary, log)
+			}
+		}
+	}
+}
+
+// TestAction_install has no peerjob on the PATH and a release that is not there: the action
+// builds its source, or says what to do without Go.
+func TestAction_install(t *testing.T) {
+	tools := t.TempDir()
+	for _, tool := range []string{"bash", "env", "uname", "mkdir", "git"} {
+		path, err := exec.LookPath(tool)
+		if err != nil {
+			t.Skipf("%s is not on this machine", tool)
+		}
+		if err := os.Symlink(path, filepath.Join(tools, tool)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(tools, "curl"), []byte("#!/bin/sh\nexit 22\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	install := func(path string) (log, added string, err error) {
+		temporary := t.TempDir()
+		file := filepath.Join(temporary, "GITHUB_PATH")
+		cmd := exec.CommandContext(t.Context(), "bash", filepath.Join(repository(t), "hack", "action"), "install")
+		cmd.Env = append(os.Environ(), "PATH="+path, "GITHUB_ACTION_PATH="+repository(t), "RUNNER_TEMP="+temporary, "GITHUB_PATH="+file, "PEERJOB_VERSION=v0.1.0")
+		out, err := cmd.CombinedOutput()
+		text, readErr := os.ReadFile(file)
+		if readErr != nil && !errors.Is(readErr, os.ErrNotExist) {
+			t.Fatal(readErr)
+		}
+		return string(out), strings.TrimSpace(string(text)), err
+	}
+	const want = "::error title=peerjob::the release v0.1.0 can't be downloaded, and there is no Go to build it; put peerjob on the PATH, or run actions/setup-go before this action\n"
+	if log, added, err := install(tools); err == nil || log != want || added != "" {
+		t.Errorf("without Go: %v, %q is on the PATH\n%s", err, added, log)
+	}
+	program, err := exec.LookPath("go")
+	if err != nil {
+		t.Skip("go is not on the PATH")
+	}
+	log, added, err := install(tools + string(os.PathListSeparator) + filepath.Dir(program))
+	if err != nil || added == "" {
+		t.Fatalf("with Go: %v\n%s", err, log)
+	}
+	if out, err := exec.CommandContext(t.Context(), filepath.Join(added, "peerjob"), "version").Output(); err != nil || len(out) == 0 {
+		t.Errorf("what was built: %v\n%s", err, out)
 	}
 }

@@ -25,6 +25,7 @@ type hook struct {
 	Files         string   `yaml:",omitempty"`
 	TypesOr       []string `yaml:"types_or,omitempty"`
 	PassFilenames *bool    `yaml:"pass_filenames,omitempty"`
+	Verbose       bool     `yaml:",omitempty"`
 }
 
 // TestPreCommit runs the hooks in a repository: as pre-commit does, and by pre-commit if
@@ -60,20 +61,32 @@ func TestPreCommit(t *testing.T) {
 	}
 	headless := "apiVersion: v1\nkind: Service\nmetadata:\n  name: pair\nspec:\n  clusterIP: None\n  publishNotReadyAddresses: true\n  selector: {job-name: pair}\n"
 	job := "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: pair\nspec:\n  completions: 2\n  parallelism: 2\n  completionMode: Indexed\n  template:\n    spec:\n      subdomain: pair\n      restartPolicy: Never\n      containers:\n      - name: w\n        image: x\n        args: [--leader=pair-0.pair]\n"
+	tagless := strings.Replace(actionPeerJob, "example.com/train:1.0", `"example.com/train:"`, 1)
 	for _, test := range []struct {
 		name   string
 		files  map[string]string
 		failed []string
+		says   string
 	}{
-		{"right", map[string]string{"deploy/peerjob.yaml": actionPeerJob, "service.yaml": headless, "job.yaml": job}, nil},
+		{"right", map[string]string{"deploy/peerjob.yaml": actionPeerJob, "service.yaml": headless, "job.yaml": job}, nil, ""},
 		{"wrong", map[string]string{
 			"deploy/peerjob.yml": strings.Replace(actionPeerJob, "peers: 2", "peers: 0", 1),
 			"service.yaml":       strings.Replace(headless, "  clusterIP: None\n", "", 1), "job.yaml": job,
-		}, []string{"peerjob-lint", "peerjob-check"}},
+		}, []string{"peerjob-lint", "peerjob-check"}, "spec.peers: Invalid value: 0"},
 		// Its Service is in another file, which did not change.
-		{"half", map[string]string{"job.yaml": job}, []string{"peerjob-lint"}},
-		// A patch has another name.
-		{"patch", map[string]string{"overlay/peers.yaml": "apiVersion: peerjob.dev/v1alpha1\nkind: PeerJob\nmetadata:\n  name: train\nspec:\n  peers: 8\n"}, nil},
+		{"half", map[string]string{"job.yaml": job}, []string{"peerjob-lint"}, ""},
+		{"patch", map[string]string{
+			"overlay/peerjob.yaml":       "apiVersion: peerjob.dev/v1alpha1\nkind: PeerJob\nmetadata:\n  name: train\nspec:\n  peers: 8\n",
+			"overlay/kustomization.yaml": "patches:\n- path: peerjob.yaml\n",
+		}, nil, "is a patch of a kustomization"},
+		{"one name in two folders", map[string]string{"envs/dev/peerjob.yaml": actionPeerJob, "envs/prod/peerjob.yaml": actionPeerJob}, nil, "2 PeerJobs: 0 errors"},
+		{"any name of a file", map[string]string{"jobs.yaml": strings.Replace(actionPeerJob, "peers: 2", "peers: 0", 1)}, []string{"peerjob-check"}, "jobs.yaml:6:10: error: "},
+		{"a template of a chart", map[string]string{
+			"chart/Chart.yaml":             "apiVersion: v2\nname: shop\nversion: 0.1.0\n",
+			"chart/templates/peerjob.yaml": strings.Replace(actionPeerJob, "name: train", "name: {{ .Release.Name }}", 1),
+		}, nil, "helm template chart | peerjob check -"},
+		// pre-commit shows what a hook says that passes.
+		{"a warning", map[string]string{"peerjob.yaml": tagless}, nil, "InvalidImageName"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -81,8 +94,12 @@ func TestPreCommit(t *testing.T) {
 			commit(t, dir, test.files)
 			for _, hook := range hooks {
 				want := slices.Contains(test.failed, hook.ID)
-				if said, failed := hook.run(t, dir); failed != want {
-					t.Errorf("%s fails: %t, want %t\n%s", hook.ID, failed, want, said)
+				said, failed := hook.run(t, dir)
+				if failed != want || hook.ID == "peerjob-check" && !strings.Contains(said, test.says) {
+					t.Errorf("%s fails: %t, want %t and %q\n%s", hook.ID, failed, want, test.says, said)
+				}
+				if !hook.Verbose {
+					t.Errorf("pre-commit hides the warnings of %s", hook.ID)
 				}
 			}
 			if missing != nil {
@@ -94,8 +111,9 @@ func TestPreCommit(t *testing.T) {
 			}
 			for _, hook := range hooks {
 				want := slices.Contains(test.failed, hook.ID)
-				if said, failed := programIn(t, dir, "pre-commit", "run", "--all-files", hook.ID); failed != want {
-					t.Errorf("pre-commit run %s fails: %t, want %t\n%s", hook.ID, failed, want, said)
+				said, failed := programIn(t, dir, "pre-commit", "run", "--all-files", hook.ID)
+				if failed != want || hook.ID == "peerjob-check" && !strings.Contains(said, test.says) {
+					t.Errorf("pre-commit run %s fails: %t, want %t and %q\n%s", hook.ID, failed, want, test.says, said)
 				}
 			}
 		})
