@@ -107,6 +107,57 @@ func TestArgoPlugin(t *testing.T) {
 	}
 }
 
+// TestArgoPlugin_helm runs the command of the plugin on a chart with the real Helm, with a shell
+// of this machine: it prints what the pipe prints that people type, and every mistake is on
+// stderr.
+func TestArgoPlugin_helm(t *testing.T) {
+	if found, err := hasTool("helm"); err != nil {
+		t.Fatal(err)
+	} else if !found {
+		t.Skip(toolMissing("helm"))
+	}
+	text, err := os.ReadFile(filepath.Join(repository(t), argoExample, "plugin.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var plugin struct {
+		Spec struct {
+			Generate struct{ Command, Args []string }
+		}
+	}
+	if err := yaml.Unmarshal(text, &plugin); err != nil {
+		t.Fatal(err)
+	}
+	command := append(plugin.Spec.Generate.Command, plugin.Spec.Generate.Args...)
+	chart := filepath.Join(copyOf(t, "examples"), "examples", "helm", "chart")
+	run := func(helmArgs string, command ...string) (stdout, stderr string, err error) {
+		t.Helper()
+		var out, errs bytes.Buffer
+		cmd := exec.CommandContext(t.Context(), "env", command...)
+		cmd.Dir, cmd.Stdout, cmd.Stderr = chart, &out, &errs
+		cmd.Env = append(os.Environ(), "PATH="+programs(t)+string(os.PathListSeparator)+filepath.Join(repository(t), "bin", "tools")+string(os.PathListSeparator)+os.Getenv("PATH"),
+			"ARGOCD_APP_NAME=train", "ARGOCD_APP_NAMESPACE=ml", "ARGOCD_ENV_HELM_ARGS="+helmArgs)
+		err = cmd.Run()
+		return out.String(), errs.String(), err
+	}
+	for _, args := range []string{"", "--set peers=3 --no-hooks"} {
+		want, _, err := run("", "sh", "-c", "helm template train . --namespace ml "+args+" | peerjob expand -")
+		if err != nil || !strings.Contains(want, "kind: Job\n") {
+			t.Fatalf("%v\n%s", err, want)
+		}
+		got, stderr, err := run(args, command...)
+		// $(...) drops the empty line at the end.
+		if diff := cmp.Diff(strings.TrimRight(want, "\n"), strings.TrimRight(got, "\n")); diff != "" || err != nil {
+			t.Errorf("%q: %v\n%s(-want +got):\n%s", args, err, stderr, diff)
+		}
+	}
+	for args, want := range map[string]string{"--set peers=0": "spec.peers: Invalid value: 0", "--values missing.yaml": "missing.yaml"} {
+		if got, stderr, err := run(args, command...); err == nil || got != "" || !strings.Contains(stderr, want) {
+			t.Errorf("%q: %v\n%s%s", args, err, got, stderr)
+		}
+	}
+}
+
 // asArgo runs a command in a folder as Argo CD's server of plugins does.
 func asArgo(t *testing.T, image, dir, folder string, command []string) (stdout, stderr string, err error) {
 	t.Helper()

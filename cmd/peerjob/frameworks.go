@@ -25,11 +25,11 @@ framework reads.`,
 		Example: `  peerjob frameworks
   peerjob frameworks torchrun > peerjob.yaml`,
 		Args: cobra.MaximumNArgs(1),
-		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		ValidArgsFunction: func(_ *cobra.Command, args []string, text string) ([]string, cobra.ShellCompDirective) {
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}
-			return framework.Types(), cobra.ShellCompDirectiveNoFileComp
+			return completeFramework(text), cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -43,6 +43,26 @@ framework reads.`,
 			return usagef("TYPE: Unsupported value: %q: supported values: %s%s", args[0], strings.Join(framework.Types(), ", "), known.DidYouMean(args[0]))
 		},
 	}
+}
+
+// completeFramework returns the types that begin with a text, in the case of the text: shells
+// drop what does not begin with what was typed.
+func completeFramework(text string) []string {
+	var found []string
+	for _, name := range framework.Types() {
+		if len(text) <= len(name) && strings.EqualFold(name[:len(text)], text) {
+			found = append(found, text+adapt(name[len(text):], text))
+		}
+	}
+	return found
+}
+
+// adapt is the rest of a name in lower case if so is what was typed of it.
+func adapt(rest, typed string) string {
+	if typed != "" && typed == strings.ToLower(typed) {
+		return strings.ToLower(rest)
+	}
+	return rest
 }
 
 func listFrameworks(w io.Writer) error {

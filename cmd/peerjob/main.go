@@ -38,7 +38,7 @@ func run(program string, args []string, stdin io.Reader, stdout, stderr io.Write
 // runCommand is run, but for what Helm needs.
 func runCommand(program string, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := newRoot(os.Getenv)
-	root.SetArgs(asPlugin(root, program, args))
+	root.SetArgs(asPlugin(root, program, args, os.Getenv))
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
