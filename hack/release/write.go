@@ -36,6 +36,8 @@ var shells = []struct{ name, file string }{
 //	peerjob-runner-image_VERSION.tar
 //	peerjob.yaml                            the manifest for krew
 //	peerjob.rb                              the formula for Homebrew
+//	peerjob-NUMBER.tgz                      the plugins for Helm
+//	peerjob-expand-NUMBER.tgz
 //	peerjob.openvex.json                    why known vulnerabilities are none of peerjob
 //	SHA256SUMS                              the checksums of all other files
 //
@@ -156,6 +158,11 @@ func makeFiles(ctx context.Context, s *source, platforms []platform, work string
 		}
 		files = append(files, entry{path: name, content: content})
 	}
+	plugins, err := helmPlugins(s)
+	if err != nil {
+		return nil, err
+	}
+	files = append(files, plugins...)
 	vex, err := os.ReadFile(filepath.Join(s.root, "vex.openvex.json"))
 	return append(files, entry{path: "peerjob.openvex.json", content: vex}), err
 }
