@@ -84,7 +84,7 @@ test: ## Run the product's own tests; one that needs docker or kpt is skipped wi
 
 .PHONY: test-modules
 test-modules: ## Run the tests of the modules beside the product: bench (builds Helm), conformance, e2e; and those with Helm
-	PEERJOB_HELM=true $(GOTESTSUM) -run '^TestScripts$$/^helm$$|^TestExamples$$/^helm$$|^TestArgoPlugin_helm$$' $(GOTESTFLAGS) ./cmd/peerjob
+	PEERJOB_HELM=true $(GOTESTSUM) -run '^TestScripts$$/^helm$$|^TestExamples$$/^helm$$|^TestArgoPlugin_helm$$|^TestRecipes_chart$$' $(GOTESTFLAGS) ./cmd/peerjob
 	cd bench && $(GOTESTSUM) $(GOTESTFLAGS) ./...
 	cd conformance && $(GOTESTSUM) -short $(GOTESTFLAGS) ./...
 	cd e2e && $(GOTESTSUM) $(GOTESTFLAGS) $$($(GO) list ./... | grep -v '/e2e$$')

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -81,5 +82,23 @@ spec:
 `
 	if diff := cmp.Diff(want, run("./consumer")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+
+	// The program of docs/go.md, in the place of this one.
+	page, err := os.ReadFile(filepath.Join(root, "docs", "go.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, program, found := strings.Cut(string(page), "\n```go\n")
+	program, _, closed := strings.Cut(program, "\n```\n")
+	if !found || !closed {
+		t.Fatal("docs/go.md has no program")
+	}
+	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(program+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run("go", "build", "-mod=mod", "-o", "consumer", ".")
+	if got := run("./consumer"); !strings.Contains(got, "kind: Service\n") || !strings.Contains(got, "  completions: 4\n") {
+		t.Errorf("the program of docs/go.md prints\n%s", got)
 	}
 }

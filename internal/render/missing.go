@@ -89,11 +89,15 @@ func (r *Renderer) explain(path, name string, in any) error {
 	if len(names) == 0 {
 		hint := "; it is empty"
 		if strings.TrimPrefix(path, "$") == ".Values" {
-			hint = "; the PeerJob has no values: set spec.values or spec.valuesFrom"
+			hint = "; the PeerJob has no values: set spec.values or spec.valuesFrom, or use --values or --set"
 		}
 		return fmt.Errorf("%s has no %q%s", path, excerpt(name, 0), hint)
 	}
-	return fmt.Errorf("%s has no %q%s; it has %s", path, excerpt(name, 0), r.didYouMean(name, names), list(names))
+	near, cure := r.didYouMean(name, names), ""
+	if near == "" && strings.TrimPrefix(path, "$") == ".Values" {
+		cure = "; set it in spec.values, or with --values or --set"
+	}
+	return fmt.Errorf("%s has no %q%s; it has %s%s", path, excerpt(name, 0), near, list(names), cure)
 }
 
 // didYouMean names the known name that was probably meant, if the budget is

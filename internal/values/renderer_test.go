@@ -77,7 +77,7 @@ func TestRenderer_Render_errors(t *testing.T) {
 		path                  *field.Path
 		want                  string
 	}{
-		"a value that there is not": {template: "{{ .Values.c }}", want: `template: line 1, column 11: .Values has no "c"; it has "a"`},
+		"a value that there is not": {template: "{{ .Values.c }}", want: `template: line 1, column 11: .Values has no "c"; it has "a"; set it in spec.values, or with --values or --set`},
 		"a value that null removed": {template: "{{ .Values.gone }}", want: "null"},
 		"what the name of the Service decides": {
 			spec: ", service: {name: '{{ .Leader }}'}", template: "{{ .Leader }}", path: field.NewPath("spec", "service", "name"),
