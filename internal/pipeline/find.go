@@ -44,6 +44,8 @@ func findPeerJobs(objects []*krmlist.Object, functionConfig *krmlist.Object, rep
 			report.Errorf(o, `"<<" merges the kind %s, which is read only where it is written; write apiVersion and kind`, v1alpha1.Kind)
 		case strings.HasSuffix(o.Kind, "List"):
 			refuseHidden(o, o.Node(), field.NewPath("items"), report)
+		case o.Kind == "":
+			refuseLoose(o, o.Node(), nil, report)
 		}
 	}
 	if functionConfig == nil || !isPeerJob(functionConfig) {
@@ -107,10 +109,57 @@ func refuseHidden(list *krmlist.Object, node *yaml.Node, path *field.Path, repor
 	for i, item := range items.Content {
 		inner := krmlist.NewParsed(item)
 		if isPeerJob(inner) {
-			report.AddErrors(list, field.ErrorList{field.Forbidden(path.Index(i), fmt.Sprintf(
-				"a PeerJob in a list is not expanded; write %q as a document of its own", inner.Name))})
+			report.AddErrors(list, field.ErrorList{field.Forbidden(path.Index(i), inList(inner))})
 		} else if item.Kind != yaml.AliasNode && strings.HasSuffix(inner.Kind, "List") {
 			refuseHidden(list, item, path.Index(i).Child("items"), report)
 		}
 	}
+}
+
+// inList is what is wrong with a PeerJob in a list of objects.
+func inList(o *krmlist.Object) string {
+	return fmt.Sprintf("a PeerJob in a list is not expanded; write %q as a document of its own", o.Name)
+}
+
+// asStream is how programs that print JSON write each object as a document.
+const asStream = "; Jsonnet does that with jsonnet -y, and CUE with yaml.MarshalStream"
+
+// refuseLoose refuses a document that is no object and has PeerJobs in it, in lists and
+// in maps: what a program prints that was not told to write a stream. Nothing would be
+// expanded.
+func refuseLoose(o *krmlist.Object, node *yaml.Node, path *field.Path, report *results.Report) {
+	switch node.Kind {
+	case yaml.SequenceNode:
+		for i, item := range node.Content {
+			if inner := peerJobOf(item); inner != nil {
+				report.AddErrors(o, field.ErrorList{field.Forbidden(path.Index(i), inList(inner)+asStream)})
+			} else {
+				refuseLoose(o, item, path.Index(i), report)
+			}
+		}
+	case yaml.MappingNode:
+		yamlnode.EachEntry(node, func(key string, value *yaml.Node) {
+			at := path.Child(key)
+			if strings.ContainsAny(key, ".[]") {
+				at = path.Key(key)
+			}
+			if inner := peerJobOf(value); inner != nil {
+				report.AddErrors(o, field.ErrorList{field.Forbidden(at, fmt.Sprintf("a PeerJob in a map is not expanded; write %q as a document of its own", inner.Name)+asStream)})
+			} else {
+				refuseLoose(o, value, at, report)
+			}
+		})
+	}
+}
+
+// peerJobOf returns the PeerJob that a node is, nil if it is none. An alias is none: what
+// it stands for is in the document, too.
+func peerJobOf(node *yaml.Node) *krmlist.Object {
+	if node.Kind != yaml.MappingNode || yamlnode.Text(yamlnode.Get(node, "kind")) != v1alpha1.Kind {
+		return nil
+	}
+	if o := krmlist.NewParsed(node); isPeerJob(o) {
+		return o
+	}
+	return nil
 }
