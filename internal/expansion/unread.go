@@ -5,8 +5,10 @@ package expansion
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -163,7 +165,7 @@ func (e *Expansion) warnUnread(own map[string]any, snippets map[string]string) [
 		for _, key := range path {
 			at = at.Child(key)
 		}
-		cure := "remove it, or read it with {{ .Values." + strings.Join(path, ".") + " }}"
+		cure := "remove it, or read it with {{ " + readerOf(path) + " }}"
 		if nearest != "" {
 			cure = "did you mean " + nearest + "?"
 		}
@@ -181,6 +183,32 @@ func (e *Expansion) warnUnread(own map[string]any, snippets map[string]string) [
 		}
 	}
 	return warnings
+}
+
+// readerOf is how a template reads the value at a path.
+func readerOf(path []string) string {
+	text := ".Values"
+	for i, key := range path {
+		if !isName(key) {
+			text = "index " + text
+			for _, key := range path[i:] {
+				text += " " + strconv.Quote(key)
+			}
+			return text
+		}
+		text += "." + key
+	}
+	return text
+}
+
+// isName reports whether a key can follow a dot in a template.
+func isName(key string) bool {
+	for i, r := range key {
+		if r != '_' && !unicode.IsLetter(r) && (i == 0 || !unicode.IsDigit(r)) {
+			return false
+		}
+	}
+	return key != ""
 }
 
 // findAnchors notes the paths of the values that an alias can stand for, all or in part,

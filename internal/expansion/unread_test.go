@@ -3,7 +3,10 @@
 package expansion
 
 import (
+	"slices"
+	"strings"
 	"testing"
+	"text/template"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -21,6 +24,7 @@ func TestExpansion_unread(t *testing.T) {
 		want []string
 	}{
 		"all read":         {"  values: {a: x}\n", nil},
+		"no identifier":    {"  values: {a: x, my-key: 1, b: {c-d: {e: 1}}}\n", []string{`spec.values.b: no template reads this value` + rest + `b }}`, `spec.values.my-key: no template reads this value; remove it, or read it with {{ index .Values "my-key" }}`}},
 		"one too many":     {"  values: {a: x, other: {b: 1}}\n", []string{"spec.values.other: no template reads this value" + rest + "other }}"}},
 		"misspelled":       {"  service: {name: 's{{ if .Values.verbose }}v{{ end }}'}\n  values: {a: x, verbsoe: true}\n", []string{"spec.values.verbsoe: no template reads this value; did you mean verbose?"}},
 		"an anchor":        {"  values: {a: x, other: {b: &b svc}}\n  service: {name: *b}\n", nil},
@@ -46,6 +50,25 @@ func TestExpansion_unread(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestReaderOf holds that what a warning advises reads that value: text/template is asked.
+func TestReaderOf(t *testing.T) {
+	for _, keys := range [][]string{{"a"}, {"my-key"}, {"a", "b_2", "é"}, {"a", "b.c", "d"}, {"my-key", "a"}, {"1"}, {"a", "x/y"}, {`"`}, {""}, {"a", "\n`"}} {
+		data := any("found")
+		for _, key := range slices.Backward(keys) {
+			data = map[string]any{key: data}
+		}
+		var out strings.Builder
+		advice := "{{ " + readerOf(keys) + " }}"
+		parsed, err := template.New("").Parse(advice)
+		if err == nil {
+			err = parsed.Execute(&out, map[string]any{"Values": data})
+		}
+		if err != nil || out.String() != "found" {
+			t.Errorf("%q: %s: %q, %v", keys, advice, out.String(), err)
+		}
 	}
 }
 
