@@ -6,7 +6,8 @@
 //
 //   - It reads the JSON Schema of a PeerJob, and knows no field itself.
 //   - A path is as kubectl explain takes it, spec.barrier, or as a message of peerjob has
-//     it, spec.template.spec.containers[0].image.
+//     it, spec.template.spec.containers[0].image. What is in a map or a list of single
+//     values is explained with the field that is the map or the list.
 //   - What it writes has the form of kubectl explain.
 //
 // # Never
@@ -57,7 +58,10 @@ const kind = "peerjob"
 // IsPath reports whether a text is the path of a field, as far as its beginning says:
 // peerjob, or a field of the PeerJob as a whole.
 func (a *API) IsPath(text string) bool {
-	first := split(text)[0]
+	first := text
+	if end := strings.IndexAny(text, ".["); end >= 0 {
+		first = text[:end]
+	}
 	if isKind(first) {
 		return true
 	}
@@ -70,24 +74,48 @@ func isKind(word string) bool {
 	return word == kind || word == kind+"s"
 }
 
-// split returns the names in a path. What is in brackets, an index or a key, is left out.
-func split(path string) []string {
-	var plain strings.Builder
-	depth := 0
-	for _, c := range path {
-		switch {
-		case c == '[':
-			depth++
-		case c == ']' && depth > 0:
-			depth--
-		case depth == 0:
-			plain.WriteRune(c)
-		}
-	}
-	return strings.Split(strings.TrimSuffix(plain.String(), "."), ".")
+// step is one element of a path.
+type step struct {
+	// name is a field, or what is in brackets: an index, a key, or nothing for any index.
+	name      string
+	isBracket bool
+	// end is where the path is cut behind the step.
+	end int
 }
 
-// found is a field that a path leads to.
+// split returns the steps of a path.
+func split(path string) (steps []step, err error) {
+	for at := 0; at < len(path); {
+		if path[at] == '[' {
+			length := strings.IndexByte(path[at:], ']')
+			if length < 0 {
+				return nil, fmt.Errorf("%s: \"[\" has no \"]\"", path)
+			}
+			steps = append(steps, step{path[at+1 : at+length], true, at + length + 1})
+			at += length + 1
+			continue
+		}
+		if len(steps) > 0 {
+			if path[at] != '.' {
+				return nil, fmt.Errorf("%s: needs a dot or the end after %q", path, path[:at])
+			}
+			at++
+		}
+		length := strings.IndexAny(path[at:], ".[")
+		if length < 0 {
+			length = len(path) - at
+		}
+		if length == 0 {
+			return nil, fmt.Errorf("%s: needs the name of a field after %q", path, path[:at])
+		}
+		at += length
+		steps = append(steps, step{path[at-length : at], false, at})
+	}
+	return steps, nil
+}
+
+// found is a field that a path leads to. The path may go on into it: to an element of the
+// list or to a value of the map that the field is.
 type found struct {
 	name string
 	*node
@@ -96,21 +124,62 @@ type found struct {
 // find follows a path. The error says where it leads nowhere.
 func (a *API) find(path string) (found, error) {
 	at := found{node: a.root}
-	names := split(path)
-	if isKind(names[0]) {
-		names = names[1:]
+	steps, err := split(path)
+	if err != nil {
+		return found{}, err
 	}
-	var walked []string
-	for _, name := range names {
-		inside := a.fieldsOf(at.node)
-		walked = append(walked, name)
-		next, known := inside[name]
-		if !known {
-			return found{}, fmt.Errorf("%s: unknown field%s", strings.Join(walked, "."), suggest(name, inside, strings.Join(walked[:len(walked)-1], ".")))
+	inside, walked := a.root, ""
+	if len(steps) > 0 && isKind(steps[0].name) {
+		walked, steps = path[:steps[0].end], steps[1:]
+	}
+	for _, s := range steps {
+		outer := walked
+		walked = path[:s.end]
+		switch {
+		case isAny(inside): // whatever follows is in it
+		case s.isBracket:
+			of, isList := a.elements(inside)
+			switch {
+			case of == nil:
+				return found{}, fmt.Errorf("%s: is neither a list nor a map; write %s", walked, outer)
+			case isList && strings.Trim(s.name, "0123456789") != "":
+				return found{}, fmt.Errorf("%s: is a list; write %s[0]", walked, outer)
+			case !isList && s.name == "":
+				return found{}, fmt.Errorf("%s: is a map; write %s[KEY]", walked, outer)
+			}
+			inside = of
+		default:
+			names := a.fieldsOf(inside)
+			next, known := names[s.name]
+			of, isList := a.elements(inside)
+			if !known && of != nil && !isList && len(names) == 0 {
+				inside = of // a key
+				continue
+			}
+			if !known {
+				return found{}, fmt.Errorf("%s: unknown field%s", walked, suggest(s.name, names, outer))
+			}
+			at, inside = found{name: s.name, node: next}, next
 		}
-		at = found{name: name, node: next}
 	}
 	return at, nil
+}
+
+// isAny reports whether a schema takes any value.
+func isAny(n *node) bool {
+	return n.Ref == "" && n.Type == nil && n.Enum == nil && n.AllOf == nil && n.AnyOf == nil && n.Properties == nil && n.Items == nil
+}
+
+// elements returns the schema of the elements of a list or of the values of a map, nil
+// for any other.
+func (a *API) elements(n *node) (of *node, isList bool) {
+	forms, _ := a.forms(n)
+	for _, form := range forms {
+		if of := inner(form); of != nil {
+			return of, form.Items != nil
+		}
+	}
+	return nil, false
 }
 
 // suggest says what to write instead of an unknown name.

@@ -4,6 +4,8 @@ package fields
 
 import (
 	"bytes"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -87,6 +89,76 @@ func TestIsPath(t *testing.T) {
 		if got := api.IsPath(text); got != want {
 			t.Errorf("IsPath(%q) = %t", text, got)
 		}
+	}
+}
+
+// TestExplain_paths has the paths of errors, and texts that are none. "" is a page.
+func TestExplain_paths(t *testing.T) {
+	api := read(t)
+	for path, want := range map[string]string{
+		"spec.values.my-key":                                                "",
+		"spec.values.a.b[0].c":                                              "",
+		"spec.values[my.key]":                                               "",
+		"spec.values":                                                       "",
+		"metadata.labels.team":                                              "",
+		"metadata.annotations[peerjob.dev/x]":                               "",
+		"spec.template.spec.nodeSelector[disk]":                             "",
+		"spec.template.spec.containers[].image":                             "",
+		"spec.template.spec.containers.image":                               "",
+		"spec.template.spec.containers[0].args[1]":                          "",
+		"spec.template.spec.containers[0].resources.limits[nvidia.com/gpu]": "",
+		"spec.snippets[s]":                                                  "",
+		"spec.service.ports[0]":                                             "",
+		"peerjob.spec":                                                      "",
+		"metadata.annotations.peerjob.dev/x":                                `metadata.annotations.peerjob.dev/x: unknown field; metadata.annotations.peerjob has no fields`,
+		"spec[peers]":                                                       "spec[peers]: is neither a list nor a map; write spec",
+		"spec.peers[0]":                                                     "spec.peers[0]: is neither a list nor a map; write spec.peers",
+		"spec.template.spec.containers[0":                                   `spec.template.spec.containers[0: "[" has no "]"`,
+		"spec.template.spec.containers[name].image":                         "spec.template.spec.containers[name]: is a list; write spec.template.spec.containers[0]",
+		"spec.template.spec.containers[0][1]":                               "spec.template.spec.containers[0][1]: is neither a list nor a map; write spec.template.spec.containers[0]",
+		"spec.template.spec.containers[0]image":                             `spec.template.spec.containers[0]image: needs a dot or the end after "spec.template.spec.containers[0]"`,
+		"spec.template.spec.containers[0].imgae":                            `spec.template.spec.containers[0].imgae: unknown field; did you mean "image"?`,
+		"metadata.labels[]":                                                 "metadata.labels[]: is a map; write metadata.labels[KEY]",
+		"spec.":                                                             `spec.: needs the name of a field after "spec."`,
+		"spec..peers":                                                       `spec..peers: needs the name of a field after "spec."`,
+		"spec.peers.x":                                                      `spec.peers.x: unknown field; spec.peers has no fields`,
+		"peerjob[0]":                                                        "peerjob[0]: is neither a list nor a map; write peerjob",
+		"peerjob.":                                                          `peerjob.: needs the name of a field after "peerjob."`,
+	} {
+		got := ""
+		if err := api.Explain(&bytes.Buffer{}, path, false); err != nil {
+			got = err.Error()
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", path, diff)
+		}
+	}
+}
+
+// ofPeerJob matches what an error or a warning of a PeerJob says in docs/validation.md.
+var ofPeerJob = regexp.MustCompile(`^(?:warning: )?PeerJob(?: \S+)?: ([a-z]\w*[.[]\S*): (.*)`)
+
+// TestExplain_errors explains the fields of all errors and warnings that the
+// documentation shows. A field that there is not has no page.
+func TestExplain_errors(t *testing.T) {
+	api := read(t)
+	text, err := os.ReadFile("../../docs/validation.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for line := range strings.Lines(string(text)) {
+		match := ofPeerJob.FindStringSubmatch(line)
+		if match == nil || strings.Contains(match[2], "unknown field") || strings.HasSuffix(match[1], "<<") {
+			continue
+		}
+		seen++
+		if err := api.Explain(&bytes.Buffer{}, match[1], false); err != nil {
+			t.Errorf("%s%v", line, err)
+		}
+	}
+	if seen < 300 {
+		t.Errorf("only %d lines", seen)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/lazyregexp"
 )
 
 // Hostname is the host name that the Job controller gives to the Pod of a
@@ -73,14 +74,25 @@ func Hostnames(job *batchv1.Job, name string, path *field.Path) field.ErrorList 
 			len(name)+room, of, longest, MaxHostnameLength))}
 	}
 	if strings.Contains(name, ".") {
-		return field.ErrorList{field.Invalid(path, name, fmt.Sprintf(
-			"must not contain dots, because the Pods' host names are <name>-<index>; write %q", strings.ReplaceAll(name, ".", "-")))}
+		cure := ""
+		if label := asLabel(name); label != "" {
+			cure = fmt.Sprintf("; write %q", label)
+		}
+		return field.ErrorList{field.Invalid(path, name, "must not contain dots, because the Pods' host names are <name>-<index>"+cure)}
 	}
 	var errs field.ErrorList
 	for _, msg := range validation.IsDNS1123Label(name) {
 		errs = append(errs, field.Invalid(path, name, msg))
 	}
 	return errs
+}
+
+// notInLabel matches what a DNS label can't have.
+var notInLabel = lazyregexp.New(`[^a-z0-9-]+`)
+
+// asLabel is a name as a DNS label, "" if nothing is left of it.
+func asLabel(name string) string {
+	return strings.Trim(notInLabel.ReplaceAllString(strings.ToLower(name), "-"), "-")
 }
 
 // MaxFQDNLength is the longest host name that the kernel takes. A Pod with
