@@ -26,13 +26,15 @@ documents are left out.
 
 With the path of a field instead of a file, explain prints the documentation of
 the field, as kubectl explain does: spec.barrier, or the path of an error, such as
-spec.template.spec.containers[0].image. "peerjob" is the PeerJob as a whole. A
-file of that name comes first.`,
+'spec.template.spec.containers[0].image' (in quotes, because zsh takes brackets
+for a pattern). "peerjob" is the PeerJob as a whole. A file of that name comes
+first.`,
 		Example: `  peerjob explain peerjob.yaml
   peerjob explain --values prod.yaml -o json peerjob.yaml | jq '.peerJobs[].ports'
   peerjob explain -o dot peerjob.yaml | dot -Tsvg > peers.svg
   peerjob explain -o mermaid peerjob.yaml
   peerjob explain spec.barrier
+  peerjob explain 'spec.template.spec.containers[0].image'
   peerjob explain --recursive spec.framework`,
 		Args: cobra.ArbitraryArgs,
 		ValidArgsFunction: func(_ *cobra.Command, _ []string, text string) ([]string, cobra.ShellCompDirective) {

@@ -4,7 +4,6 @@ package main
 
 import (
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -28,9 +27,17 @@ kubectl.`,
   peerjob install --kubectl ~/.local/bin`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
+			if args[0] == "" {
+				return usagef(`DIRECTORY: Required value: is ""; write . for the current directory`)
+			}
 			self, err := os.Executable()
 			if err != nil {
 				return err
+			}
+			if info, err := os.Stat(args[0]); err != nil {
+				return err
+			} else if !info.IsDir() {
+				return usagef("%s: is no directory", args[0])
 			}
 			if !kubectl {
 				return copyProgram(self, filepath.Join(args[0], "peerjob"))
@@ -55,19 +62,15 @@ func installPlugin(self, folder string) error {
 	if to, err := os.Readlink(completion); err == nil && to == pluginName {
 		return nil
 	}
-	return os.Symlink(pluginName, completion)
+	return linkWhole(pluginName, completion)
 }
 
+// copyProgram copies the program to a file.
 func copyProgram(from, to string) (err error) {
 	source, err := os.Open(from)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
-	target, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o755)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(target, source)
-	return errors.Join(err, target.Close())
+	return writeWhole(to, 0o755, source)
 }

@@ -262,7 +262,7 @@ func (r *lintReader) readFolder(root string) {
 
 // replaceFile writes a mended file: as a whole or not at all, where a link leads, with
 // the mode it had. It refuses a file that has changed since it was read.
-func replaceFile(mended fn.File, read []fn.LintFile) (err error) {
+func replaceFile(mended fn.File, read []fn.LintFile) error {
 	at := slices.IndexFunc(read, func(file fn.LintFile) bool { return file.Name == mended.Name })
 	target, err := filepath.EvalSymlinks(mended.Name)
 	if err != nil {
@@ -287,18 +287,5 @@ func replaceFile(mended fn.File, read []fn.LintFile) (err error) {
 	if err := writable.Close(); err != nil {
 		return err
 	}
-	temporary, err := os.CreateTemp(filepath.Dir(target), ".peerjob-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(temporary.Name()))
-		}
-	}()
-	_, err = temporary.Write(mended.Content)
-	if err = errors.Join(err, temporary.Chmod(info.Mode().Perm()), temporary.Sync(), temporary.Close()); err != nil {
-		return err
-	}
-	return os.Rename(temporary.Name(), target)
+	return writeWhole(target, info.Mode().Perm(), bytes.NewReader(mended.Content))
 }
