@@ -55,6 +55,9 @@ type CheckOptions struct {
 //
 // The error is ErrFailed if there are errors, or with Strict warnings.
 func Check(files []File, stdout, stderr io.Writer, options CheckOptions) (err error) {
+	if err := checkFormat(options.Format, CheckFormats()...); err != nil {
+		return err
+	}
 	report := &results.Report{}
 	defer reportPanic(report, stderr, &err)
 	objects := checkable(files, report)

@@ -37,6 +37,9 @@ type DoctorOptions struct {
 //
 // The error is ErrFailed if one of the findings is an error.
 func Doctor(files []File, stdout, stderr io.Writer, options DoctorOptions) (err error) {
+	if err := checkFormat(options.Format, DoctorFormats()...); err != nil {
+		return err
+	}
 	defer reportPanic(&results.Report{}, stderr, &err)
 	input := make([]doctor.File, len(files))
 	for i, file := range files {

@@ -83,6 +83,9 @@ type ExpandOptions struct {
 // has reported errors, or with Strict warnings; then nothing was written to stdout, or with ShowValues what is
 // known.
 func Expand(files []File, stdout, stderr io.Writer, options ExpandOptions) (err error) {
+	if err := checkFormat(options.Format, YAML, JSON); err != nil {
+		return err
+	}
 	report := &results.Report{}
 	defer reportPanic(report, stderr, &err)
 	objects, expansions := expandPeerJobs(files, "expand", pipeline.Options{RunnerImage: options.RunnerImage, Values: options.Values, Assignments: options.Assignments}, report)

@@ -47,6 +47,9 @@ type ExplainOptions struct {
 // Findings are written to stderr, as Expand does. The error is ErrFailed if there are
 // errors, or no PeerJob; then nothing was written to stdout.
 func Explain(files []File, stdout, stderr io.Writer, options ExplainOptions) (err error) {
+	if err := checkFormat(options.Format, ExplainFormats()...); err != nil {
+		return err
+	}
 	report := &results.Report{}
 	defer reportPanic(report, stderr, &err)
 	_, expansions := expandPeerJobs(files, "explain", pipeline.Options{RunnerImage: options.RunnerImage, Values: options.Values, Assignments: options.Assignments}, report)

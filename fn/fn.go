@@ -10,8 +10,10 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/internal/krmlist"
 	"github.com/peerjob/peerjob/internal/pipeline"
@@ -86,6 +88,14 @@ func write(list krmlist.Output, stdout, stderr io.Writer, report *results.Report
 		return ErrFailed
 	}
 	return nil
+}
+
+// checkFormat refuses a format that is not known. "" is the default.
+func checkFormat[F ~string](format F, known ...F) error {
+	if format == "" || slices.Contains(known, format) {
+		return nil
+	}
+	return field.NotSupported(field.NewPath("Format"), format, known)
 }
 
 // ReadAll reads everything. More than Options.MaxInput is an error that says how to

@@ -67,6 +67,9 @@ type LintOptions struct {
 // The error is ErrFailed if there are errors, or with Strict warnings. With Diff it is
 // about the files as they are.
 func Lint(files []LintFile, stdout, stderr io.Writer, options LintOptions) ([]File, error) {
+	if err := checkFormat(options.Format, LintFormats()...); err != nil {
+		return nil, err
+	}
 	input := lintFiles(files)
 	checks := lint.Options{ClusterDomain: options.ClusterDomain, KubernetesVersion: options.KubernetesVersion}
 	findings := lint.Files(input, checks)
