@@ -19,13 +19,21 @@ import (
 // TestPostRenderer holds what Helm gets from its plugin, for every way in which the
 // command ends.
 func TestPostRenderer(t *testing.T) {
-	const made = "kind: Service\nmetadata:\n  annotations:\n    peerjob.dev/owner: a\n"
+	const made = "apiVersion: v1\nkind: Service\nmetadata:\n  annotations:\n    peerjob.dev/owner: a\n"
 	for name, test := range map[string]struct {
 		code             int
 		stdout, findings string
 		want             string
 	}{
 		"no finding": {0, "kind: Job\n", "", "kind: Job\n"},
+		"a text that looks like an object above what a PeerJob made": {
+			0, "kind: ConfigMap\ndata:\n  a: |\n    peerjob.dev/owner: x\n---\n" + made, "peerjob: warning: a\n",
+			"kind: ConfigMap\ndata:\n  a: |\n    peerjob.dev/owner: x\n---\n# peerjob: warning: a\n" + made,
+		},
+		"what a PeerJob made in another style": {
+			0, "kind: Hook\n---   \napiVersion: batch/v1\nkind: Job\nmetadata: {annotations: {peerjob.dev/owner: a}}\n", "peerjob: warning: a\n",
+			"kind: Hook\n---   \n# peerjob: warning: a\napiVersion: batch/v1\nkind: Job\nmetadata: {annotations: {peerjob.dev/owner: a}}\n",
+		},
 		"an info":    {0, "kind: Job\n", "peerjob: info: nothing to do\n", "kind: Job\n"},
 		"a warning above what a PeerJob made": {
 			0, "kind: Hook\n---\n" + made, "peerjob: warning: a\npeerjob: warning: b\n",
@@ -63,7 +71,7 @@ func TestRefusal(t *testing.T) {
 			checkRefusal(t, postRendered(t, test.code, test.stdout, test.findings), test.findings)
 		})
 	}
-	checkRefusal(t, postRendered(t, 0, " \n", ""), "peerjob: the chart renders no object, and Helm takes no empty output from a post-renderer\n")
+	checkRefusal(t, postRendered(t, 0, " \n", "peerjob: info: no PeerJob is among the objects, and they are written as they are\n"), "peerjob: the chart renders no object, and Helm takes no empty output from a post-renderer\n")
 }
 
 func checkRefusal(t *testing.T, got, findings string) {
