@@ -21,7 +21,7 @@ var allowed = map[string][]string{
 	"api/v1alpha1":             {},
 	"barrier":                  {"barrier/protocol"},
 	"barrier/protocol":         {},
-	"cmd/peerjob":              {"api/v1alpha1", "cmd/peerjob/collector", "examples/frameworks", "fn", "internal/fields", "internal/framework", "internal/framework/known", "internal/kinds", "internal/krmlist", "internal/lazyregexp", "internal/lint", "internal/spell", "internal/values", "schema"},
+	"cmd/peerjob":              {"api/v1alpha1", "cmd/peerjob/collector", "examples/frameworks", "fn", "internal/fields", "internal/framework", "internal/framework/known", "internal/kinds", "internal/krmlist", "internal/lazyregexp", "internal/lint", "internal/results", "internal/spell", "internal/values", "schema"},
 	"cmd/peerjob/collector":    {},
 	"fn":                       {"api/v1alpha1", "internal/adopt", "internal/doctor", "internal/expansion", "internal/explain", "internal/krmlist", "internal/lazyregexp", "internal/lint", "internal/pipeline", "internal/results", "internal/values"},
 	"internal/adopt":           {"api/v1alpha1", "internal/admission", "internal/decode", "internal/diag", "internal/expansion", "internal/framework", "internal/krmlist", "internal/lazyregexp", "internal/lint", "internal/manifest", "internal/peerjob", "internal/rules", "internal/yamlnode"},

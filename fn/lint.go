@@ -6,7 +6,9 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/rogpeppe/go-internal/diff"
 
@@ -152,7 +154,7 @@ func writeDiff(w io.Writer, before []LintFile, after []File) error {
 	for _, file := range after {
 		for _, old := range before {
 			if old.Name == file.Name {
-				out.Write(diff.Diff("a/"+file.Name, old.Content, "b/"+file.Name, file.Content))
+				out.Write(diff.Diff(diffName("a/"+file.Name), old.Content, diffName("b/"+file.Name), file.Content))
 				break
 			}
 		}
@@ -165,4 +167,13 @@ func writeOut(w io.Writer, data []byte) error {
 		return fmt.Errorf("stdout: %w", err)
 	}
 	return nil
+}
+
+// diffName is the name of a file in a diff: as git writes it, in quotes where it has
+// characters that move a cursor or end the line.
+func diffName(name string) string {
+	if strings.ContainsFunc(name, unicode.IsControl) {
+		return strconv.Quote(name)
+	}
+	return name
 }

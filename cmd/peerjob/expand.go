@@ -250,7 +250,7 @@ func (s *setFlags) warn(stderr io.Writer) (warned bool) {
 		for _, written := range slices.Sorted(maps.Keys(doubtful)) {
 			warned = true
 			path, word, _ := strings.Cut(written, "=")
-			_, _ = fmt.Fprintf(stderr, "peerjob: warning: --set %s: %q is a text, which is true in a condition; write --set %s=%t, or --set-string %[1]s\n", written, word, path, doubtful[written])
+			say(stderr, fmt.Sprintf("warning: --set %s: %q is a text, which is true in a condition; write --set %s=%t, or --set-string %[1]s", written, word, path, doubtful[written]))
 		}
 	}
 	return warned

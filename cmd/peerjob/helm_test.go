@@ -34,7 +34,7 @@ func TestPostRenderer(t *testing.T) {
 			0, "kind: Hook\n---   \napiVersion: batch/v1\nkind: Job\nmetadata: {annotations: {peerjob.dev/owner: a}}\n", "peerjob: warning: a\n",
 			"kind: Hook\n---   \n# peerjob: warning: a\napiVersion: batch/v1\nkind: Job\nmetadata: {annotations: {peerjob.dev/owner: a}}\n",
 		},
-		"an info":    {0, "kind: Job\n", "peerjob: info: nothing to do\n", "kind: Job\n"},
+		"an info": {0, "kind: Job\n", "peerjob: info: nothing to do\n", "kind: Job\n"},
 		"a warning above what a PeerJob made": {
 			0, "kind: Hook\n---\n" + made, "peerjob: warning: a\npeerjob: warning: b\n",
 			"kind: Hook\n---\n# peerjob: warning: a\n# peerjob: warning: b\n" + made,

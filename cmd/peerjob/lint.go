@@ -83,7 +83,7 @@ being reported. docs/lint.md lists the ids.`,
 			if err := replaceFile(file, files); err != nil {
 				return err
 			}
-			_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "peerjob: mended %s\n", file.Name)
+			say(cmd.ErrOrStderr(), "mended "+file.Name)
 		}
 		return verdict
 	}

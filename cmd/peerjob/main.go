@@ -12,9 +12,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
 
 	"github.com/peerjob/peerjob/fn"
+	"github.com/peerjob/peerjob/internal/lint"
+	"github.com/peerjob/peerjob/internal/results"
 )
 
 func main() {
@@ -42,15 +48,36 @@ func runCommand(program string, args []string, stdin io.Reader, stdout, stderr i
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.Execute()
+	command, err := root.ExecuteC()
 	if err == nil {
 		return 0
 	}
 	if !errors.Is(err, fn.ErrFailed) {
-		_, _ = fmt.Fprintf(stderr, "peerjob: %v\n", err) // without stderr the exit code has to do
+		writeError(command, err)
 	}
 	if errors.As(err, new(usageError)) {
 		return exitUsage
 	}
 	return 1
+}
+
+// writeError writes why a command could not do its work: as one line on stderr, or where
+// the command writes workflow commands, as one of them.
+func writeError(command *cobra.Command, err error) {
+	if format := command.Flags().Lookup("output"); format != nil && format.Value.String() == string(fn.CheckGitHub) {
+		finding := lint.Finding{Severity: lint.Error, Message: err.Error()}
+		var of *fs.PathError
+		if errors.As(err, &of) {
+			finding.File = filepath.ToSlash(filepath.Clean(of.Path))
+		}
+		if lint.WriteGitHub(command.OutOrStdout(), []lint.Finding{finding}) == nil {
+			return
+		}
+	}
+	say(command.ErrOrStderr(), err.Error())
+}
+
+// say writes a message as one line. Without stderr the exit code has to do.
+func say(stderr io.Writer, message string) {
+	_, _ = fmt.Fprintf(stderr, "peerjob: %s\n", results.Line(message))
 }

@@ -23,13 +23,17 @@ func plain(text string) string {
 
 // where is the place of a finding: "file:line:column: ".
 func (f *Finding) where() string {
+	file := f.File
+	if strings.HasPrefix(strings.TrimSpace(plain(file)), "::") {
+		file = "./" + file // no workflow command of GitHub Actions
+	}
 	switch {
-	case f.File == "":
+	case file == "":
 		return ""
 	case f.Line == 0:
-		return f.File + ": "
+		return file + ": "
 	}
-	return fmt.Sprintf("%s:%d:%d: ", f.File, f.Line, f.Column)
+	return fmt.Sprintf("%s:%d:%d: ", file, f.Line, f.Column)
 }
 
 // WriteText writes one line for each finding: "pair.yaml:7:3: error: Job train:

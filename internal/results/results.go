@@ -200,12 +200,17 @@ func line(result *kptfn.Result) string {
 		parts = append(parts, result.Field.Path)
 	}
 	parts = append(parts, result.Message)
-	text := strings.Join(strings.Fields(strings.Join(parts, ": ")), " ")
-	// A name from the input must not reach a terminal as a control sequence.
+	return Line(strings.Join(parts, ": "))
+}
+
+// Line returns a text as one line without control characters: a name from the input must
+// not reach a terminal as a control sequence, nor begin a line of a log that a program
+// reads commands from.
+func Line(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return unicode.ReplacementChar
 		}
 		return r
-	}, text)
+	}, strings.Join(strings.Fields(text), " "))
 }
