@@ -3,9 +3,7 @@
 package main
 
 import (
-	"bytes"
 	"io"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -69,7 +67,6 @@ func readDump(args []string, stdin io.Reader, opts fn.Options) ([]fn.File, error
 	if len(args) == 0 && isTerminal(stdin) {
 		return nil, usagef("nothing to look at: %s", cure)
 	}
-	fromStdin := len(args) == 0 || slices.Equal(args, []string{"-"})
 	if len(args) == 0 {
 		args = []string{"-"}
 	}
@@ -79,10 +76,10 @@ func readDump(args []string, stdin io.Reader, opts fn.Options) ([]fn.File, error
 		if err != nil {
 			return nil, err
 		}
+		if arg == "-" && isEmpty(read[0]) {
+			return nil, emptyStdin("look at", cure)
+		}
 		files = append(files, read...)
-	}
-	if fromStdin && len(bytes.TrimSpace(files[0].Content)) == 0 {
-		return nil, usagef("nothing to look at: stdin is empty; %s", cure)
 	}
 	return files, nil
 }

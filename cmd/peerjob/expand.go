@@ -65,6 +65,9 @@ comment. The exit code is then 0.`,
 			return usagef("--output: Unsupported value: %q: supported values: %q, %q", format, fn.JSON, fn.YAML)
 		}
 		in, err := given.read(cmd, args, options)
+		if isHelm, _ := cmd.Flags().GetBool(helmFlag); isHelm && errors.Is(err, errEmpty) {
+			return errors.New(noManifests)
+		}
 		if err != nil {
 			return err
 		}
@@ -160,23 +163,34 @@ func readDocuments(subcommand string, args []string, stdin io.Reader, opts fn.Op
 	if len(args) == 0 && isTerminal(stdin) {
 		return nil, usagef("nothing to %s: %s", subcommand, cure)
 	}
+	if len(args) == 0 {
+		args = []string{"-"}
+	}
 	var files []fn.File
 	for _, arg := range args {
 		read, err := readFiles(subcommand, arg, stdin, opts)
 		if err != nil {
 			return nil, err
 		}
+		if arg == "-" && isEmpty(read[0]) {
+			return nil, emptyStdin(subcommand, cure)
+		}
 		files = append(files, read...)
 	}
-	if len(args) > 0 {
-		return files, nil
-	}
-	files, err := readFiles(subcommand, "-", stdin, opts)
-	if err == nil && len(bytes.TrimSpace(files[0].Content)) == 0 {
-		return nil, usagef("nothing to %s: stdin is empty; %s", subcommand, cure)
-	}
-	return files, err
+	return files, nil
 }
+
+// errEmpty is the error of a program before a pipe that has printed nothing: it has failed,
+// or has nothing for anybody.
+var errEmpty = errors.New("stdin is empty")
+
+// emptyStdin refuses an empty stdin for a subcommand.
+func emptyStdin(subcommand, cure string) error {
+	return usagef("nothing to %s: %w; %s", subcommand, errEmpty, cure)
+}
+
+// isEmpty reports whether a file has only white space.
+func isEmpty(file fn.File) bool { return len(bytes.TrimSpace(file.Content)) == 0 }
 
 // readValues reads the files with values of the command line, in their order.
 func readValues(names []string, stdin io.Reader, opts fn.Options) ([]fn.ValuesFile, error) {

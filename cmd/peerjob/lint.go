@@ -112,15 +112,14 @@ func readLint(subcommand string, args []string, stdin io.Reader, opts fn.Options
 		return nil, usagef("nothing to %s: %s", subcommand, cure)
 	}
 	r := &lintReader{subcommand: subcommand, opts: opts, seen: map[string]bool{}}
+	if len(args) == 0 {
+		args = []string{"-"}
+	}
 	for _, arg := range args {
 		r.read(arg, stdin)
-	}
-	if len(args) > 0 {
-		return r.files, nil
-	}
-	r.read("-", stdin)
-	if r.files[0].Problem == "" && len(bytes.TrimSpace(r.files[0].Content)) == 0 {
-		return nil, usagef("nothing to %s: stdin is empty; %s", subcommand, cure)
+		if last := len(r.files) - 1; arg == "-" && r.files[last].Problem == "" && isEmpty(r.files[last].File) {
+			return nil, emptyStdin(subcommand, cure)
+		}
 	}
 	return r.files, nil
 }
