@@ -55,7 +55,7 @@ type change struct {
 // without other changes: the place is shared by an anchor, or is of a form that this
 // package does not edit.
 func (e edit) compile(d *document) (change, bool) {
-	if e.node == nil || d.source == nil || d.moved {
+	if e.node == nil || d.source == nil || d.source.recoded || d.moved {
 		return change{}, false
 	}
 	switch e.op {

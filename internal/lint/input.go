@@ -4,6 +4,7 @@ package lint
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -44,6 +46,8 @@ type source struct {
 	name    string
 	content []byte
 	found   bool
+	// recoded is whether the content is in another encoding than the file.
+	recoded bool
 	// lines are the offsets of the lines, nil until someone asks.
 	lines []int
 }
@@ -280,22 +284,51 @@ func read(file File) ([]*document, []Finding) {
 		return nil, []Finding{f}
 	}
 	r := &reader{source: &source{name: file.Name, content: file.Content, found: file.Found}}
-	if !utf8.Valid(file.Content) || bytes.IndexByte(file.Content, 0) >= 0 {
-		return nil, []Finding{{ID: unreadable, Severity: Error, File: file.Name, Message: "is no text in UTF-8; write it in UTF-8"}}
+	if text := fromUTF16(file.Content); text != nil {
+		r.source.content, r.source.recoded = text, true
+	}
+	content := r.source.content
+	if !utf8.Valid(content) || bytes.IndexByte(content, 0) >= 0 {
+		f := Finding{ID: unreadable, Severity: Error, File: file.Name, Message: "is no text in UTF-8; write it in UTF-8"}
+		if file.Found && !oursLine.Match(bytes.ReplaceAll(content, []byte{0}, nil)) {
+			f.Severity = Note
+		}
+		return nil, []Finding{f}
 	}
 	start := 0
-	if bytes.HasPrefix(file.Content, mark) {
+	if bytes.HasPrefix(content, mark) {
 		start = len(mark)
 	}
-	separators(file.Content, func(from, to int) {
+	separators(content, func(from, to int) {
 		r.chunk(start, max(start, from))
 		start = to
 	})
-	r.chunk(start, len(file.Content))
+	r.chunk(start, len(content))
 	for i, d := range r.documents {
 		d.index = i
 	}
 	return r.documents, r.findings
+}
+
+// fromUTF16 returns a text that begins with the mark of UTF-16 in UTF-8, nil for any other
+// text.
+func fromUTF16(content []byte) []byte {
+	var order binary.ByteOrder
+	switch {
+	case len(content)%2 != 0:
+		return nil
+	case bytes.HasPrefix(content, []byte("\xff\xfe")):
+		order = binary.LittleEndian
+	case bytes.HasPrefix(content, []byte("\xfe\xff")):
+		order = binary.BigEndian
+	default:
+		return nil
+	}
+	units := make([]uint16, len(content)/2)
+	for i := range units {
+		units[i] = order.Uint16(content[2*i:])
+	}
+	return []byte(string(utf16.Decode(units)))
 }
 
 // ourKinds are the kinds that lint looks at.

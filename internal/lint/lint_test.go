@@ -3,9 +3,11 @@
 package lint
 
 import (
+	"encoding/binary"
 	"fmt"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -198,6 +200,12 @@ func TestFiles_unreadable(t *testing.T) {
 		"broken YAML":              {File{Content: []byte(right + "---\na: b: c\n")}, "f:28:1: error: is not valid YAML: mapping values are not allowed in this context [invalid-yaml]\n"},
 		"a broken Job":             {File{Content: []byte(strings.Replace(right, "  parallelism: 4", "\t parallelism: 4", 1))}, "f:16:1: error: is not valid YAML: found a tab character that violates indentation [invalid-yaml]\n"},
 		"no text":                  {File{Content: []byte("a\x00")}, "f: error: is no text in UTF-8; write it in UTF-8 [unreadable]\n"},
+		"no text, and not for us":  {File{Content: []byte("{\"a\": \"\xe9\"}"), Found: true}, "f: note: is no text in UTF-8; write it in UTF-8 [unreadable]\n"},
+		"no text, and for lint":    {File{Content: []byte("kind: Job\n# \xe9\n"), Found: true}, "f: error: is no text in UTF-8; write it in UTF-8 [unreadable]\n"},
+		"UTF-16 without a mark":    {File{Content: inUTF16(binary.LittleEndian, "kind: Job\n"), Found: true}, "f: error: is no text in UTF-8; write it in UTF-8 [unreadable]\n"},
+		"UTF-16":                   {File{Content: inUTF16(binary.LittleEndian, "\ufeff"+strings.Replace(right, "parallelism: 4", "parallelism: 3", 1))}, "f:17:16: warning: Job train: spec.parallelism: of 4 peers only 3 run at the same time, and a peer that waits for all waits forever; write 4 [parallelism]\n"},
+		"UTF-16, the other way":    {File{Content: inUTF16(binary.BigEndian, "\ufeff"+right)}, ""},
+		"half of UTF-16":           {File{Content: []byte("\xff\xfea")}, "f: error: is no text in UTF-8; write it in UTF-8 [unreadable]\n"},
 		"an anchor of itself":      {File{Content: []byte("kind: &a [*a]\n")}, "f:1:1: error: is not valid YAML: anchor 'a' value contains itself [invalid-yaml]\n"},
 		"a Helm template":          {File{Content: []byte("kind: Job\nmetadata:\n  name: {{ .Values.name }}\n---\n" + right)}, "f:1:1: note: is a Helm template; render it, and lint what comes out: helm template CHART | peerjob lint - [skipped]\n"},
 		"a Helm template, too":     {File{Content: []byte("\n{{- if .Values.x }}\nkind: Job\n{{- end }}\n")}, "f:2:1: note: is a Helm template; render it, and lint what comes out: helm template CHART | peerjob lint - [skipped]\n"},
@@ -222,6 +230,23 @@ func TestFiles_unreadable(t *testing.T) {
 				t.Errorf("findings (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// inUTF16 returns a text in UTF-16.
+func inUTF16(order binary.AppendByteOrder, text string) (content []byte) {
+	for _, unit := range utf16.Encode([]rune(text)) {
+		content = order.AppendUint16(content, unit)
+	}
+	return content
+}
+
+// TestFix_utf16 leaves a file alone that is in another encoding.
+func TestFix_utf16(t *testing.T) {
+	wrong := File{Name: "f", Content: inUTF16(binary.LittleEndian, "\ufeff"+strings.Replace(right, "parallelism: 4", "parallelism: 3", 1))}
+	mended, left := Fix([]File{wrong}, Options{})
+	if len(mended) > 0 || len(left) != 1 || left[0].Fixable {
+		t.Errorf("%d mended, left: %v", len(mended), left)
 	}
 }
 
