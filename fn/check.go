@@ -62,6 +62,7 @@ func Check(files []File, stdout, stderr io.Writer, options CheckOptions) (err er
 	defer reportPanic(report, stderr, &err)
 	objects := checkable(files, report)
 	peerJobs := pipeline.Check(objects, pipeline.Options{RunnerImage: options.RunnerImage, Values: options.Values, Assignments: options.Assignments}, report)
+	noteKustomizations(files, objects, peerJobs, report)
 	findings := located(objects, files, report)
 	write := lint.WriteText
 	if options.Format == CheckGitHub {
@@ -79,8 +80,7 @@ func Check(files []File, stdout, stderr io.Writer, options CheckOptions) (err er
 }
 
 // checkable reads the objects of files, but for what is no PeerJob yet. Objects of one
-// folder are of one package. A folder with a document that can't be read is left out,
-// because the others may need it.
+// folder are of one package.
 func checkable(files []File, report *results.Report) []*krmlist.Object {
 	word := []byte(v1alpha1.Kind)
 	wanted := map[string]bool{}
@@ -101,6 +101,9 @@ func checkable(files []File, report *results.Report) []*krmlist.Object {
 		about := &krmlist.Object{ShownFile: file.Name}
 		switch {
 		case !wanted[folder]:
+			continue
+		case file.Problem != "":
+			report.Errorf(about, "%s", file.Problem)
 			continue
 		case file.isChartTemplate():
 			if mentions {
@@ -128,7 +131,27 @@ func checkable(files []File, report *results.Report) []*krmlist.Object {
 			}
 		}
 	}
-	return slices.DeleteFunc(objects, func(o *krmlist.Object) bool { return broken[o.Package] })
+	return krmlist.Filter(objects, func(o *krmlist.Object) bool { return !broken[o.Package] || isJudgeable(o) })
+}
+
+// noteKustomizations says of kustomizations that check does not read them: an error, as
+// from Expand, if they are all that could have been meant.
+func noteKustomizations(files []File, objects []*krmlist.Object, peerJobs int, report *results.Report) {
+	named := map[string]bool{}
+	for _, file := range files {
+		named[file.Name] = !file.Found
+	}
+	isOnly := peerJobs == 0 && len(report.Results()) == 0
+	for _, o := range objects {
+		about := &krmlist.Object{ShownFile: o.File, Index: o.Index}
+		switch {
+		case !isKustomization(o):
+		case isOnly && named[o.File]:
+			report.Errorf(about, "%s", forKustomize(o, "check"))
+		case slices.ContainsFunc(objects, func(other *krmlist.Object) bool { return other.Kind == v1alpha1.Kind && other.Package == o.Package }):
+			report.Infof(about, "%s", forKustomize(o, "check"))
+		}
+	}
 }
 
 // folderOf is the folder of a file.
@@ -185,6 +208,7 @@ func located(objects []*krmlist.Object, files []File, report *results.Report) []
 				}
 			}
 			finding.IsVirtual = !isReal || finding.File == stdinName
+			finding.File = path.Clean(finding.File)
 		}
 		all = append(all, finding)
 	}

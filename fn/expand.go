@@ -9,6 +9,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/expansion"
 	"github.com/peerjob/peerjob/internal/krmlist"
 	"github.com/peerjob/peerjob/internal/pipeline"
@@ -22,6 +23,8 @@ type File struct {
 	Name string
 	// Content is what is in it.
 	Content []byte
+	// Problem is why the file has no content, "" if it has.
+	Problem string
 	// Chart is the folder of the Helm chart whose template the file is, "" if it is none.
 	Chart string
 	// Found is whether the file was found in a folder, and nobody has named it. If it is
@@ -131,12 +134,15 @@ func reportPanic(report *results.Report, stderr io.Writer, err *error) {
 // objects as they are if the report has failed.
 func expandPeerJobs(files []File, subcommand string, options pipeline.Options, report *results.Report) (objects []*krmlist.Object, expansions []*expansion.Expansion) {
 	read := readFiles(files, subcommand, report)
-	objects = read
-	if !report.Failed() {
-		objects, expansions = pipeline.Expand(read, options, report)
-	}
+	objects, expansions = pipeline.Expand(read, options, report)
 	addKustomizations(read, expansions, subcommand, report)
 	return objects, expansions
+}
+
+// isJudgeable reports whether an object can be judged if others can't be read: any but a
+// PeerJob whose values may be in one of these.
+func isJudgeable(o *krmlist.Object) bool {
+	return o.Kind != v1alpha1.Kind || !o.Mentions("valuesFrom")
 }
 
 // addKustomizations reports files that say how kustomize builds the objects, which the
@@ -147,18 +153,34 @@ func addKustomizations(objects []*krmlist.Object, expansions []*expansion.Expans
 		add = report.Errorf
 	}
 	for _, o := range objects {
-		file := strings.ReplaceAll(o.File, `\`, "/")
-		name := path.Base(file)
-		if o.Kind == "Kustomization" || strings.TrimSuffix(name, path.Ext(name)) == "kustomization" {
-			add(&krmlist.Object{ShownFile: o.File, Index: o.Index}, "is for kustomize, and peerjob %[1]s does not read it; run: kustomize build %[2]s | peerjob %[1]s", subcommand, path.Dir(file))
+		if isKustomization(o) {
+			add(&krmlist.Object{ShownFile: o.File, Index: o.Index}, "%s", forKustomize(o, subcommand))
 		}
 	}
 }
 
+// isKustomization reports whether an object is for kustomize. Flux has a kind of the same
+// name.
+func isKustomization(o *krmlist.Object) bool {
+	if o.Group() == "kustomize.config.k8s.io" {
+		return true
+	}
+	name := path.Base(strings.ReplaceAll(o.File, `\`, "/"))
+	return o.Group() == "" && strings.EqualFold(strings.TrimSuffix(name, path.Ext(name)), "kustomization")
+}
+
+// forKustomize says of a kustomization what to run instead of a subcommand.
+func forKustomize(o *krmlist.Object, subcommand string) string {
+	return fmt.Sprintf("is for kustomize, and peerjob %[1]s does not read it; run: kustomize build %[2]s | peerjob %[1]s", subcommand, path.Dir(strings.ReplaceAll(o.File, `\`, "/")))
+}
+
 // readFiles reads the documents of all files for a subcommand.
-func readFiles(files []File, subcommand string, report *results.Report) []*krmlist.Object {
-	var objects []*krmlist.Object
+func readFiles(files []File, subcommand string, report *results.Report) (objects []*krmlist.Object) {
 	for _, file := range files {
+		if file.Problem != "" {
+			report.Errorf(&krmlist.Object{ShownFile: file.Name}, "%s", file.Problem)
+			continue
+		}
 		if file.isChartTemplate() {
 			report.Errorf(&krmlist.Object{ShownFile: file.Name}, "%s", file.renderFirst(subcommand))
 			continue
@@ -167,9 +189,13 @@ func readFiles(files []File, subcommand string, report *results.Report) []*krmli
 		for _, o := range documents {
 			if err := errs[o]; err != nil {
 				report.Errorf(&krmlist.Object{ShownFile: o.File, Index: o.Index}, "%v", err)
+				continue
 			}
+			objects = append(objects, o)
 		}
-		objects = append(objects, documents...)
+	}
+	if report.Failed() {
+		objects = krmlist.Filter(objects, isJudgeable)
 	}
 	return objects
 }

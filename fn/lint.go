@@ -18,8 +18,6 @@ import (
 // LintFile is one file to lint.
 type LintFile struct {
 	File
-	// Problem is why the file has no content, "" if it has.
-	Problem string
 	// Skipped is whether the Problem is no error: the file was left out.
 	Skipped bool
 }

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -69,7 +68,7 @@ func readCheck(args []string, stdin io.Reader, opts fn.Options) ([]fn.File, erro
 		if info, err := os.Stat(arg); err != nil || info.IsDir() {
 			continue
 		}
-		for _, name := range []string{"kustomization.yaml", "kustomization.yml", "Kustomization"} {
+		for _, name := range kustomizationNames {
 			name = filepath.Join(filepath.Dir(arg), name)
 			if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
 				beside = append(slices.Clip(beside), name)
@@ -82,12 +81,25 @@ func readCheck(args []string, stdin io.Reader, opts fn.Options) ([]fn.File, erro
 	}
 	var files []fn.File
 	for _, file := range read {
-		if file.Problem != "" && !file.Skipped {
-			return nil, fmt.Errorf("%s: %s", file.Name, file.Problem)
+		if file.Skipped {
+			continue
 		}
-		if !file.Skipped {
-			files = append(files, file.File)
+		if slices.Contains(kustomizationNames, filepath.Base(file.Name)) {
+			file.Found = !isNamed(args, file.Name)
 		}
+		files = append(files, file.File)
 	}
 	return files, nil
+}
+
+// kustomizationNames are the names of files that kustomize reads.
+var kustomizationNames = []string{"kustomization.yaml", "kustomization.yml", "Kustomization"}
+
+// isNamed reports whether an argument names a kustomization, or its folder, as kustomize
+// takes it.
+func isNamed(args []string, name string) bool {
+	return slices.ContainsFunc(args, func(arg string) bool {
+		arg = filepath.Clean(arg)
+		return arg == filepath.Clean(name) || arg == filepath.Dir(name)
+	})
 }

@@ -24,6 +24,10 @@ import (
 // documentFiles match the files of a directory that are read, as kubectl does.
 var documentFiles = []string{".yaml", ".yml", ".json"}
 
+// isHidden reports whether an entry of a directory is left out: editors, programs and file
+// systems keep files of their own there, such as the lock .#x.yaml.
+func isHidden(name string) bool { return strings.HasPrefix(name, ".") }
+
 func newExpand(options func() (fn.Options, error)) *cobra.Command {
 	format := string(fn.YAML)
 	var given valueFlags
@@ -33,9 +37,9 @@ func newExpand(options func() (fn.Options, error)) *cobra.Command {
 		Short: "Replace every PeerJob by its Service and its Job",
 		Long: `expand reads YAML and JSON documents and writes them with every PeerJob
 replaced by its Service and its Job. It reads files, the *.yaml, *.yml and *.json
-files of directories (not of their subdirectories), or stdin ("-", or no argument
-with a pipe). Every other document stays as it is. If there is an error, or with
---strict a warning, expand writes nothing.
+files of directories (not of their subdirectories, and no hidden ones), or stdin
+("-", or no argument with a pipe). Every other document stays as it is. If there
+is an error, or with --strict a warning, expand writes nothing.
 
 The templates of PeerJobs with spec.templating: Enabled get values as in Helm:
 --values for files, and --set, --set-string, --set-json and --set-file for single
@@ -312,7 +316,7 @@ func readFiles(subcommand, arg string, stdin io.Reader, opts fn.Options) ([]fn.F
 	var files []fn.File
 	for _, entry := range entries {
 		name := filepath.Join(arg, entry.Name())
-		if !slices.Contains(documentFiles, filepath.Ext(name)) {
+		if isHidden(entry.Name()) || !slices.Contains(documentFiles, filepath.Ext(name)) {
 			continue
 		}
 		info, err := os.Stat(name) // of what a link leads to

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -151,7 +150,7 @@ func plainError(err error) string {
 }
 
 func (r *lintReader) skip(name, why string) {
-	r.files = append(r.files, fn.LintFile{File: fn.File{Name: name}, Problem: why, Skipped: true})
+	r.files = append(r.files, fn.LintFile{File: fn.File{Name: name, Problem: why}, Skipped: true})
 }
 
 // read reads a file, a directory or stdin.
@@ -177,7 +176,7 @@ func (r *lintReader) read(arg string, stdin io.Reader) {
 		before := len(r.files)
 		r.readFolder(arg)
 		if len(r.files) == before {
-			r.files = append(r.files, fn.LintFile{File: fn.File{Name: arg}, Problem: noDocuments})
+			r.files = append(r.files, fn.LintFile{File: fn.File{Name: arg, Problem: noDocuments}})
 		}
 	}
 }
@@ -186,7 +185,7 @@ func (r *lintReader) read(arg string, stdin io.Reader) {
 func (r *lintReader) readFile(name string, asked bool) {
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() && (!asked || isNamedPipe(name)) {
 		if asked {
-			r.files = append(r.files, fn.LintFile{File: fn.File{Name: name}, Problem: namedPipe(r.subcommand, name)})
+			r.files = append(r.files, fn.LintFile{File: fn.File{Name: name, Problem: namedPipe(r.subcommand, name)}})
 		} else {
 			r.skip(name, "is no regular file")
 		}
@@ -240,7 +239,7 @@ func (r *lintReader) readFolder(root string) {
 		case err != nil:
 			r.add(name, nil, err)
 			return nil
-		case name != root && strings.HasPrefix(entry.Name(), "."):
+		case name != root && isHidden(entry.Name()):
 			if entry.IsDir() {
 				return fs.SkipDir
 			}

@@ -5,6 +5,7 @@ package lint
 import (
 	"bytes"
 	"cmp"
+	"path"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -37,6 +38,11 @@ func Files(files []File, options Options) []Finding {
 	k.giveLabels()
 	l.check()
 	l.checkKustomizations(k)
+	for i := range l.findings {
+		if file := &l.findings[i].File; *file != "" {
+			*file = path.Clean(*file) // the name that GitHub knows the file by
+		}
+	}
 	return sortFindings(joinNotes(sortFindings(l.findings)))
 }
 
