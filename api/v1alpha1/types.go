@@ -357,7 +357,7 @@ type PeerBarrier struct {
 
 	// startTimeoutSeconds is how long a peer waits for the others, in seconds. Then its
 	// container exits with code 75, and the termination message names the missing
-	// peers. With 0, a peer waits without limit.
+	// peers. With 0, a peer waits without limit. What a restart waits for does not count.
 	// 0 to 86400; default 600.
 	StartTimeoutSeconds *int32 `json:"startTimeoutSeconds,omitempty"`
 
@@ -406,7 +406,7 @@ type PeerFailurePolicy struct {
 
 	// maxRestarts is how often the group starts again after a failure. The next failure
 	// fails the Job. It is also how often the Job replaces a lost Pod of one index. Restarts
-	// after a disruption don't count.
+	// after a disruption, or before any command has started, don't count.
 	// 0 to 10000; required with RestartPeerJob, which alone has it.
 	MaxRestarts *int32 `json:"maxRestarts,omitempty"`
 
