@@ -36,7 +36,9 @@ while read what i more; do
       echo "peer $i: $code"
     ) &
     ;;
-  signal) kill -$more $(cat /proc/$(cat pid$i)/task/*/children) ;;
+  signal) kill -$more $(cat /proc/$(cat pid$i)/task/*/children) || : ;;
+  cut) ip link set v$i down ;;
+  mend) ip link set v$i up ;;
   status) ip netns exec p$i "$1" status --port=7450 > status$i; echo "status $i" ;;
   esac
 done`
