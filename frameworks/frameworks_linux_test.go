@@ -22,7 +22,7 @@ type proof struct {
 	// no example.
 	example string
 	// variant says what is changed in the example, "" for nothing: from the first
-	// text to the second.
+	// text to the second. It runs once, and not renamed or failing.
 	variant  string
 	from, to string
 	// needs are the programs' files.
@@ -184,6 +184,7 @@ var proofs = []proof{
 	},
 	{
 		example:   "mpich-roles.yaml",
+		variant:   "a launcher without slots",
 		needs:     []need{mpich, ssh, sshd},
 		sshSecret: "sum-ssh",
 		pattern:   `^rank .*`,
@@ -192,6 +193,7 @@ var proofs = []proof{
 	},
 	{
 		example: "pytorch-roles.yaml",
+		variant: "a master and workers",
 		needs:   []need{torch},
 		pattern: `^rank .*`,
 		want:    inOrder(3, "rank %d of 3: the sum is 6", func(i int) []any { return []any{i} }),
@@ -293,7 +295,7 @@ func (p proof) peerJob(t *testing.T) []byte {
 		file = filepath.Join("testdata", p.example)
 	}
 	content := read(t, file)
-	if p.variant == "" {
+	if p.from == "" {
 		return content
 	}
 	if bytes.Count(content, []byte(p.from)) != 1 {

@@ -116,7 +116,7 @@ var table = []Entry{
 			Server: "dask scheduler --port {port}",
 			Worker: "dask worker --nworkers {processes} \"$DASK_SCHEDULER_ADDRESS\"",
 		},
-		Notes: []string{"Call Client() without an address, and wait_for_workers with (PEERJOB_SIZE - 1) × processesPerPeer."},
+		Notes: []string{"Call Client() without an address, and wait_for_workers with (PEERJOB_SIZE - 1) × processesPerPeer, or with roles PEERJOB_WORKER_SIZE × processesPerPeer."},
 	},
 	{
 		Type:    "Ray",

@@ -5,6 +5,7 @@ package lint
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -184,7 +185,13 @@ func (l *linter) checkPeers(j *job, collect func(field.ErrorList) field.ErrorLis
 		l.errors(j.document, fqdnLength, collect(rules.FQDN(s.typed, pod, job, l.options.ClusterDomain, j.templatePath())), nil)
 	}
 	if completions := j.typed.Spec.Completions; completions != nil {
-		l.warnings(j.document, count, rules.Counts(pod, j.typed, 0, strconv.Itoa(int(*completions)), "", j.templatePath()), edit{})
+		roles := l.rolesOf(j)
+		l.warnings(j.document, count, rules.CountsOfRoles(pod, j.typed, 0, strconv.Itoa(int(*completions)), roles, j.templatePath()), edit{})
+		peers := *completions
+		if len(roles) > 1 {
+			// A gang may be of all roles.
+			peers = int32(min(sum(roles), math.MaxInt32))
+		}
 		for _, m := range []struct {
 			values map[string]string
 			path   *field.Path
@@ -192,7 +199,7 @@ func (l *linter) checkPeers(j *job, collect func(field.ErrorList) field.ErrorLis
 			{j.typed.Labels, j.metadataPath().Child("labels")}, {j.typed.Annotations, j.metadataPath().Child("annotations")},
 			{pod.Labels, j.templatePath().Child("metadata", "labels")}, {pod.Annotations, j.templatePath().Child("metadata", "annotations")},
 		} {
-			l.warnings(j.document, gangSize, rules.GroupSize(m.values, *completions, m.path), edit{})
+			l.warnings(j.document, gangSize, rules.GroupSize(m.values, peers, m.path), edit{})
 		}
 		if name := rules.KueueGroup(pod); name != "" && !slices.ContainsFunc(l.documents, func(d *document) bool { return d != j.document && d.mentions(name) }) {
 			l.warnings(j.document, gangSize, rules.KueueTotalCount(pod, int64(*completions), j.templatePath()), edit{})
@@ -200,6 +207,40 @@ func (l *linter) checkPeers(j *job, collect func(field.ErrorList) field.ErrorLis
 	}
 	l.warnings(j.document, raceAtEnd, rules.RaceAtEnd(pod, j.typed, j.network, j.templatePath()), edit{})
 	l.checkAddresses(j)
+}
+
+// rolesOf are the numbers of peers of the Jobs whose Pods are in one domain with those of a
+// Job, its own first: they may be the roles of one group. Another Job with its name is no
+// role, but the same one for another place.
+func (l *linter) rolesOf(j *job) []int32 {
+	key := func(j *job) string { return j.typed.Namespace + "/" + j.typed.Spec.Template.Spec.Subdomain }
+	if l.roles == nil {
+		l.roles = map[string]map[string]int32{}
+		for _, other := range l.jobs {
+			if other.typed.Spec.Completions == nil || other.typed.Spec.Template.Spec.Subdomain == "" {
+				continue
+			}
+			if l.roles[key(other)] == nil {
+				l.roles[key(other)] = map[string]int32{}
+			}
+			l.roles[key(other)][other.typed.Name] = *other.typed.Spec.Completions
+		}
+	}
+	roles := []int32{*j.typed.Spec.Completions}
+	for _, name := range slices.Sorted(maps.Keys(l.roles[key(j)])) {
+		if name != j.typed.Name {
+			roles = append(roles, l.roles[key(j)][name])
+		}
+	}
+	return roles
+}
+
+func sum(numbers []int32) int64 {
+	total := int64(0)
+	for _, number := range numbers {
+		total += int64(number)
+	}
+	return total
 }
 
 // manyNames is how many wrong names of one string are reported one by one.

@@ -90,6 +90,9 @@ type linter struct {
 	leftOut []*document
 	// subdomains are those of the Jobs.
 	subdomains map[string]bool
+	// roles are the numbers of peers of the Jobs in a domain, by the names of the Jobs; nil
+	// before they are asked for.
+	roles map[string]map[string]int32
 
 	// judged are the objects that were checked by themselves.
 	judged   map[*document]bool

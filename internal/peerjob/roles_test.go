@@ -136,7 +136,7 @@ func TestWarn_roles(t *testing.T) {
 		"the number of one role":               {rolesWith("", podOf(container(`env: [{name: WORLD_SIZE, value: "2"}]`)), podOf(container(`args: [--nnodes=3]`))), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := findings(decodeValid(t, tt.change), Brought{})
+			got := findings(decodeValid(t, tt.change), nil)
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -169,7 +169,7 @@ func TestValidate_roles(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []string
-			for _, err := range Validate(decodeValid(t, tt.change), Brought{}) {
+			for _, err := range Validate(decodeValid(t, tt.change), nil) {
 				got = append(got, err.Error())
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
@@ -184,14 +184,14 @@ func TestValidateService_hash(t *testing.T) {
 	long := strings.Repeat("s", 53)
 	pj := decodeValid(t, rolesWith("  service: {name: "+long+"}", onePod, onePod)).PeerJob
 	var got []string
-	for _, err := range Validate(NewGroup(pj, "0123456789"), Brought{}) {
+	for _, err := range Validate(NewGroup(pj, "0123456789"), nil) {
 		got = append(got, err.Error())
 	}
 	want := []string{`spec.service.name: Invalid value: "` + long + `": must be no more than 52 characters with spec.nameSuffixHash: the name of the Service, "` + long + `-0123456789", must be a DNS label of no more than 63 characters`}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if errs := Validate(NewGroup(pj, ""), Brought{}); len(errs) > 0 {
+	if errs := Validate(NewGroup(pj, ""), nil); len(errs) > 0 {
 		t.Error(errs)
 	}
 }
@@ -219,7 +219,7 @@ func TestWarn_runnerVariables(t *testing.T) {
 		"in roles with the runner":   {roles(started), nil},
 		"an attempt without failure": {rolesWith(started, podOf("containers: [{name: w, image: x, command: [x, $(PEERJOB_ATTEMPT)]}]"), onePod), []string{"warning: spec.roles[0].template.spec.containers[0].command[1]: uses $(PEERJOB_ATTEMPT), which only the runner of spec.failurePolicy sets, and it stays in the value as it is; set spec.failurePolicy, or leave it out"}},
 	} {
-		t.Run(name, func(t *testing.T) { wantPrefixes(t, tt.want, findings(decodeValid(t, tt.change), Brought{})) })
+		t.Run(name, func(t *testing.T) { wantPrefixes(t, tt.want, findings(decodeValid(t, tt.change), nil)) })
 	}
 }
 
@@ -241,7 +241,7 @@ func TestWarn_grace(t *testing.T) {
 		"a hook":           {both(spec(runner), container("command: [a], lifecycle: {preStop: {sleep: {seconds: 29}}}")), []string{at + "containers[0].lifecycle.preStop: leaves 1" + rest}},
 		"without a runner": {both(pod("terminationGracePeriodSeconds: 0"), container("command: [a]")), nil},
 	} {
-		t.Run(name, func(t *testing.T) { wantPrefixes(t, tt.want, findings(decodeValid(t, tt.change), Brought{})) })
+		t.Run(name, func(t *testing.T) { wantPrefixes(t, tt.want, findings(decodeValid(t, tt.change), nil)) })
 	}
 }
 

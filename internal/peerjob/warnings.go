@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -60,29 +59,15 @@ func warnGroup(g *Group, brought Brought) []diag.Warning {
 }
 
 // warnCounts finds numbers of peers that are none. In a PeerJob with roles, the number may
-// be that of any role, or of all.
+// be that of any role, or of several.
 func warnCounts(g *Group, brought Brought) []diag.Warning {
 	_, job, template := g.draft()
-	counts := func(peers int32, size, of string) []diag.Warning {
-		job.Spec.Completions = &peers
-		return rules.Counts(template, job, brought.Processes, size, of, g.TemplatePath())
-	}
-	if !g.HasRoles() {
-		return counts(g.Peers(), "$("+v1alpha1.EnvSize+")", "")
-	}
-	total := int32(min(g.Total(), v1alpha1.MaxPeers))
-	of := ""
-	if len(g.All()) > 1 {
-		of = " in all roles"
-	}
-	w := counts(total, strconv.Itoa(int(total)), of)
+	var roles []int32
 	for _, role := range g.All() {
-		others := counts(role.Peers(), "", "")
-		w = slices.DeleteFunc(w, func(one diag.Warning) bool {
-			return !slices.ContainsFunc(others, func(other diag.Warning) bool { return other.Field == one.Field })
-		})
+		roles = append(roles, role.Peers())
 	}
-	return w
+	job.Spec.Completions = new(g.Peers())
+	return rules.CountsOfRoles(template, job, brought.Processes, "$("+v1alpha1.EnvSize+")", roles, g.TemplatePath())
 }
 
 // warnGroupSize finds sizes of a gang that the peers do not reach.

@@ -4,6 +4,8 @@ package rules
 
 import (
 	"fmt"
+	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -99,6 +101,58 @@ func Counts(template *corev1.PodTemplateSpec, job *batchv1.Job, perPeer int32, s
 		}
 	})
 	return w
+}
+
+// mostRoles is the largest number of roles whose sums are all looked at.
+const mostRoles = 8
+
+// CountsOfRoles is [Counts] for the Job of one role of a group, and for the only Job of one
+// without roles. A number may also be that of another role, or of several roles together:
+// some of them may compute, and others not.
+func CountsOfRoles(template *corev1.PodTemplateSpec, job *batchv1.Job, perPeer int32, size string, roles []int32, path *field.Path) []diag.Warning {
+	if len(roles) < 2 {
+		return Counts(template, job, perPeer, size, "", path)
+	}
+	of := *job
+	counts := func(peers int32, size, ofWhom string) []diag.Warning {
+		of.Spec.Completions = &peers
+		return Counts(template, &of, perPeer, size, ofWhom, path)
+	}
+	sums := sumsOf(roles)
+	total := sums[len(sums)-1]
+	w := counts(total, strconv.Itoa(int(total)), " in all roles")
+	for _, peers := range sums {
+		if len(w) == 0 {
+			break
+		}
+		contradict := counts(peers, size, "")
+		w = slices.DeleteFunc(w, func(one diag.Warning) bool {
+			return !slices.ContainsFunc(contradict, func(other diag.Warning) bool { return other.Field == one.Field })
+		})
+	}
+	return w
+}
+
+// sumsOf are the numbers of peers of any roles together: of many roles, only of each, and
+// of all.
+func sumsOf(roles []int32) []int32 {
+	sums := map[int64]bool{}
+	total := int64(0)
+	for _, peers := range roles {
+		total += int64(peers)
+		if len(roles) <= mostRoles {
+			for sum := range maps.Clone(sums) {
+				sums[sum+int64(peers)] = true
+			}
+		}
+		sums[int64(peers)] = true
+	}
+	sums[total] = true
+	var all []int32
+	for _, sum := range slices.Sorted(maps.Keys(sums)) {
+		all = append(all, int32(min(sum, math.MaxInt32)))
+	}
+	return all
 }
 
 // processes are how many processes each Pod may have, as far as its container says.

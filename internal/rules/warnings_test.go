@@ -311,6 +311,25 @@ func TestGroupSize(t *testing.T) {
 	}
 }
 
+// TestCountsOfRoles: a number may be that of any roles together.
+func TestCountsOfRoles(t *testing.T) {
+	for nodes, wrong := range map[int]bool{1: false, 2: false, 3: false, 4: false, 5: false, 6: false, 7: false, 8: false, 9: false, 10: true, 11: false, 12: true} {
+		container := fmt.Sprintf("args: [--nnodes=%d]", nodes)
+		got := said(CountsOfRoles(templateOf(t, container), jobOf(4), 0, "4", []int32{4, 2, 3, 2}, templatePath))
+		if (len(got) > 0) != wrong {
+			t.Errorf("%d of 4, 2, 3 and 2: %q", nodes, got)
+		}
+	}
+	many := make([]int32, 16)
+	for i := range many {
+		many[i] = 1 << i
+	}
+	container := "args: [--nnodes=3]"
+	if got := said(CountsOfRoles(templateOf(t, container), jobOf(4), 0, "4", many, templatePath)); len(got) != 1 {
+		t.Errorf("3 of 16 roles: %q", got)
+	}
+}
+
 func TestCounts(t *testing.T) {
 	for name, tt := range map[string]struct {
 		container string
