@@ -480,8 +480,8 @@ func (l *leader) heardAll(now time.Duration) bool {
 	}
 	for i := range l.records {
 		r := &l.records[i]
-		new := l.seeks(int32(i)) || r.survivor && !r.mine && l.fresh(now, r)
-		if new && now < l.born+GoneAfter(l.config.Size)+maxRetry {
+		unmet := l.seeks(int32(i)) || r.survivor && !r.mine && l.fresh(now, r)
+		if unmet && now < l.born+GoneAfter(l.config.Size)+maxRetry {
 			return false
 		}
 	}
