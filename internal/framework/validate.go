@@ -13,8 +13,10 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/framework/known"
 	"github.com/peerjob/peerjob/internal/peerjob"
+	"github.com/peerjob/peerjob/internal/rules"
 )
 
 const (
@@ -236,6 +238,14 @@ func (s setup) validateComputed() field.ErrorList {
 		if len(container.Command) == 0 {
 			errs = append(errs, field.Required(path.Child("command"), fmt.Sprintf(
 				"a shell adds up %s in this role, and does not know the image's entrypoint; write it here, or make the role the first one of spec.framework.roles", computed[0].Name)))
+		}
+		for _, text := range rules.Texts(container, path) {
+			for _, name := range rules.Referenced(text.Value) {
+				if slices.ContainsFunc(computed, func(v corev1.EnvVar) bool { return v.Name == name }) {
+					errs = append(errs, field.Invalid(text.Path, diag.Literal{Text: "$(" + name + ")"}, fmt.Sprintf(
+						"stays as it is: a shell adds up %s in this role, and the kubelet does not know it; read the variable in the program, or make the role the first one of spec.framework.roles", name)))
+				}
+			}
 		}
 	})
 	return errs

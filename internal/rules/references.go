@@ -71,7 +71,7 @@ func References(template *corev1.PodTemplateSpec, variables Variables, path *fie
 					}
 				}
 			}
-			for _, name := range references(text.Value) {
+			for _, name := range Referenced(text.Value) {
 				own, isOwn := s.own[name]
 				switch {
 				case s.isBefore(name), isOwn && own < s.own[text.Variable], text.Variable == "" && (s.visible(name) || s.isRunners(name)):
@@ -322,9 +322,9 @@ func assignedIn(text string) map[string]bool {
 	return assigned
 }
 
-// references returns the names in the "$(NAME)" of a value, each once, as the kubelet
+// Referenced returns the names in the "$(NAME)" of a value, each once, as the kubelet
 // reads them.
-func references(value string) []string {
+func Referenced(value string) []string {
 	var names []string
 	seen := map[string]bool{}
 	expand(value, func(name string) string {

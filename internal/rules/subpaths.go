@@ -33,7 +33,7 @@ func SubPathExpressions(template *corev1.PodTemplateSpec, variables Variables, p
 			for _, detail := range missing {
 				errs = append(errs, field.Invalid(at, mount.SubPathExpr, detail))
 			}
-			if detail := wrongSubPath(expand(mount.SubPathExpr, values)); detail != "" && len(missing) == 0 && len(references(mount.SubPathExpr)) > 0 {
+			if detail := wrongSubPath(expand(mount.SubPathExpr, values)); detail != "" && len(missing) == 0 && len(Referenced(mount.SubPathExpr)) > 0 {
 				errs = append(errs, field.Invalid(at, mount.SubPathExpr, detail))
 			}
 		}
@@ -44,7 +44,7 @@ func SubPathExpressions(template *corev1.PodTemplateSpec, variables Variables, p
 // missingIn says which variables of an expression have no value, and what to write.
 func (s scope) missingIn(expression string, values func(name string) string) []string {
 	var details []string
-	for _, name := range references(expression) {
+	for _, name := range Referenced(expression) {
 		cure := "set it in env"
 		switch _, isSet := s.set(name); {
 		case isSet && values(name) == "":

@@ -122,7 +122,7 @@ func (s scope) inCommand(command Command, word string, i int) []diag.Warning {
 			}
 		}
 	}
-	for _, name := range references(word) {
+	for _, name := range Referenced(word) {
 		if script && !command.Probe && programLike.MatchString(name) {
 			continue
 		}
@@ -145,7 +145,7 @@ func (s scope) inCommand(command Command, word string, i int) []diag.Warning {
 			w = append(w, diag.Warn(at, "uses $(%s), and the kubelet expands no variables in a hook; %s", name, cure))
 		case isSet && variable.ValueFrom != nil:
 			w = append(w, diag.Warn(at, "uses $(%s), which is empty in a probe: the kubelet puts in only values that env has itself; %s", name, cure))
-		case isSet && len(references(variable.Value)) > 0:
+		case isSet && len(Referenced(variable.Value)) > 0:
 			w = append(w, diag.Warn(at, "uses $(%s), and in a probe the kubelet leaves the variables in its value, %q, as they are; %s", name, variable.Value, cure))
 		case !isSet:
 			w = append(w, diag.Warn(at, "uses $(%s), which env does not have, and the kubelet leaves it as it is in a probe; %s", name, cure))
@@ -166,7 +166,7 @@ var isRequest = lazyregexp.New(`(?:Probe|\.lifecycle\.\w+)\.(?:httpGet|tcpSocket
 // elsewhere finds the variables in a string in which the kubelet expands none.
 func elsewhere(text string, at *field.Path, isKnown func(string) bool, meant func(string) string) []diag.Warning {
 	var w []diag.Warning
-	for _, name := range slices.Concat(references(text), shellReferences(text)) {
+	for _, name := range slices.Concat(Referenced(text), shellReferences(text)) {
 		if !isKnown(name) && meant(name) == "" && !(isRequest.MatchString(at.String()) && isVariable(name)) {
 			continue
 		}
@@ -186,7 +186,7 @@ func elsewhere(text string, at *field.Path, isKnown func(string) bool, meant fun
 
 // forShell returns a text with "$(NAME)" as a shell writes it.
 func forShell(text string) string {
-	for _, name := range references(text) {
+	for _, name := range Referenced(text) {
 		text = strings.ReplaceAll(text, "$("+name+")", "${"+name+"}")
 	}
 	return needlessBraces.ReplaceAllString(text, "$$$1$2")

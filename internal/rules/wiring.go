@@ -219,7 +219,7 @@ func IndexVariables(template *corev1.PodTemplateSpec, path *field.Path) field.Er
 			if variable.Name == indexVariable {
 				return
 			}
-			if slices.Contains(references(variable.Value), indexVariable) {
+			if slices.Contains(Referenced(variable.Value), indexVariable) {
 				errs = append(errs, field.Invalid(path.Child("env").Index(i).Child("value"), variable.Value, fmt.Sprintf(
 					"stays as it is, because the Job controller adds %s behind all other variables; set %s before it, from the annotation %s",
 					indexVariable, indexVariable, batchv1.JobCompletionIndexAnnotation)))
