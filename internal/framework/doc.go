@@ -19,6 +19,11 @@
 //   - A variable, a port, a volume or a path that the framework needs is the
 //     framework's alone: what the user set under its name is an error that
 //     names both. A [Variable] with Yields set is a mere default.
+//   - In a PeerJob with roles, the roles that run it are named, or follow from their names
+//     and numbers of peers, never from their order; else it is an error (roles.go). Another
+//     role gets nothing of it.
+//   - A group that would never end, because a program of the framework serves in a role, is
+//     an error that says what to write.
 //   - A contract is what the framework's own source or documentation says that
 //     it reads, and the entry names the place.
 //
