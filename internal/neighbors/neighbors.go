@@ -46,7 +46,9 @@ func Warn(expansions []*expansion.Expansion, objects []*krmlist.Object, report *
 	var words, jobs []string
 	var everyone []peers
 	for _, e := range expansions {
-		jobs = append(jobs, e.Source.Names()...)
+		if e.Group.HasRoles() {
+			jobs = append(jobs, e.Source.Names()...) // what is taken for the name of a Job
+		}
 		everyone = append(everyone, peersOf(e)...)
 	}
 	for _, e := range everyone {
