@@ -245,3 +245,48 @@ func FuzzFiles(f *testing.F) {
 		}
 	})
 }
+
+// TestFiles_rolePolicies has policies between the roles of one PeerJob, which are behind one
+// Service.
+func TestFiles_rolePolicies(t *testing.T) {
+	const service = `{apiVersion: v1, kind: Service, metadata: {name: hub, namespace: ml, uid: s}, spec: {clusterIP: None, publishNotReadyAddresses: true, selector: {peerjob.dev/group: hub}}}`
+	job := func(role string, peers, port int, pod string) string {
+		return fmt.Sprintf(`{apiVersion: batch/v1, kind: Job, metadata: {name: train-%[1]s, namespace: ml, uid: %[1]s}, spec: {completions: %[2]d, parallelism: %[2]d, completionMode: Indexed,
+  template: {metadata: {labels: {peerjob.dev/group: hub, role: %[1]s}}, spec: {subdomain: hub, restartPolicy: Never, containers: [{name: w, image: i, command: [x, train-worker-0.hub], ports: [{containerPort: %[3]d}]}]%[4]s}}}, status: {active: %[2]d}}`, role, peers, port, pod)
+	}
+	of := func(role string) string { return "podSelector: {matchLabels: {role: " + role + "}}" }
+	const (
+		holds = "; this holds if the network plugin enforces policies"
+		cure  = " | add a rule to ingress: from: [{podSelector: {matchLabels: {peerjob.dev/group: hub}}}]"
+	)
+	onHost := ", hostNetwork: true, dnsPolicy: ClusterFirstWithHostNet"
+	for name, tt := range map[string]struct {
+		launcher, policy string
+		want             []string
+	}{
+		"from workers alone": {"", of("worker") + ", ingress: [{from: [{" + of("worker") + "}]}]", []string{
+			"keeps the peers of the Job train-launcher from reaching those of the Job train-worker: it selects the peers of train-worker, and no rule of ingress has the others" + holds + cure}},
+		"from the launcher alone": {"", of("worker") + ", ingress: [{from: [{" + of("launcher") + "}]}]", []string{
+			"keeps the peers of the Job train-worker from each other: it selects them, and no rule of ingress has them" + holds + cure}},
+		"to the launcher alone": {"", of("worker") + ", policyTypes: [Egress], egress: [{to: [{" + of("launcher") + "}]}, {to: [{namespaceSelector: {}}], ports: [{port: 53, protocol: UDP}]}, {to: [{" + of("worker") + "}], ports: [{port: 1}]}]", []string{
+			"lets the peers of the Job train-worker reach each other, but not at 7000/TCP, where their containers listen (egress) | add a rule to egress: to: [{podSelector: {matchLabels: {peerjob.dev/group: hub}}}], without ports or with these"}},
+		"from the launcher at another port": {"", of("worker") + ", ingress: [{from: [{" + of("worker") + "}]}, {from: [{" + of("launcher") + "}], ports: [{port: 22}]}]", []string{
+			"lets the peers of the Job train-launcher reach those of the Job train-worker, but not at 7000/TCP, where their containers listen (ingress)" + cure + ", without ports or with these"}},
+		"from the group":                {"", "podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {peerjob.dev/group: hub}}}]}]", nil},
+		"of the launcher, from workers": {"", of("launcher") + ", ingress: [{from: [{" + of("worker") + "}]}]", nil},
+		"a launcher on the host":        {onHost, of("worker") + ", ingress: [{from: [{" + of("worker") + "}]}]", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			all := strings.Join([]string{service, job("launcher", 1, 8000, tt.launcher), job("worker", 2, 7000, ""), policy(tt.policy)}, "\n---\n")
+			var got []string
+			for _, f := range Files([]File{{Name: "x", Content: []byte(all)}}, Options{}).Findings {
+				if f.ID == peersBlocked || f.ID == portBlocked {
+					got = append(got, f.Is+" | "+f.Do)
+				}
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}

@@ -10,6 +10,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/krmlist"
 	"github.com/peerjob/peerjob/internal/lint"
 	"github.com/peerjob/peerjob/internal/rules"
@@ -54,6 +55,8 @@ type group struct {
 	stands map[int32]*corev1.Pod
 	// service is the Service of the peers, nil if there is none.
 	service *corev1.Service
+	// roles are the groups of all roles of a PeerJob, this one among them; none without roles.
+	roles []*group
 	// size is how many peers there are to be.
 	size int32
 	// broken is whether lint has said why the names of the peers can't work.
@@ -80,6 +83,7 @@ func Files(files []File, options Options) Diagnosis {
 		}
 	}
 	groups = slices.DeleteFunc(groups, func(g *group) bool { return finished(g.job, batchv1.JobComplete) != nil })
+	findRoles(groups)
 	for _, g := range groups {
 		c.examine(g, r)
 	}
@@ -97,6 +101,22 @@ func Files(files []File, options Options) Diagnosis {
 	}
 	d.Findings = append([]Finding{}, r.sort()...)
 	return d
+}
+
+// findRoles finds the groups that are roles of one PeerJob: they are behind one Service, which
+// selects the Pods of all.
+func findRoles(groups []*group) {
+	behind := map[*corev1.Service][]*group{}
+	for _, g := range groups {
+		if g.service != nil && g.service.Spec.Selector[v1alpha1.GroupLabel] != "" {
+			behind[g.service] = append(behind[g.service], g)
+		}
+	}
+	for _, g := range groups {
+		if roles := behind[g.service]; len(roles) > 1 {
+			g.roles = roles
+		}
+	}
 }
 
 // examine looks at the state of one group.

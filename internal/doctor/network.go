@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/rules"
 )
 
@@ -130,26 +131,49 @@ type end struct {
 	addresses []string
 }
 
-// examinePolicies looks for NetworkPolicies that keep the peers apart, or from DNS. Only a
-// network plugin that enforces them does.
-func (c *cluster) examinePolicies(g *group, r *report) {
-	if g.job.Spec.Template.Spec.HostNetwork {
-		return // policies do not hold for it
-	}
-	pod := rules.PodLabels(&g.job.Spec.Template, g.job)
-	peers := end{labels: pod, namespace: c.namespaceLabels(g.job.Namespace), open: c.namespaces[g.job.Namespace] == nil}
+// endOf is the other side of a connection with a peer of a group.
+func (c *cluster) endOf(g *group) end {
+	peers := end{labels: rules.PodLabels(&g.job.Spec.Template, g.job), namespace: c.namespaceLabels(g.job.Namespace), open: c.namespaces[g.job.Namespace] == nil}
 	for _, peer := range g.peers {
 		if !hasEnded(peer) && len(peer.Labels) > 0 {
-			pod, peers.labels = peer.Labels, peer.Labels
+			peers.labels = peer.Labels
 		}
 		if peer.Status.PodIP != "" {
 			peers.addresses = append(peers.addresses, peer.Status.PodIP)
 		}
 	}
+	return peers
+}
+
+// onHost reports whether the peers are on the host network.
+func (g *group) onHost() bool { return g.job.Spec.Template.Spec.HostNetwork }
+
+// partners are the groups that exchange traffic with one: those of the other roles, and
+// itself, because a Pod reaches itself whatever a policy says.
+func (g *group) partners() []*group {
+	var all []*group
+	if g.size > 1 {
+		all = append(all, g)
+	}
+	for _, other := range g.roles {
+		if other != g && !other.onHost() {
+			all = append(all, other)
+		}
+	}
+	return all
+}
+
+// examinePolicies looks for NetworkPolicies that keep the peers apart, or from DNS. Only a
+// network plugin that enforces them does.
+func (c *cluster) examinePolicies(g *group, r *report) {
+	if g.onHost() {
+		return // policies do not hold for it
+	}
+	pod := c.endOf(g).labels
 	var ingress, egress []*networkingv1.NetworkPolicy
 	for _, policy := range c.policies {
 		selector, err := metav1.LabelSelectorAsSelector(&policy.Spec.PodSelector)
-		if err != nil || policy.Namespace != g.job.Namespace || !selector.Matches(labels.Set(pod)) {
+		if err != nil || policy.Namespace != g.job.Namespace || !selector.Matches(pod) {
 			continue
 		}
 		if isOfType(policy, networkingv1.PolicyTypeIngress) {
@@ -159,20 +183,19 @@ func (c *cluster) examinePolicies(g *group, r *report) {
 			egress = append(egress, policy)
 		}
 	}
-	ports := portsOf(&g.job.Spec.Template)
 	c.direction(g, r, ingress, "from", func(policy *networkingv1.NetworkPolicy) (all []rule) {
 		for _, in := range policy.Spec.Ingress {
 			all = append(all, rule{in.From, in.Ports})
 		}
 		return all
-	}, peers, ports)
+	})
 	out := func(policy *networkingv1.NetworkPolicy) (all []rule) {
 		for _, out := range policy.Spec.Egress {
 			all = append(all, rule{out.To, out.Ports})
 		}
 		return all
 	}
-	c.direction(g, r, egress, "to", out, peers, ports)
+	c.direction(g, r, egress, "to", out)
 	if len(egress) == 0 || slices.ContainsFunc(egress, func(policy *networkingv1.NetworkPolicy) bool {
 		return slices.ContainsFunc(out(policy), func(rule rule) bool { return c.mayReachDNS(rule, policy.Namespace) })
 	}) {
@@ -225,40 +248,58 @@ type rule struct {
 	ports []networkingv1.NetworkPolicyPort
 }
 
-// direction reports policies that keep peers from reaching each other in one direction.
-func (c *cluster) direction(g *group, r *report, policies []*networkingv1.NetworkPolicy, word string, rulesOf func(*networkingv1.NetworkPolicy) []rule, peers end, ports []peerPort) {
+// direction reports policies that keep peers from reaching each other in one direction, or
+// those of another role.
+func (c *cluster) direction(g *group, r *report, policies []*networkingv1.NetworkPolicy, word string, rulesOf func(*networkingv1.NetworkPolicy) []rule) {
 	if len(policies) == 0 {
 		return
 	}
-	var allowing []rule
-	for _, policy := range policies {
-		for _, rule := range rulesOf(policy) {
-			if rule.mayAllow(peers, policy.Namespace) {
-				allowing = append(allowing, rule)
+	section := map[string]string{"from": "ingress", "to": "egress"}[word]
+	label := "job-name: " + g.job.Name
+	if len(g.roles) > 1 {
+		label = v1alpha1.GroupLabel + ": " + g.service.Spec.Selector[v1alpha1.GroupLabel]
+	}
+	cure := fmt.Sprintf("add a rule to %s: %s: [{podSelector: {matchLabels: {%s}}}]", section, word, label)
+	for _, other := range g.partners() {
+		peers := c.endOf(other)
+		var allowing []rule
+		for _, policy := range policies {
+			for _, rule := range rulesOf(policy) {
+				if rule.mayAllow(peers, policy.Namespace) {
+					allowing = append(allowing, rule)
+				}
 			}
 		}
-	}
-	section := map[string]string{"from": "ingress", "to": "egress"}[word]
-	f := Finding{Severity: Error, Kind: "NetworkPolicy", Namespace: policies[0].Namespace, Name: policies[0].Name, More: namesOf(policies[1:])}
-	cure := fmt.Sprintf("add a rule to %s: %s: [{podSelector: {matchLabels: {job-name: %s}}}]", section, word, g.job.Name)
-	if len(allowing) == 0 {
-		f.ID = peersBlocked
-		f.Is = fmt.Sprintf("keeps the peers of the Job %s from each other: it selects them, and no rule of %s has them; this holds if the network plugin enforces policies", g.job.Name, section)
-		f.Do = cure
-		r.add(f)
-		return
-	}
-	var blocked []string
-	for _, port := range ports {
-		if !slices.ContainsFunc(allowing, func(rule rule) bool { return rule.allows(port) }) {
-			blocked = append(blocked, port.String())
+		f := Finding{Severity: Error, Kind: "NetworkPolicy", Namespace: policies[0].Namespace, Name: policies[0].Name, More: namesOf(policies[1:])}
+		from, to := other, g
+		if word == "to" {
+			from, to = g, other
 		}
-	}
-	if len(blocked) > 0 {
-		f.ID = portBlocked
-		f.Is = fmt.Sprintf("lets the peers of the Job %s reach each other, but not at %s, where their containers listen (%s)", g.job.Name, strings.Join(blocked, ", "), section)
-		f.Do = cure + ", without ports or with these"
-		r.add(f)
+		if len(allowing) == 0 {
+			f.ID = peersBlocked
+			f.Is = fmt.Sprintf("keeps the peers of the Job %s from each other: it selects them, and no rule of %s has them; this holds if the network plugin enforces policies", g.job.Name, section)
+			if other != g {
+				f.Is = fmt.Sprintf("keeps the peers of the Job %s from reaching those of the Job %s: it selects the peers of %s, and no rule of %s has the others; this holds if the network plugin enforces policies", from.job.Name, to.job.Name, g.job.Name, section)
+			}
+			f.Do = cure
+			r.add(f)
+			continue
+		}
+		var blocked []string
+		for _, port := range portsOf(&to.job.Spec.Template) {
+			if !slices.ContainsFunc(allowing, func(rule rule) bool { return rule.allows(port) }) {
+				blocked = append(blocked, port.String())
+			}
+		}
+		if len(blocked) > 0 {
+			f.ID = portBlocked
+			f.Is = fmt.Sprintf("lets the peers of the Job %s reach each other, but not at %s, where their containers listen (%s)", g.job.Name, strings.Join(blocked, ", "), section)
+			if other != g {
+				f.Is = fmt.Sprintf("lets the peers of the Job %s reach those of the Job %s, but not at %s, where their containers listen (%s)", from.job.Name, to.job.Name, strings.Join(blocked, ", "), section)
+			}
+			f.Do = cure + ", without ports or with these"
+			r.add(f)
+		}
 	}
 }
 
