@@ -281,7 +281,7 @@ func TestFiles_jobSetRefused(t *testing.T) {
 		"": "it has no replicatedJobs",
 		"{name: a, replicas: 2, template: {spec: {template: {}}}}, {name: b, template: {spec: {template: {}}}}": "its replicatedJob a has 2 replicas, and a role of a PeerJob is one Job; write a replicatedJob for each, or one with all Pods as peers",
 		"{name: a, template: {spec: {template: {}}}}, {name: b, template: {spec: {}}}":                          "its replicatedJob b has no template",
-		strings.Repeat("{name: a, template: {spec: {template: {}}}}, ", 17):                                      "it has 17 replicatedJobs, and a PeerJob has no more than 16 roles",
+		strings.Repeat("{name: a, template: {spec: {template: {}}}}, ", 17):                                     "it has 17 replicatedJobs, and a PeerJob has no more than 16 roles",
 	} {
 		result := Files([]lint.File{{Name: "s.yaml", Content: []byte("{apiVersion: jobset.x-k8s.io/v1alpha2, kind: JobSet, metadata: {name: s}, spec: {replicatedJobs: [" + jobs + "]}}\n")}}, Options{})
 		if len(result.Refused) != 1 || len(result.Proposals) > 0 || result.Refused[0].Reason != want {
