@@ -72,8 +72,9 @@ type Proposal struct {
 	// Errors and Warnings are those of its expansion.
 	Errors   field.ErrorList
 	Warnings []diag.Warning
-	// Same is what the PeerJob says in other words, and Notes what a PeerJob can't say.
-	Same, Notes []string
+	// Same is what the PeerJob says in other words, Added what it says besides, and Notes what
+	// a PeerJob can't say.
+	Same, Added, Notes []string
 }
 
 // Text returns the PeerJob as YAML.

@@ -67,7 +67,7 @@ func (d *draft) groupOfJobSet(spec *yaml.Node, jobs []*yaml.Node, name string) {
 		d.note("network.enableDNSHostnames is false; the peers of a PeerJob always have names")
 	}
 	set(own, "barrier", mapping("start", string(v1alpha1.Enabled)))
-	d.same = append(d.same, "spec.barrier.start: the commands start when all Pods are there, so that a failure reaches every one of them; without it, a Pod that comes later is not told")
+	d.added = append(d.added, "spec.barrier.start: the commands start when all Pods are there, so that a failure reaches every one of them; without it, a Pod that comes later is not told")
 
 	d.failurePolicyOfJobSet(get(spec, "failurePolicy"), jobs)
 	d.successPolicyOfJobSet(get(spec, "successPolicy"), jobs)
@@ -97,7 +97,7 @@ func (d *draft) failurePolicyOfJobSet(policy *yaml.Node, jobs []*yaml.Node) {
 	own := mapping("action", string(v1alpha1.FailPeerJob))
 	if restarts := number(get(policy, "maxRestarts"), 0); restarts > 0 {
 		own = mapping("action", string(v1alpha1.RestartPeerJob), "maxRestarts", restarts)
-		d.same = append(d.same, "failurePolicy.maxRestarts: with spec.failurePolicy, the commands start again in their Pods, and no Pod is made anew")
+		d.note("failurePolicy.maxRestarts: a JobSet makes its Jobs anew; with spec.failurePolicy, the commands start again in their Pods")
 	}
 	set(d.spec(), "failurePolicy", own)
 	if strategy := text(get(policy, "restartStrategy")); strategy != "" {
@@ -259,10 +259,11 @@ func (d *draft) renamePods(roles *yaml.Node, jobs []*yaml.Node, name string) {
 			examples = append(examples, was+"N is "+host+"N")
 		}
 	}
-	d.note("the Pods of a JobSet are called %s-<replicatedJob>-0-N, and the peers %s-<role>-N", name, name)
+	changed := ""
 	if len(examples) > 0 {
-		d.same = append(d.same, "host names in the templates: "+strings.Join(examples, ", "))
+		changed = "; in the templates, " + strings.Join(examples, ", ")
 	}
+	d.note("the Pods of a JobSet are called %s-<replicatedJob>-0-N, and the peers %s-<role>-N%s", name, name, changed)
 }
 
 // withoutNumber gives host names in a text that begin with was, and have an index behind it,

@@ -31,6 +31,8 @@ type draft struct {
 	// node is the PeerJob, and template the Pod template in it.
 	node, template *yaml.Node
 	notes, same    []string
+	// added are what the PeerJob says besides.
+	added []string
 }
 
 func (d *draft) note(format string, args ...any) {

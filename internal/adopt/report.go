@@ -22,6 +22,9 @@ func (p *Proposal) WriteReport(out *bytes.Buffer) {
 	for _, text := range p.Same {
 		fmt.Fprintf(out, "  the same: %s\n", oneLine(text))
 	}
+	for _, text := range p.Added {
+		fmt.Fprintf(out, "  adds: %s\n", oneLine(text))
+	}
 	for _, text := range p.Notes {
 		fmt.Fprintf(out, "  not said: %s\n", oneLine(text))
 	}
