@@ -26,13 +26,18 @@ func ReadFile(name string, content []byte) ([]*Object, map[*Object]error) {
 	var objects []*Object
 	errs := map[*Object]error{}
 	start := 0
+	// lines is the number of lines above an offset. To count them anew for every document
+	// would take the square of the time.
+	lines, counted := 0, 0
 	add := func(end int) {
+		lines += bytes.Count(content[counted:start], []byte("\n"))
+		counted = start
 		for _, raw := range splitJSON(content[start:end]) {
 			if len(bytes.TrimSpace(raw)) == 0 {
 				continue
 			}
 			o, err := readDocument(content, raw, start)
-			o.File, o.Index, o.Line = name, len(objects), 1+bytes.Count(content[:start], []byte("\n"))
+			o.File, o.Index, o.Line = name, len(objects), 1+lines
 			objects = append(objects, o)
 			if err != nil {
 				errs[o] = err
