@@ -115,10 +115,11 @@ func (o *Object) document() ([]byte, error) {
 func WriteJSON(out *bytes.Buffer, objects []*Object) error {
 	items := []json.RawMessage{}
 	for _, o := range objects {
-		if kyaml.IsYNodeZero(o.Node()) {
+		_, isMade := o.body.(*made) // an object, whose node nobody needs
+		if !isMade && kyaml.IsYNodeZero(o.Node()) {
 			continue // a comment
 		}
-		if o.Node().Kind != yaml.MappingNode {
+		if !isMade && o.Node().Kind != yaml.MappingNode {
 			return fmt.Errorf("%s: holds a document that is no object, which has no place in a List", o.File)
 		}
 		document, err := o.document()
