@@ -207,7 +207,7 @@ func located(objects []*krmlist.Object, files []File, report *results.Report) []
 					finding.Line, finding.Column = n, 1
 				}
 			}
-			finding.IsVirtual = !isReal || finding.File == stdinName
+			finding.IsVirtual = !isReal
 			finding.File = path.Clean(finding.File)
 		}
 		all = append(all, finding)

@@ -570,7 +570,7 @@ func (j *job) speaksOf(other *job) bool {
 func (l *linter) findScripts() {
 	wanted := map[string][]*job{}
 	for _, j := range l.jobs {
-		for name := range configMapsOf(&j.template().Spec) {
+		for name := range rules.ConfigMaps(&j.template().Spec) {
 			wanted[name] = append(wanted[name], j)
 		}
 	}
@@ -591,36 +591,4 @@ func (l *linter) findScripts() {
 			}
 		}
 	}
-}
-
-// configMapsOf are the names of the ConfigMaps that a Pod uses.
-func configMapsOf(pod *corev1.PodSpec) map[string]bool {
-	names := map[string]bool{}
-	for _, volume := range pod.Volumes {
-		if volume.ConfigMap != nil {
-			names[volume.ConfigMap.Name] = true
-		}
-		if volume.Projected != nil {
-			for _, source := range volume.Projected.Sources {
-				if source.ConfigMap != nil {
-					names[source.ConfigMap.Name] = true
-				}
-			}
-		}
-	}
-	for _, containers := range [][]corev1.Container{pod.InitContainers, pod.Containers} {
-		for i := range containers {
-			for _, source := range containers[i].EnvFrom {
-				if source.ConfigMapRef != nil {
-					names[source.ConfigMapRef.Name] = true
-				}
-			}
-			for _, variable := range containers[i].Env {
-				if variable.ValueFrom != nil && variable.ValueFrom.ConfigMapKeyRef != nil {
-					names[variable.ValueFrom.ConfigMapKeyRef.Name] = true
-				}
-			}
-		}
-	}
-	return names
 }

@@ -19,8 +19,7 @@ type Finding struct {
 	File   string `json:"file,omitempty"`
 	Line   int    `json:"line,omitempty"`
 	Column int    `json:"column,omitempty"`
-	// IsVirtual is whether the file is on no disk: stdin, or a template that Helm has
-	// rendered.
+	// IsVirtual is whether the file is on no disk, such as a template that Helm has rendered.
 	IsVirtual bool `json:"-"`
 	// Kind, Namespace and Name are those of the object; "" for a file as a whole.
 	Kind      string `json:"kind,omitempty"`
@@ -36,6 +35,9 @@ type Finding struct {
 	doc *document
 	fix edit
 }
+
+// isVirtual reports whether nobody can open the file of a finding.
+func (f *Finding) isVirtual() bool { return f.IsVirtual || f.File == "stdin" }
 
 // Text is the finding without its place and its id: "Job ml/train: spec.parallelism:
 // Required value: ...".

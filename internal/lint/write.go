@@ -85,12 +85,12 @@ func WriteGitHub(w io.Writer, findings []Finding) error {
 		var properties []string
 		text := f.Text()
 		switch {
-		case f.IsVirtual:
+		case f.isVirtual():
 			text = f.where() + text
 		case f.File != "":
 			properties = append(properties, "file="+gitHubProperty.Replace(f.File))
 		}
-		if f.Line > 0 && !f.IsVirtual {
+		if f.Line > 0 && !f.isVirtual() {
 			properties = append(properties, fmt.Sprintf("line=%d", f.Line), fmt.Sprintf("col=%d", f.Column))
 		}
 		title := "peerjob"

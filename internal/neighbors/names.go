@@ -79,19 +79,27 @@ func (e peers) warnOfNames(near *neighbors, report *results.Report) {
 	}
 	report.AddWarnings(e.Source, rules.SelfSelectors(e.Group.Template(), names, func(job string) bool { return e.isOtherJob(job, near) }, e.Group.TemplatePath()))
 	report.AddWarnings(e.Source, diag.Few(e.namesElsewhere(names)))
-	data := field.NewPath("data")
+	data, used := field.NewPath("data"), rules.ConfigMaps(&e.Group.Template().Spec)
 	for _, configMap := range near.configMaps {
 		if inOtherVariant(e.Source, configMap.Object) {
 			continue
 		}
+		cure := func(stale rules.StaleName) string {
+			if stale.Missing {
+				return names.Cure(stale, false)
+			}
+			return "; write that, or let the container use " + names.References(stale)
+		}
 		var w []diag.Warning
 		for _, key := range slices.Sorted(maps.Keys(configMap.typed.mentions)) {
-			for _, stale := range names.StaleIn(configMap.typed.mentions[key]) {
-				cure := "; write that, or let the container use " + names.References(stale)
-				if stale.Missing {
-					cure = names.Cure(stale, false)
-				}
-				w = append(w, diag.Warn(data.Key(key), "%s%s", names.Explain(stale), cure))
+			all := names.StaleIn(configMap.typed.mentions[key])
+			for _, stale := range all {
+				w = append(w, diag.Warn(data.Key(key), "%s%s", names.Explain(stale), cure(stale)))
+			}
+			// Of others, only what the Pods read is for the peers.
+			if used[configMap.Name] {
+				text := rules.Text{Value: configMap.typed.texts[key], Path: data.Key(key), Variable: key, Script: true}
+				w = append(w, names.Misaddressed(text, all, func(rules.StaleName) string { return names.Cure(rules.StaleName{}, false) })...)
 			}
 		}
 		report.AddWarnings(configMap.Object, diag.Few(w))

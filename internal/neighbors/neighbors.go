@@ -167,6 +167,8 @@ type configMap struct {
 	// mentions are what may be names of peers in each of its texts, by its key. Texts
 	// without any are left out.
 	mentions map[string]rules.Mentions
+	// texts are these texts.
+	texts map[string]string
 }
 
 // UnmarshalJSON scans the texts of a ConfigMap, once for all PeerJobs.
@@ -175,10 +177,10 @@ func (c *configMap) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &typed); err != nil {
 		return err
 	}
-	c.mentions = map[string]rules.Mentions{}
+	c.mentions, c.texts = map[string]rules.Mentions{}, map[string]string{}
 	for key, text := range typed.Data {
 		if mentions := rules.FindMentions(rules.Text{Value: text, Variable: key}); len(mentions) > 0 {
-			c.mentions[key] = mentions
+			c.mentions[key], c.texts[key] = mentions, text
 		}
 	}
 	return nil

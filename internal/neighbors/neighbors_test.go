@@ -99,6 +99,8 @@ func TestWarn_silent(t *testing.T) {
 		"a gang of two PeerJobs":         peerJobOf("", "", ", annotations: {scheduling.k8s.io/group-name: g}", "") + "---" + strings.Replace(peerJobOf("", "", ", annotations: {scheduling.k8s.io/group-name: g}", ""), "name: train", "name: other", 1) + "---\n{apiVersion: scheduling.volcano.sh/v1beta1, kind: PodGroup, metadata: {name: g}, spec: {minMember: 8}}\n",
 		"peers by their names":           peerJobOf("", "", "", ", args: [train-3.train]") + "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {hosts: 'train-0.train train-3.train'}}\n",
 		"a StatefulSet's Pod":            train + "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {hosts: 'train-9.db'}}\n",
+		"a ConfigMap that no Pod reads":  train + "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {hosts: 'train-0.tran:80'}}\n",
+		"another Service of the list":    peerJobOf("", "", "", ", args: ['cache-0.train-cache:80']") + "---\n{apiVersion: v1, kind: Service, metadata: {name: train-cache}, spec: {clusterIP: None}}\n",
 		"peers of another PeerJob":       train + "---" + strings.Replace(train, "name: train", "name: other", 1) + "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {hosts: 'other-0.other train-0.train'}}\n",
 		"a ConfigMap of another package": train + "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: c, annotations: {internal.config.kubernetes.io/package-path: p}}, data: {hosts: 'train-9.train'}}\n",
 	} {
@@ -211,6 +213,17 @@ func TestWarn(t *testing.T) {
 		"a host that the Service does not have": {
 			train + "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {b: 'x', a: 'worker-0.train slots=8'}}\n",
 			[]string{"ConfigMap c: data[a]: names worker-0.train, and the Service train has no such host; if a peer is meant, its name is train-0.train; write that, or let the container use $(PEERJOB_LEADER)"},
+		},
+		"a peer under another Service, where the Pods read it": {
+			peerJobOf("", "", "", ", envFrom: [{configMapRef: {name: c}}]") + "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {hosts: 'train-0.tran:80 train-1.train'}}\n",
+			[]string{"ConfigMap c: data[hosts]: names the peer train-0.tran under tran, and the Service of the peers is train; write train-0.train"},
+		},
+		"a peer under another Service, beside another workload": {
+			peerJobOf("", "", "", ", args: ['train-0.tran:80', 'db-0.train:80']") + "---\n{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: other}}\n",
+			[]string{
+				"PeerJob train: spec.template.spec.containers[0].args[0]: names the peer train-0.tran under tran, and the Service of the peers is train; write $(PEERJOB_LEADER)",
+				"PeerJob train: spec.template.spec.containers[0].args[1]: names db-0.train, and the Service train has no such host; if a peer is meant, its name is train-0.train; write $(PEERJOB_LEADER)",
+			},
 		},
 		"names of before kustomize renamed the PeerJob": {
 			strings.Replace(peerJobOf(", annotations: {internal.config.kubernetes.io/previousNames: train, internal.config.kubernetes.io/prefixes: dev-}", "\n  service: {name: dev-hub}", "", ", args: [train-0.hub, train-1.dev-hub, dev-train-2.hub]"), "name: train,", "name: dev-train,", 1) +

@@ -306,13 +306,13 @@ func (n PeerNames) In(text Text, cure func(StaleName) string) (w []diag.Warning)
 	for _, s := range stale {
 		w = append(w, diag.Warn(text.Path(), "%s%s", n.Explain(s), cure(s)))
 	}
-	return append(w, n.misaddressed(text, stale, cure)...)
+	return append(w, n.Misaddressed(text, stale, cure)...)
 }
 
-// misaddressed finds the other addresses in a text that lint refuses, each once: those of
+// Misaddressed finds the other addresses in a text that lint refuses, each once: those of
 // a peer under another Service or in another namespace, those without the prefix of a
 // release, and the end of a list that is too long.
-func (n PeerNames) misaddressed(text Text, stale []StaleName, cure func(StaleName) string) (w []diag.Warning) {
+func (n PeerNames) Misaddressed(text Text, stale []StaleName, cure func(StaleName) string) (w []diag.Warning) {
 	network := n.network()
 	said := map[string]bool{}
 	for _, a := range Addresses(text) {
