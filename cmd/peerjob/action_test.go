@@ -301,6 +301,129 @@ func TestAction_warnings(t *testing.T) {
 	}
 }
 
+// TestAction_missing has paths that are not there or have nothing: annotations and the
+// summary say so.
+func TestAction_missing(t *testing.T) {
+	a := readAction(t)
+	dir := t.TempDir()
+	if err := errors.Join(os.Mkdir(filepath.Join(dir, "empty"), 0o755), os.Symlink("nowhere", filepath.Join(dir, "link.yaml"))); err != nil {
+		t.Fatal(err)
+	}
+	_, summary, log, passed := a.run(t, dir, map[string]string{"lint": "missing", "check": "missing.yaml\nempty\nlink.yaml"})
+	for _, want := range []string{
+		"::error file=missing,title=peerjob lint%3A unreadable::can't be read: no such file or directory\n",
+		"::error file=missing.yaml,title=peerjob::can't be read: no such file or directory\n",
+		"::error file=empty,title=peerjob::holds no *.yaml, *.yml or *.json file\n",
+		"::error file=link.yaml,title=peerjob::can't be read: no such file or directory\n",
+	} {
+		if !strings.Contains(log, want) {
+			t.Errorf("%q is missing in\n%s", want, log)
+		}
+	}
+	if passed || !strings.Contains(summary, "- `peerjob lint`: 1 error, 0 warnings\n- `peerjob check`: 3 errors, 0 warnings\n") {
+		t.Errorf("passed: %t, summary:\n%s", passed, summary)
+	}
+
+	// A program that ends before it has written anything.
+	crashing := t.TempDir()
+	if err := os.WriteFile(filepath.Join(crashing, "peerjob"), []byte("#!/bin/sh\necho out of memory >&2\nexit 137\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "bash", filepath.Join(repository(t), "hack", "action"), "run")
+	cmd.Dir = dir
+	file := filepath.Join(crashing, "summary")
+	cmd.Env = append(os.Environ(), "PATH="+crashing+string(os.PathListSeparator)+os.Getenv("PATH"), "RUNNER_TEMP="+crashing, "GITHUB_STEP_SUMMARY="+file,
+		"GITHUB_OUTPUT="+filepath.Join(crashing, "output"), "PEERJOB_LINT=.", "PEERJOB_CHECK=", "PEERJOB_STRICT=false", "PEERJOB_RENDER=", "PEERJOB_BASE=")
+	out, err := cmd.CombinedOutput()
+	text, readErr := os.ReadFile(file)
+	if readErr != nil {
+		t.Fatal(readErr)
+	}
+	if err == nil || !strings.Contains(string(out), "::error title=peerjob::peerjob lint ended with 137") || !strings.Contains(string(text), "It ended with 137") || !strings.Contains(string(text), "out of memory") {
+		t.Errorf("%v\n%s\nsummary:\n%s", err, out, text)
+	}
+}
+
+// TestAction_base has the commits to compare with that are not simply there.
+func TestAction_base(t *testing.T) {
+	if found, err := hasTool("git"); err != nil {
+		t.Fatal(err)
+	} else if !found {
+		t.Skip(toolMissing("git"))
+	}
+	a := readAction(t)
+	const render = "peerjob expand deploy/"
+	origin := t.TempDir()
+	git(t, origin, "init", "-q", "-b", "main")
+	first := commit(t, origin, map[string]string{"README.md": "x\n"})
+	commit(t, origin, map[string]string{"deploy/peerjob.yaml": actionPeerJob})
+	git(t, origin, "checkout", "-q", "-b", "change")
+	commit(t, origin, map[string]string{"deploy/peerjob.yaml": strings.Replace(actionPeerJob, "peers: 2", "peers: 3", 1)})
+	clone := func(depth ...string) string {
+		dir := filepath.Join(t.TempDir(), "clone")
+		git(t, origin, append(append([]string{"clone", "-q", "--single-branch", "-b", "change"}, depth...), "file://"+filepath.ToSlash(origin), dir)...)
+		return dir
+	}
+
+	// A branch by its name, in a clone that has only the head, and in one with its history.
+	for _, depth := range [][]string{{"--depth=1"}, nil} {
+		dir := clone(depth...)
+		outputs, summary, log, passed := a.run(t, dir, map[string]string{"base": "main", "render": render})
+		if !passed || outputs["changed"] != "true" || !strings.Contains(outputs["diff"], "-  completions: 2\n") {
+			t.Errorf("%q: passed: %t, outputs: %v\n%s%s", depth, passed, outputs, summary, log)
+		}
+		if shallow := git(t, dir, "rev-parse", "--is-shallow-repository"); shallow != "true" && depth != nil || shallow != "false" && depth == nil {
+			t.Errorf("%q: shallow: %s", depth, shallow)
+		}
+	}
+
+	// None: no diff, and no failure.
+	for _, base := range []string{"nowhere", "--upload-pack=false", "0123456789012345678901234567890123456789"} {
+		outputs, summary, log, passed := a.run(t, clone("--depth=1"), map[string]string{"base": base, "render": render})
+		if !passed || len(outputs) > 0 || !strings.Contains(summary, "The base is not there to compare with, so there is no diff:\n\n") || !strings.Contains(summary, "fatal: ") {
+			t.Errorf("%s: passed: %t, outputs: %v\nsummary:\n%slog:\n%s", base, passed, outputs, summary, log)
+		}
+	}
+
+	// One without the folder.
+	outputs, summary, log, passed := a.run(t, clone(), map[string]string{"base": first, "render": render})
+	if !passed || outputs["changed"] != "true" || !strings.Contains(outputs["diff"], "+  completions: 3\n") || !strings.Contains(summary, "The rendering fails at the base, so everything is new:\n") || !strings.Contains(summary, "peerjob: stat deploy/: no such file or directory\n") {
+		t.Errorf("passed: %t, outputs: %v\nsummary:\n%slog:\n%s", passed, outputs, summary, log)
+	}
+}
+
+// TestAction_fences holds that no text of the repository ends a block of the summary, or is a
+// command for GitHub's runner.
+func TestAction_fences(t *testing.T) {
+	if found, err := hasTool("git"); err != nil {
+		t.Fatal(err)
+	} else if !found {
+		t.Skip(toolMissing("git"))
+	}
+	a := readAction(t)
+	dir := t.TempDir()
+	git(t, dir, "init", "-q")
+	long := strings.Repeat("`", 100)
+	text := actionPeerJob + "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  a: |\n    " + long + "\n    # Approved\n    ::stop-commands::x\n"
+	base := commit(t, dir, map[string]string{"deploy/peerjob.yaml": text})
+	commit(t, dir, map[string]string{"deploy/peerjob.yaml": strings.Replace(text, "Approved", "Refused", 1)})
+	_, summary, log, passed := a.run(t, dir, map[string]string{"base": base, "render": "peerjob expand deploy/"})
+	if !passed || !strings.Contains(summary, "\n     "+long+"\n") || strings.Count(summary, "\n`"+long) != 2 {
+		t.Errorf("passed: %t, summary:\n%s", passed, summary)
+	}
+	said := log
+	commit(t, dir, map[string]string{"deploy/" + long[:40] + "\n::stop-commands::x.yaml": "a: [\n"})
+	_, summary, log, passed = a.run(t, dir, map[string]string{"base": base, "check": "deploy", "render": "peerjob expand deploy/; exit 1"})
+	if passed || strings.Count(summary, "\n`"+long[:40]) != 2 {
+		t.Errorf("passed: %t, summary:\n%s", passed, summary)
+	}
+	for line := range strings.Lines(said + log) {
+		if line = strings.TrimSpace(line); strings.HasPrefix(line, "::") && !strings.HasPrefix(line, "::error ") && !strings.HasPrefix(line, "::warning ") && !strings.HasPrefix(line, "::notice ") {
+			t.Errorf("a command: %s", line)
+		}
+	}
+}
+
 // TestAction_install has no peerjob on the PATH and a release that is not there: the action
 // builds its source, or says what to do without Go.
 func TestAction_install(t *testing.T) {

@@ -158,6 +158,50 @@ func TestArgoPlugin_helm(t *testing.T) {
 	}
 }
 
+// TestArgoPlugin_bytes runs the command with programs that print a text: nothing of it is
+// lost on the way to peerjob, and a program that fails fails the command.
+func TestArgoPlugin_bytes(t *testing.T) {
+	if err := buildPeerjob(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(repository(t), argoExample, "plugin.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var plugin struct {
+		Spec struct {
+			Generate struct{ Command, Args []string }
+		}
+	}
+	if err := yaml.Unmarshal(text, &plugin); err != nil {
+		t.Fatal(err)
+	}
+	command := append(plugin.Spec.Generate.Command, plugin.Spec.Generate.Args...)
+	const want = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  text: |+\n    x\n\n\n"
+	for program, file := range map[string]string{"kustomize": "kustomization.yaml", "helm": "Chart.yaml"} {
+		dir, tools := t.TempDir(), t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, file), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, end := range []string{"", "; exit 3"} {
+			script := "#!/bin/sh\ncat <<'END'\n" + want + "END\n:" + end + "\n"
+			if err := os.WriteFile(filepath.Join(tools, program), []byte(script), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			cmd := exec.CommandContext(t.Context(), command[0], command[1:]...)
+			cmd.Dir = dir
+			cmd.Env = append(os.Environ(), "PATH="+tools+":"+programs(t)+":"+os.Getenv("PATH"), "ARGOCD_APP_NAME=train", "ARGOCD_APP_NAMESPACE=ml")
+			got, err := cmd.Output()
+			if (err != nil) != (end != "") {
+				t.Errorf("%s%s: %v", program, end, err)
+			}
+			if diff := cmp.Diff(want, string(got)); diff != "" && end == "" {
+				t.Errorf("%s (-want +got):\n%s", program, diff)
+			}
+		}
+	}
+}
+
 // asArgo runs a command in a folder as Argo CD's server of plugins does.
 func asArgo(t *testing.T, image, dir, folder string, command []string) (stdout, stderr string, err error) {
 	t.Helper()
