@@ -173,7 +173,7 @@ var yamlLine = lazyregexp.New(`^yaml: line (\d+): `)
 func located(objects []*krmlist.Object, files []File, report *results.Report) []lint.Finding {
 	real := map[string]bool{}
 	for _, file := range files {
-		real[path.Clean(strings.ReplaceAll(file.Name, `\`, "/"))] = true
+		real[path.Clean(file.Name)] = true
 	}
 	type place struct {
 		file  string
