@@ -20,7 +20,8 @@
 //   - An object that nobody changes is written byte by byte as it was read. Only
 //     a list that scan declines, such as one in JSON, is parsed as a whole and
 //     written as kyaml writes it.
-//   - An object is parsed when someone asks for its YAML, and not before.
+//   - An object is parsed when someone asks for its YAML, and not before. One that peerjob
+//     made is kept as text (Object.Pack), and made again then.
 //   - Whatever could be read is returned beside an error, so that nothing is lost.
 //
 // # Never

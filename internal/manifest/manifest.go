@@ -13,6 +13,8 @@
 //   - A string stays a string for every reader: what YAML 1.1 (kubectl) or 1.2
 //     (kustomize) would read as something else is quoted. Text of several
 //     lines is a block.
+//   - Encode makes nodes, for who changes or compares an object, and Write text, for who
+//     does not. Both say the same.
 //
 // # Never
 //
