@@ -172,7 +172,7 @@ func disagreements(service *corev1.Service, job *batchv1.Job, pod *corev1.Pod) (
 		for _, text := range peers.Texts(container, path) {
 			for _, address := range peers.Addresses(text) {
 				if fault, message, _ := network.Judge(address); fault != peers.Fine {
-					wrong = append(wrong, text.Path.String()+": "+message)
+					wrong = append(wrong, text.Path().String()+": "+message)
 				}
 			}
 		}

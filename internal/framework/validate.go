@@ -242,7 +242,7 @@ func (s setup) validateComputed() field.ErrorList {
 		for _, text := range rules.Texts(container, path) {
 			for _, name := range rules.Referenced(text.Value) {
 				if slices.ContainsFunc(computed, func(v corev1.EnvVar) bool { return v.Name == name }) {
-					errs = append(errs, field.Invalid(text.Path, diag.Literal{Text: "$(" + name + ")"}, fmt.Sprintf(
+					errs = append(errs, field.Invalid(text.Path(), diag.Literal{Text: "$(" + name + ")"}, fmt.Sprintf(
 						"stays as it is: a shell adds up %s in this role, and the kubelet does not know it; read the variable in the program, or make the role the first one of spec.framework.roles", name)))
 				}
 			}

@@ -98,7 +98,7 @@ func (e peers) warnOfNames(near *neighbors, report *results.Report) {
 			}
 			// Of others, only what the Pods read is for the peers.
 			if used[configMap.Name] {
-				text := rules.Text{Value: configMap.typed.texts[key], Path: data.Key(key), Variable: key, Script: true}
+				text := rules.Text{Value: configMap.typed.texts[key], Variable: key, Script: true}.At(data.Key(key))
 				w = append(w, names.Misaddressed(text, all, func(rules.StaleName) string { return names.Cure(rules.StaleName{}, false) })...)
 			}
 		}
