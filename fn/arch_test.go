@@ -30,6 +30,8 @@ var allowed = map[string][]string{
 	"internal/decode":          {"api/v1alpha1", "internal/apitype", "internal/diag", "internal/framework/known", "internal/lazyregexp", "internal/spell", "internal/yamlnode"},
 	"internal/diag":            {"api/v1alpha1", "internal/apitype", "internal/lazyregexp", "internal/spell"},
 	"internal/doctor":          {"api/v1alpha1", "internal/decode", "internal/krmlist", "internal/lazyregexp", "internal/lint", "internal/rules", "internal/runner/doctor", "internal/yamlnode"},
+	"internal/diag":            {"api/v1alpha1", "internal/apitype"},
+	"internal/doctor":          {"internal/decode", "internal/krmlist", "internal/lazyregexp", "internal/lint", "internal/results", "internal/rules", "internal/runner/doctor", "internal/yamlnode"},
 	"internal/expand":          {"api/v1alpha1", "internal/framework", "internal/manifest", "internal/origin", "internal/peerjob", "internal/rules"},
 	"internal/expansion":       {"api/v1alpha1", "internal/admission", "internal/decode", "internal/diag", "internal/expand", "internal/framework", "internal/kinds", "internal/krmlist", "internal/lazyregexp", "internal/manifest", "internal/origin", "internal/peerjob", "internal/render", "internal/spell", "internal/values", "internal/yamlnode"},
 	"internal/explain":         {"api/v1alpha1", "internal/origin", "internal/peerjob", "internal/rules"},

@@ -7,7 +7,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode"
+
+	"github.com/peerjob/peerjob/internal/results"
 )
 
 // Count returns how many findings have a severity.
@@ -39,23 +40,13 @@ func (d *Diagnosis) WriteText(w io.Writer) error {
 		if f.Field != "" || len(parts) == 0 {
 			separator = ": "
 		}
-		fmt.Fprintf(&out, "%s: %s [%s]\n", f.Severity, plain(strings.TrimPrefix(strings.Join(parts, ": ")+separator+f.Is, ": ")), f.ID)
+		fmt.Fprintf(&out, "%s: %s [%s]\n", f.Severity, results.Plain(strings.TrimPrefix(strings.Join(parts, ": ")+separator+f.Is, ": ")), f.ID)
 		if f.Do != "" {
-			fmt.Fprintf(&out, "    %s\n", plain(f.Do))
+			fmt.Fprintf(&out, "    %s\n", results.Plain(f.Do))
 		}
 	}
 	_, err := io.WriteString(w, out.String())
 	return err
-}
-
-// plain is a text in which no character can move the cursor of a terminal.
-func plain(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, text)
 }
 
 // WriteJSON writes one JSON object with the lists "groups" and "findings".
@@ -77,7 +68,7 @@ func (d *Diagnosis) WriteSummary(w io.Writer) error {
 			fmt.Fprintf(&out, "peerjob: and %d more groups\n", len(d.Groups)-manyGroups)
 			break
 		}
-		fmt.Fprintf(&out, "peerjob: Job %s: of %d %s, ", plain(strings.TrimPrefix(g.Namespace+"/"+g.Job, "/")), g.Peers, plural(int(g.Peers), "peer"))
+		fmt.Fprintf(&out, "peerjob: Job %s: of %d %s, ", results.Plain(strings.TrimPrefix(g.Namespace+"/"+g.Job, "/")), g.Peers, plural(int(g.Peers), "peer"))
 		var parts []string
 		if !g.Inside {
 			parts = append(parts, fmt.Sprintf("%d run and %d are ready", g.Running, g.Ready))

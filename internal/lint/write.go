@@ -8,23 +8,14 @@ import (
 	"io"
 	"net/url"
 	"strings"
-	"unicode"
-)
 
-// plain is a text in which no character can move the cursor of a terminal.
-func plain(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, text)
-}
+	"github.com/peerjob/peerjob/internal/results"
+)
 
 // where is the place of a finding: "file:line:column: ".
 func (f *Finding) where() string {
 	file := f.File
-	if strings.HasPrefix(strings.TrimSpace(plain(file)), "::") {
+	if strings.HasPrefix(strings.TrimSpace(results.Plain(file)), "::") {
 		file = "./" + file // no workflow command of GitHub Actions
 	}
 	switch {
@@ -46,7 +37,7 @@ func WriteText(w io.Writer, findings []Finding) error {
 		if f.ID != "" {
 			id = " [" + f.ID + "]"
 		}
-		out.WriteString(plain(fmt.Sprintf("%s%s: %s%s", f.where(), f.Severity, f.Text(), id)) + "\n")
+		out.WriteString(results.Plain(fmt.Sprintf("%s%s: %s%s", f.where(), f.Severity, f.Text(), id)) + "\n")
 	}
 	_, err := io.WriteString(w, out.String())
 	return err
@@ -98,7 +89,7 @@ func WriteGitHub(w io.Writer, findings []Finding) error {
 			title = "peerjob lint: " + f.ID
 		}
 		properties = append(properties, "title="+gitHubProperty.Replace(title))
-		fmt.Fprintf(&out, "::%s %s::%s\n", gitHubCommands[f.Severity], strings.Join(properties, ","), plain(gitHubMessage.Replace(text)))
+		fmt.Fprintf(&out, "::%s %s::%s\n", gitHubCommands[f.Severity], strings.Join(properties, ","), results.Plain(gitHubMessage.Replace(text)))
 	}
 	_, err := io.WriteString(w, out.String())
 	return err

@@ -203,14 +203,17 @@ func line(result *kptfn.Result) string {
 	return Line(strings.Join(parts, ": "))
 }
 
-// Line returns a text as one line without control characters: a name from the input must
-// not reach a terminal as a control sequence, nor begin a line of a log that a program
-// reads commands from.
-func Line(text string) string {
-	return strings.Map(func(r rune) rune {
+// Line returns a text as one line that is [Plain].
+func Line(text string) string { return Plain(strings.Join(strings.Fields(text), " ")) }
+
+// Plain returns a text without control characters, which could move the cursor of a
+// terminal, and without what GitHub's runner takes for a command anywhere in a line of a
+// log: "##[".
+func Plain(text string) string {
+	return strings.ReplaceAll(strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return unicode.ReplacementChar
 		}
 		return r
-	}, strings.Join(strings.Fields(text), " "))
+	}, text), "##[", "## [")
 }
