@@ -73,6 +73,9 @@ var elsewhere = []string{
 	"the template renders to nothing",       // testdata/script/expand_values.txtar
 	"give values.%s a value",                // testdata/script/expand_values.txtar
 	"no object reached peerjob but its own", // fn/fn_test.go
+	"rendered by Helm first: helm template", // testdata/script/check.txtar
+	"; Jsonnet does that with jsonnet -y",   // testdata/script/loose.txtar
+	"a PeerJob in a map is not expanded",    // testdata/script/loose.txtar
 	"has more than %d values",               // internal/values/values_test.go
 	"the group never has as many, and none", // internal/neighbors/neighbors_test.go
 	"together with spec.valuesFrom and",     // internal/expansion/expansion_test.go

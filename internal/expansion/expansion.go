@@ -99,7 +99,7 @@ func (r Role) job() origin.Object {
 			jobs++
 		}
 	}
-	panic("a role without a Job")
+	panic("role without Job")
 }
 
 // FieldOf returns the field of the PeerJob that a field of the Job came from.
