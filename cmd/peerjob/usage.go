@@ -20,6 +20,8 @@ import (
 // a missing argument, a value that a flag does not take.
 type usageError struct{ error }
 
+func (e usageError) Unwrap() error { return e.error }
+
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
 // reportUsage makes every error of a command's arguments and flags a usageError that
