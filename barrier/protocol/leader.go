@@ -487,7 +487,7 @@ func (l *leader) isOver(now time.Duration) bool {
 		return true
 	}
 	if len(l.config.Until) == 0 {
-		return l.done == l.config.Size
+		return l.done == l.config.Size || l.config.failsJobs() && l.awaitsNobody(now)
 	}
 	for _, until := range l.config.Until {
 		if until.met(l.config.Size, func(i int32) bool { return l.isDone(now, &l.records[i]) }) {

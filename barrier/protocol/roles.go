@@ -81,6 +81,13 @@ func (c Config) hasRoles() bool { return len(c.Roles) > 0 }
 // and leave: with a failure policy, and with roles.
 func (c Config) isJoint() bool { return c.Policy.Action != EachForItself || c.hasRoles() }
 
+// failsJobs reports whether nobody but rank 0 can tell all Jobs of the group that a peer has
+// failed: a Job that fails stops its own Pods, and no other's. With success roles, and where
+// the group restarts, rank 0 stays for other reasons, too.
+func (c Config) failsJobs() bool {
+	return c.Policy.Action == FailPeerJob && len(c.Roles) > 1 && c.Success == 0
+}
+
 // role is the place of the role of a peer, 0 without roles.
 func (c Config) role(index int32) int {
 	for i, role := range c.Roles {
@@ -206,6 +213,10 @@ func (n *Node) Started(now time.Duration) {
 // peers that wait for other roles, or the success roles are not done.
 func (n *Node) MustStay() bool { return n.peer.mustStay() }
 
+// Tells reports whether the peer stays at its end until every peer has ended, because it tells
+// the others if one fails.
+func (n *Node) Tells() bool { return n.config.Index == 0 && n.config.failsJobs() }
+
 // Owed reports whether others wait for the peer's role to be Complete.
 func (n *Node) Owed() bool { return n.peer.owed && !n.peer.isComplete() }
 
@@ -272,10 +283,10 @@ func (p *peer) hold(now time.Duration, held bool) {
 }
 
 // mustStay reports whether the peer stays at its end whatever the barrier there says: rank 0
-// tells those who wait for other roles, or who serve, and must have heard of those whose end
-// decides.
+// tells those who wait for other roles, or who serve, or when a peer of another Job fails, and
+// must have heard of those whose end decides.
 func (p *peer) mustStay() bool {
-	return p.needed || p.owed && !p.isComplete() || p.config.Success != 0 && (p.config.Index == 0 || p.config.decides(p.config.Index))
+	return p.needed || p.config.Index == 0 && p.config.failsJobs() || p.owed && !p.isComplete() || p.config.Success != 0 && (p.config.Index == 0 || p.config.decides(p.config.Index))
 }
 
 // roleRecord is what index 0 knows of one peer for roles.
@@ -380,6 +391,22 @@ const servedWait = 500 * time.Millisecond
 // patient reports whether index 0 waits until it takes the end of a peer for a failure.
 func (l *leader) patient(now time.Duration, index int32) bool {
 	return l.config.serves(index) && now < l.records[index].failedAt+servedWait
+}
+
+// comeTimeout is how long rank 0 stays, in a group whose Jobs fail together, for a peer that is
+// not there: one that has never come, without a barrier at the start, or that has failed without
+// failing the group. Its Job may be suspended, or may have failed for another reason.
+const comeTimeout = 10 * time.Minute
+
+// awaitsNobody reports whether every peer has ended, or does not come.
+func (l *leader) awaitsNobody(now time.Duration) bool {
+	for i := range l.records {
+		r := &l.records[i]
+		if !l.isDone(now, r) && !l.isAway(int32(i)) && (l.fresh(now, r) || now < max(l.born, r.heard)+comeTimeout) {
+			return false
+		}
+	}
+	return true
 }
 
 // isOwed reports whether others wait for a role to be Complete.

@@ -495,3 +495,91 @@ func TestSimulation_rolesServed(t *testing.T) {
 		}
 	}
 }
+
+// TestSimulation_rolesFailJobs has a first role that is done long before the others, without
+// success roles, and FailPeerJob: rank 0 stays until all have ended, and when a peer fails, those
+// of the other Jobs hear of it.
+func TestSimulation_rolesFailJobs(t *testing.T) {
+	for name, c := range map[string]worldConfig{
+		"barriers":             {endTimeout: 5 * time.Second},
+		"no barrier":           {noStart: true, noEnd: true},
+		"start only":           {noEnd: true},
+		"nobody waits":         {endTimeout: 5 * time.Second, waits: []roleWaits{{}, {}, {}}},
+		"nobody waits, no end": {noStart: true, noEnd: true, waits: []roleWaits{{}, {}, {}}},
+	} {
+		for _, code := range []int32{0, 3} {
+			c.size, c.latency, c.publish = 4, 10*time.Millisecond, time.Second
+			c.roles = []Role{{"a", 1}, {"b", 1}, {"c", 2}}
+			if c.waits == nil {
+				c.waits = []roleWaits{{}, {complete: 1 << 0}, {}}
+			}
+			c.policy = Policy{Action: FailPeerJob, Grace: time.Second}
+			w := newWorld(c, 1)
+			for rank := range c.size {
+				w.start(rank, 0)
+			}
+			w.run(time.Minute)
+			a, b := w.pods[0][0], w.pods[1][0]
+			a.exit(0)
+			w.run(time.Hour)
+			if a.left {
+				t.Errorf("%s: rank 0 has left at %v: %v", name, a.leftAt, a.outcome)
+			}
+			if b.command != 1 {
+				t.Fatalf("%s: b-0 does not run, and waits for %s", name, b.node.Waiting(w.now))
+			}
+			b.exit(code)
+			if code == 0 {
+				w.run(2 * time.Hour)
+				if a.left {
+					t.Errorf("%s: rank 0 has left at %v, and c runs", name, a.leftAt)
+				}
+				w.pods[2][0].exit(0)
+				w.pods[3][0].exit(0)
+			}
+			ended := w.now
+			w.run(w.now + 10*time.Second)
+			want := []int32{0, 0, 0, 0}
+			if code != 0 {
+				want = []int32{CodeGroupFailed, 3, CodeGroupFailed, CodeGroupFailed}
+			}
+			for rank, pods := range w.pods {
+				p := pods[0]
+				if !p.left || p.node.ExitCode() != want[rank] || code != 0 && rank > 1 && p.toldAt-ended > time.Second {
+					t.Errorf("%s, b-0 exits with %d: rank %d: left %t, %v, code %d, want %d; told after %v", name, code, rank, p.left, p.outcome, p.node.ExitCode(), want[rank], p.toldAt-ended)
+				}
+			}
+		}
+	}
+}
+
+// TestSimulation_rolesFailJobsAway has a peer that is never there, without a barrier at the start:
+// rank 0 does not stay for ever, and it stays for one that comes late.
+func TestSimulation_rolesFailJobsAway(t *testing.T) {
+	for _, late := range []bool{false, true} {
+		w := newWorld(worldConfig{
+			size: 2, latency: 10 * time.Millisecond, noStart: true, noEnd: true,
+			roles: []Role{{"a", 1}, {"b", 1}}, waits: []roleWaits{{}, {}}, policy: Policy{Action: FailPeerJob},
+		}, 1)
+		a := w.start(0, 0)
+		w.after(time.Minute, func() { a.exit(0) })
+		if late {
+			w.after(comeTimeout-time.Minute, func() { w.start(1, 0) })
+		}
+		w.run(comeTimeout - time.Second)
+		if a.left {
+			t.Fatalf("late %t: rank 0 has left at %v: %v", late, a.leftAt, a.outcome)
+		}
+		w.run(comeTimeout + time.Hour)
+		if a.left == late {
+			t.Errorf("late %t: rank 0 has left: %t, %v", late, a.left, a.outcome)
+		}
+		if late {
+			w.pods[1][0].exit(0)
+			w.run(w.now + 10*time.Second)
+			if !a.left || a.outcome != Together {
+				t.Errorf("rank 0 has left: %t, %v", a.left, a.outcome)
+			}
+		}
+	}
+}

@@ -40,7 +40,9 @@ type worldConfig struct {
 	size int32
 	// startTimeout is how long a peer waits for the start, if not [startTimeout].
 	startTimeout, endTimeout time.Duration
-	until                    []Until
+	// noStart and noEnd say that there is no barrier at the start, or at the end.
+	noStart, noEnd bool
+	until          []Until
 	// loss is the chance that one direction of an exchange is lost, twice that a
 	// report arrives twice.
 	loss, twice float64
@@ -144,7 +146,7 @@ func (w *world) start(index int32, work time.Duration) *simPod {
 		}
 	})
 	config := Config{
-		Job: "uid", Index: p.index, Size: w.config.size, Start: true, End: true,
+		Job: "uid", Index: p.index, Size: w.config.size, Start: !w.config.noStart, End: !w.config.noEnd,
 		StartTimeout: cmp.Or(w.config.startTimeout, startTimeout), EndTimeout: w.config.endTimeout, Until: w.config.until,
 		Name: func(i int32) string { return fmt.Sprintf("train-%d.svc", i) }, Policy: w.config.policy,
 	}
@@ -156,6 +158,7 @@ func (w *world) start(index int32, work time.Duration) *simPod {
 		}
 		config.Job = "uid-" + config.Roles[role].Name + w.config.run
 		config.AfterStarted, config.AfterComplete = w.config.waits[role].started, w.config.waits[role].complete
+		config.Start = config.Start || config.AfterStarted|config.AfterComplete != 0
 	}
 	p.node = NewNode(config, w.process(), rand.New(rand.NewPCG(w.random.Uint64(), 0)), w.now)
 	p.step()

@@ -196,6 +196,20 @@ until [ -e go ]; do now 0.1; done`, roleGroup{"train", "--depends-on=data:Comple
 	}
 }
 
+// TestRoles_failsAll has a first role that is done before the others, and a failure of the second:
+// rank 0 has stayed, and the third hears of it.
+func TestRoles_failsAll(t *testing.T) {
+	t.Parallel()
+	g := newRoleGroup(t, "--start-timeout=60s --end-timeout=1s --on-failure=FailPeerJob --grace-period=10s", says+`
+if [ $2 = 0 ]; then exit 0; fi
+if [ $2 = 1 ]; then now 4; exit 3; fi
+now 1000`, roleGroup{"a", "", 1}, roleGroup{"b", "--depends-on=a:Complete", 2}, roleGroup{"c", "", 1})
+	g.startAll()
+	codes, _ := g.ended()
+	g.wantCodes(codes, "76", "3", "76", "76")
+	g.wantLog(0, "end: staying until every peer has ended, and telling the others if one fails\n", "b-0 failed with code 3 in attempt 1: the group has failed\n")
+}
+
 // TestRoles_held has a role that waits for longer than the time for the start: that bounds
 // the coming of the peers, not the work of another role.
 func TestRoles_held(t *testing.T) {
