@@ -244,10 +244,10 @@ func (n *Node) ExitCode() int32 {
 		return CodeTimedOut
 	case policy.Action == EachForItself:
 		return p.code
-	case p.outcome == GroupFailed && p.config.Size > 1 && p.first():
+	case p.outcome == GroupFailed && p.config.jobSize() > 1 && p.first():
 		return p.code
 	case p.outcome == GroupFailed:
-		// Also of the only peer: nobody else tells the Job to try no more.
+		// Also of the only peer of a Job: nobody else tells the Job to try no more.
 		return CodeGroupFailed
 	case p.outcome == Superseded:
 		return CodeTerminated // what it did does not count

@@ -367,6 +367,32 @@ func TestNode_exitCode(t *testing.T) {
 	}
 }
 
+// TestNode_exitCodeRoles has who failed first, in the Job of each role: 76 must come from a peer of
+// that Job.
+func TestNode_exitCodeRoles(t *testing.T) {
+	roles := []Role{{"launcher", 1}, {"worker", 3}, {"data", 1}}
+	for _, action := range []Action{FailPeerJob, RestartPeerJob} {
+		for _, success := range []RoleSet{0, 1 << 0} {
+			for index, want := range []int32{CodeGroupFailed, 3, 3, 3, CodeGroupFailed} {
+				for first := range int32(5) {
+					n := NewNode(Config{
+						Job: "uid", Index: int32(index), Size: 5, Start: true, End: true, Policy: Policy{Action: action}, Roles: roles, Success: success,
+					}, Process{1}, rand.New(middle{}), 0)
+					p := n.peer
+					p.phase, p.outcome, p.code, p.verdict = Left, GroupFailed, 3, Verdict{Failed, 1, first, 3}
+					want := want
+					if first != int32(index) {
+						want = CodeGroupFailed
+					}
+					if got := n.ExitCode(); got != want {
+						t.Errorf("action %d, success roles %b: rank %d, and rank %d failed first: %d, want %d", action, success, index, first, got, want)
+					}
+				}
+			}
+		}
+	}
+}
+
 // An index 0 that has ended with 0 and must leave is not complete: the group goes on.
 func TestNode_leaveBeforeTheOthers(t *testing.T) {
 	w := pair(3, Policy{Action: RestartPeerJob, MaxRestarts: 1})

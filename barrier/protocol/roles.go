@@ -99,6 +99,14 @@ func (c Config) role(index int32) int {
 	return 0
 }
 
+// jobSize is the number of peers of the Job of this one: each role is a Job.
+func (c Config) jobSize() int32 {
+	if !c.hasRoles() {
+		return c.Size
+	}
+	return c.Roles[c.role(c.Index)].Size
+}
+
 // decides reports whether the group is not done before this peer's command has ended
 // with 0.
 func (c Config) decides(index int32) bool { return c.Success == 0 || c.Success.Has(c.role(index)) }

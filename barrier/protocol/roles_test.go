@@ -541,7 +541,7 @@ func TestSimulation_rolesFailJobs(t *testing.T) {
 			w.run(w.now + 10*time.Second)
 			want := []int32{0, 0, 0, 0}
 			if code != 0 {
-				want = []int32{CodeGroupFailed, 3, CodeGroupFailed, CodeGroupFailed}
+				want = []int32{CodeGroupFailed, CodeGroupFailed, CodeGroupFailed, CodeGroupFailed} // b-0 has no other in its Job
 			}
 			for rank, pods := range w.pods {
 				p := pods[0]

@@ -210,6 +210,38 @@ now 1000`, roleGroup{"a", "", 1}, roleGroup{"b", "--depends-on=a:Complete", 2}, 
 	g.wantLog(0, "end: staying until every peer has ended, and telling the others if one fails\n", "b-0 failed with code 3 in attempt 1: the group has failed\n")
 }
 
+// TestRoles_onlyPeer has roles of one peer, whose failure ends the group: nobody else in its Job
+// says that with 76, as its Job needs to hear it.
+func TestRoles_onlyPeer(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct{ flags, failing string }{
+		"a worker that is told to end": {"--start-timeout=60s --on-failure=FailPeerJob --grace-period=10s", "1"},
+		"after the last restart":       {roleRestart + "0", "0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := newRoleGroup(t, tt.flags, says+`
+if [ $2 = `+tt.failing+` ]; then now 1; exit 3; fi
+now 1000`, roleGroup{"launcher", "--success-role=launcher", 1}, roleGroup{"worker", "--success-role=launcher", 1})
+			g.startAll()
+			codes, _ := g.ended()
+			g.wantCodes(codes, "76", "76")
+			failing := int(tt.failing[0] - '0')
+			who := []string{"launcher-0", "worker-0"}[failing] + " failed with code 3 in attempt 1"
+			for i := range 2 {
+				if i == failing {
+					g.wantLog(i, "exit code 76 in place of 3, that of the command: this peer failed first, and its Job has no other that says so\n")
+				} else if log := g.read("log", i); !strings.Contains(log, "exit code 76: another peer failed first\n") {
+					t.Errorf("the log of %d:\n%s", i, log)
+				}
+				if message := g.read("message", i); !strings.Contains(message, who) || strings.Contains(message, ", first of all, and the only peer of its role: ") != (i == failing) {
+					t.Errorf("the message of %d: %s", i, message)
+				}
+			}
+		})
+	}
+}
+
 // TestRoles_held has a role that waits for longer than the time for the start: that bounds
 // the coming of the peers, not the work of another role.
 func TestRoles_held(t *testing.T) {

@@ -40,10 +40,12 @@ func (g *Group) Restarts() bool { return g.FailurePolicy().Restarts() }
 //     fails with any code of the command, before the others have heard of it. 143 is the
 //     code of a Pod that was told to end, which is no failure. The rule does not say 0
 //     for the server, which never looks at it, but for people.
-//   - With a success policy, and in a role that ends when others are done, FailPeerJob does not fail the Job with any code: workers whose
-//     leader has ended well often end badly, and the Job controller looks for failed Pods
-//     before it looks for success (syncJob in k8s.io/kubernetes/pkg/controller/job). It
-//     waits for a peer that says that the group has failed, or that it never started.
+//   - With a success policy, and in a role that ends when others are done, FailPeerJob does
+//     not fail the Job with any code: workers whose leader has ended well often end badly, and
+//     the Job controller looks for failed Pods before it looks for success (syncJob in
+//     k8s.io/kubernetes/pkg/controller/job). It waits for a peer that says that the group has
+//     failed, or that it never started. Where a Job has one peer only, that one exits with 76,
+//     also if it has failed first (Node.ExitCode in barrier/protocol).
 //
 // The rules are about the container with the runner alone: what init containers and
 // sidecars exit with is the Job's to count, as ever.
@@ -59,7 +61,9 @@ func (g *Group) FailureRules(successPolicy bool) []batchv1.PodFailurePolicyRule 
 	switch {
 	case g.Restarts():
 		codes.Values = []int32{v1alpha1.ExitGroupFailed}
-	case (successPolicy || g.isTold()) && g.Total() > 1: // one peer alone hears of its failure from nobody
+	case successPolicy && g.Peers() > 1, g.isTold():
+		// The only peer of a Job reports the failure of the group itself. Where it is told to
+		// end, it may fail because those whom it served have ended.
 		codes.Values = []int32{v1alpha1.ExitTimedOut, v1alpha1.ExitGroupFailed}
 	default:
 		codes.Operator, codes.Values = batchv1.PodFailurePolicyOnExitCodesOpNotIn, []int32{0, v1alpha1.ExitTerminated}

@@ -3,6 +3,7 @@
 package peerjob
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -75,16 +76,45 @@ func TestRunnerEnv_roles(t *testing.T) {
 	}
 }
 
-// TestFailureRules_roles has the rules of a role that is told to end, and of one that
-// decides.
+// TestFailureRules_roles has the rules of roles of one peer and of more, of those that decide and
+// those that are told to end. A role's only peer exits with 76 when it fails first, any other with
+// its own code, and a peer of its Job with 76 (TestNode_exitCodeRoles in barrier/protocol).
 func TestFailureRules_roles(t *testing.T) {
-	g := decodeValid(t, func(string) string {
-		return strings.Replace(twoRoles, "spec:\n", "spec:\n  successRoles: [launcher]\n  failurePolicy: {action: FailPeerJob}\n  runner: {image: x}\n", 1)
-	})
-	for i, want := range [][]int32{{0, v1alpha1.ExitTerminated}, {v1alpha1.ExitTimedOut, v1alpha1.ExitGroupFailed}} {
-		rules := g.All()[i].FailureRules(false)
-		if got := rules[len(rules)-1].OnExitCodes.Values; !slices.Equal(got, want) {
-			t.Errorf("role %d has a rule about %v, want %v", i, got, want)
+	const restart = "RestartPeerJob, maxRestarts: 1"
+	every, told, failed := "NotIn [0 143]", "In [75 76]", "In [76]"
+	for _, tt := range []struct {
+		action, success string
+		// policy says that the Jobs have a success policy.
+		policy bool
+		want   []string // of a, of one peer, and b, of two
+	}{
+		{"FailPeerJob", "", false, []string{every, every}},
+		{"FailPeerJob", "", true, []string{every, told}},
+		{"FailPeerJob", "a", false, []string{every, told}},
+		{"FailPeerJob", "a", true, []string{every, told}},
+		{"FailPeerJob", "b", false, []string{told, every}},
+		{"FailPeerJob", "b", true, []string{told, told}},
+		{restart, "", false, []string{failed, failed}},
+		{restart, "", true, []string{failed, failed}},
+		{restart, "a", false, []string{failed, failed}},
+		{restart, "b", true, []string{failed, failed}},
+	} {
+		g := decodeValid(t, rolesWith("  runner: {image: x}\n  failurePolicy: {action: "+tt.action+"}\n  successRoles: ["+tt.success+"]", podOf(one), podOf(one)))
+		var got []string
+		for _, role := range g.All() {
+			rules := role.FailureRules(tt.policy)
+			codes := rules[len(rules)-1].OnExitCodes
+			got = append(got, fmt.Sprintf("%s %v", codes.Operator, codes.Values))
+			others := []int32{v1alpha1.ExitGroupFailed}
+			if role.Peers() > 1 {
+				others = append(others, 3)
+			}
+			if !slices.ContainsFunc(others, func(code int32) bool { return matches(codes, code) }) {
+				t.Errorf("%+v: no code with which peers of role %s exit fails the Job", tt, role.RoleName())
+			}
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%+v: %q", tt, got)
 		}
 	}
 }
