@@ -112,7 +112,7 @@ func (s setup) validatePort() field.ErrorList {
 func (s setup) validateProcesses() field.ErrorList {
 	processes, path := s.processesPerPeer()
 	if processes == nil {
-		return nil
+		return s.validateSameProcesses()
 	}
 	least := int32(1)
 	if s.leads() && s.SSH {
@@ -132,11 +132,30 @@ func (s setup) validateProcesses() field.ErrorList {
 		return field.ErrorList{field.Invalid(path, number, fmt.Sprintf("must be between %d and %d", least, v1alpha1.MaxProcessesPerPeer))}
 	case number > 1 && s.Processes == "":
 		return field.ErrorList{field.Invalid(path, number, s.Type+" runs one process in each Pod; leave it out")}
-	case s.SameProcesses && s.computes() && s.processes() != s.hostSetups()[0].processes():
-		return field.ErrorList{field.Invalid(path, number, fmt.Sprintf("must be %s, as in the role %s: %s takes one number for all hosts; write it in spec.framework.processesPerPeer",
-			s.hostSetups()[0].processes(), s.hostSetups()[0].group.RoleName(), s.Type))}
 	}
-	return nil
+	return s.validateSameProcesses()
+}
+
+// validateSameProcesses refuses a host with another number of processes than the first
+// one, or with none written, where the framework takes one number for all.
+func (s setup) validateSameProcesses() field.ErrorList {
+	if !s.SameProcesses || !s.computes() {
+		return nil
+	}
+	first := s.hostSetups()[0]
+	if s.processes() == first.processes() {
+		return nil
+	}
+	detail := fmt.Sprintf("%s, as in the role %s: %s takes one number for all hosts; write it in spec.framework.processesPerPeer",
+		first.processes(), first.group.RoleName(), s.Type)
+	processes, path := s.processesPerPeer()
+	if processes != nil {
+		return field.ErrorList{field.Invalid(path, processes.IntVal, "must be "+detail)}
+	}
+	if own, at := s.ofRole(); own != nil {
+		path = rolesPath.Index(at).Child("processesPerPeer")
+	}
+	return field.ErrorList{field.Required(path, detail)}
 }
 
 func (s setup) validateElastic() field.ErrorList {
