@@ -72,6 +72,8 @@ type Variable struct {
 type Task struct {
 	// Name is the name of the role.
 	Name string
+	// Also are other words for it, which the framework does not know.
+	Also []string
 	// One is whether it has one peer at most.
 	One bool
 	// Outside is whether its peers are not in the list of all peers.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/peerjob"
+	"github.com/peerjob/peerjob/internal/spell"
 )
 
 // rolesPath is the field of the roles that run the framework.
@@ -80,6 +81,28 @@ func (e *Entry) task(name string) (Task, bool) {
 		return Task{}, false
 	}
 	return e.Tasks[at], true
+}
+
+// nearTask returns the task that a name of a role was probably meant for: it is like the
+// task's, or a part of it is; "" if there is none.
+func (e *Entry) nearTask(name string) string {
+	var words []string
+	task := map[string]string{}
+	for _, t := range e.Tasks {
+		for _, word := range append([]string{t.Name}, t.Also...) {
+			words = append(words, word)
+			task[word] = t.Name
+		}
+	}
+	for part := range strings.SplitSeq(name, "-") {
+		part = strings.TrimRight(part, "0123456789")
+		for _, word := range words {
+			if part == word || part == word+"s" {
+				return task[word]
+			}
+		}
+	}
+	return task[spell.Nearest(name, words)]
 }
 
 // hasLeaderRole reports whether the leader has a role of its own: the first of several.

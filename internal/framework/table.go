@@ -83,7 +83,12 @@ var table = []Entry{
 			{Name: "TF_CONFIG", Meaning: "all workers and the index of this one, as JSON", value: tfConfig},
 		},
 		// At most one chief and one evaluator, which is not in the cluster.
-		Tasks: []Task{{Name: "chief", One: true}, {Name: "worker"}, {Name: "ps", Serves: true}, {Name: "evaluator", One: true, Outside: true}},
+		Tasks: []Task{
+			{Name: "chief", Also: []string{"master", "leader"}, One: true},
+			{Name: "worker"},
+			{Name: "ps", Also: []string{"server"}, Serves: true},
+			{Name: "evaluator", Also: []string{"eval"}, One: true, Outside: true},
+		},
 		Notes: []string{
 			"Without roles, all peers are workers. Roles named chief, worker, ps and evaluator are these tasks.",
 			"The evaluator is not in the cluster, and its own TF_CONFIG has the cluster of the others.",

@@ -83,6 +83,15 @@ func namesOf(roles []*peerjob.Group) []string {
 	return names
 }
 
+// listOf are names as the elements of spec.framework.roles.
+func listOf(names []string) string {
+	list := make([]string, len(names))
+	for i, name := range names {
+		list[i] = "{name: " + name + "}"
+	}
+	return strings.Join(list, ", ")
+}
+
 // validateTasks refuses more peers of a task than the framework takes, and a cluster of
 // nobody who computes.
 func (e *Entry) validateTasks(roles []*peerjob.Group) field.ErrorList {

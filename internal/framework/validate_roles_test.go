@@ -159,6 +159,25 @@ func TestWarn_roles(t *testing.T) {
 		"servers decide":        {withRoles("type: TensorFlow", "chief 1", "worker 1", "ps 2"), []string{"spec.successRoles: the programs of ps often serve until they are stopped, and the group then never ends; write the roles whose end is the end of the group, such as [chief]"}},
 		"servers, and no chief": {withRoles("type: TensorFlow", "worker 1", "ps 2"), []string{"spec.successRoles: the programs of ps often serve until they are stopped, and the group then never ends; write the roles whose end is the end of the group, such as [worker]"}},
 		"the chief decides":     {withRoles("type: TensorFlow", "chief 1", "ps 2") + strings.Replace(told, "launcher", "chief", 1), nil},
+		"names that are no task": {withRoles("type: TensorFlow", "chief 1", "worker 1", "data 1", "workers 2", "worker-0 1", "ps-server 1", "coord 1"),
+			[]string{
+				`spec.roles[2].name: "data" is no task of TensorFlow (spec.framework), and the role gets nothing of it; if that is meant, say so with spec.framework.roles: [{name: chief}, {name: worker}]`,
+				`spec.roles[3].name: "workers" is no task of TensorFlow (spec.framework), and the role gets nothing of it; if that is meant, say so with spec.framework.roles: [{name: chief}, {name: worker}]`,
+				`spec.roles[4].name: "worker-0" is no task of TensorFlow (spec.framework), and the role gets nothing of it; if that is meant, say so with spec.framework.roles: [{name: chief}, {name: worker}]`,
+				`spec.roles[5].name: "ps-server" is no task of TensorFlow (spec.framework), and the role gets nothing of it; did you mean "ps"? Otherwise, say that it is meant with spec.framework.roles: [{name: chief}, {name: worker}]`,
+				`spec.roles[6].name: "coord" is no task of TensorFlow (spec.framework), and the role gets nothing of it; if that is meant, say so with spec.framework.roles: [{name: chief}, {name: worker}]`,
+			}},
+		"names like a task": {withRoles("type: TensorFlow", "master 1", "workers 2", "evaluator 1", "worker 1"),
+			[]string{
+				`spec.roles[0].name: "master" is no task of TensorFlow (spec.framework), and the role gets nothing of it; did you mean "chief"? Otherwise, say that it is meant with spec.framework.roles: [{name: evaluator}, {name: worker}]`,
+				`spec.roles[1].name: "workers" is no task of TensorFlow (spec.framework), and the role gets nothing of it; if that is meant, say so with spec.framework.roles: [{name: evaluator}, {name: worker}]`,
+			}},
+		"names like the task of nobody": {withRoles("type: TensorFlow", "chief 1", "workers 2", "trainer-worker 2"),
+			[]string{
+				`spec.roles[1].name: "workers" is no task of TensorFlow (spec.framework), and the role gets nothing of it; did you mean "worker"? Otherwise, say that it is meant with spec.framework.roles: [{name: chief}]`,
+				`spec.roles[2].name: "trainer-worker" is no task of TensorFlow (spec.framework), and the role gets nothing of it; did you mean "worker"? Otherwise, say that it is meant with spec.framework.roles: [{name: chief}]`,
+			}},
+		"no task, and it is meant": {withRoles("type: TensorFlow, roles: [{name: chief}, {name: worker}]", "chief 1", "worker 1", "workers 2", "data 1"), nil},
 		"GPUs of one role": {withRoles("type: Torchrun, processesPerPeer: 2, roles: [{name: a}, {name: b, processesPerPeer: 8}]", "a 1 resources: {limits: {nvidia.com/gpu: 2}}", "b 1 resources: {limits: {nvidia.com/gpu: 4}}"),
 			[]string{"spec.framework.roles[1].processesPerPeer: 8 processes start in each Pod, and the container w has 4 GPUs; write 4, or change the limit"}},
 	} {

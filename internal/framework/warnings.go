@@ -3,6 +3,7 @@
 package framework
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -92,7 +93,29 @@ func Warn(g *peerjob.Group) []diag.Warning {
 			w = append(w, s.warnElasticHostNetwork()...)
 		}
 	}
-	return append(w, warnServing(g)...)
+	return slices.Concat(w, warnNoTask(g), warnServing(g))
+}
+
+// warnNoTask finds roles whose names are no task of the framework: they get nothing of it,
+// and it is not said that this is meant.
+func warnNoTask(g *peerjob.Group) []diag.Warning {
+	setups := setupsOf(g)
+	if len(setups) == 0 || !g.HasRoles() || len(setups[0].Tasks) == 0 || len(setups[0].spec.Roles) > 0 {
+		return nil
+	}
+	entry, roles := setups[0].Entry, namesOf(setups[0].roles)
+	var w []diag.Warning
+	for _, role := range g.All() {
+		if slices.Contains(roles, role.RoleName()) {
+			continue
+		}
+		cure := fmt.Sprintf("if that is meant, say so with spec.framework.roles: [%s]", listOf(roles))
+		if task := entry.nearTask(role.RoleName()); task != "" && !slices.Contains(roles, task) {
+			cure = fmt.Sprintf("did you mean %q? Otherwise, say that it is meant with spec.framework.roles: [%s]", task, listOf(roles))
+		}
+		w = append(w, diag.Warn(role.Path.Child("name"), "%q is no task of %s (spec.framework), and the role gets nothing of it; %s", role.RoleName(), entry.Type, cure))
+	}
+	return w
 }
 
 // warnServing finds roles that serve until they are told to end, and a PeerJob in which
