@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/peerjob/peerjob/internal/framework"
+	"github.com/peerjob/peerjob/internal/peerjob"
 )
 
 // ended is the rest of a PeerJob whose runner tells the other roles when the launcher has
@@ -185,6 +186,36 @@ func TestWarn_roles(t *testing.T) {
 			var got []string
 			for _, w := range framework.Warn(parse(t, tt.give)) {
 				got = append(got, w.Field+": "+w.Message)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestBrings_peers: a program of the framework counts the peers of the roles that run it,
+// and no other.
+func TestBrings_peers(t *testing.T) {
+	const torchrun = "type: Torchrun, roles: [{name: worker}]"
+	for name, tt := range map[string]struct {
+		give string
+		want []string
+	}{
+		"right":               {withRoles(torchrun, "worker 4 command: [run, --nnodes=4]", "data 1"), nil},
+		"too few":             {withRoles(torchrun, "worker 4 command: [run, --nnodes=2]", "data 1"), []string{"spec.roles[0].template.spec.containers[0].command[1]: --nnodes is 2, and there are 4 peers; write $(PEERJOB_SIZE), or change the number of peers"}},
+		"that of all roles":   {withRoles(torchrun, "worker 4 command: [run, --nnodes=5]", "data 1"), []string{"spec.roles[0].template.spec.containers[0].command[1]: --nnodes is 5, and there are 4 peers; write $(PEERJOB_SIZE), or change the number of peers"}},
+		"outside, of all":     {withRoles(torchrun, "worker 4", "data 1 command: [run, --nnodes=5]"), nil},
+		"one role of several": {withRoles("type: JAX, roles: [{name: a}, {name: b}]", "a 2 command: [run, --nnodes=2]", "b 3 command: [run, --nnodes=5]"), []string{"spec.roles[0].template.spec.containers[0].command[1]: --nnodes is 2, and there are 5 peers in the roles that run it (spec.framework); write 5, or change the number of peers"}},
+		"workers of a leader": {withRoles("type: Dask, roles: [{name: s}, {name: w}]", "s 1 command: [run, --num-nodes=4]", "w 4", "data 2"), nil},
+		"more than its own":   {withRoles("type: Dask, roles: [{name: s}, {name: w}]", "s 1 command: [run, --num-nodes=6]", "w 4", "data 2"), []string{"spec.roles[0].template.spec.containers[0].command[1]: --num-nodes is 6, and there are 5 peers in the roles that run it (spec.framework); write 5, or change the number of peers"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			for _, w := range peerjob.Warn(parse(t, tt.give), framework.Brings) {
+				if strings.Contains(w.Message, "nodes is") {
+					got = append(got, w.Field+": "+w.Message)
+				}
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)

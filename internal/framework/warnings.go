@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/peerjob"
 	"github.com/peerjob/peerjob/internal/rules"
@@ -28,7 +29,26 @@ func Brings(g *peerjob.Group) peerjob.Brought {
 		Success:   s.Leader != nil && !s.hasLeaderRole(),
 		Ports:     Ports(g),
 		Processes: s.processesSet(),
+		Peers:     s.peersCounted,
 	}
+}
+
+// peersCounted are the numbers of peers that the program in the container with a name may
+// count: all together where all do the same, and those of any roles where one leads or each
+// has its task. There are none without roles, and for a container that does not run the
+// framework.
+func (s setup) peersCounted(container string) []int32 {
+	if !s.group.HasRoles() || !s.runsIn(container) {
+		return nil
+	}
+	if s.Leader == nil && len(s.Tasks) == 0 {
+		return []int32{int32(min(s.total(), v1alpha1.MaxPeers))}
+	}
+	counts := make([]int32, len(s.roles))
+	for i, role := range s.roles {
+		counts[i] = role.Peers()
+	}
+	return counts
 }
 
 // isUnclear reports whether a framework writes commands, and the PeerJob does not say in

@@ -37,6 +37,10 @@ type Brought struct {
 	Ports []corev1.ServicePort
 	// Processes is the number of processes in each Pod, 0 where nothing sets one.
 	Processes int32
+	// Peers returns the numbers of peers that the program in the container with a name may
+	// count: one of them, or several together. It returns nil for a container that the
+	// framework is not in; nil for a group without roles.
+	Peers func(container string) []int32
 }
 
 // variables are the variables that the user's own stand behind.

@@ -59,7 +59,8 @@ func warnGroup(g *Group, brought Brought) []diag.Warning {
 }
 
 // warnCounts finds numbers of peers that are none. In a PeerJob with roles, the number may
-// be that of any role, or of several.
+// be that of any role, or of several; in a container that runs the framework, only of those
+// that run it.
 func warnCounts(g *Group, brought Brought) []diag.Warning {
 	_, job, template := g.draft()
 	var roles []int32
@@ -67,7 +68,15 @@ func warnCounts(g *Group, brought Brought) []diag.Warning {
 		roles = append(roles, role.Peers())
 	}
 	job.Spec.Completions = new(g.Peers())
-	return rules.CountsOfRoles(template, job, brought.Processes, "$("+v1alpha1.EnvSize+")", roles, g.TemplatePath())
+	rolesOf := func(container string) ([]int32, string) {
+		if brought.Peers != nil {
+			if own := brought.Peers(container); len(own) > 0 {
+				return own, " in the roles that run it (spec.framework)"
+			}
+		}
+		return roles, " in all roles"
+	}
+	return rules.CountsOfContainers(template, job, brought.Processes, "$("+v1alpha1.EnvSize+")", rolesOf, g.TemplatePath())
 }
 
 // warnGroupSize finds sizes of a gang that the peers do not reach.

@@ -43,93 +43,104 @@ var countingFlag = lazyregexp.New(`--(nnodes|num[_-]nodes|num[_-]machines|num[_-
 // itself finds out.
 const ProcessesOfTheirOwn int32 = -1
 
-// Counts finds numbers of peers that contradict the Job: "--nnodes=8" of four peers. A
-// container that also has the right number is left alone, and so is the number 1: its
-// peers may work on their own. perPeer is the number of processes in each Pod, 0 where
-// nothing sets one, size what to write for the number of peers, and of whose they are: ""
-// or such as " in all roles". It reads spec.completions of the Job.
-func Counts(template *corev1.PodTemplateSpec, job *batchv1.Job, perPeer int32, size, of string, path *field.Path) []diag.Warning {
-	peers := int64(lastIndex(job)) + 1
+// countsIn finds numbers of peers in a container that contradict so many peers:
+// "--nnodes=8" of four. A container that also has the right number is left alone, and so is
+// the number 1: its peers may work on their own. perPeer is the number of processes in each
+// Pod, 0 where nothing sets one, size what to write for the number of peers, and of whose
+// they are: "" or such as " in all roles".
+func countsIn(container *corev1.Container, peers int64, perPeer int32, size, of string, path *field.Path) []diag.Warning {
 	var w []diag.Warning
-	EachContainer(template, path, func(container *corev1.Container, path *field.Path) {
-		processes := processesOf(container, perPeer)
-		type contradiction struct {
-			at      *field.Path
-			what    string
-			number  int64
-			counted counted
+	processes := processesOf(container, perPeer)
+	type contradiction struct {
+		at      *field.Path
+		what    string
+		number  int64
+		counted counted
+	}
+	agrees := map[counted]bool{}
+	var found []contradiction
+	count := func(at *field.Path, what, text string, counted counted) {
+		number, err := strconv.ParseInt(text, 10, 32)
+		switch {
+		case err != nil || number == 1:
+		case number == peers || counted == countsProcesses && processes.agree(number, peers):
+			agrees[counted] = true
+		default:
+			found = append(found, contradiction{at, what, number, counted})
 		}
-		agrees := map[counted]bool{}
-		var found []contradiction
-		count := func(at *field.Path, what, text string, counted counted) {
-			number, err := strconv.ParseInt(text, 10, 32)
-			switch {
-			case err != nil || number == 1:
-			case number == peers || counted == countsProcesses && processes.agree(number, peers):
-				agrees[counted] = true
-			default:
-				found = append(found, contradiction{at, what, number, counted})
-			}
+	}
+	for _, text := range Texts(container, path) {
+		if counted := countingVariables[text.Variable]; counted != countsNothing {
+			count(text.Path(), text.Variable+" is "+text.Value, strings.TrimSpace(text.Value), counted)
 		}
-		for _, text := range Texts(container, path) {
-			if counted := countingVariables[text.Variable]; counted != countsNothing {
-				count(text.Path(), text.Variable+" is "+text.Value, strings.TrimSpace(text.Value), counted)
+		for _, match := range countingFlag.FindAllStringSubmatch(text.Value, -1) {
+			number := match[2]
+			if number == "" && strings.HasSuffix(text.Value, "--"+match[1]) && text.Variable == "" {
+				number = text.Next
 			}
-			for _, match := range countingFlag.FindAllStringSubmatch(text.Value, -1) {
-				number := match[2]
-				if number == "" && strings.HasSuffix(text.Value, "--"+match[1]) && text.Variable == "" {
-					number = text.Next
-				}
-				counted := countsPeers
-				if strings.HasPrefix(match[1], "num") && strings.HasSuffix(match[1], "processes") {
-					counted = countsProcesses
-				}
-				if match[3] == "" {
-					count(text.Path(), "--"+match[1]+" is "+number, number, counted)
-				}
+			counted := countsPeers
+			if strings.HasPrefix(match[1], "num") && strings.HasSuffix(match[1], "processes") {
+				counted = countsProcesses
+			}
+			if match[3] == "" {
+				count(text.Path(), "--"+match[1]+" is "+number, number, counted)
 			}
 		}
-		for _, c := range found {
-			if agrees[c.counted] {
-				continue
-			}
-			cure, unit := size, diag.There(peers, "peer")+of
-			if c.counted == countsProcesses && processes.most() > 1 {
-				cure, unit = strconv.FormatInt(peers*processes.most(), 10), fmt.Sprintf("%s of %d processes%s", diag.There(peers, "peer"), processes.most(), of)
-			}
-			w = append(w, diag.Warn(c.at, "%s, and %s; write %s, or change the number of peers", c.what, unit, cure))
+	}
+	for _, c := range found {
+		if agrees[c.counted] {
+			continue
 		}
-	})
+		cure, unit := size, diag.There(peers, "peer")+of
+		if c.counted == countsProcesses && processes.most() > 1 {
+			cure, unit = strconv.FormatInt(peers*processes.most(), 10), fmt.Sprintf("%s of %d processes%s", diag.There(peers, "peer"), processes.most(), of)
+		}
+		w = append(w, diag.Warn(c.at, "%s, and %s; write %s, or change the number of peers", c.what, unit, cure))
+	}
 	return w
 }
 
 // mostRoles is the largest number of roles whose sums are all looked at.
 const mostRoles = 8
 
-// CountsOfRoles is [Counts] for the Job of one role of a group, and for the only Job of one
-// without roles. A number may also be that of another role, or of several roles together:
-// some of them may compute, and others not.
+// CountsOfRoles finds numbers of peers that contradict the Job of one role of a group, or
+// the only Job of one without roles: "--nnodes=8" of four peers. A number may also be that
+// of another role, or of several roles together: some of them may compute, and others not.
+// perPeer is the number of processes in each Pod, 0 where nothing sets one, and size what to
+// write for the number of peers of the Job, which is its spec.completions.
 func CountsOfRoles(template *corev1.PodTemplateSpec, job *batchv1.Job, perPeer int32, size string, roles []int32, path *field.Path) []diag.Warning {
 	if len(roles) < 2 {
-		return Counts(template, job, perPeer, size, "", path)
+		roles = nil
 	}
-	of := *job
-	counts := func(peers int32, size, ofWhom string) []diag.Warning {
-		of.Spec.Completions = &peers
-		return Counts(template, &of, perPeer, size, ofWhom, path)
-	}
-	sums := sumsOf(roles)
-	total := sums[len(sums)-1]
-	w := counts(total, strconv.Itoa(int(total)), " in all roles")
-	for _, peers := range sums {
-		if len(w) == 0 {
-			break
+	return CountsOfContainers(template, job, perPeer, size, func(string) ([]int32, string) { return roles, " in all roles" }, path)
+}
+
+// CountsOfContainers is [CountsOfRoles] where the container with a name may have other
+// roles in mind: rolesOf are their numbers of peers, and whose the peers are, such as
+// " in all roles". No roles are the Job alone.
+func CountsOfContainers(template *corev1.PodTemplateSpec, job *batchv1.Job, perPeer int32, size string, rolesOf func(container string) ([]int32, string), path *field.Path) []diag.Warning {
+	own := int64(lastIndex(job)) + 1
+	var w []diag.Warning
+	EachContainer(template, path, func(container *corev1.Container, path *field.Path) {
+		roles, of := rolesOf(container.Name)
+		if len(roles) == 0 || len(roles) == 1 && int64(roles[0]) == own {
+			w = append(w, countsIn(container, own, perPeer, size, "", path)...)
+			return
 		}
-		contradict := counts(peers, size, "")
-		w = slices.DeleteFunc(w, func(one diag.Warning) bool {
-			return !slices.ContainsFunc(contradict, func(other diag.Warning) bool { return other.Field == one.Field })
-		})
-	}
+		sums := sumsOf(roles)
+		total := int64(sums[len(sums)-1])
+		wrong := countsIn(container, total, perPeer, strconv.FormatInt(total, 10), of, path)
+		for _, peers := range sums {
+			if len(wrong) == 0 {
+				break
+			}
+			contradict := countsIn(container, int64(peers), perPeer, size, "", path)
+			wrong = slices.DeleteFunc(wrong, func(one diag.Warning) bool {
+				return !slices.ContainsFunc(contradict, func(other diag.Warning) bool { return other.Field == one.Field })
+			})
+		}
+		w = append(w, wrong...)
+	})
 	return w
 }
 

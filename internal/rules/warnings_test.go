@@ -330,6 +330,33 @@ func TestCountsOfRoles(t *testing.T) {
 	}
 }
 
+// TestCountsOfContainers: a container may count other roles than the one beside it.
+func TestCountsOfContainers(t *testing.T) {
+	template := templateOf(t, "args: [--nnodes=5]")
+	second := template.Spec.Containers[0]
+	second.Name = "other"
+	template.Spec.Containers = append(template.Spec.Containers, second)
+	for name, tt := range map[string]struct {
+		roles []int32
+		want  []string
+	}{
+		"the Job alone": {[]int32{4}, []string{"args[0]: --nnodes is 5, and there are 4 peers; write $(PEERJOB_SIZE), or change the number of peers"}},
+		"its roles":     {[]int32{4, 2}, []string{"args[0]: --nnodes is 5, and there are 6 peers of mine; write 6, or change the number of peers"}},
+		"one sum":       {[]int32{6}, []string{"args[0]: --nnodes is 5, and there are 6 peers of mine; write 6, or change the number of peers"}},
+		"the right sum": {[]int32{5}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rolesOf := func(container string) ([]int32, string) {
+				if container == second.Name {
+					return []int32{4, 1}, " in all roles"
+				}
+				return tt.roles, " of mine"
+			}
+			compare(t, said(CountsOfContainers(template, jobOf(4), 0, "$(PEERJOB_SIZE)", rolesOf, templatePath)), tt.want)
+		})
+	}
+}
+
 func TestCounts(t *testing.T) {
 	for name, tt := range map[string]struct {
 		container string
@@ -359,7 +386,7 @@ func TestCounts(t *testing.T) {
 		"not the flag of the world": {`args: [--nnodesx=8]`, 0, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			compare(t, said(Counts(templateOf(t, tt.container), jobOf(4), tt.perPeer, "$(PEERJOB_SIZE)", "", templatePath)), tt.want)
+			compare(t, said(CountsOfRoles(templateOf(t, tt.container), jobOf(4), tt.perPeer, "$(PEERJOB_SIZE)", nil, templatePath)), tt.want)
 		})
 	}
 }
