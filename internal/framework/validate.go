@@ -128,12 +128,20 @@ func (s setup) validateProcesses() field.ErrorList {
 	case processes.Type == intstr.String:
 	case s.leads() && !s.SSH:
 		return field.ErrorList{field.Forbidden(path, fmt.Sprintf("the role %s leads, and runs no worker of %s; leave it out", s.group.RoleName(), s.Type))}
+	case s.dropsProcesses() && path.String() != peerjob.FrameworkPath.Child("processesPerPeer").String():
+		return field.ErrorList{field.Forbidden(path, fmt.Sprintf("the role %s runs its own command, and no worker of %s; leave it out", s.group.RoleName(), s.Type))}
 	case number < least || number > v1alpha1.MaxProcessesPerPeer:
 		return field.ErrorList{field.Invalid(path, number, fmt.Sprintf("must be between %d and %d", least, v1alpha1.MaxProcessesPerPeer))}
 	case number > 1 && s.Processes == "":
 		return field.ErrorList{field.Invalid(path, number, s.Type+" runs one process in each Pod; leave it out")}
 	}
 	return s.validateSameProcesses()
+}
+
+// dropsProcesses reports whether nobody reads the number of processes of the role: the
+// framework's worker alone would, and the role runs a command of its own.
+func (s setup) dropsProcesses() bool {
+	return s.hasLeaderRole() && s.Processes != "" && s.Hostfile == nil && !s.serves()
 }
 
 // validateSameProcesses refuses a host with another number of processes than the first

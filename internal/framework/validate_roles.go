@@ -48,22 +48,145 @@ func (e *Entry) validateRoles(g *peerjob.Group) field.ErrorList {
 	case len(errs) > 0:
 		return errs
 	case len(roles) == 0:
-		return field.ErrorList{field.Required(rolesPath, e.whichRoles(names))}
+		return field.ErrorList{field.Required(rolesPath, e.whichRoles(g))}
 	case len(roles) > 1 && e.OneRole != "":
-		return field.ErrorList{field.Invalid(rolesPath, diag.Literal{Text: strings.Join(namesOf(roles), ", ")}, fmt.Sprintf("must be one role for %s: %s", e.Type, e.OneRole))}
+		return field.ErrorList{field.Invalid(rolesPath, diag.Literal{Text: strings.Join(namesOf(roles), ", ")}, fmt.Sprintf("must be one role for %s, such as [%s]: %s", e.Type, listOf([]string{largest(roles).RoleName()}), e.OneRole))}
+	}
+	if behind := e.forgotten(g, roles); len(behind) > 0 {
+		return field.ErrorList{field.Required(rolesPath, fmt.Sprintf(
+			"%s has one peer, and no other role runs %s; list the roles of the others behind it, such as [%s]%s",
+			roles[0].RoleName(), e.Type, listOf(append(namesOf(roles), behind...)), orAlone(g)))}
 	}
 	return slices.Concat(e.validateTasks(roles), e.validateTogether(roles), e.validateOwnLeader(roles), e.validateOneLeader(roles))
 }
 
+// forgotten are the roles that could run the framework beside a leader that is named alone.
+func (e *Entry) forgotten(g *peerjob.Group, roles []*peerjob.Group) []string {
+	spec := g.PeerJob.Spec.Framework
+	if e.Leader == nil || len(roles) > 1 || roles[0].Peers() != 1 || len(g.All()) < 2 || spec.Leader != nil {
+		return nil
+	}
+	lead := roles[0].RoleName()
+	done := roles[0].CompleteBefore()
+	var behind []string
+	for _, role := range g.All() {
+		if name := role.RoleName(); name != lead && role.Peers() > 0 && !slices.Contains(done, name) && !slices.Contains(role.CompleteBefore(), lead) {
+			behind = append(behind, name)
+		}
+	}
+	return behind
+}
+
 // whichRoles says what to write where it is not clear which roles run the framework.
-func (e *Entry) whichRoles(names []string) string {
+func (e *Entry) whichRoles(g *peerjob.Group) string {
+	var names []string
+	for _, role := range g.All() {
+		if name := role.RoleName(); name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	suchAs := ""
+	if suggested := e.suggest(g); len(suggested) > 0 {
+		suchAs = ", such as [" + listOf(suggested) + "]"
+	}
 	switch {
 	case len(e.Tasks) > 0:
 		return fmt.Sprintf("%s knows roles by their names, and none of %q is one of its tasks; name the roles that run it %s", e.Type, names, e.taskNames())
+	case e.OneRole != "":
+		return fmt.Sprintf("name the one role that runs %s, of %q%s: %s", e.Type, names, suchAs, e.OneRole)
 	case e.Leader != nil:
-		return fmt.Sprintf("name the roles that run %s, of %q: first the role of its leader, with one peer, such as [{name: %s}, ...], or one role whose index 0 leads", e.Type, names, names[0])
+		return fmt.Sprintf("name the roles that run %s, of %q%s: first the role of its leader, with one peer%s", e.Type, names, suchAs, orAlone(g))
 	}
-	return fmt.Sprintf("name the roles that run %s, of %q, in the order of their ranks, such as [{name: %s}]", e.Type, names, names[0])
+	return fmt.Sprintf("name the roles that run %s, of %q, in the order of their ranks%s", e.Type, names, suchAs)
+}
+
+// orAlone is what to write besides, for a leader that has no role of its own. Beside other
+// roles it can't have the runner.
+func orAlone(g *peerjob.Group) string {
+	if g.HasRunner() {
+		return ""
+	}
+	return ", or one role alone, whose index 0 runs spec.framework.leader"
+}
+
+// suggest returns names for spec.framework.roles that the framework would take, as far as
+// peerjob can guess; none where there are none. A role that another waits for with
+// Complete is done when the others begin, and a role without peers runs nothing.
+func (e *Entry) suggest(g *peerjob.Group) []string {
+	before := map[string]bool{}
+	for _, role := range g.All() {
+		for _, name := range role.CompleteBefore() {
+			before[name] = true
+		}
+	}
+	var roles []*peerjob.Group
+	seen := map[string]bool{}
+	for _, role := range g.All() {
+		name := role.RoleName()
+		if name != "" && !seen[name] && !before[name] && role.Peers() > 0 {
+			roles = append(roles, role)
+		}
+		seen[name] = true
+	}
+	switch {
+	case len(roles) == 0:
+		return nil
+	case e.OneRole != "":
+		return []string{largest(roles).RoleName()}
+	case e.Leader == nil:
+		// A shell adds up the rank behind the first role, and must know the command.
+		slices.SortStableFunc(roles, func(a, b *peerjob.Group) int { return order(e.mustBeFirst(g, a), e.mustBeFirst(g, b)) })
+		return namesOf(roles)
+	case g.PeerJob.Spec.Framework.Leader != nil:
+		if g.HasRunner() {
+			return nil // neither one role nor several would do
+		}
+		return []string{largest(roles).RoleName()}
+	}
+	lead := -1
+	for i, role := range roles {
+		if role.Peers() != 1 || e.Leader.Server == "" && !e.hasCommand(g, role) {
+			continue
+		}
+		if lead < 0 || e.hasCommand(g, role) && !e.hasCommand(g, roles[lead]) {
+			lead = i
+		}
+	}
+	if lead < 0 || len(roles) < 2 {
+		return nil
+	}
+	return namesOf(slices.Insert(slices.Delete(slices.Clone(roles), lead, lead+1), 0, roles[lead]))
+}
+
+// order is that of two roles of which one must be the first.
+func order(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return -1
+	}
+	return 1
+}
+
+// largest is the role with the most peers, the first of several.
+func largest(roles []*peerjob.Group) *peerjob.Group {
+	return slices.MaxFunc(roles, func(a, b *peerjob.Group) int { return int(a.Peers()) - int(b.Peers()) })
+}
+
+// mustBeFirst reports whether the role can't stand behind others: a shell must add up its
+// ranks, and knows no command.
+func (e *Entry) mustBeFirst(g, role *peerjob.Group) bool {
+	return role.Peers() > 1 && !e.hasCommand(g, role)
+}
+
+// hasCommand reports whether the containers of a role that would run the framework have a
+// command.
+func (e *Entry) hasCommand(g, role *peerjob.Group) bool {
+	s := setup{e, role, g.PeerJob.Spec.Framework, []*peerjob.Group{role}, 0}
+	has := true
+	s.eachContainer(func(container *corev1.Container, _ *field.Path) { has = has && len(container.Command) > 0 })
+	return has
 }
 
 // taskNames are the names of the tasks, as text.

@@ -27,15 +27,21 @@ func TestValidate_roles(t *testing.T) {
 	}{
 		"leader first":              {withRoles(mpi, launcher, "worker 2") + ended, nil},
 		"leader last":               {withRoles(mpi, "worker 2", launcher) + ended, nil},
-		"who of two leads":          {withRoles("type: Dask", "a 1", "b 1"), []string{`spec.framework.roles: Required value: name the roles that run Dask, of ["a" "b"]: first the role of its leader, with one peer, such as [{name: a}, ...], or one role whose index 0 leads`}},
+		"who of two leads":          {withRoles("type: Dask", "a 1", "b 1"), []string{`spec.framework.roles: Required value: name the roles that run Dask, of ["a" "b"], such as [{name: a}, {name: b}]: first the role of its leader, with one peer, or one role alone, whose index 0 runs spec.framework.leader`}},
 		"one role":                  {withRoles("type: JAX", "worker 2"), nil},
 		"named":                     {withRoles("type: JAX, roles: [{name: worker}]", "data 1", "worker 2"), nil},
-		"not clear":                 {withRoles("type: JAX", "data 1", "worker 2"), []string{`spec.framework.roles: Required value: name the roles that run JAX, of ["data" "worker"], in the order of their ranks, such as [{name: data}]`}},
-		"not clear who leads":       {withRoles("type: Dask", "a 2", "b 2"), []string{`spec.framework.roles: Required value: name the roles that run Dask, of ["a" "b"]: first the role of its leader, with one peer, such as [{name: a}, ...], or one role whose index 0 leads`}},
-		"three, and who leads":      {withRoles("type: Dask", "a 1", "b 2", "c 2"), []string{`spec.framework.roles: Required value: name the roles that run Dask, of ["a" "b" "c"]: first the role of its leader, with one peer, such as [{name: a}, ...], or one role whose index 0 leads`}},
+		"not clear":                 {withRoles("type: JAX", "data 1", "worker 2"), []string{`spec.framework.roles: Required value: name the roles that run JAX, of ["data" "worker"], in the order of their ranks, such as [{name: worker}, {name: data}]`}},
+		"not clear who leads":       {withRoles("type: Dask", "a 2", "b 2"), []string{`spec.framework.roles: Required value: name the roles that run Dask, of ["a" "b"]: first the role of its leader, with one peer, or one role alone, whose index 0 runs spec.framework.leader`}},
+		"three, and who leads":      {withRoles("type: Dask", "a 1", "b 2", "c 2"), []string{`spec.framework.roles: Required value: name the roles that run Dask, of ["a" "b" "c"], such as [{name: a}, {name: b}, {name: c}]: first the role of its leader, with one peer, or one role alone, whose index 0 runs spec.framework.leader`}},
 		"without roles":             {"metadata: {name: a}\nspec: {peers: 2, framework: {type: JAX, roles: [{name: a}]}, template: {spec: {containers: [{name: w, image: x}]}}}", []string{"spec.framework.roles: Forbidden: needs spec.roles; remove it"}},
 		"names":                     {withRoles("type: JAX, roles: [{name: wrker}, {name: a}, {name: a}, {}]", "worker 2", "a 2"), []string{`spec.framework.roles[0].name: Unsupported value: "wrker": supported values: "worker", "a"; did you mean "worker"?`, `spec.framework.roles[2].name: Duplicate value: "a"`, `spec.framework.roles[3].name: Required value: the name of a role that runs JAX`}},
-		"no rank on a command line": {withRoles("type: DeepSpeed, roles: [{name: a}, {name: b}]", "a 2", "b 2"), []string{"spec.framework.roles: Invalid value: a, b: must be one role for DeepSpeed: the launcher takes its rank from its command line, and $(JOB_COMPLETION_INDEX) counts the peers of one role"}},
+		"no rank on a command line": {withRoles("type: DeepSpeed, roles: [{name: a}, {name: b}]", "a 2", "b 2"), []string{"spec.framework.roles: Invalid value: a, b: must be one role for DeepSpeed, such as [{name: a}]: the launcher takes its rank from its command line, and $(JOB_COMPLETION_INDEX) counts the peers of one role"}},
+
+		"which one": {withRoles("type: TPU", "a 1", "b 2"), []string{`spec.framework.roles: Required value: name the one role that runs TPU, of ["a" "b"], such as [{name: b}]: the hosts of a slice are all alike`}},
+		"hosts are forgotten": {withRoles(mpi+", roles: [{name: launcher}]", launcher, "worker 2") + ended,
+			[]string{"spec.framework.roles: Required value: launcher has one peer, and no other role runs OpenMPI; list the roles of the others behind it, such as [{name: launcher}, {name: worker}]"}},
+		"a leader behind data, and no hosts": {strings.Replace(withRoles("type: Dask, roles: [{name: a}]", "a 1", "data 2"), "{name: a, peers", "{name: a, dependsOn: [{name: data, status: Complete}], peers", 1),
+			[]string{"spec.framework.leader.command: Required value: what index 0 of the role a runs, and its Job ends with; or name the role of the leader and those of the workers in spec.framework.roles"}},
 
 		"the leader has several peers": {withRoles(mpi+", roles: [{name: launcher}, {name: worker}]", "launcher 2 command: [mpirun]", "worker 2") + ended,
 			[]string{"spec.roles[0].peers: Invalid value: 2: must be 1: the first of spec.framework.roles, launcher, is the role of the leader of OpenMPI; write the role with the leader first, or name one role whose index 0 leads"}},
@@ -70,6 +76,8 @@ func TestValidate_roles(t *testing.T) {
 		"processes, none, of a worker":         {withRoles(mpi+", roles: [{name: launcher}, {name: worker, processesPerPeer: 0}]", launcher, "worker 2") + ended, []string{"spec.framework.roles[1].processesPerPeer: Invalid value: 0: must be between 1 and 1024"}},
 		"processes of all":                     {withRoles(mpi+", processesPerPeer: 2000, roles: [{name: launcher}, {name: a}, {name: b}]", launcher, "a 2", "b 2") + ended, []string{"spec.framework.processesPerPeer: Invalid value: 2000: must be between 1 and 1024"}},
 		"processes of a scheduler":             {withRoles("type: Dask, roles: [{name: launcher, processesPerPeer: 2}, {name: w}]", "launcher 1 command: [c]", "w 1") + ended, []string{"spec.framework.roles[0].processesPerPeer: Forbidden: the role launcher leads, and runs no worker of Dask; leave it out"}},
+		"processes of a client":                {withRoles("type: Dask, roles: [{name: launcher}, {name: w}, {name: fat, processesPerPeer: 8}]", "launcher 1 command: [c]", "w 1", "fat 2 command: [serve]") + ended, []string{"spec.framework.roles[2].processesPerPeer: Forbidden: the role fat runs its own command, and no worker of Dask; leave it out"}},
+		"hosts with a command":                 {withRoles("type: MPICH, sshSecretName: s, roles: [{name: launcher}, {name: fat, processesPerPeer: 8}]", launcher, "fat 2 command: [serve]") + ended, nil},
 		"processes that differ":                {withRoles("type: IntelMPI, sshSecretName: s, roles: [{name: launcher}, {name: a, processesPerPeer: 2}, {name: b, processesPerPeer: 4}]", launcher, "a 2", "b 2") + ended, []string{"spec.framework.roles[2].processesPerPeer: Invalid value: 4: must be 2, as in the role a: IntelMPI takes one number for all hosts; write it in spec.framework.processesPerPeer"}},
 		"processes that a later role lacks":    {withRoles("type: IntelMPI, sshSecretName: s, roles: [{name: launcher}, {name: a, processesPerPeer: 8}, {name: b}]", launcher, "a 2", "b 2") + ended, []string{"spec.framework.roles[2].processesPerPeer: Required value: 8, as in the role a: IntelMPI takes one number for all hosts; write it in spec.framework.processesPerPeer"}},
 		"processes that an earlier role lacks": {withRoles("type: IntelMPI, sshSecretName: s, roles: [{name: launcher}, {name: b}, {name: a, processesPerPeer: 8}]", launcher, "a 2", "b 2") + ended, []string{"spec.framework.roles[2].processesPerPeer: Invalid value: 8: must be 1, as in the role b: IntelMPI takes one number for all hosts; write it in spec.framework.processesPerPeer"}},
@@ -160,6 +168,9 @@ func TestWarn_roles(t *testing.T) {
 		"servers decide":        {withRoles("type: TensorFlow", "chief 1", "worker 1", "ps 2"), []string{"spec.successRoles: the programs of ps often serve until they are stopped, and the group then never ends; write the roles whose end is the end of the group, such as [chief]"}},
 		"servers, and no chief": {withRoles("type: TensorFlow", "worker 1", "ps 2"), []string{"spec.successRoles: the programs of ps often serve until they are stopped, and the group then never ends; write the roles whose end is the end of the group, such as [worker]"}},
 		"the chief decides":     {withRoles("type: TensorFlow", "chief 1", "ps 2") + strings.Replace(told, "launcher", "chief", 1), nil},
+		"processes of nobody": {withRoles("type: Dask, processesPerPeer: 4, roles: [{name: launcher}, {name: fat}]", "launcher 1 command: [c]", "fat 2 command: [serve]") + ended,
+			[]string{"spec.framework.processesPerPeer: nobody reads it: the roles behind the leader, fat, have their own commands, and run no worker of Dask; leave it out"}},
+		"processes of one": {withRoles("type: Dask, processesPerPeer: 4, roles: [{name: launcher}, {name: w}, {name: fat}]", "launcher 1 command: [c]", "w 1", "fat 2 command: [serve]") + ended, nil},
 		"names that are no task": {withRoles("type: TensorFlow", "chief 1", "worker 1", "data 1", "workers 2", "worker-0 1", "ps-server 1", "coord 1"),
 			[]string{
 				`spec.roles[2].name: "data" is no task of TensorFlow (spec.framework), and the role gets nothing of it; if that is meant, say so with spec.framework.roles: [{name: chief}, {name: worker}]`,
@@ -219,6 +230,61 @@ func TestBrings_peers(t *testing.T) {
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestValidate_adviceOnRoles: who writes the roles that an error suggests gets no error about
+// them, nor about a command or a number of peers.
+func TestValidate_adviceOnRoles(t *testing.T) {
+	const waits = ", dependsOn: [{name: data, status: Complete}]"
+	mpi := "type: OpenMPI, sshSecretName: s"
+	// after lets the role behind data.
+	after := func(text string, roles ...string) string {
+		for _, role := range roles {
+			text = strings.Replace(text, "{name: "+role+", peers", "{name: "+role+waits+", peers", 1)
+		}
+		return text
+	}
+	for name, tt := range map[string]struct {
+		give string
+		// want is what the error suggests, "" for nothing.
+		want string
+	}{
+		"data first":               {after(withRoles("type: Torchrun", "data 1 command: [load]", "worker 2 command: [c]"), "worker"), "{name: worker}"},
+		"data last":                {after(withRoles("type: JAX", "worker 2 command: [c]", "data 1 command: [load]"), "worker"), "{name: worker}"},
+		"equal roles":              {withRoles("type: JAX", "a 2 command: [c]", "b 2 command: [c]"), "{name: a}, {name: b}"},
+		"a command is unknown":     {withRoles("type: PyTorch", "a 2 command: [c]", "b 2"), "{name: b}, {name: a}"},
+		"none has peers":           {withRoles("type: JAX", "a 0", "b 0"), ""},
+		"one has none":             {withRoles("type: JAX", "a 0 command: [c]", "b 2 command: [c]"), "{name: b}"},
+		"no name":                  {withRoles("type: JAX", "'' 2 command: [c]", "b 2 command: [c]"), "{name: b}"},
+		"one role":                 {withRoles("type: DeepSpeed", "data 1 command: [load]", "worker 2 command: [c]"), "{name: worker}"},
+		"one role behind data":     {after(withRoles("type: TPU", "data 4 command: [load]", "worker 2 command: [c]"), "worker"), "{name: worker}"},
+		"the launcher last":        {withRoles(mpi, "a 2", "b 2", "launcher 1 command: [mpirun]") + ended, "{name: launcher}, {name: a}, {name: b}"},
+		"the launcher's command":   {withRoles(mpi, "a 1", "b 2", "launcher 1 command: [mpirun]") + ended, "{name: launcher}, {name: a}, {name: b}"},
+		"the launcher behind data": {after(withRoles(mpi, "data 1 command: [load]", "b 2", "launcher 1 command: [mpirun]"), "launcher", "b") + ended, "{name: launcher}, {name: b}"},
+		"no launcher":              {withRoles(mpi, "a 2", "b 2", "launcher 2 command: [mpirun]"), ""},
+		"no peer leads":            {withRoles("type: Dask", "a 0", "b 2", "launcher 1 command: [ask]") + ended, "{name: launcher}, {name: b}"},
+		"a scheduler of two":       {withRoles("type: Dask", "a 1", "launcher 1 command: [ask]") + ended, "{name: launcher}, {name: a}"},
+		"a leader's command":       {withRoles("type: Dask, leader: {command: [ask]}", "data 1 command: [load]", "a 2", "b 3"), "{name: b}"},
+		"and a runner":             {withRoles("type: Dask, leader: {command: [ask]}", "data 1 command: [load]", "a 2", "b 3") + "  barrier: {start: Enabled}\n", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			errs := framework.Validate(parse(t, tt.give))
+			if len(errs) != 1 || errs[0].Field != "spec.framework.roles" {
+				t.Fatalf("no error about the roles: %v", errs)
+			}
+			_, rest, _ := strings.Cut(errs[0].Detail, "such as [")
+			advice, _, _ := strings.Cut(rest, "]")
+			if advice != tt.want {
+				t.Fatalf("%s: %q, want %q", errs[0], advice, tt.want)
+			}
+			if advice == "" {
+				return
+			}
+			for _, err := range framework.Validate(parse(t, strings.Replace(tt.give, "framework: {", "framework: {roles: ["+advice+"], ", 1))) {
+				t.Errorf("after the advice: %s", err)
 			}
 		})
 	}

@@ -113,7 +113,7 @@ func Warn(g *peerjob.Group) []diag.Warning {
 			w = append(w, s.warnElasticHostNetwork()...)
 		}
 	}
-	return slices.Concat(w, warnNoTask(g), warnServing(g))
+	return slices.Concat(w, warnNoTask(g), warnProcesses(g), warnServing(g))
 }
 
 // warnNoTask finds roles whose names are no task of the framework: they get nothing of it,
@@ -136,6 +136,16 @@ func warnNoTask(g *peerjob.Group) []diag.Warning {
 		w = append(w, diag.Warn(role.Path.Child("name"), "%q is no task of %s (spec.framework), and the role gets nothing of it; %s", role.RoleName(), entry.Type, cure))
 	}
 	return w
+}
+
+// warnProcesses finds a number of processes for all roles that no role reads.
+func warnProcesses(g *peerjob.Group) []diag.Warning {
+	setups := setupsOf(g)
+	if len(setups) < 2 || setups[0].spec.ProcessesPerPeer == nil || slices.ContainsFunc(setups[1:], func(s setup) bool { return !s.dropsProcesses() }) {
+		return nil
+	}
+	return []diag.Warning{diag.Warn(peerjob.FrameworkPath.Child("processesPerPeer"),
+		"nobody reads it: the roles behind the leader, %s, have their own commands, and run no worker of %s; leave it out", strings.Join(namesOf(setups[0].roles[1:]), " and "), setups[0].Type)}
 }
 
 // warnServing finds roles that serve until they are told to end, and a PeerJob in which
