@@ -84,6 +84,7 @@ func (s setup) validateRole() field.ErrorList {
 		s.validateProcesses(),
 		s.validateContainers(),
 		s.validateCommands(),
+		s.validateRunner(),
 		s.validateSSH(),
 		s.validateVariables(),
 		s.validateContainerPorts(Ports(s.group)),

@@ -310,16 +310,43 @@ func (s setup) validateLeaderRole() field.ErrorList {
 // command, of a framework without a server.
 func (s setup) lacksCommand() bool { return s.leads() && s.serves() && s.Leader.Server == "" }
 
-// validateServer refuses a program that serves until it is told to end in a container that
-// nobody tells: the runner is in another one.
-func (s setup) validateServer() field.ErrorList {
+// validateRunner refuses the runner in a container that does not run the framework, in a role
+// whose program must be told to end, or whose end is the end of the group.
+func (s setup) validateRunner() field.ErrorList {
 	at := s.group.RunnerContainer()
-	if at < 0 || !s.serves() || s.runsIn(s.group.Template().Spec.Containers[at].Name) {
+	decides := s.leads() || slices.Contains(s.group.PeerJob.Spec.SuccessRoles, s.group.RoleName())
+	if at < 0 || !s.group.HasRoles() || !s.serves() && !decides || s.runsIn(s.group.Template().Spec.Containers[at].Name) {
 		return nil
 	}
-	other := s.group.Template().Spec.Containers[at].Name
-	return field.ErrorList{field.Invalid(peerjob.RunnerPath.Child("container"), other, fmt.Sprintf(
-		"is not the container of the role %s that runs %s (spec.framework): it serves until the runner tells it to end, and the Pod would never end; name that container", s.group.RoleName(), s.Type))}
+	why := "it serves until the runner tells it to end, and the Pod would never end"
+	if !s.serves() {
+		why = "the end of its command is the end of the group, and the runner would wait for another one"
+	}
+	return field.ErrorList{field.Invalid(peerjob.RunnerPath.Child("container"), s.group.Template().Spec.Containers[at].Name, fmt.Sprintf(
+		"is not the container of the role %s that runs %s (spec.framework): %s; %s", s.group.RoleName(), s.Type, why, s.cureRunner()))}
+}
+
+// cureRunner says which container the runner belongs in: it has one name in all roles with
+// several containers.
+func (s setup) cureRunner() string {
+	var several, common []string
+	for i, role := range s.roles {
+		if len(role.Template().Spec.Containers) < 2 {
+			continue
+		}
+		var names []string
+		other := setup{s.Entry, role, s.spec, s.roles, i}
+		other.eachContainer(func(container *corev1.Container, _ *field.Path) {
+			if len(several) == 0 || slices.Contains(common, container.Name) {
+				names = append(names, container.Name)
+			}
+		})
+		several, common = append(several, role.RoleName()), names
+	}
+	if len(common) == 0 {
+		return fmt.Sprintf("give that container the same name in the roles %s, and write it here and in spec.framework.containers", strings.Join(several, " and "))
+	}
+	return "write " + strings.Join(common, " or ")
 }
 
 // validateServing refuses a group that would never be done, because roles serve until they
@@ -336,9 +363,6 @@ func validateServing(g *peerjob.Group, setups []setup) field.ErrorList {
 	}
 	typ := setups[0].Type
 	var errs field.ErrorList
-	for _, s := range setups {
-		errs = append(errs, s.validateServer()...)
-	}
 	for i, name := range g.PeerJob.Spec.SuccessRoles {
 		if slices.Contains(serving, name) {
 			errs = append(errs, field.Invalid(peerjob.SuccessRolesPath.Index(i), name, fmt.Sprintf(

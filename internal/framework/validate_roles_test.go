@@ -64,7 +64,19 @@ func TestValidate_roles(t *testing.T) {
 			[]string{`spec.successRoles[1]: Invalid value: "worker": serves until it is told to end (spec.framework, OpenMPI), and the group would never be done; remove it`}},
 		"the runner in another container": {strings.Replace(withRoles("type: Dask, containers: [w]", "launcher 1 command: [ask]", "worker 2"), "{name: worker, peers: 2, template: {spec: {containers: [", "{name: worker, peers: 2, template: {spec: {containers: [{name: log, image: x, command: [tail]}, ", 1) +
 			"  barrier: {start: Enabled}\n  runner: {image: y, container: log}\n  successRoles: [launcher]\n",
-			[]string{`spec.runner.container: Invalid value: "log": is not the container of the role worker that runs Dask (spec.framework): it serves until the runner tells it to end, and the Pod would never end; name that container`}},
+			[]string{`spec.runner.container: Invalid value: "log": is not the container of the role worker that runs Dask (spec.framework): it serves until the runner tells it to end, and the Pod would never end; write w`}},
+		"the runner beside mpirun": {strings.Replace(withRoles(mpi+", containers: [w]", launcher, "worker 2"), "{name: launcher, peers: 1, template: {spec: {containers: [", "{name: launcher, peers: 1, template: {spec: {containers: [{name: log, image: x, command: [tail]}, ", 1) +
+			strings.Replace(ended, "image: y", "image: y, container: log", 1),
+			[]string{`spec.runner.container: Invalid value: "log": is not the container of the role launcher that runs OpenMPI (spec.framework): the end of its command is the end of the group, and the runner would wait for another one; write w`}},
+		"the runner beside the program that decides": {strings.Replace(withRoles("type: JAX, containers: [w], roles: [{name: launcher}]", "data 2", "launcher 1 command: [c]"), "{name: launcher, peers: 1, template: {spec: {containers: [", "{name: launcher, peers: 1, template: {spec: {containers: [{name: log, image: x, command: [tail]}, ", 1) +
+			strings.Replace(ended, "image: y", "image: y, container: log", 1),
+			[]string{`spec.runner.container: Invalid value: "log": is not the container of the role launcher that runs JAX (spec.framework): the end of its command is the end of the group, and the runner would wait for another one; write w`}},
+		"containers of the framework with two names": {strings.NewReplacer("[{name: w, image: x, command: [mpirun]}]", "[{name: log, image: x, command: [tail]}, {name: mpi, image: x, command: [mpirun]}]", "[{name: w, image: x}]", "[{name: log, image: x, command: [tail]}, {name: w, image: x}]").Replace(withRoles(mpi+", containers: [mpi, w]", launcher, "worker 2")) +
+			strings.Replace(ended, "image: y", "image: y, container: log", 1),
+			[]string{
+				`spec.runner.container: Invalid value: "log": is not the container of the role launcher that runs OpenMPI (spec.framework): the end of its command is the end of the group, and the runner would wait for another one; give that container the same name in the roles launcher and worker, and write it here and in spec.framework.containers`,
+				`spec.runner.container: Invalid value: "log": is not the container of the role worker that runs OpenMPI (spec.framework): it serves until the runner tells it to end, and the Pod would never end; give that container the same name in the roles launcher and worker, and write it here and in spec.framework.containers`,
+			}},
 		"workers with a command of their own": {withRoles(mpi, launcher, "worker 2 command: [serve]"), nil},
 		"index 0 of one role leads":           {withRoles("type: Dask, leader: {command: [a]}, roles: [{name: w}]", "data 1", "w 3"), nil},
 		"index 0 of one role leads, without a command": {withRoles("type: Dask, roles: [{name: w}]", "data 1", "w 3"),
@@ -168,6 +180,14 @@ func TestWarn_roles(t *testing.T) {
 		"servers decide":        {withRoles("type: TensorFlow", "chief 1", "worker 1", "ps 2"), []string{"spec.successRoles: the programs of ps often serve until they are stopped, and the group then never ends; write the roles whose end is the end of the group, such as [chief]"}},
 		"servers, and no chief": {withRoles("type: TensorFlow", "worker 1", "ps 2"), []string{"spec.successRoles: the programs of ps often serve until they are stopped, and the group then never ends; write the roles whose end is the end of the group, such as [worker]"}},
 		"the chief decides":     {withRoles("type: TensorFlow", "chief 1", "ps 2") + strings.Replace(told, "launcher", "chief", 1), nil},
+		"data decides": {withRoles("type: Torchrun, roles: [{name: worker}]", "worker 2", "launcher 1") + ended,
+			[]string{"spec.successRoles: launcher does not run Torchrun (spec.framework), and when it ends, the roles that do are stopped, whatever they have done; add worker"}},
+		"data decides over the launcher": {withRoles(mpi+", roles: [{name: launcher}, {name: worker}]", launcher, "worker 2", "data 1") + strings.Replace(ended, "launcher", "data", 1),
+			[]string{"spec.successRoles: data does not run OpenMPI (spec.framework), and when it ends, the roles that do are stopped, whatever they have done; add launcher"}},
+		"a report decides behind the launcher": {strings.Replace(withRoles(mpi+", roles: [{name: launcher}, {name: worker}]", launcher, "worker 2", "data 1"), "{name: data, peers", "{name: data, dependsOn: [{name: launcher, status: Complete}], peers", 1) + strings.Replace(ended, "launcher", "data", 1), nil},
+		"a client of servers decides":          {withRoles("type: Dask, roles: [{name: s}, {name: w}]", "s 1", "w 2", "launcher 1 command: [ask]") + ended, nil},
+		"data and the worker decide":           {strings.Replace(withRoles("type: Torchrun, roles: [{name: worker}]", "worker 2", "launcher 1")+ended, "[launcher]", "[launcher, worker]", 1), nil},
+		"the evaluator decides":                {withRoles("type: TensorFlow", "worker 2", "evaluator 1") + strings.Replace(ended, "launcher", "evaluator", 1), nil},
 		"processes of nobody": {withRoles("type: Dask, processesPerPeer: 4, roles: [{name: launcher}, {name: fat}]", "launcher 1 command: [c]", "fat 2 command: [serve]") + ended,
 			[]string{"spec.framework.processesPerPeer: nobody reads it: the roles behind the leader, fat, have their own commands, and run no worker of Dask; leave it out"}},
 		"processes of one": {withRoles("type: Dask, processesPerPeer: 4, roles: [{name: launcher}, {name: w}, {name: fat}]", "launcher 1 command: [c]", "w 1", "fat 2 command: [serve]") + ended, nil},

@@ -113,7 +113,7 @@ func Warn(g *peerjob.Group) []diag.Warning {
 			w = append(w, s.warnElasticHostNetwork()...)
 		}
 	}
-	return slices.Concat(w, warnNoTask(g), warnProcesses(g), warnServing(g))
+	return slices.Concat(w, warnNoTask(g), warnProcesses(g), warnSuccess(g), warnServing(g))
 }
 
 // warnNoTask finds roles whose names are no task of the framework: they get nothing of it,
@@ -146,6 +146,48 @@ func warnProcesses(g *peerjob.Group) []diag.Warning {
 	}
 	return []diag.Warning{diag.Warn(peerjob.FrameworkPath.Child("processesPerPeer"),
 		"nobody reads it: the roles behind the leader, %s, have their own commands, and run no worker of %s; leave it out", strings.Join(namesOf(setups[0].roles[1:]), " and "), setups[0].Type)}
+}
+
+// warnSuccess finds a group that is done with roles outside of the framework, while those that
+// run it are at work: the runner stops them.
+func warnSuccess(g *peerjob.Group) []diag.Warning {
+	success := g.PeerJob.Spec.SuccessRoles
+	setups := setupsOf(g)
+	if len(setups) == 0 || len(success) == 0 || !g.HasRoles() {
+		return nil
+	}
+	ends := computing(setups)
+	for _, role := range g.All() {
+		if !slices.Contains(success, role.RoleName()) {
+			continue
+		}
+		if slices.Contains(namesOf(setups[0].roles), role.RoleName()) || slices.ContainsFunc(role.CompleteBefore(), func(name string) bool { return slices.Contains(ends, name) }) {
+			return nil
+		}
+	}
+	if len(ends) == 0 {
+		return nil // servers, and a client that ends
+	}
+	return []diag.Warning{diag.Warn(peerjob.SuccessRolesPath,
+		"%s does not run %s (spec.framework), and when it ends, the roles that do are stopped, whatever they have done; add %s", strings.Join(success, ", "), setups[0].Type, strings.Join(ends, ", "))}
+}
+
+// computing are the roles of a framework that end when they have computed: that of a leader
+// with a command, or of a framework without one all that do not serve.
+func computing(setups []setup) []string {
+	if first := setups[0]; first.leads() {
+		if first.serves() {
+			return nil
+		}
+		return []string{first.group.RoleName()}
+	}
+	var names []string
+	for _, s := range setups {
+		if task, _ := s.task(s.group.RoleName()); !task.Serves && !task.Outside {
+			names = append(names, s.group.RoleName())
+		}
+	}
+	return names
 }
 
 // warnServing finds roles that serve until they are told to end, and a PeerJob in which
