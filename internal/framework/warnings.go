@@ -197,10 +197,11 @@ func warnServing(g *peerjob.Group) []diag.Warning {
 	spec := &g.PeerJob.Spec
 	var tasks, forever []string
 	for _, s := range setupsOf(g) {
-		if task, _ := s.task(s.group.RoleName()); s.group.HasRoles() && task.Serves && isAwaited(g, task.Name) {
+		task, _ := s.task(s.group.RoleName())
+		if s.group.HasRoles() && task.Serves && isAwaited(g, task.Name) {
 			tasks = append(tasks, task.Name)
 		}
-		if s.serves() && s.group.Job.ActiveDeadlineSeconds == nil {
+		if (s.serves() || s.group.HasRoles() && task.Serves) && s.group.Job.ActiveDeadlineSeconds == nil {
 			forever = append(forever, s.group.RoleName())
 		}
 	}
