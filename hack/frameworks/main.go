@@ -88,9 +88,13 @@ in ` + "`" + `args` + "`" + `, so no quote can break the script, and the kubelet
 In a PeerJob with [roles](roles.md), the roles that run the framework are:
 
 - the only role;
-- for TensorFlow, those with the names of its tasks: ` + "`chief`, `worker`, `ps`, `evaluator`" + `;
-- for a framework with a leader, both of two roles if one of them has one peer, and the other more: it leads;
+- for TensorFlow, those with the names of its tasks: ` + "`chief`, `worker`, `ps`, `evaluator`" + `. peerjob warns of other
+  names, unless ` + "`framework.roles`" + ` says which roles run it;
+- for a framework with a leader, both of two roles if one of them has one peer, and the other more;
 - in every other case, those that you name in ` + "`framework.roles`" + `. peerjob does not guess.
+
+**Which one leads**: by default the role with one peer, wherever it stands in ` + "`spec.roles`" + `. With
+` + "`framework.roles`" + `, the first one there, and it must have one peer.
 
 A role that does not run it gets nothing of it: no variables, no script, no files. Every section below says
 what the framework does with several roles, and [roles](roles.md#frameworks) has examples.
@@ -173,6 +177,9 @@ func write(b *strings.Builder, entry *framework.Entry) {
 	}
 	if entry.Hostfile != nil {
 		fmt.Fprintf(b, "- File `%s`, with a line for each peer: `%s`.\n", entry.Hostfile.Path(), entry.Line())
+	}
+	if beside, alone := entry.Servers(); alone != "" {
+		fmt.Fprintf(b, "- Before the leader's command runs `%s`. A leader's role without a command runs `%s`.\n", beside, alone)
 	}
 	if entry.Leader != nil && entry.Leader.Worker != "" {
 		fmt.Fprintf(b, "- The other peers run `%s`, unless the container has a command.\n", entry.Leader.Worker)

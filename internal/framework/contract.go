@@ -71,9 +71,9 @@ func (e *Entry) WithRoles() string {
 		}
 		return "Those with the names of its tasks: " + strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1] + "."
 	case e.Leader != nil && e.SSH:
-		return "The first leads: it has one peer, runs its container's command, and is no host unless its processesPerPeer is 1 or more. The others are the hosts."
+		return "By default the role with one peer leads, wherever it stands, and with framework.roles the first. It runs its container's command, and is no host unless its processesPerPeer is 1 or more. The others are the hosts."
 	case e.Leader != nil:
-		return "The first leads: it has one peer, and runs its container's command beside the server, or without a command the server alone. The others run their command, or the framework's worker."
+		return "By default the role with one peer leads, wherever it stands, and with framework.roles the first. It runs its container's command beside the server, or without a command the server alone. The others run their command, or the framework's worker."
 	case e.OneRole != "":
 		return "One: " + e.OneRole + "."
 	}
@@ -86,6 +86,16 @@ func (e *Entry) WithRoles() string {
 		}
 	}
 	return text
+}
+
+// Servers are the commands of the server, with its port: beside the command of a leader, and
+// in a leader's role without a command. They are "" for a framework whose leader needs one.
+func (e *Entry) Servers() (beside, alone string) {
+	if e.Leader == nil || e.Leader.Server == "" {
+		return "", ""
+	}
+	s := e.sample(false)
+	return strings.TrimSpace(s.fill(e.Leader.Before)), s.fill(e.Leader.Server)
 }
 
 // Line is a line of the file with all peers, "" where there is none.
