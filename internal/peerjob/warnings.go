@@ -153,7 +153,7 @@ func warnRoles(g *Group) []diag.Warning {
 	for _, role := range g.All() {
 		queue(role.Path.Child("job", "labels"), role.Role.Job.Labels)
 	}
-	return slices.Concat(w, warnRolePorts(g), warnSuspendedRoles(g))
+	return slices.Concat(w, warnRolePorts(g), warnSuspendedRoles(g), warnWaiting(g))
 }
 
 // warnRolePorts finds ports of the node that two roles have: two of their peers do not fit on
@@ -224,6 +224,26 @@ func (g *Group) keepsAwayFrom(other *Group) bool {
 		selector, err := metav1.LabelSelectorAsSelector(term.LabelSelector)
 		return term.TopologyKey == corev1.LabelHostname && err == nil && selector.Matches(pod)
 	})
+}
+
+// warnWaiting finds roles that wait for others, and would wait forever when those have failed.
+func warnWaiting(g *Group) []diag.Warning {
+	b := g.Barrier()
+	limited := b.Start == v1alpha1.Enabled && b.StartTimeoutSeconds != nil && *b.StartTimeoutSeconds > 0
+	if !g.HasRunner() || g.FailurePolicy() != nil || limited {
+		return nil
+	}
+	var waiting []string
+	for _, role := range g.All() {
+		if len(role.Role.DependsOn) > 0 && role.Job.ActiveDeadlineSeconds == nil {
+			waiting = append(waiting, role.RoleName())
+		}
+	}
+	if len(waiting) == 0 {
+		return nil
+	}
+	return []diag.Warning{diag.Warn(FailurePolicyPath,
+		"the peers of %s wait for another role (dependsOn) without a limit, and nobody tells them if it fails; write {action: FailPeerJob}, or set spec.barrier.start to Enabled with a startTimeoutSeconds, or activeDeadlineSeconds", strings.Join(waiting, ", "))}
 }
 
 // warnSuspendedRoles finds roles whose Job is suspended while others that run wait for them.
