@@ -91,7 +91,7 @@ func (l *linter) checkJob(j *job) {
 	}
 	pod := j.template()
 	l.errors(j.document, dnsPolicy, collect(rules.DNSPolicy(pod, j.typed, l.options.ClusterDomain, false, j.templatePath())), j.fixDNSPolicy)
-	l.errors(j.document, stringLength, collect(rules.StringLengths(pod, j.templatePath())), nil)
+	l.errors(j.document, stringLength, collect(rules.StringLengths(pod, nil, j.podFields(), j.templatePath())), nil)
 	if j.typed.UID == "" {
 		l.errors(j.document, controllerLabel, collect(rules.ControllerLabels(pod.Labels, j.typed, j.templatePath().Child("metadata", "labels"))), nil)
 		l.admitJob(j, settled)
@@ -113,6 +113,17 @@ func (l *linter) checkJob(j *job) {
 		}
 	}
 	l.warnings(j.document, serviceLinks, rules.ServiceLinks(others, pod, j.templatePath()), edit{})
+}
+
+// podFields returns what the downward API reads from the fields of the Pod with the longest
+// name.
+func (j *job) podFields() func(path string) (string, bool) {
+	longest, _ := j.longest()
+	last := int32(0)
+	if completions := j.typed.Spec.Completions; completions != nil {
+		last = max(*completions-1, 0)
+	}
+	return rules.PodFields(j.template(), longest.Name, j.typed.Namespace, strconv.Itoa(int(last)))
 }
 
 // controllerVariables are what the Job controller adds to every container. References to

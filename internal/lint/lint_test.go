@@ -69,6 +69,12 @@ func short(findings []Finding) []string {
 // command replaces the command of the pair.
 func command(words string) []string { return []string{"[w, --leader=train-0.hub]", words} }
 
+// longValue is a command with a variable that has another one n times, which is "train".
+func longValue(name string, n int) string {
+	return "[w, --leader=train-0.hub]\n        env: [{name: " + name + `, valueFrom: {fieldRef: {fieldPath: "metadata.labels['job-name']"}}}, {name: ALL, value: "` +
+		strings.Repeat("$("+name+")", n) + `"}]`
+}
+
 // script is a command of the pair that runs a script.
 func shell(lines ...string) []string {
 	text := "\n        - sh\n        - -c\n        - |\n"
@@ -104,6 +110,9 @@ func TestFiles(t *testing.T) {
 		"a template within a value":      {command(`[w, "--format={{ .Name }}", --leader=train-0.hub]`), nil},
 		"a patch":                        {[]string{"      containers:\n      - name: w\n        image: example.com/w:1.0\n        command: [w, --leader=train-0.hub]\n", "      priorityClassName: low\n", "subdomain: hub", "subdomain: other"}, nil},
 		"no peers":                       {append(command("[w]"), "completions: 4", "completions: 1", "parallelism: 4", "parallelism: 1", "  publishNotReadyAddresses: true\n", ""), nil},
+
+		"a value that the variables make shorter": {command(longValue("PEERJOB_NAME_OF_THE_JOB", 10_000)), nil},
+		"one that they make longer":               {command(longValue("A", 30_000)), []string{"f.yaml:27:112 error string-length"}},
 
 		// Where things are shown.
 		"a name in a list":                          {command("[w, --peers, 'train-0.hub,train-4.hub']"), []string{"f.yaml:26:44 error peer-index"}},

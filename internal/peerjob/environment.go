@@ -3,6 +3,7 @@
 package peerjob
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -48,6 +49,16 @@ func (g *Group) PeerEnv(uid bool) []corev1.EnvVar {
 
 func fromField(name, path string) corev1.EnvVar {
 	return corev1.EnvVar{Name: name, ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: path}}}
+}
+
+// podFields returns what the downward API reads from the fields of the last peer's Pod.
+func (g *Group) podFields() func(path string) (string, bool) {
+	template := &corev1.PodTemplateSpec{Spec: g.Template().Spec}
+	template.Labels = g.Template().Labels
+	template.Annotations = map[string]string{v1alpha1.ServiceAnnotation: g.ServiceName()}
+	maps.Copy(template.Annotations, g.Template().Annotations)
+	maps.Copy(template.Annotations, g.JobAnnotations())
+	return rules.PodFields(template, g.JobName, g.PeerJob.Namespace, strconv.Itoa(int(g.LastIndex())))
 }
 
 // RunnerEnv returns the variables that the runner reads.

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/apitype"
@@ -157,7 +158,7 @@ func TestWarn_roles(t *testing.T) {
 		"other ports on the host network":      {rolesWith("", network("80"), twoOf(network("81"))), nil},
 		"the port of the runner in both":       {rolesWith(started, podOf(onHost+container("ports: []")), strings.Replace(twoOf(podOf(onHost+container("ports: []"))), "peerjob.dev/group: train", "app: b", 1)), []string{"warning: spec.roles[1].template.spec.hostNetwork: the port 7450 is " + collide}},
 		"a suspended role behind a barrier":    {rolesWith(started, onePod, "suspend: true, "+onePod), []string{"warning: spec.roles[1].suspend: the Job of the role b has no Pods while it is suspended, and the peers of a wait for them (spec.barrier.start) and fail after 600 s (spec.barrier.startTimeoutSeconds); suspend all roles with spec.suspend, or resume the Job soon"}},
-		"all are suspended but one":            {rolesWith(started+"\n  suspend: true", onePod, "suspend: false, "+onePod), []string{"warning: spec.suspend: the Job of the role a has no Pods while it is suspended, and the peers of b wait for them (spec.barrier.start) and fail after 600 s (spec.barrier.startTimeoutSeconds); suspend all roles with spec.suspend, or resume the Job soon"}},
+		"all are suspended but one":            {rolesWith(started+"\n  suspend: true", onePod, "suspend: false, "+onePod), []string{"warning: spec.roles[1].suspend: the Job of the role a has no Pods while it is suspended, and the peers of b wait for them (spec.barrier.start) and fail after 600 s (spec.barrier.startTimeoutSeconds); remove spec.roles[1].suspend, or resume the Job soon"}},
 		"a role waits without a limit":         {rolesWith("  barrier: {end: Enabled}\n  runner: {image: r}", "dependsOn: [{name: b, status: Complete}], "+onePod, onePod), []string{"warning: spec.failurePolicy: the peers of a wait for another role (dependsOn) without a limit, and nobody tells them if it fails; write {action: FailPeerJob}, or set spec.barrier.start to Enabled with a startTimeoutSeconds, or activeDeadlineSeconds"}},
 		"a role waits, and 0 is no limit":      {rolesWith("  barrier: {start: Enabled, startTimeoutSeconds: 0}\n  runner: {image: r}", "dependsOn: [{name: b, status: Complete}], "+onePod, onePod), []string{"warning: spec.failurePolicy: the peers of a wait for another role (dependsOn) without a limit, and nobody tells them if it fails; write {action: FailPeerJob}, or set spec.barrier.start to Enabled with a startTimeoutSeconds, or activeDeadlineSeconds"}},
 		"a role waits for a while":             {rolesWith(started, "dependsOn: [{name: b, status: Complete}], "+onePod, onePod), nil},
@@ -166,6 +167,8 @@ func TestWarn_roles(t *testing.T) {
 		"all are suspended":                    {rolesWith(started+"\n  suspend: true", onePod, onePod), nil},
 		"a suspended role that nobody waits":   {rolesWith("  failurePolicy: {action: FailPeerJob}\n  runner: {image: r}", onePod, "suspend: true, "+onePod), nil},
 		"a suspended role that another awaits": {rolesWith("  failurePolicy: {action: FailPeerJob}\n  runner: {image: r}", "dependsOn: [{name: b, status: Started}], "+onePod, "suspend: true, "+onePod), []string{"warning: spec.roles[1].suspend: the Job of the role b has no Pods while it is suspended, and the peers of a wait for them (dependsOn) and have no limit (spec.barrier.startTimeoutSeconds); suspend all roles with spec.suspend, or resume the Job soon"}},
+		"a suspended success role":             {rolesWith("  failurePolicy: {action: FailPeerJob}\n  runner: {image: r}\n  successRoles: [b]", onePod, "suspend: true, "+onePod), []string{"warning: spec.roles[1].suspend: the Job of the role b has no Pods while it is suspended, and the peers of a are not told to end before b is Complete (spec.successRoles); suspend all roles with spec.suspend, or resume the Job soon"}},
+		"a suspended role that is no success":  {rolesWith("  failurePolicy: {action: FailPeerJob}\n  runner: {image: r}\n  successRoles: [a]", onePod, "suspend: true, "+onePod), nil},
 		"a suspended role without a runner":    {rolesWith("", onePod, "suspend: true, "+onePod), nil},
 		"a number of processes":                {rolesWith("", podOf(container(`env: [{name: WORLD_SIZE, value: "8"}]`)), onePod), []string{"warning: spec.roles[0].template.spec.containers[0].env[0].value: WORLD_SIZE is 8, and there are 3 peers in all roles; write 3, or change the number of peers"}},
 		"the number of one role":               {rolesWith("", podOf(container(`env: [{name: WORLD_SIZE, value: "2"}]`)), podOf(container(`args: [--nnodes=3]`))), nil},
@@ -176,6 +179,26 @@ func TestWarn_roles(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestWarn_suspendedFramework has roles that a framework runs in together, without a runner.
+func TestWarn_suspendedFramework(t *testing.T) {
+	g := decodeValid(t, rolesWith("  framework: {type: JAX}", onePod, "suspend: true, "+onePod))
+	runsIn := func(names ...string) Brings {
+		return func(g *Group) Brought {
+			if !slices.Contains(names, g.RoleName()) {
+				return Brought{}
+			}
+			return Brought{Variables: func(string) []corev1.EnvVar { return nil }}
+		}
+	}
+	want := []string{"warning: spec.roles[1].suspend: the Job of the role b has no Pods while it is suspended, and the peers of a run JAX with them (spec.framework), and wait as long as it does; suspend all roles with spec.suspend, or resume the Job soon"}
+	if diff := cmp.Diff(want, findings(g, runsIn("a", "b"))); diff != "" {
+		t.Errorf("both run it (-want +got):\n%s", diff)
+	}
+	if got := findings(g, runsIn("a")); got != nil {
+		t.Errorf("one runs it: %q", got)
 	}
 }
 

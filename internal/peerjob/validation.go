@@ -70,7 +70,7 @@ func validateGroup(g *Group, brought Brought) field.ErrorList {
 		validateControllerLabels(g),
 		validateTemplateMetadata(g),
 		validateVariables(g),
-		rules.StringLengths(template, g.TemplatePath()),
+		rules.StringLengths(template, brought.variables(g).Before, g.podFields(), g.TemplatePath()),
 		rules.ResourceFields(template, g.TemplatePath()),
 		rules.SubPathExpressions(template, brought.variables(g), g.TemplatePath()),
 		validateRestartPolicy(g),
@@ -298,7 +298,10 @@ func validateVariables(g *Group) field.ErrorList {
 			if !slices.Contains(reserved, variable.Name) || g.IsPeerVariable(container, variable) {
 				continue
 			}
-			detail := "is set by peerjob; remove it, or set spec.peerEnv to Disabled"
+			detail := "is set by peerjob; remove it"
+			if g.PeerJob.Spec.Framework == nil {
+				detail += ", or set spec.peerEnv to Disabled"
+			}
 			if g.isRunnerContainer(container) {
 				switch {
 				case variable.Name == v1alpha1.EnvRank, variable.Name == v1alpha1.EnvWorldSize:

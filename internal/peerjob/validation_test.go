@@ -3,6 +3,7 @@
 package peerjob
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -161,5 +162,21 @@ func TestDerivedPorts(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestValidate_peerEnvOfFramework has a variable of the peers in a PeerJob whose framework
+// needs them all: what is advised must not be refused next.
+func TestValidate_peerEnvOfFramework(t *testing.T) {
+	for spec, want := range map[string]string{
+		"":                                "spec.template.spec.containers[0].env[0].name: Invalid value: \"PEERJOB_LEADER\": is set by peerjob; remove it, or set spec.peerEnv to Disabled",
+		"\n  framework: {type: Torchrun}": "spec.template.spec.containers[0].env[0].name: Invalid value: \"PEERJOB_LEADER\": is set by peerjob; remove it",
+	} {
+		g := decodeValid(t, func(s string) string {
+			return swap("image: x", "image: x, env: [{name: PEERJOB_LEADER}]")(swap("peers: 3", "peers: 3"+spec)(s))
+		})
+		if got := findings(g, nil); !slices.Contains(got, want) {
+			t.Errorf("%q: %q lack %q", spec, got, want)
+		}
 	}
 }

@@ -27,7 +27,7 @@ func Warn(g *Group, brings Brings) []diag.Warning {
 	for _, role := range g.All() {
 		w = append(w, warnGroup(role, brings.to(role))...)
 	}
-	return append(w, warnRoles(g)...)
+	return append(w, warnRoles(g, brings)...)
 }
 
 func warnGroup(g *Group, brought Brought) []diag.Warning {
@@ -137,7 +137,7 @@ func warnTTL(g *Group) []diag.Warning {
 }
 
 // warnRoles finds what is different for a group of several Jobs.
-func warnRoles(g *Group) []diag.Warning {
+func warnRoles(g *Group, brings Brings) []diag.Warning {
 	if len(g.All()) < 2 {
 		return nil
 	}
@@ -153,7 +153,7 @@ func warnRoles(g *Group) []diag.Warning {
 	for _, role := range g.All() {
 		queue(role.Path.Child("job", "labels"), role.Role.Job.Labels)
 	}
-	return slices.Concat(w, warnRolePorts(g), warnSuspendedRoles(g), warnWaiting(g))
+	return slices.Concat(w, warnRolePorts(g), warnSuspendedRoles(g, brings), warnWaiting(g))
 }
 
 // warnRolePorts finds ports of the node that two roles have: two of their peers do not fit on
@@ -247,38 +247,83 @@ func warnWaiting(g *Group) []diag.Warning {
 }
 
 // warnSuspendedRoles finds roles whose Job is suspended while others that run wait for them.
-func warnSuspendedRoles(g *Group) []diag.Warning {
-	if !g.HasRunner() {
-		return nil
-	}
-	b := g.Barrier()
+func warnSuspendedRoles(g *Group, brings Brings) []diag.Warning {
 	var w []diag.Warning
 	for _, role := range g.All() {
 		if !role.isSuspended() {
 			continue
 		}
-		var waiting []string
-		why := ""
+		var waiting, resumed []string
+		why := waitsNot
 		for _, other := range g.All() {
-			depends := slices.ContainsFunc(other.Role.DependsOn, func(d v1alpha1.RoleDependency) bool { return d.Name == role.RoleName() })
-			if !other.isSuspended() && (depends || b.Start == v1alpha1.Enabled) {
+			if other.isSuspended() {
+				continue
+			}
+			if own := other.waitsFor(role, brings); own != waitsNot {
 				waiting = append(waiting, other.RoleName())
-				if why == "" || depends {
-					why = map[bool]string{true: "dependsOn", false: "spec.barrier.start"}[depends]
-				}
+				why = min(why, own)
+			}
+			if other.Role.Suspend != nil {
+				resumed = append(resumed, other.FieldPath("suspend").String())
 			}
 		}
 		if len(waiting) == 0 {
 			continue
 		}
-		until := "have no limit (spec.barrier.startTimeoutSeconds)"
-		if seconds := b.StartTimeoutSeconds; seconds != nil && *seconds > 0 {
-			until = fmt.Sprintf("fail after %d s (spec.barrier.startTimeoutSeconds)", *seconds)
+		path, cure := role.FieldPath("suspend"), "suspend all roles with spec.suspend"
+		if shared := g.PeerJob.Spec.Suspend; shared != nil && *shared {
+			// Those that run have a suspend of their own.
+			path, cure = specPath.Child("suspend"), "remove "+strings.Join(resumed, " and ")
+			if len(resumed) == 1 {
+				path = field.NewPath(resumed[0])
+			}
 		}
-		w = append(w, diag.Warn(role.FieldPath("suspend"), "the Job of the role %s has no Pods while it is suspended, and the peers of %s wait for them (%s) and %s; suspend all roles with spec.suspend, or resume the Job soon",
-			role.RoleName(), strings.Join(waiting, ", "), why, until))
+		w = append(w, diag.Warn(path, "the Job of the role %s has no Pods while it is suspended, and the peers of %s %s; %s, or resume the Job soon",
+			role.RoleName(), strings.Join(waiting, ", "), g.howLong(why, role), cure))
 	}
 	return w
+}
+
+// wait is why a role waits for another one. The first one that holds is said.
+type wait int
+
+const (
+	waitsDependsOn wait = iota
+	waitsBarrier
+	waitsFramework
+	waitsSuccess
+	waitsNot
+)
+
+// waitsFor is why a role waits for the peers of another one.
+func (g *Group) waitsFor(other *Group, brings Brings) wait {
+	decide := g.SuccessRoles()
+	switch runner := g.HasRunner(); {
+	case runner && slices.ContainsFunc(g.Role.DependsOn, func(d v1alpha1.RoleDependency) bool { return d.Name == other.RoleName() }):
+		return waitsDependsOn
+	case runner && g.Barrier().Start == v1alpha1.Enabled:
+		return waitsBarrier
+	case brings.to(g).Variables != nil && brings.to(other).Variables != nil:
+		return waitsFramework
+	case runner && g.isTold() && slices.Contains(decide, other.RoleName()):
+		return waitsSuccess
+	}
+	return waitsNot
+}
+
+// howLong says how long peers wait for a role, and why.
+func (g *Group) howLong(why wait, role *Group) string {
+	switch why {
+	case waitsFramework:
+		return fmt.Sprintf("run %s with them (spec.framework), and wait as long as it does", g.PeerJob.Spec.Framework.Type)
+	case waitsSuccess:
+		return fmt.Sprintf("are not told to end before %s is Complete (spec.successRoles)", role.RoleName())
+	}
+	field := map[wait]string{waitsDependsOn: "dependsOn", waitsBarrier: "spec.barrier.start"}[why]
+	if seconds := g.Barrier().StartTimeoutSeconds; seconds != nil && *seconds > 0 {
+		return fmt.Sprintf("wait for them (%s) and fail after %d s (spec.barrier.startTimeoutSeconds)", field, *seconds)
+	}
+	return "wait for them (" + field + ") and have no limit (spec.barrier.startTimeoutSeconds)"
 }
 
 // isSuspended reports whether the Job of the group starts suspended.

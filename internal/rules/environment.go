@@ -5,6 +5,7 @@ package rules
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -34,28 +35,69 @@ func EachContainer(template *corev1.PodTemplateSpec, path *field.Path, visit fun
 }
 
 // StringLengths refuses variables and arguments that no program can be started
-// with: too long ones, and those with a NUL byte.
-func StringLengths(template *corev1.PodTemplateSpec, path *field.Path) field.ErrorList {
+// with: too long ones, and those with a NUL byte. A string counts as the program sees it,
+// with the values of the variables in it: before returns those that stand before the
+// container's own (nil for none), and fieldValue what the downward API reads from a field of
+// the Pod. A value that only the run knows counts nothing.
+func StringLengths(template *corev1.PodTemplateSpec, before func(*corev1.Container) []corev1.EnvVar, fieldValue func(path string) (string, bool), path *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	EachContainer(template, path, func(container *corev1.Container, path *field.Path) {
+		known := lengths{}
+		if before != nil {
+			for _, variable := range before(container) {
+				known.set(variable, fieldValue)
+			}
+		}
 		for i, variable := range container.Env {
 			at := path.Child("env").Index(i).Child("value")
-			if length := len(variable.Name) + len("=") + len(variable.Value); length > MaxVariableLength {
+			if length := len(variable.Name) + len("=") + known.set(variable, fieldValue); length > MaxVariableLength {
 				errs = append(errs, tooLong(at, "NAME=value", length))
 			}
 			errs = append(errs, nul(at, variable.Value)...)
 		}
 		errs = append(errs, program(container.Command, path.Child("command"))...)
-		errs = append(errs, arguments(container.Command, path.Child("command"))...)
-		errs = append(errs, arguments(container.Args, path.Child("args"))...)
+		errs = append(errs, arguments(container.Command, known.of, path.Child("command"))...)
+		errs = append(errs, arguments(container.Args, known.of, path.Child("args"))...)
 		errs = append(errs, nul(path.Child("workingDir"), container.WorkingDir)...)
 		errs = append(errs, directory(path.Child("workingDir"), container.WorkingDir)...)
 		for _, command := range Commands(container, path) {
 			errs = append(errs, program(command.Words, command.Path)...)
-			errs = append(errs, arguments(command.Words, command.Path)...)
+			errs = append(errs, arguments(command.Words, func(word string) int { return len(word) }, command.Path)...)
 		}
 	})
 	return errs
+}
+
+// lengths are how long the values of variables are, in bytes, by name: the values themselves
+// can double with each variable.
+type lengths map[string]int
+
+// of is the length of a text when the kubelet has put the variables into it.
+func (l lengths) of(text string) int {
+	if !strings.Contains(text, "$") {
+		return len(text)
+	}
+	put := 0
+	rest := Expand(text, func(name string) (string, bool) {
+		length, known := l[name]
+		put = min(put+length, math.MaxInt32)
+		return "", known
+	})
+	return min(put+len(rest), math.MaxInt32)
+}
+
+// set adds a variable, and returns the length of its value.
+func (l lengths) set(variable corev1.EnvVar, fieldValue func(path string) (string, bool)) int {
+	length := 0
+	switch from := variable.ValueFrom; {
+	case from == nil:
+		length = l.of(variable.Value)
+	case from.FieldRef != nil:
+		value, _ := fieldValue(from.FieldRef.FieldPath)
+		length = len(value)
+	}
+	l[variable.Name] = length
+	return length
 }
 
 func program(command []string, path *field.Path) field.ErrorList {
@@ -102,11 +144,11 @@ func OneWord(template *corev1.PodTemplateSpec, path *field.Path) []diag.Warning 
 // longestShown is the longest word that a message repeats, in bytes.
 const longestShown = 60
 
-func arguments(arguments []string, path *field.Path) field.ErrorList {
+func arguments(arguments []string, lengthOf func(string) int, path *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	for i, argument := range arguments {
-		if len(argument) > MaxVariableLength {
-			errs = append(errs, tooLong(path.Index(i), "the argument", len(argument)))
+		if length := lengthOf(argument); length > MaxVariableLength {
+			errs = append(errs, tooLong(path.Index(i), "the argument", length))
 		}
 		errs = append(errs, nul(path.Index(i), argument)...)
 	}

@@ -3,6 +3,7 @@
 package rules
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -48,7 +49,7 @@ func (p *pair) check() []string {
 		Hostnames(&p.job, p.job.Name, field.NewPath("metadata", "name")),
 		DNS(&p.service, template, &p.job, "cluster.local", path),
 		ControllerLabels(template.Labels, &p.job, path.Child("metadata", "labels")),
-		StringLengths(template, path),
+		StringLengths(template, nil, noFields, path),
 		PartialAdmission(p.job.Annotations, "spec.completions", field.NewPath("metadata")),
 	} {
 		for _, err := range errs {
@@ -137,11 +138,60 @@ func TestRules(t *testing.T) {
 	}
 }
 
+// noFields is a Pod whose fields nobody knows.
+func noFields(string) (string, bool) { return "", false }
+
+// TestStringLengths_variables counts strings as the program gets them: a name can be shorter
+// than what stands for it, and longer, and values double with each variable.
+func TestStringLengths_variables(t *testing.T) {
+	fields := func(string) (string, bool) { return "train", true }
+	name := corev1.EnvVar{Name: "A_RATHER_LONG_NAME", ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.labels['job-name']"}}}
+	secret := corev1.EnvVar{Name: "SECRET", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{Key: "key"}}}
+	long := corev1.EnvVar{Name: "LONG", Value: strings.Repeat("x", 1000)}
+	times := func(word string, n int) string { return strings.Repeat(word, n) }
+	doubling := []corev1.EnvVar{long}
+	for i := range 64 {
+		last := doubling[len(doubling)-1].Name
+		doubling = append(doubling, corev1.EnvVar{Name: fmt.Sprintf("TWICE_%d", i), Value: "$(" + last + ")$(" + last + ")"})
+	}
+	env := "template.spec.containers[0].env"
+	for what, test := range map[string]struct {
+		env, before []corev1.EnvVar
+		args        []string
+		want        []string
+	}{
+		"a name that gets shorter":    {[]corev1.EnvVar{name, {Name: "ALL", Value: times("$(A_RATHER_LONG_NAME)", 10_000)}}, nil, nil, nil},
+		"one that just fits":          {[]corev1.EnvVar{name, {Name: "A", Value: times("$(A_RATHER_LONG_NAME)", 26_213) + "1234"}}, nil, nil, nil},
+		"one byte more":               {[]corev1.EnvVar{name, {Name: "A", Value: times("$(A_RATHER_LONG_NAME)", 26_213) + "12345"}}, nil, nil, []string{env + "[1].value"}},
+		"a name that gets longer":     {[]corev1.EnvVar{long, {Name: "ALL", Value: times("$(LONG)", 132)}}, nil, nil, []string{env + "[1].value"}},
+		"a name that no variable has": {[]corev1.EnvVar{{Name: "ALL", Value: times("$(OTHER)", 20_000)}}, nil, nil, []string{env + "[0].value"}},
+		"a variable that comes later": {[]corev1.EnvVar{{Name: "ALL", Value: times("$(LONG)", 132)}, long}, nil, nil, nil},
+		"a dollar sign":               {[]corev1.EnvVar{long, {Name: "ALL", Value: times("$$(LONG)", 132)}}, nil, nil, nil},
+		"a Secret":                    {[]corev1.EnvVar{secret, {Name: "ALL", Value: times("$(SECRET)", 20_000)}}, nil, nil, nil},
+		"a variable before":           {[]corev1.EnvVar{{Name: "ALL", Value: times("$(LONG)", 132)}}, []corev1.EnvVar{long}, nil, []string{env + "[0].value"}},
+		"an argument":                 {[]corev1.EnvVar{long}, nil, []string{times("$(LONG)", 132)}, []string{"template.spec.containers[0].args[0]"}},
+		"an argument that fits":       {[]corev1.EnvVar{name}, nil, []string{times("$(A_RATHER_LONG_NAME)", 10_000)}, nil},
+		"values that double":          {doubling[:9], nil, nil, []string{env + "[8].value"}},
+	} {
+		template := &corev1.PodTemplateSpec{Spec: corev1.PodSpec{Containers: []corev1.Container{{Env: test.env, Args: test.args}}}}
+		var got []string
+		for _, err := range StringLengths(template, func(*corev1.Container) []corev1.EnvVar { return test.before }, fields, templatePath) {
+			got = append(got, err.Field)
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", what, diff)
+		}
+	}
+	if errs := StringLengths(&corev1.PodTemplateSpec{Spec: corev1.PodSpec{Containers: []corev1.Container{{Env: doubling}}}}, nil, fields, templatePath); len(errs) != 57 {
+		t.Errorf("64 values that double: %d errors, want those of the 57 from 2^8 on", len(errs))
+	}
+}
+
 // TestStringLengths_nul has NUL bytes wherever a program would get them.
 func TestStringLengths_nul(t *testing.T) {
 	template := templateOf(t, `{command: ["a\0"], args: [a, "\0"], workingDir: "/\0", env: [{name: A, value: "\0"}], livenessProbe: {exec: {command: ["\0"]}}, lifecycle: {preStop: {exec: {command: ["\0"]}}}}`)
 	var got []string
-	for _, err := range StringLengths(template, templatePath) {
+	for _, err := range StringLengths(template, nil, noFields, templatePath) {
 		got = append(got, err.Field)
 	}
 	const w = "template.spec.containers[0]."

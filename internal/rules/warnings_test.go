@@ -593,7 +593,7 @@ func TestOneWord(t *testing.T) {
 func TestStringLengths_directory(t *testing.T) {
 	for directory, want := range map[string]bool{"": true, "/": true, "/app": true, "app": false, "./app": false, "~/app": false, `C:\app`: true, "$(HOME)/app": true} {
 		template := &corev1.PodTemplateSpec{Spec: corev1.PodSpec{Containers: []corev1.Container{{WorkingDir: directory}}}}
-		if errs := StringLengths(template, templatePath); (len(errs) == 0) != want {
+		if errs := StringLengths(template, nil, noFields, templatePath); (len(errs) == 0) != want {
 			t.Errorf("%q: %v", directory, errs)
 		}
 	}
