@@ -25,6 +25,7 @@ func Brings(g *peerjob.Group) peerjob.Brought {
 	}
 	return peerjob.Brought{
 		Variables: func(container string) []corev1.EnvVar { return Variables(g, container) },
+		Exported:  s.exported,
 		Command:   s.writesCommand,
 		Success:   s.Leader != nil && !s.hasLeaderRole(),
 		Ports:     Ports(g),
@@ -49,6 +50,14 @@ func (s setup) peersCounted(container string) []int32 {
 		counts[i] = role.Peers()
 	}
 	return counts
+}
+
+// exported are the variables that a shell sets for the command of the container with a name.
+func (s setup) exported(name string) []corev1.EnvVar {
+	if !s.runsIn(name) {
+		return nil
+	}
+	return s.computed()
 }
 
 // isUnclear reports whether a framework writes commands, and the PeerJob does not say in

@@ -28,6 +28,9 @@ type Brought struct {
 	// Variables returns the variables before those of the container with a name; nil
 	// for none.
 	Variables func(container string) []corev1.EnvVar
+	// Exported returns the variables that the framework's shell sets for the command of the
+	// container with a name, with what it computes; nil for none.
+	Exported func(container string) []corev1.EnvVar
 	// Command reports whether the framework writes the command of the container with a
 	// name; nil for none.
 	Command func(container string) bool
@@ -61,6 +64,12 @@ func (b Brought) variables(g *Group) rules.Variables {
 				before = append(before, b.Variables(container.Name)...)
 			}
 			return before
+		},
+		Exported: func(container *corev1.Container) []corev1.EnvVar {
+			if b.Exported == nil {
+				return nil
+			}
+			return b.Exported(container.Name)
 		},
 		// The Job controller adds it at the end where it is not set.
 		After:  []string{v1alpha1.EnvIndex},

@@ -19,6 +19,9 @@ import (
 type Variables struct {
 	// Before returns those that stand before the container's own.
 	Before func(container *corev1.Container) []corev1.EnvVar
+	// Exported returns those that a shell sets for the command alone, with what it computes;
+	// nil for none.
+	Exported func(container *corev1.Container) []corev1.EnvVar
 	// After are the names of those that come behind the container's own: command, args
 	// and subPathExpr see them.
 	After []string
@@ -116,6 +119,8 @@ type scope struct {
 	own map[string]int
 	// last are the container's own, of two with one name the last one.
 	last map[string]corev1.EnvVar
+	// exported are what a shell computes for the command alone, by name.
+	exported map[string]string
 	// after and peers are those of Variables.
 	after, peers []string
 	// runner are those of Variables, and runs the names of those that the container has.
@@ -139,6 +144,12 @@ func scopeOf(template *corev1.PodTemplateSpec, container *corev1.Container, vari
 	}
 	for _, variable := range variables.Before(container) {
 		s.before[variable.Name] = variable
+	}
+	if variables.Exported != nil {
+		s.exported = map[string]string{}
+		for _, variable := range variables.Exported(container) {
+			s.exported[variable.Name] = variable.Value
+		}
 	}
 	for i, variable := range container.Env {
 		s.last[variable.Name] = variable

@@ -115,6 +115,15 @@ var programLike = lazyregexp.New(`[^A-Z0-9_]`)
 func (s scope) inCommand(command Command, word string, i int) []diag.Warning {
 	at, script, reads := command.Path.Index(i), isScript(command.Words, i), readsVariables(command.Words)
 	var w []diag.Warning
+	said := map[string]bool{}
+	for _, name := range slices.Concat(Referenced(word), plainReferences(word)) {
+		value, isExported := s.exported[name]
+		if _, isSet := s.set(name); !isExported || isSet || said[name] || sets(word, name) || hasDefault(word, name) {
+			continue
+		}
+		said[name] = true
+		w = append(w, diag.Warn(at, "uses %s, which a shell sets for the command of the container alone, and a %s does not have; compute it there: sh -c '%[1]s=%[3]s; …'", name, command.kind(), value))
+	}
 	if !reads {
 		for _, name := range plainReferences(word) {
 			if s.isKnown(name) {
@@ -123,7 +132,7 @@ func (s scope) inCommand(command Command, word string, i int) []diag.Warning {
 		}
 	}
 	for _, name := range Referenced(word) {
-		if script && !command.Probe && programLike.MatchString(name) {
+		if said[name] || script && !command.Probe && programLike.MatchString(name) {
 			continue
 		}
 		variable, isSet := s.set(name)
@@ -158,6 +167,12 @@ func (s scope) inCommand(command Command, word string, i int) []diag.Warning {
 		}
 	}
 	return w
+}
+
+// sets reports whether a script sets a variable itself.
+func sets(script, name string) bool {
+	return slices.ContainsFunc(strings.FieldsFunc(script, func(r rune) bool { return strings.ContainsRune(" \t\n;&|(", r) }),
+		func(word string) bool { return strings.HasPrefix(word, name+"=") })
 }
 
 // isRequest matches the fields of a probe or a hook that the kubelet sends to a host.

@@ -760,3 +760,44 @@ func TestHostNetwork(t *testing.T) {
 		})
 	}
 }
+
+// TestUnexpanded_exported has a variable that only the shell of the command sets, in what the
+// kubelet runs beside it.
+func TestUnexpanded_exported(t *testing.T) {
+	variables := Variables{
+		Before:   func(*corev1.Container) []corev1.EnvVar { return nil },
+		Exported: func(*corev1.Container) []corev1.EnvVar { return []corev1.EnvVar{{Name: "RANK", Value: "$((I + 2))"}} },
+	}
+	const message = "uses RANK, which a shell sets for the command of the container alone, and a %s does not have; compute it there: sh -c 'RANK=$((I + 2)); …'"
+	for text, wrong := range map[string]bool{
+		"[check, $(RANK)]": true, "[check, $RANK]": true, "[sh, -c, 'check $RANK ${RANK}']": true, "[sh, -c, 'check $(RANK)']": true,
+		"[sh, -c, 'RANK=$((I + 2)); check $RANK']": false, "[sh, -c, 'export RANK=1; check $RANK']": false,
+		"[sh, -c, 'check ${RANK:-0}']": false, "[sh, -c, 'check $RANKS']": false, "[check, RANK]": false,
+	} {
+		var words []string
+		if err := yaml.Unmarshal([]byte(text), &words); err != nil {
+			t.Fatal(err)
+		}
+		exec := corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: words}}
+		template := &corev1.PodTemplateSpec{Spec: corev1.PodSpec{EnableServiceLinks: new(false), Containers: []corev1.Container{{
+			ReadinessProbe: &corev1.Probe{ProbeHandler: exec},
+			Lifecycle:      &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Exec: exec.Exec}},
+		}}}}
+		var got, want []string
+		for _, w := range Unexpanded(template, variables, templatePath) {
+			got = append(got, w.Message)
+		}
+		if wrong {
+			want = []string{fmt.Sprintf(message, "probe"), fmt.Sprintf(message, "hook")}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", text, diff)
+		}
+		template.Spec.Containers[0].Env = []corev1.EnvVar{{Name: "RANK", Value: "7"}}
+		for _, w := range Unexpanded(template, variables, templatePath) {
+			if strings.Contains(w.Message, "compute it there") {
+				t.Errorf("%s, with a RANK of its own: %s", text, w.Message)
+			}
+		}
+	}
+}
