@@ -186,6 +186,9 @@ func TestDescribe_roles(t *testing.T) {
 		if diff := cmp.Diff(NameBudget{63 - len("train-launcher-0"), want.peers, "train-launcher-0", 63, "launcher"}, d.NameBudget); diff != "" {
 			t.Errorf("role %d (-want +got):\n%s", i, diff)
 		}
+		if want := "The group has 1 restart, and then the Jobs of all roles fail."; !strings.Contains(d.OnFailure[0], want) {
+			t.Errorf("role %d: %q is not in %q", i, want, d.OnFailure[0])
+		}
 		got := map[string]string{}
 		for _, container := range d.Containers {
 			for _, v := range container.Variables {

@@ -31,18 +31,22 @@ func onFailure(g *peerjob.Group, job *batchv1.JobSpec, fieldOf func(string) stri
 // groupPolicy says what spec.failurePolicy does. Without one, each peer fails for itself.
 func groupPolicy(g *peerjob.Group) []string {
 	policy := g.FailurePolicy()
+	fails := "the Job fails"
+	if len(g.All()) > 1 {
+		fails = "the Jobs of all roles fail"
+	}
 	switch {
 	case policy == nil:
 		return []string{"Each peer fails for itself: the other peers run on."}
 	case !g.Restarts():
-		return []string{"spec.failurePolicy: when the command of one peer fails, all others stop at once, and the Job fails."}
+		return []string{"spec.failurePolicy: when the command of one peer fails, all others stop at once, and " + fails + "."}
 	}
 	restarts := int64(0)
 	if policy.MaxRestarts != nil {
 		restarts = int64(*policy.MaxRestarts)
 	}
-	return []string{fmt.Sprintf("spec.failurePolicy: when the command of one peer fails, all others stop at once, and all start again in their Pods. The group has %s, and then the Job fails. The command reads its attempt in %s.",
-		count(restarts, "restart"), v1alpha1.EnvAttempt)}
+	return []string{fmt.Sprintf("spec.failurePolicy: when the command of one peer fails, all others stop at once, and all start again in their Pods. The group has %s, and then %s. The command reads its attempt in %s.",
+		count(restarts, "restart"), fails, v1alpha1.EnvAttempt)}
 }
 
 // jobPolicy says how the Job counts failures.

@@ -108,7 +108,7 @@ func (d *Description) writeTable(out *bytes.Buffer) {
 	}
 	fmt.Fprintf(out, "  metadata.name may have %s%s: %s%s is the longest name, and may have %d characters.\n",
 		more, with, oneSentence(d.NameBudget.Longest), of, d.NameBudget.Limit)
-	fmt.Fprintf(out, "  With this name there may be %s%s.\n", count(int64(d.NameBudget.Peers), "peer"), whose)
+	fmt.Fprintf(out, "  With this name there is room for %s%s.\n", count(int64(d.NameBudget.Peers), "peer"), whose)
 
 	fmt.Fprintf(out, "\nIf a peer fails\n")
 	for _, sentence := range d.OnFailure {
