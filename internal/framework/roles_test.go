@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/expand"
 	"github.com/peerjob/peerjob/internal/framework"
 	"github.com/peerjob/peerjob/internal/peerjob"
@@ -346,5 +347,23 @@ func TestPorts_roles(t *testing.T) {
 		if service, ok := object.Object.(*corev1.Service); ok && (len(service.Spec.Ports) != 1 || service.Spec.Ports[0].Port != 29500) {
 			t.Errorf("ports %+v", service.Spec.Ports)
 		}
+	}
+}
+
+// TestBrings_together has the roles that wait for each other: all but the evaluator, which is
+// not in the cluster.
+func TestBrings_together(t *testing.T) {
+	pj := &v1alpha1.PeerJob{}
+	pj.Name = "train"
+	pj.Spec.Framework = &v1alpha1.Framework{Type: "TensorFlow"}
+	for _, name := range []string{"chief", "evaluator", "data"} {
+		pj.Spec.Roles = append(pj.Spec.Roles, v1alpha1.PeerRole{Name: name, Peers: new(int32(1))})
+	}
+	got := map[string]bool{}
+	for _, role := range peerjob.NewGroup(pj, "").All() {
+		got[role.RoleName()] = framework.Brings(role).Together
+	}
+	if diff := cmp.Diff(map[string]bool{"chief": true, "evaluator": false, "data": false}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

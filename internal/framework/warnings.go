@@ -28,6 +28,7 @@ func Brings(g *peerjob.Group) peerjob.Brought {
 		Exported:  s.exported,
 		Command:   s.writesCommand,
 		Success:   s.Leader != nil && !s.hasLeaderRole(),
+		Together:  !s.isOutside(),
 		Ports:     Ports(g),
 		Processes: s.processesSet(),
 		Peers:     s.peersCounted,
@@ -58,6 +59,12 @@ func (s setup) exported(name string) []corev1.EnvVar {
 		return nil
 	}
 	return s.computed()
+}
+
+// isOutside reports whether the role is none of those that the others wait for.
+func (s setup) isOutside() bool {
+	task, _ := s.task(s.group.RoleName())
+	return task.Outside
 }
 
 // isUnclear reports whether a framework writes commands, and the PeerJob does not say in

@@ -36,6 +36,9 @@ type Brought struct {
 	Command func(container string) bool
 	// Success is whether the framework lets the Job succeed with its leader.
 	Success bool
+	// Together is whether the framework needs the peers of the group beside those of the other
+	// roles that it runs in.
+	Together bool
 	// Ports are ports that the framework listens on.
 	Ports []corev1.ServicePort
 	// Processes is the number of processes in each Pod, 0 where nothing sets one.

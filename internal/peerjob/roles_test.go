@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	corev1 "k8s.io/api/core/v1"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/apitype"
@@ -187,10 +186,7 @@ func TestWarn_suspendedFramework(t *testing.T) {
 	g := decodeValid(t, rolesWith("  framework: {type: JAX}", onePod, "suspend: true, "+onePod))
 	runsIn := func(names ...string) Brings {
 		return func(g *Group) Brought {
-			if !slices.Contains(names, g.RoleName()) {
-				return Brought{}
-			}
-			return Brought{Variables: func(string) []corev1.EnvVar { return nil }}
+			return Brought{Together: slices.Contains(names, g.RoleName())}
 		}
 	}
 	want := []string{"warning: spec.roles[1].suspend: the Job of the role b has no Pods while it is suspended, and the peers of a run JAX with them (spec.framework), and wait as long as it does; suspend all roles with spec.suspend, or resume the Job soon"}

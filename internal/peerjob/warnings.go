@@ -303,7 +303,7 @@ func (g *Group) waitsFor(other *Group, brings Brings) wait {
 		return waitsDependsOn
 	case runner && g.Barrier().Start == v1alpha1.Enabled:
 		return waitsBarrier
-	case brings.to(g).Variables != nil && brings.to(other).Variables != nil:
+	case brings.to(g).Together && brings.to(other).Together:
 		return waitsFramework
 	case runner && g.isTold() && slices.Contains(decide, other.RoleName()):
 		return waitsSuccess
