@@ -145,14 +145,14 @@ func TestGroup_OwnVariables(t *testing.T) {
 	for text, want := range map[string]string{
 		"{name: A, value: b}": "A",
 		annotation:            "",
-		fmt.Sprintf(index, "metadata.labels['batch.kubernetes.io/job-completion-index']"): "",
-		strings.Replace(annotation, "fieldRef: {", "fieldRef: {apiVersion: v1, ", 1):      "",
-		fmt.Sprintf(index, "metadata.name"):                                               "JOB_COMPLETION_INDEX",
-		"{name: JOB_COMPLETION_INDEX, value: '0'}":                                        "JOB_COMPLETION_INDEX",
-		"{name: PEERJOB_SIZE, value: '3'}":                                                "",
-		"{name: PEERJOB_SIZE, value: '4'}":                                                "PEERJOB_SIZE",
-		"{name: PEERJOB_LEADER, value: $(PEERJOB_NAME)-0.$(PEERJOB_SERVICE)}":             "",
-		"{name: OTHER, valueFrom: {fieldRef: {fieldPath: metadata.namespace}}}":           "OTHER",
+		fmt.Sprintf(index, "metadata.labels['batch.kubernetes.io/job-completion-index']"):                                                  "",
+		strings.Replace(annotation, "fieldRef: {", "fieldRef: {apiVersion: v1, ", 1):                                                       "",
+		fmt.Sprintf(index, "metadata.name"):                                                                                                "JOB_COMPLETION_INDEX",
+		"{name: JOB_COMPLETION_INDEX, value: '0'}":                                                                                         "JOB_COMPLETION_INDEX",
+		"{name: PEERJOB_SIZE, value: '3'}":                                                                                                 "",
+		"{name: PEERJOB_SIZE, value: '4'}":                                                                                                 "PEERJOB_SIZE",
+		"{name: PEERJOB_LEADER, value: $(PEERJOB_NAME)-0.$(PEERJOB_SERVICE)}":                                                              "",
+		"{name: OTHER, valueFrom: {fieldRef: {fieldPath: metadata.namespace}}}":                                                            "OTHER",
 		annotation + ", {name: A, value: b}, {name: PEERJOB_NAMESPACE, valueFrom: {fieldRef: {fieldPath: metadata.namespace}}}, {name: C}": "A C",
 	} {
 		g := decodeValid(t, nil)
