@@ -68,7 +68,7 @@ func TestConformance_helm(t *testing.T) {
 	}
 
 	said, err := helm(append([]string{"install", "train"}, append(chart, "peers=0")...)...)
-	if err == nil || !strings.Contains(said, "\npeerjob: stdin: PeerJob train: spec.peers: Invalid value: 0") {
+	if err == nil || !strings.Contains(said, "\npeerjob: train/templates/train.yaml: PeerJob train: spec.peers: Invalid value: 0") {
 		t.Errorf("helm install of a wrong PeerJob: %v\n%s", err, said)
 	}
 	if said, err := helm("status", "train"); err == nil {
