@@ -93,11 +93,7 @@ func testServer(ctx context.Context, t *testing.T, module, newest serverModule, 
 	}
 	t.Logf("refused by both, and only the server says:%s", found.untold)
 	t.Logf("| %s | %d to %d | %s |", version, first, last, found.row())
-	share := 5
-	if !module.newest {
-		share = 6 // an older server also refuses what it does not have
-	}
-	if n := found.counts[acceptedByBoth]; *tries >= 100 && n < *tries/share {
+	if n := found.counts[acceptedByBoth]; *tries >= 100 && n < *tries/5 {
 		t.Errorf("only %d of %d were accepted by both: too few to learn much from", n, *tries)
 	}
 	for _, f := range found.findings {

@@ -5,6 +5,7 @@ package generate
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/peerjob/peerjob/internal/framework"
 )
@@ -12,11 +13,11 @@ import (
 // setFramework wires a framework, mostly one with what it needs. It has a
 // stream of chance of its own: a seed grows the rest as it would without.
 func (g *generator) setFramework(spec Object, pod *pod) {
-	g = &generator{Rand: rand.New(rand.NewPCG(g.seed, 1)), rate: g.rate}
+	g = g.stream(1)
 	if !g.chance(0.25) {
 		return
 	}
-	entry := one(g, framework.Entries()...)
+	entry := one(g, g.frameworks()...)
 	wanted := func(is bool, field field) field {
 		if !is && !g.goesWrong() {
 			field.chance = 0
@@ -67,10 +68,25 @@ func (g *generator) setFramework(spec Object, pod *pod) {
 	}
 }
 
+// frameworks are the frameworks that there are. One with a leader came after the oldest
+// server: a Job succeeds with its leader from 1.31 on.
+func (g *generator) frameworks() []framework.Entry {
+	entries := framework.Entries()
+	if g.old {
+		entries = slices.DeleteFunc(entries, func(entry framework.Entry) bool { return entry.Leader != nil })
+	}
+	return entries
+}
+
+// stream is a generator with a stream of chance of its own.
+func (g *generator) stream(number uint64) *generator {
+	return &generator{Rand: rand.New(rand.NewPCG(g.seed, number)), seed: g.seed, old: g.old, rate: g.rate}
+}
+
 // setRolesFramework lets a framework run in roles, mostly in a way that works. It has a
 // stream of chance of its own, too.
 func (g *generator) setRolesFramework(spec Object, roles List) {
-	g = &generator{Rand: rand.New(rand.NewPCG(g.seed, 2)), rate: g.rate}
+	g = g.stream(2)
 	if own, found := spec["framework"].(Object); !found || g.goesWrong() {
 		return // the short form's, or none
 	} else if entry, found := framework.Find(fmt.Sprint(own["type"])); found {
