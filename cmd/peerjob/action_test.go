@@ -201,11 +201,7 @@ spec:
 
 // TestAction runs the steps of action.yml in a repository, as GitHub's runner does.
 func TestAction(t *testing.T) {
-	if found, err := hasTool("git"); err != nil {
-		t.Fatal(err)
-	} else if !found {
-		t.Skip(toolMissing("git"))
-	}
+	needsTool(t, "git")
 	a := readAction(t)
 	if version := versionFile(t); a.Inputs["version"].Default != version {
 		t.Errorf("action.yml installs %s, and the version is %s", a.Inputs["version"].Default, version)
@@ -266,11 +262,7 @@ func TestAction(t *testing.T) {
 // TestAction_warnings has a PeerJob with a warning, in two folders: it is beside its line and
 // in the summary, and fails the action only if strict is set.
 func TestAction_warnings(t *testing.T) {
-	if found, err := hasTool("git"); err != nil {
-		t.Fatal(err)
-	} else if !found {
-		t.Skip(toolMissing("git"))
-	}
+	needsTool(t, "git")
 	a := readAction(t)
 	dir := t.TempDir()
 	git(t, dir, "init", "-q")
@@ -346,11 +338,7 @@ func TestAction_missing(t *testing.T) {
 
 // TestAction_base has the commits to compare with that are not simply there.
 func TestAction_base(t *testing.T) {
-	if found, err := hasTool("git"); err != nil {
-		t.Fatal(err)
-	} else if !found {
-		t.Skip(toolMissing("git"))
-	}
+	needsTool(t, "git")
 	a := readAction(t)
 	const render = "peerjob expand deploy/"
 	origin := t.TempDir()
@@ -395,11 +383,7 @@ func TestAction_base(t *testing.T) {
 // TestAction_fences holds that no text of the repository ends a block of the summary, or is a
 // command for GitHub's runner.
 func TestAction_fences(t *testing.T) {
-	if found, err := hasTool("git"); err != nil {
-		t.Fatal(err)
-	} else if !found {
-		t.Skip(toolMissing("git"))
-	}
+	needsTool(t, "git")
 	a := readAction(t)
 	dir := t.TempDir()
 	git(t, dir, "init", "-q")

@@ -24,11 +24,7 @@ const argoExample = "examples/argo-cd-plugin"
 // needs of Argo CD's own, a shell and kustomize, and runs the command as Argo CD does.
 func TestArgoPlugin(t *testing.T) {
 	for _, tool := range []string{"docker", "kustomize"} {
-		if found, err := hasTool(tool); err != nil {
-			t.Fatal(err)
-		} else if !found {
-			t.Skip(toolMissing(tool))
-		}
+		needsTool(t, tool)
 	}
 	const base, image = "peerjob-test/argocd:base", "peerjob-test/argocd:plugin"
 	context := t.TempDir()
@@ -50,19 +46,7 @@ func TestArgoPlugin(t *testing.T) {
 	container := strings.TrimSpace(docker(t, "create", image, "sh"))
 	defer docker(t, "rm", container)
 	docker(t, "cp", container+":/home/argocd/cmp-server/config/plugin.yaml", context)
-	text, err := os.ReadFile(filepath.Join(context, "plugin.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var plugin struct {
-		Spec struct {
-			Generate struct{ Command, Args []string }
-		}
-	}
-	if err := yaml.Unmarshal(text, &plugin); err != nil {
-		t.Fatal(err)
-	}
-	command := append(plugin.Spec.Generate.Command, plugin.Spec.Generate.Args...)
+	command := argoCommand(t, filepath.Join(context, "plugin.yaml"))
 
 	want, err := os.ReadFile(filepath.Join(repository(t), argoExample, "expected.yaml"))
 	if err != nil {
@@ -88,7 +72,8 @@ func TestArgoPlugin(t *testing.T) {
 
 	// Mistakes of the PeerJob and of the kustomization are on stderr, which Argo CD shows.
 	peerJob := filepath.Join(dir, argoExample, "app", "peerjob.yaml")
-	if text, err = os.ReadFile(peerJob); err != nil {
+	text, err := os.ReadFile(peerJob)
+	if err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(peerJob, bytes.Replace(text, []byte("peers: 4"), []byte("peers: 0"), 1), 0o644); err != nil {
@@ -111,24 +96,8 @@ func TestArgoPlugin(t *testing.T) {
 // of this machine: it prints what the pipe prints that people type, and every mistake is on
 // stderr.
 func TestArgoPlugin_helm(t *testing.T) {
-	if found, err := hasTool("helm"); err != nil {
-		t.Fatal(err)
-	} else if !found {
-		t.Skip(toolMissing("helm"))
-	}
-	text, err := os.ReadFile(filepath.Join(repository(t), argoExample, "plugin.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var plugin struct {
-		Spec struct {
-			Generate struct{ Command, Args []string }
-		}
-	}
-	if err := yaml.Unmarshal(text, &plugin); err != nil {
-		t.Fatal(err)
-	}
-	command := append(plugin.Spec.Generate.Command, plugin.Spec.Generate.Args...)
+	needsTool(t, "helm")
+	command := argoCommand(t, filepath.Join(repository(t), argoExample, "plugin.yaml"))
 	chart := filepath.Join(copyOf(t, "examples"), "examples", "helm", "chart")
 	run := func(helmArgs string, command ...string) (stdout, stderr string, err error) {
 		t.Helper()
@@ -164,19 +133,7 @@ func TestArgoPlugin_bytes(t *testing.T) {
 	if err := buildPeerjob(); err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(filepath.Join(repository(t), argoExample, "plugin.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var plugin struct {
-		Spec struct {
-			Generate struct{ Command, Args []string }
-		}
-	}
-	if err := yaml.Unmarshal(text, &plugin); err != nil {
-		t.Fatal(err)
-	}
-	command := append(plugin.Spec.Generate.Command, plugin.Spec.Generate.Args...)
+	command := argoCommand(t, filepath.Join(repository(t), argoExample, "plugin.yaml"))
 	const want = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  text: |+\n    x\n\n\n"
 	for program, file := range map[string]string{"kustomize": "kustomization.yaml", "helm": "Chart.yaml"} {
 		dir, tools := t.TempDir(), t.TempDir()
@@ -242,4 +199,22 @@ func TestArgoManifests(t *testing.T) {
 			t.Errorf("%s: %v", folder, err)
 		}
 	}
+}
+
+// argoCommand is the command that a file of a plugin tells Argo CD to run.
+func argoCommand(t *testing.T, file string) []string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var plugin struct {
+		Spec struct {
+			Generate struct{ Command, Args []string }
+		}
+	}
+	if err := yaml.Unmarshal(text, &plugin); err != nil {
+		t.Fatal(err)
+	}
+	return append(plugin.Spec.Generate.Command, plugin.Spec.Generate.Args...)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/peerjob/peerjob/fn"
+	"github.com/peerjob/peerjob/internal/lint"
 )
 
 func newCheck(options func() (fn.Options, error)) *cobra.Command {
@@ -68,7 +69,7 @@ func readCheck(args []string, stdin io.Reader, opts fn.Options) ([]fn.File, erro
 		if info, err := os.Stat(arg); err != nil || info.IsDir() {
 			continue
 		}
-		for _, name := range kustomizationNames {
+		for _, name := range lint.KustomizationNames() {
 			name = filepath.Join(filepath.Dir(arg), name)
 			if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
 				beside = append(slices.Clip(beside), name)
@@ -84,16 +85,13 @@ func readCheck(args []string, stdin io.Reader, opts fn.Options) ([]fn.File, erro
 		if file.Skipped {
 			continue
 		}
-		if slices.Contains(kustomizationNames, filepath.Base(file.Name)) {
+		if slices.Contains(lint.KustomizationNames(), filepath.Base(file.Name)) {
 			file.Found = !isNamed(args, file.Name)
 		}
 		files = append(files, file.File)
 	}
 	return files, nil
 }
-
-// kustomizationNames are the names of files that kustomize reads.
-var kustomizationNames = []string{"kustomization.yaml", "kustomization.yml", "Kustomization"}
 
 // isNamed reports whether an argument names a kustomization, or its folder, as kustomize
 // takes it.

@@ -16,11 +16,7 @@ import (
 // pre-commit and the command of the action, with the real Helm. Each passes with a chart that
 // is right. With a mistake in a PeerJob, or in the call of Helm, it fails and says so.
 func TestRecipes_chart(t *testing.T) {
-	if found, err := hasTool("helm"); err != nil {
-		t.Fatal(err)
-	} else if !found {
-		t.Skip(toolMissing("helm"))
-	}
+	needsTool(t, "helm")
 	page, err := os.ReadFile(filepath.Join(repository(t), "docs", "ci.md"))
 	if err != nil {
 		t.Fatal(err)

@@ -54,11 +54,7 @@ func blocksOf(t *testing.T, readme string) []block {
 func (b block) require(t *testing.T) {
 	t.Helper()
 	for _, tool := range b.needs {
-		if found, err := hasTool(tool); err != nil {
-			t.Fatal(err)
-		} else if !found {
-			t.Skip(toolMissing(tool))
-		}
+		needsTool(t, tool)
 	}
 }
 

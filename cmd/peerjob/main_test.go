@@ -78,6 +78,16 @@ func hasTool(tool string) (bool, error) {
 	return reason == "", nil
 }
 
+// needsTool skips a test if a tool is missing, with the reason. In CI that is a failure.
+func needsTool(t *testing.T, tool string) {
+	t.Helper()
+	if found, err := hasTool(tool); err != nil {
+		t.Fatal(err)
+	} else if !found {
+		t.Skip(toolMissing(tool))
+	}
+}
+
 // toolMissing says why a tool can't be used, "" when it can.
 func toolMissing(tool string) string {
 	switch tool {

@@ -303,11 +303,7 @@ spec: {service: {ports: [{port: 80, name: http}, {port: 443, name: https}]}}
 // where kustomize can't be built.
 func kustomizeFolder(t *testing.T) string {
 	t.Helper()
-	if found, err := hasTool("kustomize"); err != nil {
-		t.Fatal(err)
-	} else if !found {
-		t.Skip(toolMissing("kustomize"))
-	}
+	needsTool(t, "kustomize")
 	dir := t.TempDir()
 	if err := os.CopyFS(filepath.Join(dir, "kustomize"), os.DirFS(filepath.Join(repository(t), "kustomize"))); err != nil {
 		t.Fatal(err)

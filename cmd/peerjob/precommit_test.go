@@ -32,11 +32,7 @@ type hook struct {
 // that is here. pre-commit builds the program with "go install ./..." in a cache of its
 // own, for minutes, so here it runs the program that the test has built.
 func TestPreCommit(t *testing.T) {
-	if found, err := hasTool("git"); err != nil {
-		t.Fatal(err)
-	} else if !found {
-		t.Skip(toolMissing("git"))
-	}
+	needsTool(t, "git")
 	if err := buildPeerjob(); err != nil {
 		t.Fatal(err)
 	}

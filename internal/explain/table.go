@@ -25,12 +25,7 @@ const longestValue = 72
 // oneLine is a value as it fits into a line. No control character of the input reaches a
 // terminal.
 func oneLine(value string) string {
-	value = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, strings.Join(strings.Fields(value), " "))
+	value = oneSentence(strings.Join(strings.Fields(value), " "))
 	if runes := []rune(value); len(runes) > longestValue {
 		return string(runes[:longestValue-1]) + "…"
 	}

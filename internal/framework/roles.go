@@ -158,11 +158,17 @@ func (s setup) computes() bool {
 	return !s.leads() || processes != nil && processes.IntVal > 0
 }
 
+// inRole is the setup of another role that runs the framework.
+func (s setup) inRole(i int) setup {
+	s.group, s.at = s.roles[i], i
+	return s
+}
+
 // hostSetups are the setups of the roles that the hostfile lists.
 func (s setup) hostSetups() []setup {
 	var setups []setup
-	for i, role := range s.roles {
-		if other := (setup{s.Entry, role, s.spec, s.roles, i}); other.computes() {
+	for i := range s.roles {
+		if other := s.inRole(i); other.computes() {
 			setups = append(setups, other)
 		}
 	}

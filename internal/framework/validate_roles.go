@@ -335,8 +335,7 @@ func (s setup) cureRunner() string {
 			continue
 		}
 		var names []string
-		other := setup{s.Entry, role, s.spec, s.roles, i}
-		other.eachContainer(func(container *corev1.Container, _ *field.Path) {
+		s.inRole(i).eachContainer(func(container *corev1.Container, _ *field.Path) {
 			if len(several) == 0 || slices.Contains(common, container.Name) {
 				names = append(names, container.Name)
 			}

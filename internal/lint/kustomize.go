@@ -51,8 +51,10 @@ type patch struct {
 	body *yaml.Node
 }
 
-// kustomizationNames are the names of files that kustomize reads.
-var kustomizationNames = []string{"kustomization.yaml", "kustomization.yml", "Kustomization"}
+// KustomizationNames are the names of files that kustomize reads.
+func KustomizationNames() []string {
+	return []string{"kustomization.yaml", "kustomization.yml", "Kustomization"}
+}
 
 // kustomizations are the layers of the input by their folder.
 type kustomizations struct {
@@ -113,7 +115,7 @@ func PeerJobs(files []File) (n int) {
 
 // Patches returns the files that a kustomization among them lists as patches, by name.
 func Patches(files []File) map[string]bool {
-	isListed := slices.ContainsFunc(files, func(f File) bool { return slices.Contains(kustomizationNames, path.Base(clean(f.Name))) })
+	isListed := slices.ContainsFunc(files, func(f File) bool { return slices.Contains(KustomizationNames(), path.Base(clean(f.Name))) })
 	if !isListed {
 		return nil
 	}
@@ -135,12 +137,7 @@ func isKustomization(name string, d *document) bool {
 	if d.group() == "kustomize.config.k8s.io" {
 		return true
 	}
-	for _, known := range kustomizationNames {
-		if path.Base(name) == known {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(KustomizationNames(), path.Base(name))
 }
 
 // read reads a kustomization.
