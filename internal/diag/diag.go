@@ -133,6 +133,14 @@ func AndMore(left int) string {
 	return fmt.Sprintf("; and %d more like this", left)
 }
 
+// Listed joins words as in a sentence, with "and" or "or" before the last.
+func Listed(words []string, before string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " " + before + " " + words[len(words)-1]
+}
+
 // Append adds the errors of a later check to those of an earlier one,
 // less those that only follow from them: a later error on a field, or below a
 // field, which has an error already, or which the user seems to have

@@ -90,3 +90,16 @@ func TestCount(t *testing.T) {
 		}
 	}
 }
+
+func TestListed(t *testing.T) {
+	for want, words := range map[string][]string{
+		"":          nil,
+		"a":         {"a"},
+		"a or b":    {"a", "b"},
+		"a, b or c": {"a", "b", "c"},
+	} {
+		if got := diag.Listed(words, "or"); got != want {
+			t.Errorf("Listed(%q) is %q, want %q", words, got, want)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/peerjob"
 )
 
@@ -69,7 +70,7 @@ func (e *Entry) WithRoles() string {
 			}
 			names = append(names, name)
 		}
-		return "Those with the names of its tasks: " + strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1] + "."
+		return "Those with the names of its tasks: " + diag.Listed(names, "and") + "."
 	case e.Leader != nil && e.SSH:
 		return "By default the role with one peer leads, wherever it stands, and with framework.roles the first. It runs its container's command, and is no host unless its processesPerPeer is 1 or more. The others are the hosts."
 	case e.Leader != nil:

@@ -195,7 +195,7 @@ func (e *Entry) taskNames() string {
 	for i, task := range e.Tasks {
 		names[i] = task.Name
 	}
-	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
+	return diag.Listed(names, "or")
 }
 
 func namesOf(roles []*peerjob.Group) []string {
@@ -249,20 +249,11 @@ func (e *Entry) validateTogether(roles []*peerjob.Group) field.ErrorList {
 			if task, _ := e.task(other.RoleName()); other == role || task.Outside || !slices.Contains(before, other.RoleName()) {
 				continue
 			}
-			errs = append(errs, field.Invalid(role.Path.Child("dependsOn"), diag.Literal{Text: dependencies(role)}, fmt.Sprintf(
+			errs = append(errs, field.Invalid(role.Path.Child("dependsOn"), diag.Literal{Text: role.Dependencies()}, fmt.Sprintf(
 				"the role waits until %s is Complete, and both run %s at the same time (spec.framework), so each would wait for the other; wait for the status Started, or leave one of them out of spec.framework.roles", other.RoleName(), e.Type)))
 		}
 	}
 	return errs
-}
-
-// dependencies are the names of the roles that a role waits for, as text.
-func dependencies(role *peerjob.Group) string {
-	names := make([]string, len(role.Role.DependsOn))
-	for i, dependency := range role.Role.DependsOn {
-		names[i] = dependency.Name
-	}
-	return strings.Join(names, ", ")
 }
 
 // validateOwnLeader holds the role of a leader to one peer with a command of its own.

@@ -113,12 +113,7 @@ func jobsOf(group *peerjob.Group) string {
 	if len(names) > 4 {
 		names = append(names[:3], fmt.Sprintf("%d more", len(names)-3))
 	}
-	return "its Jobs are " + listed(names)
-}
-
-// listed is a list of two words or more, as text.
-func listed(words []string) string {
-	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+	return "its Jobs are " + diag.Listed(names, "and")
 }
 
 // wasNamed reports whether a name is one of some earlier names, or one of them with another

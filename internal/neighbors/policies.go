@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/framework"
 	"github.com/peerjob/peerjob/internal/krmlist"
 	"github.com/peerjob/peerjob/internal/results"
@@ -153,7 +154,7 @@ func rolesOf(names []string) string {
 	if len(names) == 1 {
 		return "role " + names[0]
 	}
-	return "roles " + listed(names)
+	return "roles " + diag.Listed(names, "and")
 }
 
 // labelForPeers is the label by which others select the peers, of all roles.

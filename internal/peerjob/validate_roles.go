@@ -247,7 +247,7 @@ func validateNeverRuns(g *Group) field.ErrorList {
 			continue
 		}
 		success := strings.Join(g.SuccessRoles(), ", ")
-		errs = append(errs, field.Invalid(role.Path.Child("dependsOn"), diag.Literal{Text: dependencies(role)},
+		errs = append(errs, field.Invalid(role.Path.Child("dependsOn"), diag.Literal{Text: role.Dependencies()},
 			fmt.Sprintf("the role waits until all of spec.successRoles (%s) are Complete, and the group is done then, so the role never runs; wait for the status Started, or add %s to spec.successRoles", success, role.RoleName())))
 	}
 	return errs
@@ -278,10 +278,10 @@ func (g *Group) CompleteBefore() []string {
 	return done
 }
 
-// dependencies are the names of the roles that a role waits for, as text.
-func dependencies(role *Group) string {
-	names := make([]string, len(role.Role.DependsOn))
-	for i, dependency := range role.Role.DependsOn {
+// Dependencies are the names of the roles that a role waits for, as text.
+func (g *Group) Dependencies() string {
+	names := make([]string, len(g.Role.DependsOn))
+	for i, dependency := range g.Role.DependsOn {
 		names[i] = dependency.Name
 	}
 	return strings.Join(names, ", ")
