@@ -113,22 +113,23 @@ func indent(lines string) string {
 // time: the leader is not there yet, or has failed and is started again. What
 // would fail then is the worker's Pod, for nothing, or succeed, and never come
 // back. So it is started again, unless there is no such program.
-const serve = `child=
-trap '{stop}; exit 143' TERM INT
+const serve = `trap '{stop}; exit 143' TERM INT
 while :; do
-  {worker} & child=$!
-  code=0; wait "$child" || code=$?
+  code=0
+  {worker} & wait "$!" || code=$?
   [ "$code" != 126 ] && [ "$code" != 127 ] || exit "$code"
   echo "peerjob: the worker ended with code $code, and is started again" >&2
-  sleep 1 & child=$!; wait "$child"
+  sleep 1 & wait "$!"
 done
 `
 
 // What a worker does when it is told to end. The end of the first process of a container
-// is that of all; a worker behind the runner has its time to end well.
+// is that of all; a worker behind the runner has its time to end well. A signal may come
+// before the shell could keep $! in a variable of its own, so nothing does; there is none
+// before the first worker.
 const (
-	stop        = `kill "$child" 2> /dev/null`
-	stopAndWait = `{ kill "$child" && wait "$child"; } 2> /dev/null || :`
+	stop        = `kill "${!:-}" 2> /dev/null || :`
+	stopAndWait = `{ kill "${!:-}" && wait "$!"; } 2> /dev/null || :`
 )
 
 // serve is the script of a worker.
