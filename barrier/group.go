@@ -544,6 +544,8 @@ func (t *teller) entered(g *Group, now time.Duration, phase protocol.Phase) []st
 			return []string{"end: the command failed; telling the others"}
 		case c.Policy.Action == protocol.RestartPeerJob:
 			return []string{"end: staying until every peer has ended, and starting again if one fails"}
+		case g.node.Tells() && len(c.Until) > 0:
+			return []string{"end: staying until the Job has succeeded, and telling the others if one fails"}
 		case g.node.Tells():
 			return []string{"end: staying until every peer has ended, and telling the others if one fails"}
 		case g.node.Owed():

@@ -135,6 +135,9 @@ func (l *leader) report(now time.Duration, report Report) Reply {
 	switch {
 	case r.phase == Ended && l.verdict.Kind == Succeeded:
 		reply.Go = l.over
+	case r.phase == Ended && l.verdict.Kind == Failed:
+		reply.Go = l.dismisses(now, report.Index)
+		reply.Witnessed, _ = l.witnesses(now, report.Index)
 	case l.isComplete(report.Index) && l.verdict.Kind == Open && r.phase != Running:
 		reply.Go = l.settled.Has(l.config.role(report.Index)) || r.phase == Ended && l.over
 	case r.attempt != l.attempt || l.deposed:
@@ -143,8 +146,6 @@ func (l *leader) report(now time.Duration, report Report) Reply {
 		free := l.isFree(report.Index)
 		reply.Go, reply.GaveUp = r.granted && free && l.verdict.Kind == Open, l.gaveUp && !r.granted
 		reply.Held = l.paused || r.granted && !free && !l.stuck.Has(l.config.role(report.Index))
-	case r.phase == Ended && l.verdict.Kind == Failed:
-		reply.Go = l.heardAllBut(report.Index)
 	case r.phase == Ended:
 		reply.Go = l.over
 	}
@@ -372,6 +373,7 @@ func (l *leader) tick(now time.Duration) []int32 {
 	l.settleRoles(now)
 	if l.config.isJoint() {
 		l.judge(now)
+		l.dismiss(now)
 		waiting = true
 	}
 	l.decide(now)
@@ -494,7 +496,7 @@ func (l *leader) isOver(now time.Duration) bool {
 			return true
 		}
 	}
-	return false
+	return l.config.failsJobs() && l.awaitsNobody(now)
 }
 
 // drained reports whether every other peer that may go has heard of it, so

@@ -206,6 +206,9 @@ type Reply struct {
 	Cause Cause `json:"cause,omitzero"`
 	// Verdict is how the group ends, once it is known.
 	Verdict Verdict `json:"verdict,omitzero"`
+	// Witnessed is true when another peer of the same Job has ended with [CodeGroupFailed], or
+	// is index 0, which does so next: the Job fails, whatever this peer ends with.
+	Witnessed bool `json:"witnessed,omitempty"`
 
 	// What follows is for roles alone.
 

@@ -152,15 +152,15 @@ func (n *Node) lead(now time.Duration) (calls []int32) {
 		}
 	}
 	switch {
+	case n.leader.verdict.Kind == Failed && (n.peer.phase == Ended || n.peer.phase == Starting) && n.leader.heardAll(now) && !n.leader.holdsFirst(now):
+		n.hearVerdict(now)
+		n.peer.leave(now, GroupFailed)
+	case n.leader.verdict.Kind == Failed:
 	case n.peer.phase == Starting && now >= n.peer.startDeadline():
 		n.leader.giveUp(now)
 		if n.leader.told() || now >= n.peer.startDeadline()+farewell {
 			n.peer.leave(now, StartTimedOut)
 		}
-	case n.leader.verdict.Kind == Failed && (n.peer.phase == Ended || n.peer.phase == Starting) && n.leader.heardAll(now):
-		n.hearVerdict()
-		n.peer.leave(now, GroupFailed)
-	case n.leader.verdict.Kind == Failed:
 	case n.peer.phase == Ended && (n.leader.over || !n.peer.stays()) && n.leader.drained(now):
 		if n.peer.stays() {
 			n.peer.leave(now, Together)
@@ -173,8 +173,9 @@ func (n *Node) lead(now time.Duration) (calls []int32) {
 
 // hearVerdict tells the peer of an index 0 how the group has failed. The others can have
 // heard it before, and index 0 leaves then.
-func (n *Node) hearVerdict() {
+func (n *Node) hearVerdict(now time.Duration) {
 	p, l := n.peer, n.leader
+	p.witnessed, _ = l.witnesses(now, 0)
 	p.restarts = max(p.restarts, l.restarts)
 	p.hear(Reply{Verdict: l.verdict})
 	p.verdict = l.verdict
@@ -204,11 +205,13 @@ func (n *Node) next(now time.Duration) time.Duration {
 	case Running:
 		next = min(next, n.peer.leaseEnds())
 	case Ended:
-		next = min(next, n.peer.deadline())
-		if n.peer.verdict.Kind == Failed {
-			next = min(next, n.peer.knows+farewell)
+		switch {
+		case n.peer.verdict.Kind != Failed:
+			next = min(next, n.peer.deadline())
+		case n.config.Index != 0:
+			next = min(next, n.peer.lastWord())
 		}
-		if n.peer.failures > 1 && n.config.Index != 0 {
+		if n.peer.failures > 1 && n.config.Index != 0 && n.peer.verdict.Kind != Failed {
 			next = min(next, n.peer.abandoned())
 		}
 	}

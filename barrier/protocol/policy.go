@@ -123,6 +123,10 @@ func (c Config) farewells() time.Duration {
 	return max(c.EndTimeout, linger(c.Size))
 }
 
+// lastWord is how long the peer that failed first stays at most, until another one of its Job
+// has ended: its command has the grace to stop.
+func (c Config) lastWord() time.Duration { return farewell + c.Policy.Grace }
+
 // Lease is how long a command may run that has no contact with index 0. Index 0
 // waits so long, and a tenth longer, until it takes a command for stopped that nobody
 // has confirmed to be. Durations are measured at both ends; no clock is compared.
@@ -233,32 +237,43 @@ const (
 )
 
 // ExitCode is the exit code of a peer that has left. With a failure policy the Job's
-// podFailurePolicy depends on it.
+// podFailurePolicy depends on it: of the codes with which a peer of a failed group ends, it
+// knows CodeGroupFailed alone. So one of each Job must end with that.
 func (n *Node) ExitCode() int32 {
 	p := n.peer
 	policy := p.config.Policy
+	gaveUp := p.outcome == StartTimedOut || p.outcome == Abandoned
 	switch {
 	case p.excused:
 		return 0
-	case p.outcome == StartTimedOut, p.outcome == Abandoned:
-		return CodeTimedOut
-	case policy.Action == EachForItself:
+	case policy.Action == EachForItself && !gaveUp:
 		return p.code
-	case p.outcome == GroupFailed && p.config.jobSize() > 1 && p.first():
-		return p.code
-	case p.outcome == GroupFailed:
-		// Also of the only peer of a Job: nobody else tells the Job to try no more.
-		return CodeGroupFailed
-	case p.outcome == Superseded:
+	case p.outcome == Superseded && policy.Action != EachForItself:
 		return CodeTerminated // what it did does not count
+	case p.verdict.Kind == Failed && p.first() && p.witnessed:
+		return p.code
+	case p.verdict.Kind == Failed:
+		return CodeGroupFailed
+	case gaveUp:
+		return CodeTimedOut
 	case p.terminating && p.leaseLost && p.verdict.Kind != Succeeded:
 		// Nobody counts its end, and the group may be in another attempt: it is not complete.
 		return CodeTerminated
 	case p.terminating && p.code != 0 && !policy.spares(p.code):
 		// Whatever a command makes of the signal, it has not failed.
 		return CodeTerminated
+	case p.code == CodeTerminated && p.fails(p.code) && p.failsAlone():
+		// The Job would take it for a Pod that was told to end.
+		return CodeGroupFailed
 	}
 	return p.code
+}
+
+// failsAlone reports whether the Job fails with the code of any command, although nobody else
+// hears of it. It does not with a success policy, and not in a role that is told to end: those
+// whom the peer served may be done.
+func (p *peer) failsAlone() bool {
+	return p.config.Policy.Action == FailPeerJob && len(p.config.Until) == 0 && !p.config.serves(p.config.Index)
 }
 
 // spares reports whether an exit code fails nobody else.

@@ -500,6 +500,69 @@ func (l *leader) heardAllBut(index int32) bool {
 	return true
 }
 
+// isFirst reports whether a peer has failed first, and has yet to leave.
+func (l *leader) isFirst(index int32) bool {
+	r := &l.records[index]
+	return l.verdict.Kind == Failed && l.verdict.Index == index && r.phase == Ended && r.attempt == l.verdict.Attempt && int32(r.code) == l.verdict.Code
+}
+
+// witnesses reports whether another peer of the same Job has ended with CodeGroupFailed, and
+// whether one will: it knows that the group has failed. Index 0 ends so as soon as all have heard,
+// and counts like one that has when its command has stopped.
+func (l *leader) witnesses(now time.Duration, index int32) (ended, coming bool) {
+	role := l.config.role(index)
+	for i := range l.records {
+		r := &l.records[i]
+		switch {
+		case int32(i) == index || l.config.role(int32(i)) != role:
+		case i == 0 && (!r.known() || r.phase == Running):
+			coming = true
+		case i == 0:
+			ended = true
+		case !r.verdict:
+		case r.phase == Left:
+			ended = true
+		default:
+			coming = coming || l.fresh(now, r)
+		}
+	}
+	return ended, coming
+}
+
+// dismisses reports whether the peer that failed first may leave. All others have heard, or
+// have had the time to. And another peer of its Job has ended with CodeGroupFailed, or none
+// will: with the code of a command alone, the Job could take the Pod for one to replace.
+func (l *leader) dismisses(now time.Duration, index int32) bool {
+	if now >= l.judged+l.config.lastWord() {
+		return true
+	}
+	if now < l.judged+farewell && !l.heardAllBut(index) {
+		return false
+	}
+	ended, coming := l.witnesses(now, index)
+	return ended || !coming
+}
+
+// dismiss wants the peer that failed first to be called when it may leave.
+func (l *leader) dismiss(now time.Duration) {
+	if first := l.verdict.Index; first > 0 && l.isFirst(first) && l.dismisses(now, first) {
+		l.records[first].wanted = true
+	}
+}
+
+// holdsFirst reports whether the peer that failed first keeps index 0: it is index 0 itself,
+// and may not leave yet, or it has yet to hear that it may.
+func (l *leader) holdsFirst(now time.Duration) bool {
+	first := l.verdict.Index
+	switch {
+	case !l.isFirst(first):
+		return false
+	case first == 0:
+		return !l.dismisses(now, first)
+	}
+	return l.fresh(now, &l.records[first]) && now < l.judged+l.config.lastWord()+farewell
+}
+
 // seeks reports whether index 0 calls a peer by its name although nothing was heard of it: the
 // group has failed, and the peer may run.
 func (l *leader) seeks(index int32) bool {

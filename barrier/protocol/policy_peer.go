@@ -34,6 +34,8 @@ type policyPeer struct {
 	// verdict is how the group ends, and knows since when the peer knows that.
 	verdict Verdict
 	knows   time.Duration
+	// witnessed says that the Job fails whatever this peer ends with: see [Reply].
+	witnessed bool
 }
 
 // maxFormer is how many former processes of index 0 a peer remembers.
@@ -76,6 +78,7 @@ func (p *peer) obey(now time.Duration, to Report, reply Reply) bool {
 	p.restarts = max(p.restarts, reply.Restarts)
 	p.complete |= reply.Complete
 	p.owed = p.owed || reply.Owed
+	p.witnessed = p.witnessed || reply.Witnessed
 	p.hear(reply)
 	if reply.Verdict.Kind != Open && p.verdict.Kind == Open {
 		// Index 0 is to know at once that it was heard.
@@ -173,12 +176,20 @@ func (p *peer) obeyVerdict(now time.Duration, leave bool) bool {
 	case p.phase == Starting:
 		p.leave(now, GroupFailed)
 	case p.phase == Ended:
-		// Who failed first ends last, so that the others have heard why.
-		if !p.first() || leave || now >= p.knows+farewell {
+		// Who failed first ends last, so that the others have heard why, and the Job.
+		if !p.first() || leave || now >= p.lastWord() {
 			p.leave(now, GroupFailed)
 		}
 	}
 	return true
+}
+
+// lastWord is when a peer that failed first leaves, whatever index 0 says.
+func (p *peer) lastWord() time.Duration {
+	if p.failures > 1 {
+		return p.knows + farewell // nobody is left who could say that the Job knows
+	}
+	return p.knows + p.config.lastWord()
 }
 
 // first reports whether this peer has failed first.

@@ -295,6 +295,179 @@ func TestPolicy_afterSuccess(t *testing.T) {
 	}
 }
 
+// jobFailsWith reports whether the Job of a peer fails when a Pod of it exits with a code, as
+// the rules say that peerjob writes (FailureRules in internal/peerjob).
+func jobFailsWith(c Config, code int32) bool {
+	switch {
+	case c.Policy.Action == RestartPeerJob:
+		return code == CodeGroupFailed
+	case len(c.Until) > 0, c.serves(c.Index):
+		return code == CodeTimedOut || code == CodeGroupFailed
+	}
+	return code != 0 && code != CodeTerminated
+}
+
+// TestSimulation_jobsFail has groups of which some peers have ended with 0 when another one fails
+// for good, and the commands of the others take long to stop. Every Job that has not succeeded
+// must fail, before it would replace a Pod. Who failed first ends with its own code, if its Job
+// knows from another of its peers.
+func TestSimulation_jobsFail(t *testing.T) {
+	const (
+		grace = 30 * time.Second
+		stop  = 20 * time.Second
+		// replace is how long a Job waits before it replaces a Pod.
+		replace = 10 * time.Second
+	)
+	all := []Until{{}}
+	for name, c := range map[string]worldConfig{
+		"one Job":                       {size: 3},
+		"one Job of two":                {size: 2},
+		"one Job, success policy":       {size: 3, until: all},
+		"roles":                         {roles: []Role{{"a", 1}, {"b", 2}}},
+		"roles, the first has two":      {roles: []Role{{"a", 2}, {"b", 2}}},
+		"roles, a launcher and workers": {roles: []Role{{"launcher", 1}, {"worker", 3}}, success: 1 << 0},
+		"roles, workers and a launcher": {roles: []Role{{"worker", 2}, {"launcher", 2}}, success: 1 << 1},
+	} {
+		for _, role := range c.roles {
+			c.size += role.Size
+		}
+		c.waits, c.latency, c.endTimeout = make([]roleWaits, len(c.roles)), time.Millisecond, 5*time.Second
+		for _, action := range []Action{FailPeerJob, RestartPeerJob} {
+			c.policy = Policy{Action: action, Grace: grace}
+			for variant := range 2 {
+				// The peers that have ended with 0 are told to end, too: they leave, as they do
+				// without a barrier at the end.
+				told := action == RestartPeerJob && variant == 1
+				c.noStart, c.noEnd = action == FailPeerJob && variant == 1, action == FailPeerJob && variant == 1
+				for _, code := range []int32{3, CodeTimedOut, CodeTerminated} {
+					for first := range c.size {
+						for done := range 1 << c.size {
+							if done>>first&1 != 0 || told && done&1 != 0 {
+								continue // index 0 does not leave with 0 when it is told to end
+							}
+							at := fmt.Sprintf("%s, action %d, variant %d: index %d fails with %d, and those of %b have ended", name, action, variant, first, code, done)
+							failJobs(t, at, c, first, code, done, told, stop, replace)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func failJobs(t *testing.T, at string, c worldConfig, first, code int32, done int, told bool, stop, replace time.Duration) {
+	t.Helper()
+	w := newWorld(c, 1)
+	for i := range c.size {
+		w.start(i, 0)
+	}
+	w.run(5 * time.Second)
+	has := func(i int32) bool { return done>>i&1 != 0 }
+	for i := range c.size {
+		if has(i) {
+			w.pods[i][0].exit(0)
+		}
+	}
+	w.run(w.now + 20*time.Second) // longer than the time for the end
+	for i := range c.size {
+		if p := w.pods[i][0]; has(i) && told && !p.left {
+			p.told()
+		}
+	}
+	w.run(w.now + time.Second)
+	p := w.pods[first][0]
+	if p.left || p.command == 0 {
+		return // the success roles are done
+	}
+	for i := range c.size {
+		if other := w.pods[i][0]; i != first && !other.left && other.command != 0 {
+			other.stuck = true
+			w.after(stop, func() { other.exit(143) })
+		}
+	}
+	p.exit(code)
+	w.run(w.now + time.Minute)
+	if !p.left {
+		t.Errorf("%s: it has not left", at)
+		return
+	}
+	told76, config := false, p.node.config // by another Pod of its Job
+	for role := range max(1, len(c.roles)) {
+		fails, succeeds, latest := false, true, time.Duration(0)
+		for i := range c.size {
+			other := w.pods[i][0]
+			if config.role(i) != role {
+				continue
+			}
+			if !other.left {
+				// It runs on until the Job is done, which stops it.
+				succeeds = false
+				if len(c.roles) > 0 || len(c.until) > 0 {
+					t.Errorf("%s: index %d has not left", at, i)
+				}
+				continue
+			}
+			exit := other.node.ExitCode()
+			succeeds = succeeds && exit == 0
+			if jobFailsWith(other.node.config, exit) {
+				if !fails || other.leftAt < latest {
+					latest = other.leftAt
+				}
+				fails = true
+			}
+			told76 = told76 || i != first && config.role(first) == role && exit == CodeGroupFailed
+			if exit != 0 && exit != CodeGroupFailed && i != first {
+				t.Errorf("%s: index %d exits with %d: %v", at, i, exit, other.outcome)
+			}
+		}
+		if fails == succeeds {
+			t.Errorf("%s: the Job of role %d: fails %t, succeeds %t", at, role, fails, succeeds)
+		}
+		if config.role(first) == role && latest > p.leftAt+replace {
+			t.Errorf("%s: its Pod is replaced before its Job fails, %v after it", at, latest-p.leftAt)
+		}
+	}
+	exit, want := p.node.ExitCode(), int32(CodeGroupFailed)
+	if p.node.Verdict().Kind == Open && code != CodeTerminated || p.node.Verdict().Kind == Failed && told76 {
+		want = code
+	}
+	if exit != want {
+		t.Errorf("%s: it exits with %d, want %d: %v", at, exit, want, p.outcome)
+	}
+}
+
+// TestPolicy_successStays has an index 0 that is done long before the Job can succeed, with
+// FailPeerJob and without barriers: it stays until then, and not for a peer that does not come.
+func TestPolicy_successStays(t *testing.T) {
+	for _, late := range []string{"succeeds", "is away"} {
+		w := newWorld(worldConfig{
+			size: 3, latency: time.Millisecond, noStart: true, noEnd: true, until: []Until{{Indexes: []Range{{2, 2}}}}, policy: Policy{Action: FailPeerJob},
+		}, 1)
+		for i := range int32(3) {
+			if i < 2 || late == "succeeds" {
+				w.start(i, 0)
+			}
+		}
+		w.run(10 * time.Second)
+		first := w.pods[0][0]
+		first.exit(0)
+		w.pods[1][0].exit(0)
+		w.run(comeTimeout - time.Minute)
+		if first.left {
+			t.Fatalf("index 2 %s: index 0 has left at %v: %v", late, first.leftAt, first.outcome)
+		}
+		if late == "succeeds" {
+			w.pods[2][0].exit(0)
+			w.run(w.now + time.Second)
+		} else {
+			w.run(comeTimeout + time.Minute)
+		}
+		if !first.left || first.node.ExitCode() != 0 {
+			t.Errorf("index 2 %s: index 0: left %t, code %d: %v", late, first.left, first.node.ExitCode(), first.outcome)
+		}
+	}
+}
+
 // TestPolicy_leaderKnows has an index 0 that comes when nothing more is tried: it knows why,
 // too, whenever it looks.
 func TestPolicy_leaderKnows(t *testing.T) {
@@ -326,6 +499,7 @@ func TestPolicy_backoff(t *testing.T) {
 // podFailurePolicy depends on them.
 func TestNode_exitCode(t *testing.T) {
 	restart := Policy{Action: RestartPeerJob, Spares: func(code int32) bool { return code == 42 }}
+	fail := Policy{Action: FailPeerJob}
 	failed := Verdict{Failed, 2, 1, 3}
 	for name, c := range map[string]struct {
 		policy      Policy
@@ -337,8 +511,11 @@ func TestNode_exitCode(t *testing.T) {
 		want        int32
 	}{
 		"success":                           {restart, 3, Together, 0, false, Verdict{Kind: Succeeded}, 0},
-		"failed first":                      {restart, 3, GroupFailed, 3, false, failed, 3},
+		"failed first, and witnessed":       {restart, 3, GroupFailed, 3, false, failed, 3},
+		"failed first, and nobody says so":  {restart, 3, GroupFailed, 3, false, failed, CodeGroupFailed},
+		"failed first, told to end":         {restart, 3, Interrupted, 3, true, failed, CodeGroupFailed},
 		"failed first, alone":               {restart, 1, GroupFailed, 3, false, Verdict{Failed, 2, 0, 3}, CodeGroupFailed},
+		"knows, and must leave":             {restart, 3, Interrupted, 0, true, failed, CodeGroupFailed},
 		"failed too, with another code":     {restart, 3, GroupFailed, 4, false, failed, CodeGroupFailed},
 		"had ended with 0":                  {restart, 3, GroupFailed, 0, false, failed, CodeGroupFailed},
 		"a lost lease was the first":        {restart, 3, GroupFailed, 143, false, Verdict{Failed, 2, 1, Lost}, CodeGroupFailed},
@@ -353,43 +530,20 @@ func TestNode_exitCode(t *testing.T) {
 		"a spared code":                     {restart, 3, CommandFailed, 42, false, Verdict{}, 42},
 		"no policy":                         {Policy{}, 3, CommandFailed, 4, true, Verdict{}, 4},
 		"no policy, and a peer was missing": {Policy{}, 3, StartTimedOut, 0, false, Verdict{}, CodeTimedOut},
+		"143, and nobody told it to end":    {fail, 3, LeaderGone, 143, false, Verdict{}, CodeGroupFailed},
+		"143, and it was told to end":       {fail, 3, Interrupted, 143, true, Verdict{}, CodeTerminated},
+		"another code, and index 0 is gone": {fail, 3, LeaderGone, 3, false, Verdict{}, 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			index := min(1, c.size-1)
 			n := NewNode(Config{Job: "uid", Index: index, Size: c.size, Start: true, End: true, Policy: c.policy}, Process{1}, rand.New(middle{}), 0)
 			p := n.peer
 			p.attempt, p.phase, p.outcome, p.code, p.terminating, p.verdict = 2, Left, c.outcome, c.code, c.terminating, c.verdict
-			p.leaseLost = strings.Contains(name, "a lost lease")
+			p.leaseLost, p.witnessed = strings.Contains(name, "a lost lease"), strings.Contains(name, "witnessed")
 			if got := n.ExitCode(); got != c.want {
 				t.Errorf("%d, want %d", got, c.want)
 			}
 		})
-	}
-}
-
-// TestNode_exitCodeRoles has who failed first, in the Job of each role: 76 must come from a peer of
-// that Job.
-func TestNode_exitCodeRoles(t *testing.T) {
-	roles := []Role{{"launcher", 1}, {"worker", 3}, {"data", 1}}
-	for _, action := range []Action{FailPeerJob, RestartPeerJob} {
-		for _, success := range []RoleSet{0, 1 << 0} {
-			for index, want := range []int32{CodeGroupFailed, 3, 3, 3, CodeGroupFailed} {
-				for first := range int32(5) {
-					n := NewNode(Config{
-						Job: "uid", Index: int32(index), Size: 5, Start: true, End: true, Policy: Policy{Action: action}, Roles: roles, Success: success,
-					}, Process{1}, rand.New(middle{}), 0)
-					p := n.peer
-					p.phase, p.outcome, p.code, p.verdict = Left, GroupFailed, 3, Verdict{Failed, 1, first, 3}
-					want := want
-					if first != int32(index) {
-						want = CodeGroupFailed
-					}
-					if got := n.ExitCode(); got != want {
-						t.Errorf("action %d, success roles %b: rank %d, and rank %d failed first: %d, want %d", action, success, index, first, got, want)
-					}
-				}
-			}
-		}
 	}
 }
 

@@ -82,10 +82,11 @@ func (c Config) hasRoles() bool { return len(c.Roles) > 0 }
 func (c Config) isJoint() bool { return c.Policy.Action != EachForItself || c.hasRoles() }
 
 // failsJobs reports whether nobody but rank 0 can tell all Jobs of the group that a peer has
-// failed: a Job that fails stops its own Pods, and no other's. With success roles, and where
-// the group restarts, rank 0 stays for other reasons, too.
+// failed. A Job that fails stops its own Pods, and no other's. And a Job with a success policy
+// fails with the code of no command. With success roles, and where the group restarts, rank 0
+// stays for other reasons, too.
 func (c Config) failsJobs() bool {
-	return c.Policy.Action == FailPeerJob && len(c.Roles) > 1 && c.Success == 0
+	return c.Policy.Action == FailPeerJob && (len(c.Roles) > 1 && c.Success == 0 || len(c.Until) > 0 && c.Size > 1)
 }
 
 // role is the place of the role of a peer, 0 without roles.
@@ -97,14 +98,6 @@ func (c Config) role(index int32) int {
 		index -= role.Size
 	}
 	return 0
-}
-
-// jobSize is the number of peers of the Job of this one: each role is a Job.
-func (c Config) jobSize() int32 {
-	if !c.hasRoles() {
-		return c.Size
-	}
-	return c.Roles[c.role(c.Index)].Size
 }
 
 // decides reports whether the group is not done before this peer's command has ended
@@ -221,8 +214,8 @@ func (n *Node) Started(now time.Duration) {
 // peers that wait for other roles, or the success roles are not done.
 func (n *Node) MustStay() bool { return n.peer.mustStay() }
 
-// Tells reports whether the peer stays at its end until every peer has ended, because it tells
-// the others if one fails.
+// Tells reports whether the peer stays at its end until every peer has ended, or the Job has
+// succeeded, because it tells the others if one fails.
 func (n *Node) Tells() bool { return n.config.Index == 0 && n.config.failsJobs() }
 
 // Owed reports whether others wait for the peer's role to be Complete.

@@ -230,11 +230,11 @@ now 1000`, roleGroup{"launcher", "--success-role=launcher", 1}, roleGroup{"worke
 			who := []string{"launcher-0", "worker-0"}[failing] + " failed with code 3 in attempt 1"
 			for i := range 2 {
 				if i == failing {
-					g.wantLog(i, "exit code 76 in place of 3, that of the command: this peer failed first, and its Job has no other that says so\n")
+					g.wantLog(i, "exit code 76 in place of 3, that of the command: this peer failed first, and no other peer of its Job says so\n")
 				} else if log := g.read("log", i); !strings.Contains(log, "exit code 76: another peer failed first\n") {
 					t.Errorf("the log of %d:\n%s", i, log)
 				}
-				if message := g.read("message", i); !strings.Contains(message, who) || strings.Contains(message, ", first of all, and the only peer of its role: ") != (i == failing) {
+				if message := g.read("message", i); !strings.Contains(message, who) || strings.Contains(message, ", first of all, and no other peer of its Job says so: ") != (i == failing) {
 					t.Errorf("the message of %d: %s", i, message)
 				}
 			}

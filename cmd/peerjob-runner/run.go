@@ -267,13 +267,12 @@ func (r *runner) end(code int) int {
 	case here && exit == code:
 		r.message(fmt.Sprintf("%s%s, first of all: the group has failed (exit code %d)", r.cannotRun, who, exit))
 		r.log.printf("exit code %d: this peer failed first", exit)
-	case here && r.options.roles.isSet():
-		r.message(fmt.Sprintf("%s%s, first of all, and the only peer of its role: the group has failed (exit code %d)", r.cannotRun, who, exit))
-		r.log.printf("exit code %d in place of %d, that of the command: this peer failed first, and its Job has no other that says so", exit, code)
 	case here:
-		r.message(fmt.Sprintf("%s%s, the only peer: the group has failed (exit code %d)", r.cannotRun, who, exit))
-		r.log.printf("exit code %d: the group has failed, and has no other peer", exit)
-	case exit == protocol.CodeGroupFailed:
+		r.message(fmt.Sprintf("%s%s, first of all, and no other peer of its Job says so: the group has failed (exit code %d)", r.cannotRun, who, exit))
+		r.log.printf("exit code %d in place of %d, that of the command: this peer failed first, and no other peer of its Job says so", exit, code)
+	case exit == protocol.CodeGroupFailed && who == "" && exit != code:
+		r.log.printf("exit code %d in place of %d, that of the command: the Job would take it for a Pod that was told to end", exit, code)
+	case exit == protocol.CodeGroupFailed && who != "":
 		r.message(fmt.Sprintf("%s: the group has failed (exit code %d)", who, exit))
 		r.log.printf("exit code %d: another peer failed first", exit)
 	case exit != code:

@@ -44,8 +44,8 @@ func (g *Group) Restarts() bool { return g.FailurePolicy().Restarts() }
 //     not fail the Job with any code: workers whose leader has ended well often end badly, and
 //     the Job controller looks for failed Pods before it looks for success (syncJob in
 //     k8s.io/kubernetes/pkg/controller/job). It waits for a peer that says that the group has
-//     failed, or that it never started. Where a Job has one peer only, that one exits with 76,
-//     also if it has failed first (Node.ExitCode in barrier/protocol).
+//     failed, or that it never started. Who failed first exits with 76, too, if no other peer of
+//     its Job does (Node.ExitCode in barrier/protocol, and jobFailsWith in its tests).
 //
 // The rules are about the container with the runner alone: what init containers and
 // sidecars exit with is the Job's to count, as ever.
