@@ -227,7 +227,7 @@ func (w *world) stranger(d *dice) func() {
 		Job: []string{"uid", "uid", "uid-data", "uid-launcher", "other", ""}[d.roll(6)], Index: int32(d.roll(5)) - 1, Process: process,
 		Attempt: int32(1 + d.roll(3)), Phase: Phase(1 + d.roll(4)), Code: int32(d.roll(256)),
 		Terminating: d.roll(2) == 1, GaveUp: d.roll(2) == 1, LeaseLost: d.roll(2) == 1, Restarts: int32(d.roll(5)),
-		Verdict: Verdict{Kind: VerdictKind(d.roll(3)), Attempt: int32(d.roll(4)), Index: int32(d.roll(3))}, Replacement: d.roll(2) == 1,
+		Verdict: Verdict{Kind: VerdictKind(d.roll(3)), Attempt: int32(d.roll(4)), Index: int32(d.roll(3))},
 	}
 	if d.roll(2) == 1 {
 		report.Group, report.Started, report.Complete = []string{"", "uid-launcher", "uid"}[d.roll(3)], d.roll(2) == 1, RoleSet(d.roll(256))

@@ -105,7 +105,7 @@ func newLeader(config Config, process Process, now time.Duration) *leader {
 	l := &leader{config: config, process: process, records: make([]record, config.Size), starting: config.Start}
 	l.attempt, l.replacement, l.mixed = 1, config.Policy.Replacement, -1
 	l.learnNeeds(config.role(config.Index), config.AfterStarted, config.AfterComplete)
-	l.seen, l.born = now, now
+	l.born = now
 	if !config.Start {
 		l.opened = 1
 	}

@@ -144,8 +144,6 @@ type State struct {
 	Next int32 `json:"next,omitempty"`
 	// Verdict is how the group ends, as far as the peer knows.
 	Verdict Verdict `json:"verdict,omitzero"`
-	// Replacement is true when the peer's Pod replaces another of its index.
-	Replacement bool `json:"replacement,omitempty"`
 
 	// What follows is for roles alone. There, an index is a rank: the place of the peer
 	// among those of all roles.
@@ -305,6 +303,8 @@ func ReadReply(data []byte) (Reply, error) {
 	switch {
 	case len(reply.Job) > maxJob:
 		return Reply{}, errors.New("job: too long")
+	case reply.Process == Process{}:
+		return Reply{}, errors.New("process: must be set")
 	case reply.Attempt < 1 || reply.Attempt > maxAttempt:
 		return Reply{}, fmt.Errorf("attempt: must be from 1 to %d", maxAttempt)
 	case reply.Restarts < 0 || reply.Restarts > maxAttempt:
@@ -337,6 +337,8 @@ func readState(data []byte) (State, error) {
 		return State{}, errors.New("job: too long")
 	case state.Index < 0:
 		return State{}, errors.New("index: must be 0 or more")
+	case state.Process == Process{}:
+		return State{}, errors.New("process: must be set") // all zero stands for nobody
 	case state.Attempt < 1 || state.Attempt > maxAttempt:
 		return State{}, fmt.Errorf("attempt: must be from 1 to %d", maxAttempt)
 	case state.Phase == 0:

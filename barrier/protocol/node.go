@@ -226,7 +226,7 @@ func (n *Node) state(now time.Duration) State {
 	s := State{
 		Job: n.config.Job, Index: n.config.Index, Process: n.process,
 		Attempt: p.attempt, Phase: p.phase, Code: p.code, Terminating: p.terminating, GaveUp: p.outcome == StartTimedOut,
-		LeaseLost: p.leaseLost, Restarts: p.restarts, Verdict: p.verdict, Replacement: n.config.Policy.Replacement,
+		LeaseLost: p.leaseLost, Restarts: p.restarts, Verdict: p.verdict,
 	}
 	if policy := p.config.Policy; p.phase >= Ended && policy.Action != EachForItself {
 		s.Spared, s.Fatal = policy.spares(p.code), p.fatal()

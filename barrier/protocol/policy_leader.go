@@ -39,10 +39,10 @@ type policyLeader struct {
 	// stops is when every command has stopped that nobody has confirmed to have, of
 	// processes that this one knew.
 	stops time.Duration
-	// replacement says that this Pod or another one replaces one that this process
-	// did not know, and seen since when that is known. born is when this process began.
+	// replacement says that this Pod replaces another one, which may have let commands start;
+	// no command starts without an index 0. born is when this process began.
 	replacement bool
-	seen, born  time.Duration
+	born        time.Duration
 	// survivors is how many peers followed another process of index 0, inherited the
 	// attempt in which that was lost, and charged says that this has used up a restart.
 	survivors, inherited int32
@@ -117,9 +117,6 @@ func (l *leader) learnPolicy(now time.Duration, index int32, state State) {
 		r.since = max(r.since, now-time.Duration(quiet)*time.Millisecond)
 	}
 	l.restarts = max(l.restarts, state.Restarts)
-	if state.Replacement && !l.replacement && l.survivors == 0 && !r.known() {
-		l.replacement, l.seen = true, now
-	}
 	if state.Attempt > r.attempt {
 		r.leaseLost, r.verdict = false, false
 	}
@@ -459,14 +456,14 @@ func (l *leader) strangersStop() time.Duration {
 			}
 		}
 		if at == never {
-			at = l.seen + lease + l.wait() // it was lost since
+			at = l.born + lease + l.wait() // it was lost since
 		}
 		if l.survivors < l.config.Size-1 {
 			at += lease // and so do those who got their last lease then
 		}
 		return at
 	case l.replacement:
-		return l.seen + lease + l.wait()
+		return l.born + lease + l.wait()
 	}
 	return 0
 }

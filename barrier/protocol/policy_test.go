@@ -829,7 +829,7 @@ func TestNode_lateReplacement(t *testing.T) {
 	n := NewNode(modelConfig(2), Process{8}, rand.New(rand.NewPCG(1, 0)), 0)
 	now, replaced := time.Duration(0), false
 	says := func(process byte, phase Phase, verdict Verdict) State {
-		return State{Job: "uid", Index: 1, Process: Process{process}, Attempt: 1, Phase: phase, Verdict: verdict, Replacement: process == 10}
+		return State{Job: "uid", Index: 1, Process: Process{process}, Attempt: 1, Phase: phase, Verdict: verdict}
 	}
 	step := func() Actions {
 		now += 100 * time.Millisecond

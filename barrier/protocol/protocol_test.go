@@ -3,6 +3,7 @@
 package protocol
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -500,6 +501,36 @@ func TestUntil(t *testing.T) {
 	} {
 		if _, err := ParseUntil(text); err == nil || err.Error() != want {
 			t.Errorf("%q: %v, want %s", text, err, want)
+		}
+	}
+}
+
+// TestRead_process refuses who has no process: all zero stands for nobody. As a key it is a point
+// of low order, whose signature anybody can make.
+func TestRead_process(t *testing.T) {
+	report := func(p Process) any { return Report{Job: "uid", Process: p, Attempt: 1, Phase: Running} }
+	reply := func(p Process) any { return Reply{Job: "uid", Process: p, Attempt: 1} }
+	for _, tt := range []struct {
+		name    string
+		message func(Process) any
+		read    func([]byte) error
+	}{
+		{"a report", report, func(data []byte) error { _, err := ReadReport(data); return err }},
+		{"an identity", report, func(data []byte) error { _, err := ReadIdentity(data); return err }},
+		{"a reply", reply, func(data []byte) error { _, err := ReadReply(data); return err }},
+	} {
+		for process, want := range map[Process]string{{}: "process: must be set", {1}: ""} {
+			data, err := json.Marshal(tt.message(process))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := ""
+			if err := tt.read(data); err != nil {
+				got = err.Error()
+			}
+			if got != want {
+				t.Errorf("%s of process %v: %q, want %q", tt.name, process, got, want)
+			}
 		}
 	}
 }
