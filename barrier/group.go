@@ -296,7 +296,7 @@ func (g *Group) ExitCode() int {
 }
 
 // Excused reports whether this peer ends with 0 whatever its command ended with, because
-// the success roles are done.
+// the success roles are done, or the Job has succeeded.
 func (g *Group) Excused() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()

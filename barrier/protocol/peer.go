@@ -327,6 +327,9 @@ func (p *peer) deadline() time.Duration {
 }
 
 func (p *peer) leave(now time.Duration, outcome Outcome) {
+	if outcome == Together && p.fails(p.code) {
+		p.excuse() // the Job has succeeded, or the group would have failed
+	}
 	p.phase, p.outcome, p.due = Left, outcome, now
 }
 

@@ -279,8 +279,12 @@ func (l *leader) failed(now time.Duration, index int32) *cause {
 
 // expired reports whether the lease of a peer has run out. Index 0 gives it no
 // other then: so a command that index 0 does not hear of is stopped, and so is one that
-// only another index 0 hears of.
+// only another index 0 hears of. Where there are no leases, because nothing starts again, the
+// peer must not answer either: an index 0 that was frozen for a while has heard of nobody.
 func (l *leader) expired(now time.Duration, r *record) bool {
+	if !l.config.Policy.restarts() {
+		return l.isGone(now, r)
+	}
 	return now-r.heard >= Lease(l.config.Size)
 }
 
@@ -505,13 +509,14 @@ func (l *leader) isFirst(index int32) bool {
 
 // witnesses reports whether another peer of the same Job has ended with CodeGroupFailed, and
 // whether one will: it knows that the group has failed. Index 0 ends so as soon as all have heard,
-// and counts like one that has when its command has stopped.
+// and counts like one that has when its command has stopped. One that is told to end is none:
+// a Job ignores the code of a Pod that was disrupted.
 func (l *leader) witnesses(now time.Duration, index int32) (ended, coming bool) {
 	role := l.config.role(index)
 	for i := range l.records {
 		r := &l.records[i]
 		switch {
-		case int32(i) == index || l.config.role(int32(i)) != role:
+		case int32(i) == index || l.config.role(int32(i)) != role || r.terminating:
 		case i == 0 && (!r.known() || r.phase == Running):
 			coming = true
 		case i == 0:
@@ -530,7 +535,7 @@ func (l *leader) witnesses(now time.Duration, index int32) (ended, coming bool) 
 // have had the time to. And another peer of its Job has ended with CodeGroupFailed, or none
 // will: with the code of a command alone, the Job could take the Pod for one to replace.
 func (l *leader) dismisses(now time.Duration, index int32) bool {
-	if now >= l.judged+l.config.lastWord() {
+	if l.records[index].terminating || now >= l.judged+l.config.lastWord() {
 		return true
 	}
 	if now < l.judged+farewell && !l.heardAllBut(index) {

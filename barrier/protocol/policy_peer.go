@@ -177,7 +177,7 @@ func (p *peer) obeyVerdict(now time.Duration, leave bool) bool {
 		p.leave(now, GroupFailed)
 	case p.phase == Ended:
 		// Who failed first ends last, so that the others have heard why, and the Job.
-		if !p.first() || leave || now >= p.lastWord() {
+		if !p.first() || leave || p.terminating || now >= p.lastWord() {
 			p.leave(now, GroupFailed)
 		}
 	}

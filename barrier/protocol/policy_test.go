@@ -83,6 +83,17 @@ func (w *world) want(t *testing.T, want ...string) {
 	}
 }
 
+// freeze stops a process for a while, which does not know: for it, time jumps. Nobody gets an
+// answer from it meanwhile.
+func (w *world) freeze(index int32, d time.Duration) {
+	p := w.pods[index][0]
+	p.gone = true
+	w.after(d, func() {
+		p.gone = false
+		p.step()
+	})
+}
+
 // TestPolicy has the policies, and what each does about a failure, a spared code, and a
 // Pod that is told to end.
 func TestPolicy(t *testing.T) {
@@ -169,6 +180,38 @@ func TestPolicy(t *testing.T) {
 				w.after(2*time.Second, func() { w.start(0, 0) })
 			},
 			[]string{failed, failed, failed},
+		},
+		"RestartPeerJob, told to end in the back-off, and replaced": {
+			Policy{Action: RestartPeerJob, MaxRestarts: 1, Backoff: 20 * time.Second, Grace: time.Second}, func(w *world) {
+				w.pods[2][0].exit(3)
+				w.after(5*time.Second, w.pods[1][0].told)
+				w.after(16*time.Second, func() { w.start(1, 0) })
+			},
+			[]string{"attempt 2", "attempt 2", "attempt 2"},
+		},
+		"RestartPeerJob, told to end while it stops for the next attempt, and replaced": {
+			restart, func(w *world) {
+				w.pods[1][0].stuck = true
+				w.pods[2][0].exit(3)
+				w.after(500*time.Millisecond, func() { w.pods[1][0].told(); w.pods[1][0].exit(143) })
+				w.after(11*time.Second, func() { w.start(1, 0) })
+			},
+			[]string{"attempt 2", "attempt 2", "attempt 2"},
+		},
+		"FailPeerJob, index 0 is frozen for a while": {
+			fail, func(w *world) { w.freeze(0, 25*time.Second) }, []string{"attempt 1", "attempt 1", "attempt 1"},
+		},
+		"FailPeerJob, index 0 is frozen, and a peer fails meanwhile": {
+			fail, func(w *world) {
+				w.freeze(0, 10*time.Second)
+				w.after(5*time.Second, func() { w.pods[1][0].exit(3) })
+			}, []string{failed, failed, failed},
+		},
+		"RestartPeerJob, index 0 is frozen for longer than a lease": {
+			restart, func(w *world) { w.freeze(0, 25*time.Second) }, []string{"attempt 2", "attempt 2", "attempt 2"},
+		},
+		"FailPeerJob, frozen for too long": {
+			fail, func(w *world) { w.freeze(1, 25*time.Second) }, []string{failed, "attempt 1", failed}, // the Job stops it
 		},
 		"RestartPeerJob, killed and replaced": {
 			restart, func(w *world) {
@@ -267,29 +310,37 @@ func TestPolicy_first(t *testing.T) {
 	}
 }
 
-// TestPolicy_afterSuccess has workers that fail when their leader has ended well: in the same
-// moment, or while another worker that waits at the end has yet to hear of it.
+// TestPolicy_afterSuccess has a success policy, and a peer that fails when the one that decides has
+// ended well: in the same moment, or while another one that waits at the end has yet to hear of it.
 func TestPolicy_afterSuccess(t *testing.T) {
 	for _, action := range []Action{FailPeerJob, RestartPeerJob} {
-		for _, pause := range []time.Duration{0, time.Millisecond, 20 * time.Millisecond, 60 * time.Millisecond, 100 * time.Millisecond} {
-			w := newWorld(worldConfig{
-				size: 3, endTimeout: time.Hour, latency: time.Millisecond, until: []Until{{Indexes: []Range{{0, 0}}}},
-				policy: Policy{Action: action, MaxRestarts: 3, Grace: time.Second},
-			}, 1)
-			for i := range int32(3) {
-				w.start(i, 0)
-			}
-			w.run(time.Minute)
-			w.pods[2][0].exit(0)
-			w.run(w.now + time.Second)
-			w.pods[0][0].exit(0)
-			w.after(pause, func() { w.pods[1][0].exit(1) })
-			w.run(w.now + 2*time.Minute)
-			if got := w.pods[0][0]; !got.left || got.node.ExitCode() != 0 {
-				t.Errorf("action %d, a worker fails %v after its leader: the leader exits with %d: %s", action, pause, got.node.ExitCode(), got.outcome)
-			}
-			if got := w.pods[1][0].command; got > 1 {
-				t.Errorf("action %d, a worker fails %v after its leader: attempt %d has started", action, pause, got)
+		for decides := range int32(2) {
+			for _, pause := range []time.Duration{0, time.Millisecond, 20 * time.Millisecond, 60 * time.Millisecond, 100 * time.Millisecond} {
+				w := newWorld(worldConfig{
+					size: 3, endTimeout: time.Hour, latency: time.Millisecond, until: []Until{{Indexes: []Range{{decides, decides}}}},
+					policy: Policy{Action: action, MaxRestarts: 3, Grace: time.Second},
+				}, 1)
+				for i := range int32(3) {
+					w.start(i, 0)
+				}
+				w.run(time.Minute)
+				w.pods[2][0].exit(0)
+				w.run(w.now + time.Second)
+				good, bad := w.pods[decides][0], w.pods[1-decides][0]
+				good.exit(0)
+				w.after(pause, func() { bad.exit(1) })
+				w.run(w.now + 2*time.Minute)
+				if !good.left || good.node.ExitCode() != 0 {
+					t.Errorf("action %d, index %d fails %v after the other one has ended: that exits with %d: %s", action, bad.index, pause, good.node.ExitCode(), good.outcome)
+				}
+				if bad.command > 1 {
+					t.Errorf("action %d, index %d fails %v after the other one has ended: attempt %d has started", action, bad.index, pause, bad.command)
+				}
+				// Another code would count against backoffLimit, or maxRestarts: the Job looks for
+				// failures first. Only a peer that index 0 has left before can't know.
+				if code := bad.node.ExitCode(); !bad.left || code != 0 && bad.outcome != LeaderGone {
+					t.Errorf("action %d, index %d fails %v after the other one has ended: left %t, with %d: %v", action, bad.index, pause, bad.left, code, bad.outcome)
+				}
 			}
 		}
 	}
@@ -433,6 +484,49 @@ func failJobs(t *testing.T, at string, c worldConfig, first, code int32, done in
 	}
 	if exit != want {
 		t.Errorf("%s: it exits with %d, want %d: %v", at, exit, want, p.outcome)
+	}
+}
+
+// TestPolicy_witnessDisrupted has a peer that fails first while the only other one of its Job is
+// told to end. A Job ignores a Pod that is disrupted, so nobody else says that the group has failed.
+func TestPolicy_witnessDisrupted(t *testing.T) {
+	for first := range int32(2) {
+		w := pair(2, Policy{Action: RestartPeerJob, Grace: 10 * time.Second})
+		other := w.pods[1-first][0]
+		other.stuck = true
+		w.pods[first][0].exit(3)
+		w.after(100*time.Millisecond, other.told)
+		w.after(time.Second, func() { other.exit(143) })
+		w.run(w.now + time.Minute)
+		if got := w.pods[first][0].node.ExitCode(); got != CodeGroupFailed {
+			t.Errorf("index %d fails first, and the other one is told to end: exit code %d", first, got)
+		}
+	}
+}
+
+// TestPolicy_toldFirst has a peer that has failed first, and waits for another one to stop, when it
+// is told to end: it leaves.
+func TestPolicy_toldFirst(t *testing.T) {
+	for first := range int32(2) {
+		w := newWorld(worldConfig{
+			size: 4, latency: time.Millisecond, roles: []Role{{"a", 2}, {"b", 2}}, waits: make([]roleWaits, 2), policy: Policy{Action: FailPeerJob, Grace: 30 * time.Second},
+		}, 1)
+		for i := range int32(4) {
+			w.start(i, 0)
+		}
+		w.run(10 * time.Second)
+		p, other := w.pods[2*first][0], w.pods[2*first+1][0]
+		other.stuck = true
+		p.exit(3)
+		w.run(w.now + 5*time.Second)
+		if p.left {
+			t.Fatalf("rank %d has left, and the other one still stops", p.index)
+		}
+		p.told()
+		w.run(w.now + 2*time.Second)
+		if !p.left {
+			t.Errorf("rank %d has not left", p.index)
+		}
 	}
 }
 

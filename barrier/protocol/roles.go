@@ -222,7 +222,7 @@ func (n *Node) Tells() bool { return n.config.Index == 0 && n.config.failsJobs()
 func (n *Node) Owed() bool { return n.peer.owed && !n.peer.isComplete() }
 
 // Excused reports whether the peer ends with 0 whatever its command ended with, because the
-// success roles are done.
+// success roles are done, or the Job has succeeded.
 func (n *Node) Excused() bool { return n.peer.excused }
 
 // rolePeer is what a peer needs for roles.
@@ -236,7 +236,8 @@ type rolePeer struct {
 	complete RoleSet
 	// group is the Job of index 0 with which the peer has started; "" before.
 	group string
-	// excused says that the command was stopped because the success roles are done.
+	// excused says that the command was stopped because the success roles are done, or failed
+	// after the Job had succeeded.
 	excused bool
 	// owed says that others wait for the peer's role to be Complete, and needed, at rank 0,
 	// that a peer is held.
@@ -260,9 +261,11 @@ func (p *peer) obeyComplete(now time.Duration, reply Reply) {
 	}
 }
 
-// excuse makes a peer that serves end with 0, because the success roles are done.
+// excuse makes a peer whose end does not count end with 0, because the group has succeeded: one
+// that serves, or that fails after the Job has succeeded. The Job looks for Pods that have failed
+// before it looks for success.
 func (p *peer) excuse() {
-	if p.verdict.Kind == Succeeded && p.config.serves(p.config.Index) {
+	if p.config.serves(p.config.Index) || len(p.config.Until) > 0 && p.fails(p.code) {
 		p.code, p.excused = 0, true
 	}
 }
