@@ -309,6 +309,37 @@ sleep 1000; sleep 1000`)
 	}
 }
 
+// TestPolicy_successPolicy has peers that are done before the one that decides, which fails: index 0
+// has stayed, and says so with 76.
+func TestPolicy_successPolicy(t *testing.T) {
+	t.Parallel()
+	g := newPolicyGroup(t, "--on-failure=FailPeerJob --start-timeout=60s --until=2", `
+test $JOB_COMPLETION_INDEX = 2 || exit 0
+sleep 2; exit 3`)
+	g.startAll()
+	codes, _ := g.ended()
+	g.wantCodes(codes, "76", "0", "3")
+	g.wantMessage(0, "train-2.svc failed with code 3 in attempt 1: the group has failed (exit code 76)")
+	if log := g.read("log", 0); !strings.Contains(log, "end: staying until the Job has succeeded, and telling the others if one fails\n") {
+		t.Errorf("the log of index 0:\n%s", log)
+	}
+}
+
+// TestPolicy_ownTermination has a command that ends with 143 although nobody has told its Pod to end,
+// when index 0 is gone.
+func TestPolicy_ownTermination(t *testing.T) {
+	t.Parallel()
+	g := newPolicyGroup(t, "--on-failure=FailPeerJob --start-timeout=60s", `
+test $JOB_COMPLETION_INDEX = 1 || exit 0
+sleep 1; exit 143`)
+	g.startAll()
+	codes, _ := g.ended()
+	g.wantCodes(codes, "0", "76", "0")
+	if log := g.read("log", 1); !strings.Contains(log, "exit code 76 in place of 143, that of the command: the Job would take it for a Pod that was told to end\n") {
+		t.Errorf("the log of index 1:\n%s", log)
+	}
+}
+
 // TestPolicy_cannotRun has a peer without the command.
 func TestPolicy_cannotRun(t *testing.T) {
 	t.Parallel()

@@ -242,6 +242,22 @@ now 1000`, roleGroup{"launcher", "--success-role=launcher", 1}, roleGroup{"worke
 	}
 }
 
+// TestRoles_lastPeer has a role of two peers, of which one has ended with 0 when the other one fails:
+// that one says so with 76, because nobody else of its Job does.
+func TestRoles_lastPeer(t *testing.T) {
+	t.Parallel()
+	g := newRoleGroup(t, "--start-timeout=60s --on-failure=FailPeerJob --grace-period=10s", says+`
+if [ $2 = 1 ]; then exit 0; fi
+if [ $2 = 2 ]; then now 2; exit 3; fi
+now 1000`, roleGroup{"launcher", "--success-role=launcher", 1}, roleGroup{"worker", "--success-role=launcher", 2})
+	g.startAll()
+	codes, _ := g.ended()
+	g.wantCodes(codes, "76", "0", "76")
+	if message, want := g.read("message", 2), "worker-1 failed with code 3 in attempt 1, first of all, and no other peer of its Job says so: the group has failed (exit code 76)"; !strings.Contains(message, want) {
+		t.Errorf("the message of worker-1: %s", message)
+	}
+}
+
 // TestRoles_held has a role that waits for longer than the time for the start: that bounds
 // the coming of the peers, not the work of another role.
 func TestRoles_held(t *testing.T) {
