@@ -474,7 +474,9 @@ func (l *leader) strangersStop() time.Duration {
 
 // heardAll reports whether everybody knows that the group has failed, so that
 // index 0 can leave; or has had the time to. An index 0 that has just come waits longer for
-// those whom it has yet to meet, or who have yet to give up the one that they know.
+// those whom it has yet to meet, or who have yet to give up the one that they know. And any
+// waits for those of the other Jobs while they may be there: nobody else tells them, as the
+// own Job, which fails, stops its Pods.
 func (l *leader) heardAll(now time.Duration) bool {
 	if l.heardAllBut(0) {
 		return true
@@ -483,6 +485,10 @@ func (l *leader) heardAll(now time.Duration) bool {
 		r := &l.records[i]
 		unmet := l.seeks(int32(i)) || r.survivor && !r.mine && l.fresh(now, r)
 		if unmet && now < l.born+GoneAfter(l.config.Size)+maxRetry {
+			return false
+		}
+		elsewhere := l.config.role(int32(i)) != l.config.role(0) && l.fresh(now, r) && !r.verdict
+		if elsewhere && now < l.judged+GoneAfter(l.config.Size)+maxRetry {
 			return false
 		}
 	}

@@ -553,6 +553,40 @@ func TestSimulation_rolesFailJobs(t *testing.T) {
 	}
 }
 
+// TestSimulation_rolesFailLater has a group that fails while peers of another Job do not answer. Nobody
+// but rank 0 tells them, so it stays for those that may yet: else they would run for ever.
+func TestSimulation_rolesFailLater(t *testing.T) {
+	for _, action := range []Action{FailPeerJob, RestartPeerJob} {
+		for _, c := range []struct {
+			frozen, most time.Duration
+			told         bool
+		}{{5 * time.Second, 8 * time.Second, true}, {8 * time.Second, 12 * time.Second, true}, {time.Hour, GoneAfter(3) + 5*time.Second, false}} {
+			w := newWorld(worldConfig{
+				size: 3, latency: time.Millisecond, endTimeout: time.Hour, roles: []Role{{"launcher", 1}, {"worker", 2}}, waits: make([]roleWaits, 2), success: 1 << 0,
+				policy: Policy{Action: action, Grace: time.Second},
+			}, 1)
+			for rank := range int32(3) {
+				w.start(rank, 0)
+			}
+			w.run(10 * time.Second)
+			launcher := w.pods[0][0]
+			w.freeze(1, c.frozen)
+			w.freeze(2, c.frozen)
+			launcher.exit(3)
+			ended := w.now
+			w.run(w.now + time.Minute)
+			if took := launcher.leftAt - ended; !launcher.left || took > c.most {
+				t.Errorf("action %d, frozen for %v: the launcher: left %t, after %v, want %v", action, c.frozen, launcher.left, took, c.most)
+			}
+			for _, pods := range w.pods[1:] {
+				if p := pods[0]; c.told && (!p.left || p.node.ExitCode() != CodeGroupFailed) {
+					t.Errorf("action %d, frozen for %v: %s: left %t, code %d: %v", action, c.frozen, p.node.config.Label(p.index), p.left, p.node.ExitCode(), p.outcome)
+				}
+			}
+		}
+	}
+}
+
 // TestSimulation_rolesFailJobsAway has a peer that is never there, without a barrier at the start:
 // rank 0 does not stay for ever, and it stays for one that comes late.
 func TestSimulation_rolesFailJobsAway(t *testing.T) {
