@@ -152,7 +152,7 @@ func (n *Node) lead(now time.Duration) (calls []int32) {
 		}
 	}
 	switch {
-	case n.leader.verdict.Kind == Failed && (n.peer.phase == Ended || n.peer.phase == Starting) && n.leader.heardAll(now) && !n.leader.holdsFirst(now):
+	case n.leader.verdict.Kind == Failed && (n.peer.phase == Ended || n.peer.phase == Starting) && n.leader.heardAll(now) && (n.peer.terminating || !n.leader.holdsFirst(now)):
 		n.hearVerdict(now)
 		n.peer.leave(now, GroupFailed)
 	case n.leader.verdict.Kind == Failed:

@@ -54,9 +54,10 @@ type policyLeader struct {
 	cause   *cause
 	fatal   Verdict
 	fatalAt time.Duration
-	// verdict is how the group ends, judged when.
-	verdict Verdict
-	judged  time.Duration
+	// verdict is how the group ends, judged when, and dismissed when who failed first may leave,
+	// 0 before that.
+	verdict           Verdict
+	judged, dismissed time.Duration
 	// deposed says that a peer follows another process of index 0 now.
 	deposed bool
 }
@@ -553,9 +554,12 @@ func (l *leader) dismisses(now time.Duration, index int32) bool {
 
 // dismiss wants the peer that failed first to be called when it may leave.
 func (l *leader) dismiss(now time.Duration) {
-	if first := l.verdict.Index; first > 0 && l.isFirst(first) && l.dismisses(now, first) {
-		l.records[first].wanted = true
+	first := l.verdict.Index
+	if l.dismissed > 0 || first == 0 || !l.isFirst(first) || !l.dismisses(now, first) {
+		return
 	}
+	l.dismissed = now
+	l.records[first].wanted = true
 }
 
 // holdsFirst reports whether the peer that failed first keeps index 0: it is index 0 itself,
@@ -568,7 +572,7 @@ func (l *leader) holdsFirst(now time.Duration) bool {
 	case first == 0:
 		return !l.dismisses(now, first)
 	}
-	return l.fresh(now, &l.records[first]) && now < l.judged+l.config.lastWord()+farewell
+	return l.fresh(now, &l.records[first]) && (l.dismissed == 0 || now < l.dismissed+farewell)
 }
 
 // seeks reports whether index 0 calls a peer by its name although nothing was heard of it: the

@@ -530,6 +530,32 @@ func TestPolicy_toldFirst(t *testing.T) {
 	}
 }
 
+// TestPolicy_toldLeader has a rank 0 that waits for a peer of another Job, which has failed first and
+// waits for another one to stop, when it is told to end: it leaves. Nobody can say then that the Job
+// knows, so who failed first does.
+func TestPolicy_toldLeader(t *testing.T) {
+	w := newWorld(worldConfig{
+		size: 3, latency: time.Millisecond, roles: []Role{{"a", 1}, {"b", 2}}, waits: make([]roleWaits, 2), policy: Policy{Action: FailPeerJob, Grace: 30 * time.Second},
+	}, 1)
+	for i := range int32(3) {
+		w.start(i, 0)
+	}
+	w.run(10 * time.Second)
+	leader, first, other := w.pods[0][0], w.pods[1][0], w.pods[2][0]
+	other.stuck = true
+	w.after(20*time.Second, func() { other.exit(143) })
+	first.exit(3)
+	w.run(w.now + 5*time.Second)
+	if leader.left || first.left {
+		t.Fatalf("rank 0 has left: %t, who failed first: %t", leader.left, first.left)
+	}
+	leader.told()
+	w.run(w.now + 5*time.Second)
+	if !leader.left || !first.left || first.node.ExitCode() != CodeGroupFailed {
+		t.Errorf("rank 0 has left: %t, who failed first: %t, with %d", leader.left, first.left, first.node.ExitCode())
+	}
+}
+
 // TestPolicy_successStays has an index 0 that is done long before the Job can succeed, with
 // FailPeerJob and without barriers: it stays until then, and not for a peer that does not come.
 func TestPolicy_successStays(t *testing.T) {
