@@ -3,6 +3,7 @@
 package protocol
 
 import (
+	"container/heap"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -886,6 +887,30 @@ func TestPolicy_leaderFailsAtOnce(t *testing.T) {
 		if last > c.most {
 			t.Errorf("%d peers: all have left %v after the new index 0 came, want %v", c.size, last, c.most)
 		}
+	}
+}
+
+// TestPolicy_leaderWaits has a new index 0 that runs its command at once, hears that the group has
+// failed, and waits for those whom it has yet to meet. It looks no more often than it must meanwhile.
+func TestPolicy_leaderWaits(t *testing.T) {
+	w := newWorld(worldConfig{size: 3, latency: time.Millisecond, noStart: true, noEnd: true, policy: Policy{Action: FailPeerJob, Grace: time.Second}}, 1)
+	for i := range int32(3) {
+		w.start(i, 0)
+	}
+	w.run(10 * time.Second)
+	w.pods[0][0].kill()
+	w.pods[2][0].kill()
+	w.after(time.Second, func() { w.start(0, 0) })
+	w.run(w.now + 2*time.Second)
+	steps := 0
+	for until := w.now + 30*time.Second; len(w.events) > 0 && w.events[0].at <= until && steps < 100_000; steps++ {
+		e := heap.Pop(&w.events).(event)
+		w.now = e.at
+		e.do()
+	}
+	leader := w.pods[0][1]
+	if !leader.left || leader.outcome != GroupFailed || steps > 5000 {
+		t.Errorf("after %d steps: left %t, %v", steps, leader.left, leader.outcome)
 	}
 }
 
