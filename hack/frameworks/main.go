@@ -80,7 +80,12 @@ in ` + "`" + `args` + "`" + `, so no quote can break the script, and the kubelet
 - If a framework's own **worker ends** too early, its script starts it again in its Pod after one
   second, whatever its exit code: its leader may not run yet, or may be on its second try. Only
   a missing program (126, 127) fails the Pod. peerjob does not restart a worker's command of
-  your own.
+  your own, and warns of a ` + "`processesPerPeer`" + ` that only the framework's own worker would read.
+- peerjob warns if your command **starts what its script starts**: ` + "`ray start`, `dask scheduler`" + `
+  or a master of Spark in the leader, a second server or an ` + "`sshd`" + ` of its own in a worker.
+- It also warns of a literal **number that contradicts** it: ` + "`mpirun -n 4`" + ` of six slots, and
+  ` + "`--nproc-per-node=4` or `--nnodes=2:3`" + ` of torchrun beside ` + "`processesPerPeer` or `elastic`" + `.
+- The script needs ` + "`/bin/sh`" + `, so Pods for Windows are an error.
 - Set ` + "`" + `activeDeadlineSeconds` + "`" + ` if a leader could wait forever for workers that find no node.
 
 ## With roles

@@ -109,6 +109,10 @@ type Leader struct {
 	// Worker is what the other peers run, as long as the Job does, unless the
 	// container has a command.
 	Worker string
+	// Twice are programs, with some of their arguments, that do once more what Before does
+	// if the leader's command starts them, and Another are those that do it for themselves
+	// if a worker's command does.
+	Twice, Another []string
 }
 
 // Find returns the entry of a type.

@@ -16,8 +16,18 @@ import (
 // or as it is. What the user wrote is never part of a script: it stands in args,
 // where the kubelet expands "$(NAME)" and no quote can break anything.
 func (s setup) setCommand(container *corev1.Container) {
-	own := slices.Concat(container.Command, container.Args)
-	script := ""
+	script, own := s.shell(container)
+	if script == "" {
+		return
+	}
+	container.Command = []string{"/bin/sh", "-c", s.fill(script), "peerjob"}
+	container.Args = own
+}
+
+// shell is the script that a container runs, and the words of the user's that it gets; "" if
+// they run as they are.
+func (s setup) shell(container *corev1.Container) (script string, own []string) {
+	own = slices.Concat(container.Command, container.Args)
 	switch {
 	case s.hasLeaderRole():
 		script = s.roleScript(len(own) > 0)
@@ -29,11 +39,7 @@ func (s setup) setCommand(container *corev1.Container) {
 	case len(own) > 0:
 		script = s.rankScript()
 	}
-	if script == "" {
-		return
-	}
-	container.Command = []string{"/bin/sh", "-c", s.fill(script), "peerjob"}
-	container.Args = own
+	return script, own
 }
 
 const (

@@ -120,6 +120,7 @@ var table = []Entry{
 			Before: "dask scheduler --port {port} &\n",
 			Server: "dask scheduler --port {port}",
 			Worker: "dask worker --nworkers {processes} \"$DASK_SCHEDULER_ADDRESS\"",
+			Twice:  []string{"dask scheduler", "dask-scheduler"}, Another: []string{"dask scheduler", "dask-scheduler"},
 		},
 		Notes: []string{"Call Client() without an address, and wait_for_workers with (PEERJOB_SIZE - 1) × processesPerPeer, or with roles PEERJOB_WORKER_SIZE × processesPerPeer."},
 	},
@@ -135,6 +136,7 @@ var table = []Entry{
 			Before: "ray start --head --port={port}\n",
 			Server: "ray start --head --port={port} --block",
 			Worker: `ray start --address="$RAY_ADDRESS" --block`,
+			Twice:  []string{"ray start"}, Another: []string{"ray start --head"},
 		},
 		Notes: []string{"Call ray.init() without an address. Ray opens more ports, at random, so a NetworkPolicy must allow all ports between the peers."},
 	},
@@ -156,6 +158,7 @@ var table = []Entry{
 			Before: `"${SPARK_HOME:-/opt/spark}/bin/spark-class" org.apache.spark.deploy.master.Master &` + "\n",
 			Server: `"${SPARK_HOME:-/opt/spark}/bin/spark-class" org.apache.spark.deploy.master.Master`,
 			Worker: `"${SPARK_HOME:-/opt/spark}/bin/spark-class" org.apache.spark.deploy.worker.Worker "$MASTER"`,
+			Twice:  sparkMasters, Another: sparkMasters,
 		},
 		Notes: []string{"The scripts look for Spark in SPARK_HOME, or in /opt/spark, as in the project's images. You can set SPARK_WORKER_CORES and SPARK_WORKER_MEMORY."},
 	},
@@ -253,6 +256,9 @@ var table = []Entry{
 		Notes:         mpiNotes,
 	},
 }
+
+// sparkMasters are programs that start a master of Spark.
+var sparkMasters = []string{"spark-class org.apache.spark.deploy.master.Master", "spark-daemon.sh start org.apache.spark.deploy.master.Master", "start-master.sh", "start-all.sh"}
 
 // least is the least number of peers and a colon, where torchrun wants one.
 func (s setup) least() string {

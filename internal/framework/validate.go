@@ -85,6 +85,7 @@ func (s setup) validateRole() field.ErrorList {
 		s.validateContainers(),
 		s.validateCommands(),
 		s.validateRunner(),
+		s.validateShell(),
 		s.validateSSH(),
 		s.validateVariables(),
 		s.validateContainerPorts(Ports(s.group)),
@@ -140,9 +141,16 @@ func (s setup) validateProcesses() field.ErrorList {
 }
 
 // dropsProcesses reports whether nobody reads the number of processes of the role: the
-// framework's worker alone would, and the role runs a command of its own.
+// framework's worker alone would, and the role has a command of its own.
 func (s setup) dropsProcesses() bool {
-	return s.hasLeaderRole() && s.Processes != "" && s.Hostfile == nil && !s.serves()
+	if s.Leader == nil || s.Processes == "" || s.Hostfile != nil {
+		return false
+	}
+	drops := false
+	s.eachContainer(func(container *corev1.Container, _ *field.Path) {
+		drops = drops || len(container.Command) > 0
+	})
+	return drops
 }
 
 // validateSameProcesses refuses a host with another number of processes than the first
@@ -246,6 +254,22 @@ func (s setup) validateCommands() field.ErrorList {
 		return s.validateLeaderRole()
 	}
 	return s.validateLeader()
+}
+
+// validateShell refuses Pods that run on Windows, where the shell of a script is not.
+func (s setup) validateShell() field.ErrorList {
+	var errs field.ErrorList
+	s.eachContainer(func(container *corev1.Container, _ *field.Path) {
+		if script, _ := s.shell(container); script == "" || len(errs) > 0 {
+			return
+		}
+		cure := "let the Pods run on Linux, or leave spec.framework out"
+		if s.Leader == nil {
+			cure = "let the Pods run on Linux, or make the role the first one of spec.framework.roles"
+		}
+		errs = peerjob.ValidateLinux(s.group, fmt.Sprintf("a script for /bin/sh starts %s here (spec.framework), and Windows has none; %s", s.Type, cure))
+	})
+	return errs
 }
 
 func (s setup) validateNoLeader() field.ErrorList {

@@ -126,7 +126,7 @@ func Warn(g *peerjob.Group) []diag.Warning {
 		}
 		w = append(w, rules.GPUProcesses(role.Template(), runsTorchrun, processes, path, role.TemplatePath())...)
 		if ok {
-			w = append(w, s.warnElasticHostNetwork()...)
+			w = slices.Concat(w, s.warnElasticHostNetwork(), s.warnCalls())
 		}
 	}
 	return slices.Concat(w, warnNoTask(g), warnProcesses(g), warnSuccess(g), warnServing(g))
@@ -154,14 +154,34 @@ func warnNoTask(g *peerjob.Group) []diag.Warning {
 	return w
 }
 
-// warnProcesses finds a number of processes for all roles that no role reads.
+// warnProcesses finds a number of processes for all roles, or for the Pods of a PeerJob
+// without roles, that nobody reads.
 func warnProcesses(g *peerjob.Group) []diag.Warning {
 	setups := setupsOf(g)
-	if len(setups) < 2 || setups[0].spec.ProcessesPerPeer == nil || slices.ContainsFunc(setups[1:], func(s setup) bool { return !s.dropsProcesses() }) {
+	if len(setups) == 0 || setups[0].spec.ProcessesPerPeer == nil || setups[0].Processes == "" {
 		return nil
 	}
-	return []diag.Warning{diag.Warn(peerjob.FrameworkPath.Child("processesPerPeer"),
-		"nobody reads it: the roles behind the leader, %s, have their own commands, and run no worker of %s; leave it out", strings.Join(namesOf(setups[0].roles[1:]), " and "), setups[0].Type)}
+	path := peerjob.FrameworkPath.Child("processesPerPeer")
+	var without []string
+	for _, s := range setups {
+		switch processes, _ := s.processesPerPeer(); {
+		case s.leads() || processes != s.spec.ProcessesPerPeer:
+		case s.dropsProcesses():
+			without = append(without, s.group.RoleName())
+		default:
+			return nil
+		}
+	}
+	switch typ := setups[0].Type; {
+	case len(without) == 0:
+		return []diag.Warning{diag.Warn(path, "nobody reads it: all roles that run %s have a number of their own; leave it out", typ)}
+	case setups[0].hasLeaderRole():
+		return []diag.Warning{diag.Warn(path,
+			"nobody reads it: the roles behind the leader, %s, have their own commands, and run no worker of %s; leave it out", strings.Join(without, " and "), typ)}
+	default:
+		return []diag.Warning{diag.Warn(path,
+			"nobody reads it: the workers have their own command, and run no worker of %s; leave it out, or leave out that command", typ)}
+	}
 }
 
 // warnSuccess finds a group that is done with roles outside of the framework, while those that

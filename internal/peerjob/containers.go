@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +18,7 @@ import (
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/lazyregexp"
+	"github.com/peerjob/peerjob/internal/rules"
 )
 
 // validateContainers refuses containers that the server accepts and the kubelet never
@@ -110,18 +110,14 @@ func warnContainers(g *Group) []diag.Warning {
 	return diag.Few(w)
 }
 
-var (
-	// shell matches the program of a shell.
-	shell = lazyregexp.New(`^(?:ba|da|k|a|z)?sh$`)
-	// shellFlags matches flags of a shell that end with the one that a script follows.
-	shellFlags = lazyregexp.New(`^-[a-z]*c$`)
-)
+// shellFlags matches flags of a shell that end with the one that a script follows.
+var shellFlags = lazyregexp.New(`^-[a-z]*c$`)
 
 // warnShell finds a shell that runs less than its words say: the one word behind -c is the
 // script, and the others are its parameters.
 func warnShell(container *corev1.Container, at *field.Path) []diag.Warning {
 	words := slices.Concat(container.Command, container.Args)
-	if len(container.Command) < 2 || !shell.MatchString(path.Base(words[0])) || !shellFlags.MatchString(words[1]) {
+	if len(container.Command) < 2 || !rules.IsShell(words[0]) || !shellFlags.MatchString(words[1]) {
 		return nil
 	}
 	fieldOf := func(i int) *field.Path {

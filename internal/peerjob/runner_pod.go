@@ -15,6 +15,7 @@ import (
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/rules"
 )
 
 // This file has what a Pod can say that the runner can't live with: hooks, nodes, limits
@@ -82,7 +83,7 @@ func sleeps(hook *corev1.LifecycleHandler) (seconds int64, known bool) {
 		return 0, false
 	}
 	words := hook.Exec.Command
-	if len(words) == 3 && isShell(words[0]) && words[1] == "-c" {
+	if len(words) == 3 && rules.IsShell(words[0]) && words[1] == "-c" {
 		words = strings.Fields(words[2])
 	}
 	if len(words) != 2 || path.Base(words[0]) != "sleep" {
@@ -90,10 +91,6 @@ func sleeps(hook *corev1.LifecycleHandler) (seconds int64, known bool) {
 	}
 	seconds, err := strconv.ParseInt(strings.TrimSuffix(words[1], "s"), 10, 32)
 	return seconds, err == nil && seconds >= 0
-}
-
-func isShell(word string) bool {
-	return slices.Contains([]string{"sh", "bash", "ash", "dash"}, path.Base(word))
 }
 
 // asksOnce reports whether a command of a hook asks a server of its own Pod, and does not
@@ -126,8 +123,18 @@ var platforms = []platform{
 
 // validatePlatform refuses Pods that no node runs on which the runner runs.
 func validatePlatform(g *Group) field.ErrorList {
+	return validatePlatforms(g, platforms, func(p platform) string { return fmt.Sprintf(p.detail, g.runnerField()) })
+}
+
+// ValidateLinux refuses Pods that no node with Linux runs; detail says what needs it.
+func ValidateLinux(g *Group, detail string) field.ErrorList {
+	return validatePlatforms(g, platforms[:1], func(platform) string { return detail })
+}
+
+// validatePlatforms refuses Pods that no node of the platforms runs. The first platform is
+// that of the operating system.
+func validatePlatforms(g *Group, platforms []platform, says func(platform) string) field.ErrorList {
 	pod, at := &g.Template().Spec, g.PodPath()
-	says := func(p platform) string { return fmt.Sprintf(p.detail, g.runnerField()) }
 	var errs field.ErrorList
 	if pod.OS != nil && pod.OS.Name == corev1.Windows {
 		errs = append(errs, field.Invalid(at.Child("os", "name"), string(corev1.Windows), says(platforms[0])))

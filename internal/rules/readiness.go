@@ -3,7 +3,6 @@
 package rules
 
 import (
-	"path"
 	"slices"
 	"strings"
 
@@ -124,41 +123,3 @@ func waitsLast(text Text, network Network) (Address, bool) {
 	}
 	return last, found
 }
-
-// commands are the commands of a script, without comments, in their order.
-func commands(script string) []string {
-	var all []string
-	for _, line := range strings.Split(withoutComments(script), "\n") {
-		for _, command := range commandEnd.Split(line, -1) {
-			if command = strings.TrimSpace(command); command != "" {
-				all = append(all, command)
-			}
-		}
-	}
-	return all
-}
-
-// ScriptPrograms returns the files with an absolute path that a script starts as programs,
-// each once. What is no script starts none.
-func ScriptPrograms(text Text) []string {
-	if !text.Script || text.Variable != "" {
-		return nil
-	}
-	var programs []string
-	for _, command := range commands(text.Value) {
-		words := strings.Fields(command)
-		for len(words) > 1 && (slices.Contains(starters, words[0]) || assignment.MatchString(words[0])) {
-			words = words[1:]
-		}
-		if program := strings.Trim(words[0], `"'`); path.IsAbs(program) && !slices.Contains(programs, program) {
-			programs = append(programs, program)
-		}
-	}
-	return programs
-}
-
-// starters are words before a command that start it.
-var starters = []string{"exec", "time", "nohup", "env", "if", "!"}
-
-// assignment matches a variable that a script sets for one command.
-var assignment = lazyregexp.New(`^[A-Za-z_]\w*=\S*$`)

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package framework_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/peerjob/peerjob/internal/framework"
+)
+
+// framed is a PeerJob of four peers with one container.
+func framed(framework, container string) string {
+	return "metadata: {name: a}\nspec: {peers: 4, framework: {" + framework + "}, template: {spec: {containers: [{name: w, image: x, " + container + "}]}}}"
+}
+
+// TestWarn_calls has commands that start what the framework's script starts, or that say
+// something else than spec.framework.
+func TestWarn_calls(t *testing.T) {
+	const (
+		mpi   = "type: OpenMPI, processesPerPeer: 2, sshSecretName: s"
+		plain = "env: [{name: A, value: mpirun -n 3 a}]"
+		first = "spec.template.spec.containers[0]."
+		lead  = "spec.framework.leader."
+		// again and own are what is said of a scheduler.
+		again  = "runs \"dask scheduler\", and the script of spec.framework (Dask) has done that here before; write the program that uses it"
+		rest   = " has done that here before; write the program that uses it"
+		sshd   = "runs sshd without the port and the keys with which the leader of OpenMPI calls it (spec.framework); leave out command and args, and the right one runs here"
+		slots  = ", and there are 8 slots (spec.framework): 4 hosts of OpenMPI; write 8, or change processesPerPeer or the number of peers"
+		nnodes = "spec.template.spec.containers[0].command[1]: --nnodes is "
+	)
+	for name, tt := range map[string]struct {
+		give string
+		want []string
+	}{
+		// The server of a leader.
+		"a scheduler beside the script's": {framed("type: Dask, leader: {command: [dask, scheduler]}", plain), []string{lead + "command[0]: " + again}},
+		"in a script": {framed(`type: Dask, leader: {command: [bash, -ec, "sleep 1\n# dask scheduler\ndask scheduler --port 1 &\npython a.py"]}`, plain),
+			[]string{lead + "command[2]: " + again}},
+		"in args":                            {framed("type: Dask, leader: {command: [sh, -c], args: [exec /opt/bin/dask scheduler]}", plain), []string{lead + "args[0]: " + again}},
+		"only spoken of":                     {framed(`type: Dask, leader: {command: [sh, -c, "echo dask scheduler runs; # dask scheduler\npython dask scheduler"]}`, plain), nil},
+		"a program's script":                 {framed(`type: Dask, leader: {command: [python, -c, "dask scheduler\nx"]}`, plain), nil},
+		"a worker of Dask beside the client": {framed(`type: Dask, leader: {command: [sh, -c, "dask worker $DASK_SCHEDULER_ADDRESS & python a.py"]}`, plain), nil},
+		"a head of Ray": {framed("type: Ray, leader: {command: [ray, start, --head, --block]}", plain),
+			[]string{lead + `command[0]: runs "ray start", and the script of spec.framework (Ray)` + rest}},
+		"a master of Spark": {framed("type: Spark, leader: {command: [/opt/spark/bin/spark-class, org.apache.spark.deploy.master.Master]}", plain),
+			[]string{lead + `command[0]: runs "spark-class org.apache.spark.deploy.master.Master", and the script of spec.framework (Spark)` + rest}},
+		"a program of Spark": {framed("type: Spark, leader: {command: [/opt/spark/bin/spark-submit, a.py]}", plain), nil},
+		"in a role": {withRoles("type: Ray", "head 1 command: [ray, start, --head]", "worker 2") + strings.Replace(ended, "launcher", "head", 1),
+			[]string{`spec.roles[0].template.spec.containers[0].command[0]: runs "ray start", and the script of spec.framework (Ray) has done that here before; leave out command and args, or write the program that uses it`}},
+		"in a role with a driver": {withRoles("type: Ray", `head 1 command: [sh, -c, "ray start --head; python a.py"]`, "worker 2") + strings.Replace(ended, "launcher", "head", 1),
+			[]string{`spec.roles[0].template.spec.containers[0].command[2]: runs "ray start", and the script of spec.framework (Ray)` + rest}},
+
+		// A server of a worker's own.
+		"a worker that is a scheduler": {framed("type: Dask, leader: {command: [ask]}", "command: [dask-scheduler]"),
+			[]string{first + `command[0]: runs "dask-scheduler" in each of these Pods, and the leader of Dask (spec.framework) runs it already; leave out command and args, and its worker runs here`}},
+		"a worker that is a head": {withRoles("type: Ray", "head 1 command: [ask]", "worker 2 command: [ray], args: [start, --head]") + strings.Replace(ended, "launcher", "head", 1),
+			[]string{`spec.roles[1].template.spec.containers[0].command[0]: runs "ray start --head" in each of these Pods, and the leader of Ray (spec.framework) runs it already; leave out command and args, and its worker runs here`}},
+		"a worker of the user's": {framed("type: Ray, leader: {command: [ask]}", "command: [ray, start, --address=$(RAY_ADDRESS), --num-gpus=1, --block]"), nil},
+		"an sshd of the user's":  {framed(mpi+", leader: {command: [mpirun, a]}", "command: [/usr/sbin/sshd, -De]"), []string{first + "command[0]: " + sshd}},
+		"in a role of hosts": {withRoles(mpi, "launcher 1 command: [mpirun, a]", `worker 2 command: [bash, -c, "mkdir -p /run/sshd\nexec /usr/sbin/sshd -D"]`) + ended,
+			[]string{"spec.roles[1].template.spec.containers[0].command[2]: " + sshd}},
+		"with peerjob's configuration": {framed(mpi+", leader: {command: [mpirun, a]}", "command: [/usr/sbin/sshd, -D, -f, /run/peerjob/ssh/sshd_config]"), nil},
+		"outside of the roles":         {withRoles(mpi+", roles: [{name: launcher}, {name: worker}]", "launcher 1 command: [mpirun, a]", "worker 2", "data 1 command: [/usr/sbin/sshd, -D]") + ended, nil},
+
+		// Processes of MPI.
+		"all slots":      {framed(mpi+`, leader: {command: [mpirun, -n, "8", a, -n, "3"]}`, plain), nil},
+		"fewer":          {framed(mpi+`, leader: {command: [mpirun, --allow-run-as-root, -x, A, --mca, b, c, -np, "6", a]}`, plain), []string{lead + "command[8]: starts 6 processes" + slots}},
+		"more, in args":  {framed(mpi+`, leader: {command: [mpiexec], args: [-n, "16", a]}`, plain), []string{lead + "args[1]: starts 16 processes" + slots}},
+		"in a script of": {framed(mpi+`, leader: {command: [sh, -c, "exec mpirun -v \\\n  -np 6 a"]}`, plain), []string{lead + "command[2]: starts 6 processes" + slots}},
+		"slots of roles": {withRoles(mpi+", roles: [{name: launcher, processesPerPeer: 1}, {name: a}, {name: b, processesPerPeer: 4}]", `launcher 1 command: [mpirun, -n, "12", a]`, "a 1", "b 3") + ended,
+			[]string{"spec.roles[0].template.spec.containers[0].command[2]: starts 12 processes, and there are 15 slots (spec.framework): 5 hosts of OpenMPI; write 15, or change processesPerPeer or the number of peers"}},
+		"a try, and all":                       {framed(mpi+`, leader: {command: [sh, -c, "mpirun -n 4 a; mpirun -n 8 a"]}`, plain), nil},
+		"one":                                  {framed(mpi+`, leader: {command: [mpirun, -n, "1", a]}`, plain), nil},
+		"no literal":                           {framed(mpi+`, leader: {command: [mpirun, -n, $(N), a]}`, plain), nil},
+		"a flag of the program":                {framed(mpi+`, leader: {command: [mpirun, a, -n, "3"]}`, plain), nil},
+		"behind a flag that may place them":    {framed(mpi+`, leader: {command: [mpirun, --map-by, "ppr:1:node", -n, "4", a]}`, plain), nil},
+		"several programs":                     {framed(mpi+`, leader: {command: [mpirun, -n, "2", a, ":", -n, "6", b]}`, plain), nil},
+		"no program that starts MPI processes": {framed(mpi+`, leader: {command: [run, -n, "3", a]}`, plain), nil},
+
+		// Flags of torchrun.
+		"processes":                 {framed("type: Torchrun, processesPerPeer: 2", "command: [torchrun, --nproc-per-node=4, a.py]"), []string{first + "command[1]: --nproc-per-node is 4, and takes the place of spec.framework.processesPerPeer, which is 2; write one of the two"}},
+		"processes behind":          {framed("type: Torchrun, processesPerPeer: gpu", `command: [python3, -m, torch.distributed.run, --nproc_per_node, "1", a.py]`), []string{first + "command[4]: --nproc_per_node is 1, and takes the place of spec.framework.processesPerPeer, which is gpu; write one of the two"}},
+		"processes in a script":     {framed("type: Torchrun, processesPerPeer: 2", `command: [sh, -c, "torchrun --nproc-per-node='4' a.py"]`), []string{first + "command[2]: --nproc-per-node is 4, and takes the place of spec.framework.processesPerPeer, which is 2; write one of the two"}},
+		"the same processes":        {framed("type: Torchrun, processesPerPeer: 2", "command: [torchrun, --nproc-per-node=2, a.py]"), nil},
+		"processes of the flag":     {framed("type: Torchrun", "command: [torchrun, --nproc-per-node=4, a.py]"), nil},
+		"processes of a variable":   {framed("type: Torchrun, processesPerPeer: 2", "command: [torchrun, --nproc-per-node=$(N), a.py]"), nil},
+		"processes of the program":  {framed("type: Torchrun, processesPerPeer: 2", "command: [torchrun, a.py, --nproc-per-node=4]"), nil},
+		"a range":                   {framed("type: Torchrun", "command: [torchrun, '--nnodes=2:4', a.py]"), []string{nnodes + "2:4, and the group of spec.framework has 4 peers from the start to the end; leave it out, or set spec.framework.elastic"}},
+		"no range":                  {framed("type: Torchrun", "command: [torchrun, '--nnodes=4:4', a.py]"), nil},
+		"another range":             {framed("type: Torchrun, elastic: {minPeers: 2}", "command: [torchrun, '--nnodes=1:4', a.py]"), []string{nnodes + "1:4, and takes the place of 2:4, by spec.framework.elastic; leave it out"}},
+		"the same range":            {framed("type: Torchrun, elastic: {minPeers: 2}", "command: [torchrun, '--nnodes=2:4', a.py]"), nil},
+		"no range beside elastic":   {framed("type: Torchrun, elastic: {minPeers: 2}", "command: [torchrun, --nnodes=4, a.py]"), []string{nnodes + "4, and takes the place of 2:4, by spec.framework.elastic; leave it out"}},
+		"all peers beside elastic":  {framed("type: Torchrun, elastic: {}", "command: [torchrun, --nnodes=4, a.py]"), nil},
+		"peers are for other rules": {framed("type: Torchrun", "command: [torchrun, --nnodes=8, a.py]"), nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := parse(t, tt.give)
+			if errs := framework.Validate(g); len(errs) > 0 {
+				t.Fatal(errs)
+			}
+			var got []string
+			for _, w := range framework.Warn(g) {
+				got = append(got, w.Field+": "+w.Message)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestValidate_windows refuses Pods for Windows where a shell starts the framework, and no
+// others.
+func TestValidate_windows(t *testing.T) {
+	const (
+		os      = "os: {name: windows}, containers"
+		cure    = "; let the Pods run on Linux, or leave spec.framework out"
+		refused = `Invalid value: "windows": a script for /bin/sh starts `
+		none    = " here (spec.framework), and Windows has none"
+	)
+	for name, tt := range map[string]struct {
+		give string
+		want []string
+	}{
+		"a leader":              {framed("type: Dask, leader: {command: [a]}", "command: [b]"), []string{"spec.template.spec.os.name: " + refused + "Dask" + none + cure}},
+		"no leader":             {framed("type: PyTorch", "command: [b]"), nil},
+		"a rank is added up":    {withRoles("type: PyTorch, roles: [{name: a}, {name: b}]", "a 2 command: [c]", "b 2 command: [c]"), []string{"spec.roles[1].template.spec.os.name: " + refused + "PyTorch" + none + "; let the Pods run on Linux, or make the role the first one of spec.framework.roles"}},
+		"a rank is known":       {withRoles("type: PyTorch, roles: [{name: a}, {name: b}]", "a 2 command: [c]", "b 1 command: [c]"), nil},
+		"a scheduler, a client": {withRoles("type: Dask, roles: [{name: a}, {name: b}]", "a 1", "b 2 command: [c]") + "  successRoles: [b]\n", []string{"spec.roles[0].template.spec.os.name: " + refused + "Dask" + none + cure}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			for _, err := range framework.Validate(parse(t, strings.ReplaceAll(tt.give, "containers", os))) {
+				got = append(got, err.Error())
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
