@@ -12,6 +12,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/diff"
 
+	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/lint"
 )
 
@@ -94,7 +95,7 @@ func Lint(files []LintFile, stdout, stderr io.Writer, options LintOptions) ([]Fi
 	}
 	unjudged := ""
 	if n := lint.PeerJobs(input); n > 0 {
-		unjudged = fmt.Sprintf("; lint does not judge PeerJobs, and there %s; run peerjob check", countOf(n))
+		unjudged = fmt.Sprintf("; lint does not judge PeerJobs, and %s; run peerjob check", diag.There(n, "PeerJob"))
 	}
 	if options.Format == "" || options.Format == LintText {
 		_, _ = fmt.Fprintf(stderr, "peerjob: %s%s\n", lint.Summary(left), unjudged)
@@ -102,14 +103,6 @@ func Lint(files []LintFile, stdout, stderr io.Writer, options LintOptions) ([]Fi
 		_, _ = fmt.Fprintf(stderr, "peerjob: note: %s\n", strings.TrimPrefix(unjudged, "; "))
 	}
 	return mended, verdict(left, options.Strict)
-}
-
-// countOf says how many there are.
-func countOf(n int) string {
-	if n == 1 {
-		return "is 1"
-	}
-	return fmt.Sprintf("are %d", n)
 }
 
 func lintFiles(files []LintFile) []lint.File {

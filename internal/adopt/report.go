@@ -6,9 +6,9 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
-	"unicode"
 
 	"github.com/peerjob/peerjob/internal/lint"
+	"github.com/peerjob/peerjob/internal/results"
 )
 
 // WriteReport writes what differs between what a PeerJob stands for and what it expands
@@ -18,15 +18,15 @@ func (p *Proposal) WriteReport(out *bytes.Buffer) {
 	if p.File != "" {
 		title += " (" + p.File + ")"
 	}
-	fmt.Fprintf(out, "%s:\n", oneLine(title))
+	fmt.Fprintf(out, "%s:\n", results.Plain(title))
 	for _, text := range p.Same {
-		fmt.Fprintf(out, "  the same: %s\n", oneLine(text))
+		fmt.Fprintf(out, "  the same: %s\n", results.Plain(text))
 	}
 	for _, text := range p.Added {
-		fmt.Fprintf(out, "  adds: %s\n", oneLine(text))
+		fmt.Fprintf(out, "  adds: %s\n", results.Plain(text))
 	}
 	for _, text := range p.Notes {
-		fmt.Fprintf(out, "  not said: %s\n", oneLine(text))
+		fmt.Fprintf(out, "  not said: %s\n", results.Plain(text))
 	}
 	if !p.Compared {
 		return
@@ -36,7 +36,7 @@ func (p *Proposal) WriteReport(out *bytes.Buffer) {
 		for _, d := range p.Differences {
 			if d.Adds == adds {
 				differs = differs || !adds
-				fmt.Fprintf(out, "  %s\n", oneLine(d.String()))
+				fmt.Fprintf(out, "  %s\n", results.Plain(d.String()))
 			}
 		}
 		if !adds && !differs {
@@ -82,16 +82,6 @@ func short(value string) string {
 	return fmt.Sprintf("%q", value)
 }
 
-// oneLine is a text without control characters: none of the input reaches a terminal.
-func oneLine(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, text)
-}
-
 // WriteRetargets writes which places of kustomizations to change.
 func WriteRetargets(out *bytes.Buffer, retargets []lint.Retarget) {
 	if len(retargets) == 0 {
@@ -99,6 +89,6 @@ func WriteRetargets(out *bytes.Buffer, retargets []lint.Retarget) {
 	}
 	out.WriteString("Kustomizations to change:\n")
 	for _, r := range retargets {
-		fmt.Fprintf(out, "  %s:%d: %s\n", oneLine(r.File), r.Line, oneLine(r.Text))
+		fmt.Fprintf(out, "  %s:%d: %s\n", results.Plain(r.File), r.Line, results.Plain(r.Text))
 	}
 }

@@ -54,10 +54,13 @@ func (l Literal) String() string { return l.Text }
 // MarshalJSON fails, so that a field error shows what String returns.
 func (l Literal) MarshalJSON() ([]byte, error) { return nil, errors.New("shown as text") }
 
-// Count is a number with what it counts: "1 peer", "4 peers".
+// Count is a number with what it counts: "1 peer", "4 peers", "6 retries".
 func Count[N int | int32 | int64](n N, noun string) string {
 	if n == 1 {
 		return "1 " + noun
+	}
+	if stem, found := strings.CutSuffix(noun, "y"); found {
+		noun = stem + "ie"
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
 }

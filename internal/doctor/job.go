@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/rules"
 )
 
@@ -102,7 +103,7 @@ func (c *cluster) examineMissing(g *group, r *report) {
 	if missing <= 0 {
 		return
 	}
-	peers := fmt.Sprintf("has no Pod for %d of its %d %s", missing, g.size, plural(int(g.size), "peer"))
+	peers := fmt.Sprintf("has no Pod for %d of its %s", missing, diag.Count(g.size, "peer"))
 	if len(g.pods) == 0 {
 		peers = "has no Pods"
 	}

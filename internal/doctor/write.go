@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/results"
 )
 
@@ -68,7 +69,7 @@ func (d *Diagnosis) WriteSummary(w io.Writer) error {
 			fmt.Fprintf(&out, "peerjob: and %d more groups\n", len(d.Groups)-manyGroups)
 			break
 		}
-		fmt.Fprintf(&out, "peerjob: Job %s: of %d %s, ", results.Plain(strings.TrimPrefix(g.Namespace+"/"+g.Job, "/")), g.Peers, plural(int(g.Peers), "peer"))
+		fmt.Fprintf(&out, "peerjob: Job %s: of %s, ", results.Plain(strings.TrimPrefix(g.Namespace+"/"+g.Job, "/")), diag.Count(g.Peers, "peer"))
 		var parts []string
 		if !g.Inside {
 			parts = append(parts, fmt.Sprintf("%d run and %d are ready", g.Running, g.Ready))
@@ -78,15 +79,7 @@ func (d *Diagnosis) WriteSummary(w io.Writer) error {
 		}
 		out.WriteString(strings.Join(parts, ", ") + "\n")
 	}
-	errors, warnings := d.Count(Error), d.Count(Warning)
-	fmt.Fprintf(&out, "peerjob: %d %s, %d %s\n", errors, plural(errors, "error"), warnings, plural(warnings, "warning"))
+	fmt.Fprintf(&out, "peerjob: %s, %s\n", diag.Count(d.Count(Error), "error"), diag.Count(d.Count(Warning), "warning"))
 	_, err := io.WriteString(w, out.String())
 	return err
-}
-
-func plural(n int, word string) string {
-	if n == 1 {
-		return word
-	}
-	return word + "s"
 }

@@ -31,6 +31,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/origin"
 	"github.com/peerjob/peerjob/internal/peerjob"
 	"github.com/peerjob/peerjob/internal/rules"
@@ -225,11 +226,11 @@ func object(g *peerjob.Group, o origin.Object) Object {
 			shown.Purpose += ", once it is ready"
 		}
 	case *batchv1.Job:
-		shown.Purpose = fmt.Sprintf("Indexed: runs the %s at the same time", count(int64(g.Peers()), "peer"))
+		shown.Purpose = fmt.Sprintf("Indexed: runs the %s at the same time", diag.Count(g.Peers(), "peer"))
 	case *networkingv1.NetworkPolicy:
 		shown.Purpose = "lets only the peers open connections to the peers"
 	case *corev1.ConfigMap:
-		shown.Purpose = "immutable: " + count(int64(len(typed.Data)+len(typed.BinaryData)), "file") + " for the peers"
+		shown.Purpose = "immutable: " + diag.Count(len(typed.Data)+len(typed.BinaryData), "file") + " for the peers"
 	}
 	return shown
 }
@@ -402,15 +403,4 @@ func roleBudget(g *peerjob.Group) NameBudget {
 		budget.Peers = max(g.Peers(), 1)
 	}
 	return budget
-}
-
-// count is a number of things: "1 peer", "3 retries".
-func count(n int64, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	if stem, found := strings.CutSuffix(what, "y"); found {
-		what = stem + "ie"
-	}
-	return strconv.FormatInt(n, 10) + " " + what + "s"
 }

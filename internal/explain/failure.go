@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
+	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/peerjob"
 )
 
@@ -46,7 +47,7 @@ func groupPolicy(g *peerjob.Group) []string {
 		restarts = int64(*policy.MaxRestarts)
 	}
 	return []string{fmt.Sprintf("spec.failurePolicy: when the command of one peer fails, all others stop at once, and all start again in their Pods. The group has %s, and then %s. The command reads its attempt in %s.",
-		count(restarts, "restart"), fails, v1alpha1.EnvAttempt)}
+		diag.Count(restarts, "restart"), fails, v1alpha1.EnvAttempt)}
 }
 
 // jobPolicy says how the Job counts failures.
@@ -72,7 +73,7 @@ func jobPolicy(g *peerjob.Group, job *batchv1.JobSpec, fieldOf func(string) stri
 	}
 	switch {
 	case job.BackoffLimitPerIndex != nil:
-		text := fmt.Sprintf("%s: each index has %s, and then that index has failed", fieldOf("spec.backoffLimitPerIndex"), count(int64(*job.BackoffLimitPerIndex), "retry"))
+		text := fmt.Sprintf("%s: each index has %s, and then that index has failed", fieldOf("spec.backoffLimitPerIndex"), diag.Count(*job.BackoffLimitPerIndex, "retry"))
 		switch {
 		case job.MaxFailedIndexes == nil:
 			text += "; the other indexes run to their end, and then the Job fails"
@@ -83,7 +84,7 @@ func jobPolicy(g *peerjob.Group, job *batchv1.JobSpec, fieldOf func(string) stri
 		}
 		said = append(said, text+".")
 	case job.BackoffLimit != nil:
-		said = append(said, fmt.Sprintf("%s: all peers%s together have %s, and then the Job fails and stops every peer%[2]s.", fieldOf("spec.backoffLimit"), whose, count(int64(*job.BackoffLimit), "retry")))
+		said = append(said, fmt.Sprintf("%s: all peers%s together have %s, and then the Job fails and stops every peer%[2]s.", fieldOf("spec.backoffLimit"), whose, diag.Count(*job.BackoffLimit, "retry")))
 	default:
 		said = append(said, fmt.Sprintf("%s is not set: all peers%s together have %d retries, the server's default, and then the Job fails and stops every peer%[2]s.", fieldOf("spec.backoffLimit"), whose, serverBackoffLimit))
 	}

@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"strings"
 	"text/tabwriter"
-	"unicode"
+
+	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/results"
 )
 
 // WriteJSON writes descriptions as one JSON object with the list "peerJobs".
@@ -25,7 +27,7 @@ const longestValue = 72
 // oneLine is a value as it fits into a line. No control character of the input reaches a
 // terminal.
 func oneLine(value string) string {
-	value = oneSentence(strings.Join(strings.Fields(value), " "))
+	value = results.Line(value)
 	if runes := []rune(value); len(runes) > longestValue {
 		return string(runes[:longestValue-1]) + "…"
 	}
@@ -59,7 +61,7 @@ func (d *Description) writeTable(out *bytes.Buffer) {
 	if d.leads {
 		leader = "; index 0 is the leader"
 	}
-	t := newTable(out, fmt.Sprintf("%s, all at the same time%s", count(int64(d.Peers.Count), "peer"), leader))
+	t := newTable(out, fmt.Sprintf("%s, all at the same time%s", diag.Count(d.Peers.Count, "peer"), leader))
 	t.row("INDEX", "HOST NAME", "NAME FOR PEERS", "FULLY QUALIFIED NAME")
 	for i, peer := range d.Peers.Shown {
 		if d.Peers.isLeftOut() && i == len(d.Peers.Shown)-1 {
@@ -97,28 +99,18 @@ func (d *Description) writeTable(out *bytes.Buffer) {
 	}
 
 	fmt.Fprintf(out, "\nRoom for names\n")
-	more, with, of, whose := count(int64(d.NameBudget.Characters), "more character"), " with "+count(int64(d.Peers.Count), "peer"), "", ""
+	more, with, of, whose := diag.Count(d.NameBudget.Characters, "more character"), " with "+diag.Count(d.Peers.Count, "peer"), "", ""
 	if d.Role != "" {
 		with, of, whose = "", " (of the role "+d.NameBudget.Role+")", " of this role"
 	}
 	fmt.Fprintf(out, "  metadata.name may have %s%s: %s%s is the longest name, and may have %d characters.\n",
-		more, with, oneSentence(d.NameBudget.Longest), of, d.NameBudget.Limit)
-	fmt.Fprintf(out, "  With this name there is room for %s%s.\n", count(int64(d.NameBudget.Peers), "peer"), whose)
+		more, with, results.Plain(d.NameBudget.Longest), of, d.NameBudget.Limit)
+	fmt.Fprintf(out, "  With this name there is room for %s%s.\n", diag.Count(d.NameBudget.Peers, "peer"), whose)
 
 	fmt.Fprintf(out, "\nIf a peer fails\n")
 	for _, sentence := range d.OnFailure {
-		fmt.Fprintf(out, "  - %s\n", oneSentence(sentence))
+		fmt.Fprintf(out, "  - %s\n", results.Plain(sentence))
 	}
-}
-
-// oneSentence is a sentence without control characters, however long.
-func oneSentence(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, text)
 }
 
 func (d *Description) writeContainer(out *bytes.Buffer, c Container) {
@@ -178,7 +170,7 @@ func (t *table) row(cells ...string) {
 		if i < len(cells)-1 {
 			cells[i] = oneLine(cells[i])
 		} else {
-			cells[i] = oneSentence(cells[i])
+			cells[i] = results.Plain(cells[i])
 		}
 	}
 	fmt.Fprintf(t.w, "  %s\n", strings.Join(cells, "\t"))

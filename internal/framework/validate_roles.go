@@ -36,7 +36,7 @@ func (e *Entry) validateRoles(g *peerjob.Group) field.ErrorList {
 		case role.Name == "":
 			errs = append(errs, field.Required(path, "the name of a role that runs "+e.Type))
 		case !slices.Contains(names, role.Name):
-			errs = append(errs, peerjob.UnknownName(path, role.Name, names))
+			errs = append(errs, field.NotSupported(path, role.Name, names))
 		case slices.ContainsFunc(own[:i], func(other v1alpha1.FrameworkRole) bool { return other.Name == role.Name }):
 			errs = append(errs, field.Duplicate(path, role.Name))
 		case len(e.Tasks) > 0 && !isTask:

@@ -165,7 +165,7 @@ func validateRunnerContainer(g *Group) field.ErrorList {
 	case slices.Contains(containerNames(pod.InitContainers), name):
 		return field.ErrorList{field.Invalid(path, name, fmt.Sprintf("is an init container, which ends before the peers start; name one of %q", names))}
 	}
-	return field.ErrorList{UnknownName(path, name, names)}
+	return field.ErrorList{field.NotSupported(path, name, names)}
 }
 
 // validateRolesContainer does the same for all roles at once, because one name is for all of
@@ -210,14 +210,14 @@ func validateRolesContainer(g *Group) field.ErrorList {
 	case len(without) > 0 && slices.Contains(inits, name) && !slices.Contains(all, name):
 		return field.ErrorList{field.Invalid(path, name, "is an init container, which ends before the peers start; "+cure)}
 	case len(without) > 0 && len(common) > 0:
-		err := UnknownName(path, name, common)
+		err := field.NotSupported(path, name, common)
 		err.Detail += " (" + who + ")"
 		return field.ErrorList{err}
 	case len(without) > 0:
 		return field.ErrorList{field.Invalid(path, name, fmt.Sprintf("%s, and it must be in each of them: %s; %s", who, strings.Join(without, ", and "), cure))}
 	case len(several) == 0 && !slices.Contains(all, name):
 		slices.Sort(all)
-		return field.ErrorList{UnknownName(path, name, slices.Compact(all))}
+		return field.ErrorList{field.NotSupported(path, name, slices.Compact(all))}
 	}
 	return nil
 }

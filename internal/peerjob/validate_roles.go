@@ -17,7 +17,6 @@ import (
 	"github.com/peerjob/peerjob/internal/apitype"
 	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/rules"
-	"github.com/peerjob/peerjob/internal/spell"
 )
 
 // Owner says where a field of spec is written in a PeerJob with roles.
@@ -217,7 +216,7 @@ func validateDependencies(g *Group) field.ErrorList {
 			case name == role.Role.Name:
 				errs = append(errs, field.Invalid(at.Child("name"), name, "is this role itself, which would wait forever; name another role"))
 			case !slices.Contains(names, name):
-				errs = append(errs, UnknownName(at.Child("name"), name, names))
+				errs = append(errs, field.NotSupported(at.Child("name"), name, names))
 			case seen[name]:
 				errs = append(errs, field.Duplicate(at.Child("name"), name))
 			}
@@ -287,15 +286,6 @@ func (g *Group) Dependencies() string {
 	return strings.Join(names, ", ")
 }
 
-// UnknownName is an error about a name that is none of some others.
-func UnknownName(path *field.Path, name string, names []string) *field.Error {
-	err := field.NotSupported(path, name, names)
-	if nearest := spell.Nearest(name, names); nearest != "" {
-		err.Detail += fmt.Sprintf("; did you mean %q?", nearest)
-	}
-	return err
-}
-
 // validateCycles refuses roles that wait for each other. It reports each cycle once, on the
 // dependency that closes it.
 func validateCycles(g *Group) field.ErrorList {
@@ -352,7 +342,7 @@ func validateSuccessRoles(g *Group) field.ErrorList {
 	for i, name := range own {
 		switch at := SuccessRolesPath.Index(i); {
 		case !slices.Contains(names, name):
-			errs = append(errs, UnknownName(at, name, names))
+			errs = append(errs, field.NotSupported(at, name, names))
 		case slices.Contains(own[:i], name):
 			errs = append(errs, field.Duplicate(at, name))
 		}
