@@ -32,6 +32,7 @@ import (
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/framework"
 	"github.com/peerjob/peerjob/internal/origin"
 	"github.com/peerjob/peerjob/internal/peerjob"
 	"github.com/peerjob/peerjob/internal/rules"
@@ -308,6 +309,11 @@ func containers(g *peerjob.Group, job *batchv1.Job, from *origin.Map, source sou
 		if !hasIndex && c.Name != v1alpha1.RunnerInstall {
 			container.Variables = append(container.Variables, Variable{v1alpha1.EnvIndex, anyIndex, Source{By: byKubernetes}})
 		}
+		if exported := framework.Brings(g).Exported; exported != nil && !container.Init {
+			for _, v := range exported(c.Name) {
+				container.Variables = append(container.Variables, Variable{v.Name, computed(v.Value), Source{byFramework, peerjob.FrameworkPath.String()}})
+			}
+		}
 		if container.Runner {
 			container.Variables = append(container.Variables, commandVariables(g)...)
 		}
@@ -322,6 +328,16 @@ func containers(g *peerjob.Group, job *batchv1.Job, from *origin.Map, source sou
 		all = append(all, container)
 	})
 	return all
+}
+
+// computed is what a shell adds up, as people write it: "<index + 2>" for
+// "$((JOB_COMPLETION_INDEX + 2))".
+func computed(value string) string {
+	sum, found := strings.CutPrefix(value, "$((")
+	if !found {
+		return value
+	}
+	return "<" + strings.Replace(strings.TrimSuffix(sum, "))"), v1alpha1.EnvIndex, "index", 1) + ">"
 }
 
 // commandVariables are the variables that the runner gives the command.

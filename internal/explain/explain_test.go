@@ -4,6 +4,7 @@ package explain
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
@@ -199,6 +200,50 @@ func TestDescribe_roles(t *testing.T) {
 		}
 		if diff := cmp.Diff(map[string]string{"w PEERJOB_RANK": want.rank, "w PEERJOB_WORLD_SIZE": "6", "w PEERJOB_ATTEMPT": "<attempt, from 1>"}, got); diff != "" {
 			t.Errorf("role %d (-want +got):\n%s", i, diff)
+		}
+	}
+}
+
+// What all roles have in common is said once, also in a picture, and the rank that a shell
+// adds up is among the variables.
+func TestWrite_roles(t *testing.T) {
+	pj := &v1alpha1.PeerJob{}
+	pj.Name = "train"
+	pj.Spec.Framework = &v1alpha1.Framework{Type: "Torchrun", Roles: []v1alpha1.FrameworkRole{{Name: "big"}, {Name: "small"}}}
+	for _, name := range []string{"big", "small"} {
+		template := corev1.PodTemplateSpec{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "w", Command: []string{"torchrun"}}}, InitContainers: []corev1.Container{{Name: "i"}}}}
+		pj.Spec.Roles = append(pj.Spec.Roles, v1alpha1.PeerRole{Name: name, Peers: new(int32(2)), BackoffLimit: new(int32(len(name))), Template: template})
+	}
+	v1alpha1.Default(pj, v1alpha1.Settings{})
+	g := peerjob.NewGroup(pj, "")
+	var all []Description
+	for _, role := range g.All() {
+		all = append(all, Describe(role, expand.Group(g), func(string) bool { return false }))
+	}
+	rank := Variable{"PET_NODE_RANK", "<index + 2>", Source{byFramework, "spec.framework"}}
+	if c := all[1].Containers[1]; c.Name != "w" || !slices.Contains(c.Variables, rank) {
+		t.Errorf("%+v is not among the variables of %+v", rank, c)
+	}
+	var table, picture bytes.Buffer
+	WriteTable(&table, append(all, describe(sample("other", 2))))
+	WriteMermaid(&picture, all)
+	for text, want := range map[string]int{
+		"PeerJob train\n\n4 peers in 2 roles, all at the same time; index 0 of the role big is the leader\n": 1,
+		"Role big of PeerJob train\n\n2 peers, all at the same time; index 0 is the leader\n":                1,
+		"Role small of PeerJob train\n\n2 peers, all at the same time\n":                                     1,
+		"PeerJob other\n\n2 peers, all at the same time; index 0 is the leader\n":                            1,
+		"  Service  train ": 1, "  Job      train-big ": 1, "  Job      train-small ": 1,
+		"Each peer fails for itself": 2, "spec.roles[0].backoffLimit: ": 1, "spec.roles[1].backoffLimit: ": 1,
+		"metadata.name may have ": 2, "peers of this role.\n": 2, "tcp-rendezvous": 1,
+		"<index + 2>": 1, // not in the init container
+	} {
+		if got := strings.Count(table.String(), text); got != want {
+			t.Errorf("%q is there %d times, want %d, in\n%s", text, got, want, table.String())
+		}
+	}
+	for text, want := range map[string]int{"headless Service": 1, "Indexed Job of the role ": 2, "(\"Pod": 4, "subgraph": 1} {
+		if got := strings.Count(picture.String(), text); got != want {
+			t.Errorf("%q is there %d times, want %d, in\n%s", text, got, want, picture.String())
 		}
 	}
 }

@@ -38,46 +38,59 @@ type edge struct {
 // graphOf returns the picture.
 func graphOf(all []Description) graph {
 	var g graph
-	for i := range all {
-		g.groups = append(g.groups, all[i].cluster(fmt.Sprintf("g%d", i)))
+	for i, roles := range peerJobs(all) {
+		g.groups = append(g.groups, clusterOf(fmt.Sprintf("g%d", i), roles))
 	}
 	return g
 }
 
-func (d *Description) cluster(id string) cluster {
-	c := cluster{title: "PeerJob " + d.Name}
-	if d.Role != "" {
-		c.title += ", role " + d.Role
+// clusterOf is the picture of one PeerJob: what its roles share is in it once.
+func clusterOf(id string, roles []Description) cluster {
+	first := &roles[0]
+	c := cluster{title: "PeerJob " + first.Name}
+	if first.Role != "" && len(roles) == 1 {
+		c.title += ", role " + first.Role
 	}
-	source, job, service := id+"_peerjob", id+"_Job", id+"_Service"
-	c.nodes = append(c.nodes, node{id: source, lines: []string{"PeerJob", d.Name}, isSource: true})
+	source := id + "_peerjob"
+	c.nodes = append(c.nodes, node{id: source, lines: []string{"PeerJob", first.Name}, isSource: true})
+	drawn := map[string]string{} // the nodes of objects, by kind and name
+	for i := range roles {
+		own := id
+		if len(roles) > 1 {
+			own = fmt.Sprintf("%s_r%d", id, i)
+		}
+		roles[i].draw(&c, id, own, source, drawn)
+	}
+	return c
+}
+
+// draw adds the objects and the peers of a description. id begins the nodes of the PeerJob,
+// own those of the role.
+func (d *Description) draw(c *cluster, id, own, source string, drawn map[string]string) {
+	job, service := own+"_Job", id+"_Service"
 	for i, o := range d.Objects {
-		at := id + "_" + o.Kind
-		if o.Kind == "ConfigMap" {
-			at = fmt.Sprintf("%s%d", at, i)
-		}
-		lines := []string{o.Kind, o.Name}
-		switch o.Kind {
-		case "Service":
-			lines[0] = "headless Service"
-			lines = append(lines, "selector "+d.selector)
-			for _, port := range d.Ports {
-				lines = append(lines, fmt.Sprintf("%s %d/%s", port.Name, port.Port, port.Protocol))
+		at, known := drawn[o.Kind+" "+o.Name]
+		if !known {
+			switch o.Kind {
+			case "Job":
+				at = job
+			case "ConfigMap":
+				at = fmt.Sprintf("%s_%s%d", own, o.Kind, i)
+			default:
+				at = id + "_" + o.Kind
 			}
-		case "Job":
-			lines[0] = "Indexed Job"
-			lines = append(lines, "subdomain "+d.serviceName, fmt.Sprintf("completions = parallelism = %d", d.Peers.Count))
+			drawn[o.Kind+" "+o.Name] = at
+			c.nodes = append(c.nodes, node{id: at, lines: d.linesOf(o)})
+			c.edges = append(c.edges, edge{from: source, to: at})
 		}
-		c.nodes = append(c.nodes, node{id: at, lines: lines})
-		c.edges = append(c.edges, edge{from: source, to: at})
 		if o.Kind == "ConfigMap" {
 			c.edges = append(c.edges, edge{from: at, to: job, label: "files"})
 		}
 	}
 	for i, peer := range d.Peers.Shown {
-		at := fmt.Sprintf("%s_%d", id, peer.Index)
+		at := fmt.Sprintf("%s_%d", own, peer.Index)
 		if d.Peers.isLeftOut() && i == len(d.Peers.Shown)-1 {
-			gap := id + "_more"
+			gap := own + "_more"
 			c.nodes = append(c.nodes, node{id: gap, lines: []string{fmt.Sprintf("%d more", int(d.Peers.Count)-len(d.Peers.Shown))}, isPod: true})
 			c.edges = append(c.edges, edge{from: job, to: gap}, edge{from: service, to: gap, isName: true})
 		}
@@ -88,7 +101,26 @@ func (d *Description) cluster(id string) cluster {
 		c.nodes = append(c.nodes, node{id: at, lines: lines, isPod: true})
 		c.edges = append(c.edges, edge{from: job, to: at}, edge{from: service, to: at, label: peer.Name, isName: true})
 	}
-	return c
+}
+
+// linesOf are what the node of an object says.
+func (d *Description) linesOf(o Object) []string {
+	lines := []string{o.Kind, o.Name}
+	switch o.Kind {
+	case "Service":
+		lines[0] = "headless Service"
+		lines = append(lines, "selector "+d.selector)
+		for _, port := range d.Ports {
+			lines = append(lines, fmt.Sprintf("%s %d/%s", port.Name, port.Port, port.Protocol))
+		}
+	case "Job":
+		lines[0] = "Indexed Job"
+		if d.Role != "" {
+			lines[0] += " of the role " + d.Role
+		}
+		lines = append(lines, "subdomain "+d.serviceName, fmt.Sprintf("completions = parallelism = %d", d.Peers.Count))
+	}
+	return lines
 }
 
 // WriteDOT writes a picture for Graphviz.

@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -36,27 +38,118 @@ func oneLine(value string) string {
 
 // WriteTable writes descriptions for people.
 func WriteTable(out *bytes.Buffer, all []Description) {
-	for i, d := range all {
+	for i, roles := range peerJobs(all) {
 		if i > 0 {
 			out.WriteString("\n")
 		}
-		d.writeTable(out)
+		if len(roles) == 1 {
+			roles[0].writeTable(out)
+		} else {
+			writeRoles(out, roles)
+		}
 	}
 }
 
-func (d *Description) writeTable(out *bytes.Buffer) {
-	title := "PeerJob " + d.Name
-	if d.Namespace != "" {
-		title = "PeerJob " + d.Namespace + "/" + d.Name
+// peerJobs are the descriptions of each PeerJob: one, or one for each role.
+func peerJobs(all []Description) [][]Description {
+	var groups [][]Description
+	for i := range all {
+		if len(groups) == 0 || all[i].leads {
+			groups = append(groups, nil)
+		}
+		last := &groups[len(groups)-1]
+		*last = append(*last, all[i])
 	}
+	return groups
+}
+
+func (d *Description) writeTable(out *bytes.Buffer) {
+	title := d.title()
 	if d.Role != "" {
 		title += ", role " + d.Role
 	}
+	d.writeTitle(out, title)
+	d.writePeers(out)
+	writeObjects(out, d.Objects)
+	writeTies(out, d.Ties)
+	d.writePorts(out)
+	for _, c := range d.Containers {
+		d.writeContainer(out, c)
+	}
+	writeRoom(out, d.nameRoom(), d.peerRoom())
+	writeFailure(out, "If a peer fails", d.OnFailure)
+}
+
+// writeRoles says of a PeerJob with roles what all have in common, and then what each has
+// for itself.
+func writeRoles(out *bytes.Buffer, roles []Description) {
+	first := &roles[0]
+	objects, rest := inCommon(roles, func(d *Description) []Object { return d.Objects })
+	for _, own := range rest {
+		objects = append(objects, own...)
+	}
+	ties, ownTies := inCommon(roles, func(d *Description) []Tie { return d.Ties })
+	said, ownSaid := inCommon(roles, func(d *Description) []string { return d.OnFailure })
+	total := int64(0)
+	for i := range roles {
+		total += int64(roles[i].Peers.Count)
+	}
+
+	first.writeTitle(out, first.title())
+	fmt.Fprintf(out, "\n%s in %s, all at the same time; index 0 of the role %s is the leader\n", diag.Count(total, "peer"), diag.Count(len(roles), "role"), results.Plain(first.Role))
+	writeObjects(out, objects)
+	writeTies(out, ties)
+	first.writePorts(out)
+	writeRoom(out, first.nameRoom())
+	writeFailure(out, "If a peer of any role fails", said)
+	for i := range roles {
+		d := &roles[i]
+		fmt.Fprintf(out, "\n%s\n", oneLine("Role "+d.Role+" of PeerJob "+d.Name))
+		d.writePeers(out)
+		writeTies(out, ownTies[i])
+		for _, c := range d.Containers {
+			d.writeContainer(out, c)
+		}
+		writeRoom(out, d.peerRoom())
+		writeFailure(out, "If a peer of this role fails", ownSaid[i])
+	}
+}
+
+// inCommon are the things that all descriptions have, and those that each has besides.
+func inCommon[T any](all []Description, of func(*Description) []T) (common []T, rest [][]T) {
+	has := func(list []T, one T) bool {
+		return slices.ContainsFunc(list, func(other T) bool { return reflect.DeepEqual(one, other) })
+	}
+	for _, one := range of(&all[0]) {
+		inAll := true
+		for i := range all {
+			inAll = inAll && has(of(&all[i]), one)
+		}
+		if inAll {
+			common = append(common, one)
+		}
+	}
+	for i := range all {
+		rest = append(rest, slices.DeleteFunc(slices.Clone(of(&all[i])), func(one T) bool { return has(common, one) }))
+	}
+	return common, rest
+}
+
+func (d *Description) title() string {
+	if d.Namespace != "" {
+		return "PeerJob " + d.Namespace + "/" + d.Name
+	}
+	return "PeerJob " + d.Name
+}
+
+func (d *Description) writeTitle(out *bytes.Buffer, title string) {
 	if d.File != "" {
 		title += " (" + d.File + ")"
 	}
 	fmt.Fprintln(out, oneLine(title))
+}
 
+func (d *Description) writePeers(out *bytes.Buffer) {
 	leader := ""
 	if d.leads {
 		leader = "; index 0 is the leader"
@@ -70,45 +163,69 @@ func (d *Description) writeTable(out *bytes.Buffer) {
 		t.row(fmt.Sprint(peer.Index), peer.HostName, peer.Name, peer.FQDN)
 	}
 	t.end()
+}
 
-	t = newTable(out, "What comes out")
+func writeObjects(out *bytes.Buffer, objects []Object) {
+	t := newTable(out, "What comes out")
 	t.row("KIND", "NAME", "WHAT IT DOES")
-	for _, o := range d.Objects {
+	for _, o := range objects {
 		t.row(o.Kind, o.Name, o.Purpose)
 	}
 	t.end()
+}
 
-	t = newTable(out, "What ties it together")
+func writeTies(out *bytes.Buffer, ties []Tie) {
+	t := newTable(out, "What ties it together")
 	t.row("WHAT", "VALUE", "FROM", "MUST BE EQUAL IN")
-	for _, tie := range d.Ties {
+	for _, tie := range ties {
 		t.row(tie.What, tie.Value, tie.From, strings.Join(tie.Fields, ", "))
 	}
 	t.end()
+}
 
-	if len(d.Ports) > 0 {
-		t = newTable(out, "Ports of the Service")
-		t.row("NAME", "PORT", "PROTOCOL", "FROM")
-		for _, port := range d.Ports {
-			t.row(port.Name, fmt.Sprint(port.Port), port.Protocol, d.from(port.Source))
-		}
-		t.end()
+func (d *Description) writePorts(out *bytes.Buffer) {
+	if len(d.Ports) == 0 {
+		return
 	}
-
-	for _, c := range d.Containers {
-		d.writeContainer(out, c)
+	t := newTable(out, "Ports of the Service")
+	t.row("NAME", "PORT", "PROTOCOL", "FROM")
+	for _, port := range d.Ports {
+		t.row(port.Name, fmt.Sprint(port.Port), port.Protocol, d.from(port.Source))
 	}
+	t.end()
+}
 
-	fmt.Fprintf(out, "\nRoom for names\n")
-	more, with, of, whose := diag.Count(d.NameBudget.Characters, "more character"), " with "+diag.Count(d.Peers.Count, "peer"), "", ""
+// nameRoom says how much longer the name may be, and peerRoom how many peers there may be.
+func (d *Description) nameRoom() string {
+	with, of := " with "+diag.Count(d.Peers.Count, "peer"), ""
 	if d.Role != "" {
-		with, of, whose = "", " (of the role "+d.NameBudget.Role+")", " of this role"
+		with, of = "", " (of the role "+d.NameBudget.Role+")"
 	}
-	fmt.Fprintf(out, "  metadata.name may have %s%s: %s%s is the longest name, and may have %d characters.\n",
-		more, with, results.Plain(d.NameBudget.Longest), of, d.NameBudget.Limit)
-	fmt.Fprintf(out, "  With this name there is room for %s%s.\n", diag.Count(d.NameBudget.Peers, "peer"), whose)
+	return fmt.Sprintf("metadata.name may have %s%s: %s%s is the longest name, and may have %d characters.",
+		diag.Count(d.NameBudget.Characters, "more character"), with, d.NameBudget.Longest, of, d.NameBudget.Limit)
+}
 
-	fmt.Fprintf(out, "\nIf a peer fails\n")
-	for _, sentence := range d.OnFailure {
+func (d *Description) peerRoom() string {
+	whose := ""
+	if d.Role != "" {
+		whose = " of this role"
+	}
+	return fmt.Sprintf("With this name there is room for %s%s.", diag.Count(d.NameBudget.Peers, "peer"), whose)
+}
+
+func writeRoom(out *bytes.Buffer, sentences ...string) {
+	fmt.Fprintf(out, "\nRoom for names\n")
+	for _, sentence := range sentences {
+		fmt.Fprintf(out, "  %s\n", results.Plain(sentence))
+	}
+}
+
+func writeFailure(out *bytes.Buffer, title string, sentences []string) {
+	if len(sentences) == 0 {
+		return
+	}
+	fmt.Fprintf(out, "\n%s\n", title)
+	for _, sentence := range sentences {
 		fmt.Fprintf(out, "  - %s\n", results.Plain(sentence))
 	}
 }
