@@ -62,7 +62,7 @@ func Adopt(files []LintFile, stdout, stderr io.Writer, options AdoptOptions) (er
 		p.WriteReport(&differences)
 	}
 	if len(result.Proposals) == 0 && !report.Failed() {
-		report.Errorf(nil, "there is nothing to adopt: name files with a Job and its headless Service, or with a PyTorchJob, MPIJob, JobSet or TrainJob")
+		report.Errorf(nil, "there is nothing to adopt: name files with a Job and its headless Service, or with a PyTorchJob, TFJob, MPIJob, JobSet or TrainJob")
 	}
 	adopt.WriteRetargets(&differences, result.Retargets)
 	report.Write(stderr)

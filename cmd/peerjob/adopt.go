@@ -22,7 +22,7 @@ Then it expands each PeerJob and says on stderr in which fields that differs
 from the original, and why, or that nothing differs. In a folder with
 kustomizations it also lists the patches that need another target.
 
-It does the same for a PyTorchJob, MPIJob, JobSet or TrainJob, and says in
+It does the same for a PyTorchJob, TFJob, MPIJob, JobSet or TrainJob, and says in
 plain words what a PeerJob can't. It changes no file and asks no cluster.`,
 		Example: `  peerjob adopt pair.yaml > peerjob.yaml
   kubectl get job,service -l app=train -o yaml | peerjob adopt -

@@ -8,7 +8,8 @@
 //	pair.go       writes the PeerJob of a Service and a Job
 //	framework.go  recognizes the contract of a framework, and writes its preset
 //	compare.go    what a PeerJob expands to, field by field beside the original
-//	foreign.go    PyTorchJob, MPIJob, JobSet and TrainJob
+//	foreign.go    kinds of other controllers: TrainJob, JobSet with one group (jobset.go: several)
+//	kubeflow.go   PyTorchJob, TFJob and MPIJob
 //	jobset.go     a JobSet with several groups of Pods, as roles
 //	node.go       YAML
 //

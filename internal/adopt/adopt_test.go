@@ -261,7 +261,33 @@ func TestFiles_live(t *testing.T) {
 }
 
 func TestFiles_foreign(t *testing.T) {
-	golden(t, "foreign.peerjob.yaml", written(t, proposals(t, "foreign.yaml", Options{})))
+	golden(t, "foreign.peerjob.yaml", written(t, proposals(t, "foreign.yaml", Options{RunnerImage: "example.com/runner:v1"})))
+}
+
+// The kinds of Pods of a job of Kubeflow become roles, unless all run one template.
+func TestFiles_kubeflow(t *testing.T) {
+	golden(t, "kubeflow.peerjob.yaml", written(t, proposals(t, "kubeflow.yaml", Options{RunnerImage: "example.com/runner:v1"})))
+}
+
+// TestFiles_kubeflowRefused has jobs of Kubeflow for which there is no PeerJob.
+func TestFiles_kubeflowRefused(t *testing.T) {
+	const template = "{template: {spec: {containers: [{name: a, image: x, command: [c]}]}}}"
+	for job, want := range map[string]string{
+		"kind: MPIJob, metadata: {name: s}, spec: {mpiReplicaSpecs: {Launcher: " + template + "}}":                                                                  "it needs a Launcher and a Worker under spec.mpiReplicaSpecs",
+		"kind: MPIJob, metadata: {name: s}, spec: {mpiReplicaSpecs: {Launcher: " + template + ", Worker: {}}}":                                                      "its Worker has no template",
+		"kind: MPIJob, metadata: {name: s}, spec: {mpiImplementation: JAX, mpiReplicaSpecs: {Launcher: " + template + ", Worker: " + template + "}}":                "its mpiImplementation is JAX, and spec.framework knows OpenMPI, IntelMPI and MPICH",
+		"kind: MPIJob, metadata: {name: s}, spec: {mpiReplicaSpecs: {Launcher: {template: {spec: {containers: [{name: a, image: x}]}}}, Worker: " + template + "}}": "its Launcher has no command, and peerjob does not know that of the image; write it",
+		"kind: PyTorchJob, metadata: {name: s}, spec: {pytorchReplicaSpecs: {}}":                                                                                    "it has neither a Master nor a Worker under spec.pytorchReplicaSpecs",
+		"kind: PyTorchJob, metadata: {name: s}, spec: {pytorchReplicaSpecs: {Master: " + template + ", Worker: {replicas: 2}}}":                                     "its Worker has no template",
+		"kind: TFJob, metadata: {name: s}, spec: {}":                                                                                                                "it has no Chief, Worker, PS or Evaluator under spec.tfReplicaSpecs",
+		"kind: TFJob, metadata: {name: s}, spec: {tfReplicaSpecs: {PS: {}}}":                                                                                        "its PS has no template",
+		"kind: TFJob, metadata: {name: s}, spec: {tfReplicaSpecs: {Chief: " + template + ", Master: " + template + "}}":                                             "it has a Chief and a Master, and a cluster of TensorFlow has one chief; leave one of them out",
+	} {
+		result := Files([]lint.File{{Name: "s.yaml", Content: []byte("{apiVersion: kubeflow.org/v1, " + job + "}\n")}}, Options{})
+		if len(result.Refused) != 1 || len(result.Proposals) > 0 || result.Refused[0].Reason != want {
+			t.Errorf("%s: %+v, want %s", job, result.Refused, want)
+		}
+	}
 }
 
 // The groups of Pods of a JobSet become roles, and what a PeerJob can't say is said.
@@ -395,7 +421,7 @@ func TestFiles_oddInput(t *testing.T) {
 	for _, file := range pair(`command: [torchrun, --nnodes=4, t.py], env: [{name: RANK, value: "1"}]`) {
 		texts = append(texts, string(file.Content))
 	}
-	for _, name := range []string{"live.yaml", "foreign.yaml", "jobset.yaml"} {
+	for _, name := range []string{"live.yaml", "foreign.yaml", "kubeflow.yaml", "jobset.yaml"} {
 		content, err := os.ReadFile(filepath.Join("testdata", name))
 		if err != nil {
 			t.Fatal(err)

@@ -39,7 +39,8 @@ func TestFiles_apart(t *testing.T) {
 		want, selectorDiffers := strings.CutSuffix(row[2], "; the selector differs")
 		t.Run(name, func(t *testing.T) {
 			file := read(t, "adopt", name)
-			for _, options := range []Options{{}, {Exact: true}} {
+			const runner = "example.com/runner:v1" // a release has a default
+			for _, options := range []Options{{RunnerImage: runner}, {RunnerImage: runner, Exact: true}} {
 				result := Files([]lint.File{file}, options)
 				if len(result.Findings) > 0 {
 					t.Errorf("%+v", result.Findings)

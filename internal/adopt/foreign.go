@@ -14,7 +14,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
-	"github.com/peerjob/peerjob/internal/diag"
 	"github.com/peerjob/peerjob/internal/krmlist"
 	"github.com/peerjob/peerjob/internal/lint"
 	"github.com/peerjob/peerjob/internal/yamlnode"
@@ -30,6 +29,7 @@ type foreignKind struct {
 var foreignKinds = []foreignKind{
 	{"PyTorchJob", "kubeflow.org", writePyTorchJob},
 	{"MPIJob", "kubeflow.org", writeMPIJob},
+	{"TFJob", "kubeflow.org", writeTFJob},
 	{"JobSet", "jobset.x-k8s.io", writeJobSet},
 	{"TrainJob", "trainer.kubeflow.org", writeTrainJob},
 }
@@ -164,125 +164,6 @@ func commandOf(c *yaml.Node) []string {
 	return words
 }
 
-// runPolicy takes over the fields that Kubeflow's kinds have in common.
-func (d *draft) runPolicy(policy *yaml.Node) {
-	spec := d.spec()
-	for _, key := range []string{"backoffLimit", "activeDeadlineSeconds", "ttlSecondsAfterFinished", "suspend"} {
-		entryOr(spec, policy, key)
-	}
-	if get(policy, "schedulingPolicy") != nil {
-		d.note("runPolicy.schedulingPolicy schedules the Pods together; a PeerJob has spec.scheduling (a feature gate of Kubernetes 1.37), or labels of Kueue")
-	}
-	if value := text(get(policy, "cleanPodPolicy")); value != "" && value != "None" {
-		d.note("runPolicy.cleanPodPolicy is %s; the Pods of a Job stay until the Job is deleted: set spec.ttlSecondsAfterFinished", value)
-	}
-	if value := text(get(policy, "managedBy")); value != "" {
-		d.note("runPolicy.managedBy is %s; a PeerJob makes a Job of Kubernetes, and spec.managedBy is for that Job", value)
-	}
-}
-
-// restartPolicy takes over what happens to a Pod that failed.
-func (d *draft) restartPolicy(replica *yaml.Node) {
-	pod := get(d.template, "spec")
-	drop(pod, "restartPolicy")
-	switch text(get(replica, "restartPolicy")) {
-	case "OnFailure":
-		setFirst(pod, "restartPolicy", scalarOf("OnFailure"))
-	case "Always":
-		setFirst(pod, "restartPolicy", scalarOf("OnFailure"))
-		d.note("restartPolicy is Always; a Pod of a Job ends when its command has ended: OnFailure")
-	case "ExitCode":
-		d.note("restartPolicy is ExitCode: codes from 1 to 127 fail the job, others are retried; write that as spec.podFailurePolicy, with action FailJob and the codes that your command ends with")
-	}
-}
-
-// writePyTorchJob writes the PeerJob of a PyTorchJob: the master is index 0, the workers
-// are the others.
-func writePyTorchJob(d *draft, object *yaml.Node) string {
-	spec := get(object, "spec")
-	replicas := get(spec, "pytorchReplicaSpecs")
-	master, worker := get(replicas, "Master"), get(replicas, "Worker")
-	if master == nil && worker == nil {
-		return "it has neither a Master nor a Worker under spec.pytorchReplicaSpecs"
-	}
-	peers, source := int32(0), master
-	for _, replica := range []*yaml.Node{master, worker} {
-		if replica != nil {
-			peers += number(get(replica, "replicas"), 1)
-		}
-	}
-	switch {
-	case master == nil:
-		source = worker
-	case worker != nil:
-		a, b := typed[corev1.PodTemplateSpec](get(master, "template")), typed[corev1.PodTemplateSpec](get(worker, "template"))
-		if different := differentFields(a, b); len(different) > 0 {
-			return "its Master and its Worker run different Pod templates (" + strings.Join(different, ", ") + "), and all peers of a PeerJob run one; make the two equal, with a script that asks for $JOB_COMPLETION_INDEX"
-		}
-	}
-	set(d.spec(), "peers", scalarOf(peers))
-	d.runPolicy(get(spec, "runPolicy"))
-	d.setTemplate(get(source, "template"))
-	d.restartPolicy(source)
-	main := container(d.template, "pytorch")
-	own := mapping("type", "PyTorch")
-	words := commandOf(main)
-	if startOfFlags(words) >= 0 || slices.ContainsFunc(words, func(word string) bool {
-		return strings.Contains(word, "torchrun") || strings.Contains(word, "torch.distributed.run")
-	}) {
-		own = mapping("type", "Torchrun")
-		if processes := text(get(spec, "nprocPerNode")); processes != "" {
-			set(own, "processesPerPeer", processesNode(processes))
-		}
-	} else if processes := text(get(spec, "nprocPerNode")); processes != "" && processes != "1" {
-		d.note("nprocPerNode is %s, and no container calls torchrun, which reads it; call it, with spec.framework.type: Torchrun", processes)
-	}
-	for _, port := range elements(get(main, "ports")) {
-		if text(get(port, "name")) == "pytorchjob-port" {
-			if number := number(get(port, "containerPort"), 0); number > 0 {
-				set(own, "port", scalarOf(number))
-			}
-			dropElement(main, "ports", port)
-		}
-	}
-	if get(own, "port") == nil {
-		set(own, "port", scalarOf(int32(23456))) // the operator's default
-	}
-	if len(elements(get(d.template, "spec", "containers"))) > 1 {
-		set(own, "containers", scalarOf([]string{text(get(main, "name"))}))
-	}
-	if elastic := get(spec, "elasticPolicy"); elastic != nil {
-		d.elastic(own, elastic, peers)
-	}
-	set(d.spec(), "framework", own)
-	d.note("the operator calls the Pods %[1]s-master-0 and %[1]s-worker-N; the peers are %[1]s-0 to %[1]s-%[2]d", text(get(object, "metadata", "name")), peers-1)
-	d.note("the operator marks its Pods with the labels training.kubeflow.org/job-name and replica-type; the Pods of a Job have job-name")
-	return ""
-}
-
-// elastic takes over the elastic policy of a PyTorchJob.
-func (d *draft) elastic(own, policy *yaml.Node, peers int32) {
-	if backend := text(get(policy, "rdzvBackend")); backend != "" && backend != "c10d" {
-		d.note("elasticPolicy.rdzvBackend is %s, and spec.framework.elastic is c10d", backend)
-	}
-	elastic := mapping()
-	elastic.Style = yaml.FlowStyle
-	if least := number(get(policy, "minReplicas"), 0); least > 0 && least < peers {
-		set(elastic, "minPeers", scalarOf(least))
-	}
-	if most := number(get(policy, "maxReplicas"), 0); most > peers {
-		d.note("elasticPolicy.maxReplicas is %d; a PeerJob does not grow, and has %s", most, diag.Count(peers, "peer"))
-	}
-	if restarts := get(policy, "maxRestarts"); restarts != nil {
-		set(elastic, "maxRestarts", restarts)
-	}
-	if get(policy, "metrics") != nil {
-		d.note("elasticPolicy.metrics scales the workers; nothing scales a PeerJob")
-	}
-	set(own, "type", scalarOf("Torchrun"))
-	set(own, "elastic", elastic)
-}
-
 // processesNode is a number of processes, or a word for one.
 func processesNode(value string) *yaml.Node {
 	if isNumber(value) {
@@ -318,68 +199,6 @@ func differentFields(a, b *corev1.PodTemplateSpec) []string {
 
 // fewest is how many fields a message names.
 const fewest = 5
-
-// writeMPIJob writes the PeerJob of an MPIJob: index 0 runs the launcher's command, and is
-// a host like the others.
-func writeMPIJob(d *draft, object *yaml.Node) string {
-	spec := get(object, "spec")
-	replicas := get(spec, "mpiReplicaSpecs")
-	launcher, worker := get(replicas, "Launcher"), get(replicas, "Worker")
-	if launcher == nil || worker == nil {
-		return "it needs a Launcher and a Worker under spec.mpiReplicaSpecs"
-	}
-	name := text(get(object, "metadata", "name"))
-	peers := number(get(worker, "replicas"), 1)
-	set(d.spec(), "peers", scalarOf(peers))
-	policy := get(spec, "runPolicy")
-	d.runPolicy(policy)
-	d.setTemplate(get(worker, "template"))
-	drop(get(d.template, "spec"), "restartPolicy")
-	implementation := map[string]string{"": "OpenMPI", "OpenMPI": "OpenMPI", "Intel": "IntelMPI", "MPICH": "MPICH"}[text(get(spec, "mpiImplementation"))]
-	if implementation == "" {
-		return "its mpiImplementation is " + text(get(spec, "mpiImplementation")) + ", and spec.framework knows OpenMPI, IntelMPI and MPICH"
-	}
-	starts := container(get(launcher, "template"), "mpi-launcher", "launcher", "mpi")
-	command, args := get(starts, "command"), get(starts, "args")
-	if len(elements(command)) == 0 {
-		if len(elements(args)) == 0 {
-			return "its Launcher has no command, and peerjob does not know that of the image; write it"
-		}
-		d.note("the Launcher has args and no command: its image decides what runs; mpirun was put in front, correct that if it is something else")
-		command = scalarOf([]string{"mpirun"})
-	}
-	leader := mapping("command", command, "args", args)
-	own := mapping("type", implementation)
-	if slots := get(spec, "slotsPerWorker"); slots != nil {
-		set(own, "processesPerPeer", slots)
-	}
-	set(own, "sshSecretName", scalarOf(name+"-ssh"))
-	main := container(d.template, "mpi-worker", "worker", "mpi")
-	if len(elements(get(d.template, "spec", "containers"))) > 1 {
-		set(own, "containers", scalarOf([]string{text(get(main, "name"))}))
-	}
-	set(own, "leader", leader)
-	set(d.spec(), "framework", own)
-	if words := commandOf(main); len(words) > 0 && strings.Contains(strings.Join(words, " "), "sshd") {
-		drop(main, "command", "args") // peerjob starts sshd
-		d.same = append(d.same, "the workers run sshd: spec.framework starts it")
-	}
-	if text(get(spec, "runLauncherAsWorker")) != "true" {
-		d.note("the Launcher is a Pod of its own, without the workers' resources; here index 0 runs its command beside its processes, with what container %s of a worker has", text(get(main, "name")))
-	}
-	d.note("the operator makes the keys for ssh; a PeerJob reads them from the Secret %s-ssh: ssh-keygen -t ed25519 -N '' -f key, and then kubectl create secret generic %s-ssh --from-file=ssh-privatekey=key --from-file=ssh-publickey=key.pub", name, name)
-	if a, b := text(get(starts, "image")), text(get(main, "image")); a != b {
-		d.note("the Launcher's image is %s, and the workers' is %s; all peers run the workers'", a, b)
-	}
-	if len(elements(get(starts, "env"))) > 0 {
-		d.note("the Launcher has variables of its own; put into the template those that its command needs")
-	}
-	if path := text(get(spec, "sshAuthMountPath")); path != "" {
-		d.note("sshAuthMountPath is %s; peerjob mounts the keys elsewhere, and starts ssh with them", path)
-	}
-	d.note("the operator calls the Pods %[1]s-worker-N; the peers are %[1]s-0 to %[1]s-%[2]d", name, peers-1)
-	return ""
-}
 
 // writeJobSet writes the PeerJob of a JobSet. One group of Pods keeps the names of its Pods,
 // and several are roles.
