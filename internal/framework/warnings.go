@@ -174,7 +174,7 @@ func warnProcesses(g *peerjob.Group) []diag.Warning {
 	}
 	switch typ := setups[0].Type; {
 	case len(without) == 0:
-		return []diag.Warning{diag.Warn(path, "nobody reads it: all roles that run %s have a number of their own; leave it out", typ)}
+		return nil // a layer may have given each role a number of its own
 	case setups[0].hasLeaderRole():
 		return []diag.Warning{diag.Warn(path,
 			"nobody reads it: the roles behind the leader, %s, have their own commands, and run no worker of %s; leave it out", strings.Join(without, " and "), typ)}
