@@ -62,7 +62,7 @@ func Explain(files []File, stdout, stderr io.Writer, options ExplainOptions) (er
 	}
 	var all []explain.Description
 	for _, e := range expansions {
-		for _, role := range e.Group.All() {
+		for _, role := range e.Group().All() {
 			d := explain.Describe(role, e.Objects(), e.IsRendered)
 			d.File = shownFile(e.Source)
 			all = append(all, d)

@@ -179,7 +179,7 @@ func expand(node *yaml.Node, options Options) expanded {
 	e := &expansion.Expansion{Source: krmlist.NewParsed(node)}
 	var x expanded
 	x.errs, x.warnings = e.Expand(v1alpha1.Settings{ClusterDomain: options.ClusterDomain, RunnerImage: options.RunnerImage}, expansion.NewSources(nil, nil, nil))
-	x.group = e.Group
+	x.group = e.Group()
 	for _, o := range e.Objects() {
 		switch typed := o.Object.(type) {
 		case *corev1.Service:

@@ -48,12 +48,14 @@ type Expansion struct {
 	Source *krmlist.Object
 	// InList says that Source is an item; a functionConfig is none.
 	InList bool
-	// Group is what the PeerJob means. It is nil until the PeerJob was read.
-	Group *peerjob.Group
 	// Children are the objects that the PeerJob stands for, in the order of
 	// internal/kinds. They are not to be written where there were errors.
 	Children []*krmlist.Object
 
+	// group is what the PeerJob means, and again reads it once more after Forget. again is
+	// nil if that can't be done.
+	group *peerjob.Group
+	again func() *peerjob.Group
 	// objects are the Children as they were made. They are nil while nobody asks: then the
 	// Children have their text, and the group can be expanded again.
 	objects []origin.Object
@@ -63,6 +65,22 @@ type Expansion struct {
 	values map[string]any
 	// from are the entries of ConfigMaps that have values for it.
 	from []valuesKey
+}
+
+// Group returns what the PeerJob means. It is nil until the PeerJob was read.
+func (e *Expansion) Group() *peerjob.Group {
+	if e.group == nil && e.again != nil {
+		e.group = e.again()
+	}
+	return e.group
+}
+
+// Forget lets go of what can be read again: there may be many PeerJobs, and the types of
+// Kubernetes are large.
+func (e *Expansion) Forget() {
+	if e.again != nil {
+		e.group, e.objects = nil, nil
+	}
 }
 
 // Role is one group of the PeerJob, and the Job that it became.
@@ -77,7 +95,7 @@ type Role struct {
 // without roles. The PeerJob must have been expanded without errors.
 func (e *Expansion) Roles() []Role {
 	var roles []Role
-	for i, g := range e.Group.All() {
+	for i, g := range e.Group().All() {
 		roles = append(roles, Role{g, e, i})
 	}
 	return roles
@@ -109,7 +127,7 @@ func (r Role) FieldOf(path string) string { return r.job().Origins.Of(path, nil)
 // their fields came from. They are not to be changed.
 func (e *Expansion) Objects() []origin.Object {
 	if e.objects == nil && e.Children != nil {
-		e.objects = expanded(e.Group)
+		e.objects = expanded(e.Group())
 	}
 	return e.objects
 }
@@ -152,17 +170,18 @@ func (e *Expansion) Expand(settings v1alpha1.Settings, sources *Sources) (field.
 
 	templates, errs := readTemplates(node, settings, e.Source, sources)
 	if len(errs) > 0 {
-		e.Group, e.values = peerjob.NewGroup(templates.head, ""), templates.values.Values
-		return diag.SortErrors(diag.Append(append(errs, merges...), peerjob.Validate(e.Group, framework.Brings))), nil
+		e.group, e.values = peerjob.NewGroup(templates.head, ""), templates.values.Values
+		return diag.SortErrors(diag.Append(append(errs, merges...), peerjob.Validate(e.group, framework.Brings))), nil
 	}
 	pj, renderer, errs := read(node, templates, "", settings)
+	hash := ""
 	group := peerjob.NewGroup(pj, "")
 	objects := expand.Group(group)
 	if pj.Spec.NameSuffixHash == v1alpha1.Enabled {
 		// The hash is that of the objects under the name without a hash. Then
 		// everything that has the name in it is made once more.
-		hash, err := expand.Hash(objects, admission.Defaulted)
-		if err != nil {
+		var err error
+		if hash, err = expand.Hash(objects, admission.Defaulted); err != nil {
 			return field.ErrorList{field.InternalError(field.NewPath("spec", "nameSuffixHash"), err)}, nil
 		}
 		if templates != nil {
@@ -171,7 +190,7 @@ func (e *Expansion) Expand(settings v1alpha1.Settings, sources *Sources) (field.
 		group = peerjob.NewGroup(pj, hash)
 		objects = expand.Group(group)
 	}
-	e.Group, e.renderer = group, renderer
+	e.group, e.renderer = group, renderer
 	objects, err := kinds.InOrder(objects)
 	if err != nil {
 		return field.ErrorList{field.InternalError(field.NewPath("spec"), err)}, nil
@@ -195,6 +214,12 @@ func (e *Expansion) Expand(settings v1alpha1.Settings, sources *Sources) (field.
 		warnings = append(warnings, e.warnUnread(templates.own, templates.head.Spec.Snippets)...)
 	}
 	e.pack()
+	if parse := e.Source.Parser(); parse != nil && templates == nil {
+		e.again = func() *peerjob.Group {
+			pj, _, _ := read(parse(), nil, "", settings)
+			return peerjob.NewGroup(pj, hash)
+		}
+	}
 	return nil, diag.SortWarnings(append(warnings, standIns(templates.missingSources())...))
 }
 
@@ -320,7 +345,7 @@ func (e *Expansion) setChildren(objects []origin.Object) {
 func (e *Expansion) pack() {
 	e.objects = nil
 	for i, child := range e.Children {
-		child.Pack(func() kinds.Object { return expanded(e.Group)[i].Object })
+		child.Pack(func() kinds.Object { return expanded(e.Group())[i].Object })
 	}
 }
 

@@ -99,7 +99,7 @@ func TestExpansion_Expand_hash(t *testing.T) {
 		if len(said) > 0 {
 			t.Fatal(said)
 		}
-		return e.Group.JobName
+		return e.Group().JobName
 	}
 	first := of("")
 	if first != of("") {
@@ -159,8 +159,8 @@ func TestExpansion_Expand_errors(t *testing.T) {
 func TestExpansion_Expand_unchanged(t *testing.T) {
 	list := peerJob("  templating: Enabled\n  values: {a: b}\n  service: {name: '{{ .Values.a }}'}\n")
 	e, said := expandOf(t, list, v1alpha1.Settings{ClusterDomain: "example.org"}, nil)
-	if len(said) > 0 || !e.HasTemplates() || e.Group.ServiceName() != "b" || e.Group.SearchDomain("n") != "n.svc.example.org" {
-		t.Error(said, e.Group.ServiceName())
+	if len(said) > 0 || !e.HasTemplates() || e.Group().ServiceName() != "b" || e.Group().SearchDomain("n") != "n.svc.example.org" {
+		t.Error(said, e.Group().ServiceName())
 	}
 	var out bytes.Buffer
 	if err := krmlist.WriteYAML(&out, []*krmlist.Object{e.Source}); err != nil || out.String() != list {
@@ -204,7 +204,7 @@ func TestSources(t *testing.T) {
 			if len(said) > 0 {
 				t.Fatal(strings.Join(said, "\n"))
 			}
-			if got := e.Group.Template().Spec.Containers[0].Image; got != "app:"+test.want {
+			if got := e.Group().Template().Spec.Containers[0].Image; got != "app:"+test.want {
 				t.Errorf("got %s, want app:%s", got, test.want)
 			}
 		})
@@ -269,7 +269,7 @@ func TestSources_errors(t *testing.T) {
 func TestSources_standIn(t *testing.T) {
 	e, said := expandOf(t, withValues("", "  valuesFrom: [{configMapRef: {name: settings}}]\n"), v1alpha1.Settings{}, map[string]any{"a": "caller"})
 	want := []string{"warning: spec.valuesFrom[0].configMapRef.name: there is no ConfigMap settings; the values of the command line replace it"}
-	if diff := cmp.Diff(want, said); diff != "" || e.Group.Template().Spec.Containers[0].Image != "app:caller" {
+	if diff := cmp.Diff(want, said); diff != "" || e.Group().Template().Spec.Containers[0].Image != "app:caller" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/peerjob/peerjob/internal/kinds"
+	"github.com/peerjob/peerjob/internal/krmlist/scan"
 	"github.com/peerjob/peerjob/internal/manifest"
 	"github.com/peerjob/peerjob/internal/yamlnode"
 )
@@ -158,6 +159,16 @@ func (o *Object) Layers() (prefixes, suffixes []string) {
 		return strings.Split(o.Annotations[key], ",")
 	}
 	return split(prefixesAnnotation), split(suffixesAnnotation)
+}
+
+// Parser returns what parses the object as it was read once more, nil for one that is
+// parsed only once.
+func (o *Object) Parser() func() *yaml.Node {
+	item, ok := o.body.(*textItem)
+	if !ok {
+		return nil
+	}
+	return func() *yaml.Node { return must(scan.Parse(item.item.Body())) }
 }
 
 // Forget frees the node of an object that can be parsed again.

@@ -37,23 +37,45 @@ import (
 	"github.com/peerjob/peerjob/internal/yamlnode"
 )
 
-// Warn reports the objects of the list that would get in the way of the peers.
-func Warn(expansions []*expansion.Expansion, objects []*krmlist.Object, report *results.Report) {
-	wanted := map[neighborhood]bool{}
-	for _, e := range expansions {
-		wanted[neighborhoodOf(e.Source)] = true
+// Look is what is seen in one PeerJob without its neighbors.
+type Look struct {
+	// names are the names of the peers of each role.
+	names    []rules.PeerNames
+	hasRoles bool
+	isQuiet  bool
+}
+
+// IsQuiet reports whether there is nothing to say of the PeerJob as long as there is none
+// but PeerJobs beside it. Then [Warn] has no need of its group.
+func (l Look) IsQuiet() bool { return l.isQuiet }
+
+// LookAt looks at a PeerJob that was expanded without errors. It looks at one alone, so
+// that all can be looked at side by side.
+func LookAt(e *expansion.Expansion) Look {
+	// Neighbors of the names in its texts only leave less to say, but for how many peers a
+	// gang of Kueue has, and for objects that kustomize renamed.
+	look := Look{hasRoles: e.Group().HasRoles(), isQuiet: len(e.Source.Names()) == 1}
+	var report results.Report
+	for _, p := range peersOf(e) {
+		look.names = append(look.names, p.names())
+		look.isQuiet = look.isQuiet && rules.KueueGroup(p.Group.Template()) == ""
+		p.warnOfAll(&neighbors{}, nil, nil, &report)
 	}
+	look.isQuiet = look.isQuiet && len(report.Results()) == 0
+	return look
+}
+
+// Warn reports the objects of the list that would get in the way of the peers. The looks
+// are those at each of the PeerJobs.
+func Warn(expansions []*expansion.Expansion, looks []Look, objects []*krmlist.Object, report *results.Report) {
 	var words, jobs []string
-	var everyone []peers
-	for _, e := range expansions {
-		if e.Group.HasRoles() {
+	for i, e := range expansions {
+		if looks[i].hasRoles {
 			jobs = append(jobs, e.Source.Names()...) // what is taken for the name of a Job
 		}
-		everyone = append(everyone, peersOf(e)...)
-	}
-	for _, e := range everyone {
-		names := e.names()
-		words, jobs = append(words, names.Words()...), append(append(jobs, names.Job), names.EarlierJobs...)
+		for _, names := range looks[i].names {
+			words, jobs = append(words, names.Words()...), append(append(jobs, names.Job), names.EarlierJobs...)
+		}
 	}
 	var named []*krmlist.Object
 	for _, o := range objects {
@@ -61,34 +83,41 @@ func Warn(expansions []*expansion.Expansion, objects []*krmlist.Object, report *
 			named = append(named, o)
 		}
 	}
-	all := findNeighbors(objects, wanted, words, jobs)
-	for _, e := range expansions {
+	all := findNeighbors(expansions, objects, words, jobs)
+	for i, e := range expansions {
 		near := all[neighborhoodOf(e.Source)]
-		if near == nil {
-			near = newNeighbors()
-			all[neighborhoodOf(e.Source)] = near
+		near.serviceNames[looks[i].names[0].Service]++
+		if looks[i].hasRoles {
+			near.groups[looks[i].names[0].Service] = true
 		}
-		near.serviceNames[e.Group.ServiceName()]++
-		if e.Group.HasRoles() {
-			near.groups[e.Group.ServiceName()] = true
-		}
-		for _, role := range e.Group.All() {
-			near.jobNames[role.JobName]++
+		for _, names := range looks[i].names {
+			near.jobNames[names.Job]++
 		}
 	}
-	for _, e := range everyone {
+	for i, e := range expansions {
 		near := all[neighborhoodOf(e.Source)]
-		e.warnOfNames(near, report)
-		e.warnOfReferences(near, report)
-		e.warnOfGroups(near, report)
-		e.warnOfNamed(named, report)
-		e.warnOfGangs(near, expansions, report)
-		for _, service := range near.services {
-			e.warnOfService(service, report)
+		if looks[i].isQuiet && near.isEmpty() {
+			continue
 		}
-		e.warnOfNetworkPolicies(near.policies, report)
-		e.warnOfResources(near, expansions, report)
+		for _, p := range peersOf(e) {
+			p.warnOfAll(near, named, expansions, report)
+		}
 	}
+}
+
+// warnOfAll reports everything that would get in the way of the peers. The expansions are
+// those of all PeerJobs.
+func (e peers) warnOfAll(near *neighbors, named []*krmlist.Object, expansions []*expansion.Expansion, report *results.Report) {
+	e.warnOfNames(near, report)
+	e.warnOfReferences(near, report)
+	e.warnOfGroups(near, report)
+	e.warnOfNamed(named, report)
+	e.warnOfGangs(near, expansions, report)
+	for _, service := range near.services {
+		e.warnOfService(service, report)
+	}
+	e.warnOfNetworkPolicies(near.policies, report)
+	e.warnOfResources(near, expansions, report)
 }
 
 // peers are those of one PeerJob, or of one of its roles.
@@ -156,6 +185,12 @@ func newNeighbors() *neighbors {
 	return &neighbors{serviceNames: map[string]int{}, jobNames: map[string]int{}, groups: map[string]bool{}}
 }
 
+// isEmpty reports whether there is none but names, and workloads, which are not in the way
+// by themselves.
+func (n *neighbors) isEmpty() bool {
+	return len(n.services)+len(n.policies)+len(n.limits)+len(n.quotas)+len(n.configMaps)+len(n.gangs)+len(n.references) == 0
+}
+
 // referrer is an object that names Jobs or Services.
 type referrer struct {
 	*krmlist.Object
@@ -186,49 +221,47 @@ func (c *configMap) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// findNeighbors reads the objects in these neighborhoods that may be in the way,
+// findNeighbors reads the objects in the neighborhoods of PeerJobs that may be in the way,
 // each once. Of ConfigMaps it reads those that have one of the words, and of objects that
 // select Pods those that have the name of a Job, or the label of a group.
-func findNeighbors(objects []*krmlist.Object, wanted map[neighborhood]bool, words, jobs []string) map[neighborhood]*neighbors {
+func findNeighbors(expansions []*expansion.Expansion, objects []*krmlist.Object, words, jobs []string) map[neighborhood]*neighbors {
 	all := map[neighborhood]*neighbors{}
+	for _, e := range expansions {
+		if here := neighborhoodOf(e.Source); all[here] == nil {
+			all[here] = newNeighbors()
+		}
+	}
 	for _, o := range objects {
-		if kinds.IsOwned(o.APIVersion, o.Kind, o.Annotations) || !wanted[neighborhoodOf(o)] {
+		near := all[neighborhoodOf(o)]
+		if near == nil || kinds.IsOwned(o.APIVersion, o.Kind, o.Annotations) {
 			continue
 		}
-		near := newNeighbors()
-		if known := all[neighborhoodOf(o)]; known != nil {
-			near = known
-		}
-		found := false
 		switch {
 		case o.Kind == "Service" && o.Group() == "":
-			near.services, found = appendNeighbor(near.services, o)
+			near.services = appendNeighbor(near.services, o)
 			near.serviceNames[o.Name]++
 		case o.Kind == "NetworkPolicy" && o.Group() == networkingv1.GroupName:
-			near.policies, found = appendNeighbor(near.policies, o)
+			near.policies = appendNeighbor(near.policies, o)
 		case o.Kind == "LimitRange" && o.Group() == "":
-			near.limits, found = appendNeighbor(near.limits, o)
+			near.limits = appendNeighbor(near.limits, o)
 		case o.Kind == "ResourceQuota" && o.Group() == "":
-			near.quotas, found = appendNeighbor(near.quotas, o)
+			near.quotas = appendNeighbor(near.quotas, o)
 		case o.Kind == "ConfigMap" && o.Group() == "":
 			if slices.ContainsFunc(words, o.Mentions) {
-				near.configMaps, found = appendNeighbor(near.configMaps, o)
+				near.configMaps = appendNeighbor(near.configMaps, o)
 			}
 		case o.Kind == "PodGroup", o.Kind == "ComputeDomain", isWorkload(o):
-			near.gangs, found = appendNeighbor(near.gangs, o)
+			near.gangs = appendNeighbor(near.gangs, o)
 		case slices.Contains(workloadKinds, o.Kind):
-			near.workloads, found = append(near.workloads, o), true
+			near.workloads = append(near.workloads, o)
 			if o.Kind == "Job" {
 				near.jobNames[o.Name]++
 			}
 		}
 		if o.Mentions(v1alpha1.GroupLabel) || o.Mentions(v1alpha1.NameLabel) && slices.ContainsFunc(jobs, o.Mentions) || slices.Contains(routeKinds, o.Kind) {
 			if references := referencesIn(o); len(references) > 0 {
-				near.references, found = append(near.references, referrer{o, references}), true
+				near.references = append(near.references, referrer{o, references})
 			}
-		}
-		if found {
-			all[neighborhoodOf(o)] = near
 		}
 	}
 	return all
@@ -236,20 +269,20 @@ func findNeighbors(objects []*krmlist.Object, wanted map[neighborhood]bool, word
 
 // appendNeighbor adds an object to a list if it can be read as what it says it
 // is. What is wrong with it otherwise is not for us to say.
-func appendNeighbor[T any](list []neighbor[T], o *krmlist.Object) ([]neighbor[T], bool) {
+func appendNeighbor[T any](list []neighbor[T], o *krmlist.Object) []neighbor[T] {
 	n := neighbor[T]{Object: o}
 	if !yamlnode.IsModest(o.Node()) {
-		return list, false
+		return list
 	}
 	plain, err := yamlnode.Plain(o.Node())
 	if err != nil {
-		return list, false
+		return list
 	}
 	data, err := json.Marshal(plain)
 	if err != nil || json.Unmarshal(data, &n.typed) != nil {
-		return list, false
+		return list
 	}
-	return append(list, n), true
+	return append(list, n)
 }
 
 // newLabels is the first minor version in which Pods have the label

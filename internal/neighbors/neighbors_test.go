@@ -36,10 +36,20 @@ func warn(t *testing.T, list string) []string {
 			expansions = append(expansions, e)
 		}
 	}
-	var report results.Report
-	Warn(expansions, objects, &report)
-	var out strings.Builder
+	looks, attentive := make([]Look, len(expansions)), make([]Look, len(expansions))
+	for i, e := range expansions {
+		looks[i] = LookAt(e)
+		attentive[i] = looks[i]
+		attentive[i].isQuiet = false
+	}
+	var report, whole results.Report
+	Warn(expansions, looks, objects, &report)
+	var out, said strings.Builder
 	report.Write(&out)
+	Warn(expansions, attentive, objects, &whole)
+	if whole.Write(&said); out.String() != said.String() {
+		t.Errorf("a quiet PeerJob has something to say:\n%s", cmp.Diff(said.String(), out.String()))
+	}
 	var lines []string
 	for line := range strings.Lines(out.String()) {
 		lines = append(lines, strings.TrimSuffix(strings.TrimPrefix(line, "peerjob: warning: "), "\n"))

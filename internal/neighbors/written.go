@@ -27,14 +27,10 @@ type Written struct {
 // internal/lint judges, and other Services for the same Pods, which are often meant.
 func WarnWritten(expansions []*expansion.Expansion, objects []*krmlist.Object) *Written {
 	report := &Written{}
-	wanted := map[neighborhood]bool{}
-	for _, e := range expansions {
-		wanted[neighborhoodOf(e.Source)] = true
-	}
-	all := findNeighbors(objects, wanted, nil, []string{""})
+	all := findNeighbors(expansions, objects, nil, []string{""})
 	for _, e := range expansions {
 		near := all[neighborhoodOf(e.Source)]
-		if near == nil {
+		if near.isEmpty() && len(near.workloads) == 0 {
 			continue
 		}
 		e := peersOf(e)[0] // a pair has one Job
@@ -44,7 +40,7 @@ func WarnWritten(expansions []*expansion.Expansion, objects []*krmlist.Object) *
 		for _, n := range near.references {
 			for _, r := range n.found {
 				for _, name := range r.names {
-					isOther := near.jobNames[name] > 0 || slices.ContainsFunc(expansions, func(other *expansion.Expansion) bool { return other.Group.JobName == name })
+					isOther := near.jobNames[name] > 0 || slices.ContainsFunc(expansions, func(other *expansion.Expansion) bool { return other.Group().JobName == name })
 					if rules.IsJobNameLabel(r.key) && r.operator == metav1.LabelSelectorOpIn && !slices.Contains(r.names, e.Group.JobName) && rules.IsAffixed(e.Group.JobName, name) && !isOther {
 						report.Selectors.AddWarnings(n.Object, []diag.Warning{diag.Warn(r.path,
 							"selects the Pods of the Job %s, and there is none; if those of the Job %s are meant, write that", name, e.Group.JobName)})

@@ -68,7 +68,10 @@ func refuseConflicts(expansions []*expansion.Expansion, objects []*krmlist.Objec
 		peerJobs[identityOf(e.Source)] = e.Source
 		for _, child := range e.Children {
 			kind, _ := kinds.Of(child.APIVersion, child.Kind)
-			path := kind.NamePath(e.Group.PeerJob)
+			refuse := func(format string, args ...any) {
+				path := kind.NamePath(e.Group().PeerJob)
+				report.AddErrors(e.Source, field.ErrorList{duplicate(path, child.Name, fmt.Sprintf(format, args...))})
+			}
 			if maker, found := makers[identityOf(child)]; found {
 				if maker == e {
 					continue // two roles of one name, which is an error already
@@ -77,18 +80,16 @@ func refuseConflicts(expansions []*expansion.Expansion, objects []*krmlist.Objec
 				switch {
 				case kind.NameField != "":
 					cure = "give each its own " + kind.NameField
-				case e.Group.HasRoles() || maker.Group.HasRoles():
+				case e.Group().HasRoles() || maker.Group().HasRoles():
 					cure = "rename one of them, or the role: the Job of a role is <metadata.name>-<role>"
 				}
-				report.AddErrors(e.Source, field.ErrorList{duplicate(path, child.Name,
-					fmt.Sprintf("%v makes a %v of this name too; %s", maker.Source, child.Kind, cure))})
+				refuse("%v makes a %v of this name too; %s", maker.Source, child.Kind, cure)
 				continue
 			}
 			makers[identityOf(child)] = e
 			if other, found := taken[identityOf(child)]; found {
-				report.AddErrors(e.Source, field.ErrorList{duplicate(path, child.Name, fmt.Sprintf(
-					"%s has a %s of this name that peerjob did not make, and peerjob never overwrites it; remove it, or rename the PeerJob%s",
-					whereOf(other), child.Kind, orNameField(kind)))})
+				refuse("%s has a %s of this name that peerjob did not make, and peerjob never overwrites it; remove it, or rename the PeerJob%s",
+					whereOf(other), child.Kind, orNameField(kind))
 			}
 		}
 	}

@@ -138,7 +138,7 @@ func expandAll(objects []*krmlist.Object, functionConfig *krmlist.Object, option
 	refuseSelectors(objects, report)
 	refuseLossyMode(objects, settings, report)
 	sources := expansion.NewSources(objects, options.Values, options.Assignments)
-	expandEach(expansions, settings.defaults, sources, report)
+	looks := expandEach(expansions, settings.defaults, sources, report)
 	refuseConflicts(expansions, objects, report)
 	warnOfGenerator(objects, functionConfig, report)
 	if settings.mode == modeLint {
@@ -148,7 +148,7 @@ func expandAll(objects []*krmlist.Object, functionConfig *krmlist.Object, option
 		return objects, expansions
 	}
 	warnOfNamespaces(expansions, objects, report)
-	neighbors.Warn(expansions, objects, report)
+	neighbors.Warn(expansions, looks, objects, report)
 	warnOfValues(expansions, options, sources, report)
 	if options.onlyCheck {
 		return objects, expansions
@@ -186,20 +186,28 @@ func addLint(objects []*krmlist.Object, settings settings, report *results.Repor
 const expansionShare = 8
 
 // expandEach expands the PeerJobs side by side, and reports what was found in them
-// in their order.
-func expandEach(expansions []*expansion.Expansion, defaults v1alpha1.Settings, sources *expansion.Sources, report *results.Report) {
+// in their order. It keeps no more of each than the steps behind it need for sure, and
+// returns what neighbors needs of those without errors.
+func expandEach(expansions []*expansion.Expansion, defaults v1alpha1.Settings, sources *expansion.Sources, report *results.Report) []neighbors.Look {
 	type verdict struct {
 		errs     field.ErrorList
 		warnings []diag.Warning
 	}
-	verdicts := make([]verdict, len(expansions))
+	verdicts, looks := make([]verdict, len(expansions)), make([]neighbors.Look, len(expansions))
 	parallel.For(len(expansions), expansionShare, func(i int) {
-		verdicts[i].errs, verdicts[i].warnings = expansions[i].Expand(defaults, sources)
+		e, v := expansions[i], &verdicts[i]
+		if v.errs, v.warnings = e.Expand(defaults, sources); len(v.errs) > 0 {
+			return
+		}
+		if looks[i] = neighbors.LookAt(e); looks[i].IsQuiet() {
+			e.Forget()
+		}
 	})
 	for i, v := range verdicts {
 		report.AddErrors(expansions[i].Source, v.errs)
 		report.AddWarnings(expansions[i].Source, v.warnings)
 	}
+	return looks
 }
 
 // warnOfGenerator says when the settings are all that the function was given: a

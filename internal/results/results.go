@@ -80,6 +80,9 @@ func (r *Report) AddErrors(about *krmlist.Object, errs field.ErrorList) {
 
 // AddWarnings reports warnings about fields of an object.
 func (r *Report) AddWarnings(about *krmlist.Object, warnings []diag.Warning) {
+	if len(warnings) == 0 {
+		return
+	}
 	if r.warnings == nil {
 		r.warnings = map[*krmlist.Object][]diag.Warning{}
 	}
