@@ -48,6 +48,8 @@ type Group struct {
 	Path *field.Path
 	// all are the groups of the PeerJob, in the order of the roles; nil without roles.
 	all []*Group
+	// drafted is the draft, once somebody has asked.
+	drafted *draft
 	// envNames are the names of the variables of the peers, once somebody has asked.
 	envNames []string
 }
@@ -99,6 +101,7 @@ func NewGroup(pj *v1alpha1.PeerJob, hash string) *Group {
 // WithPeers returns the group with another number of peers.
 func (g *Group) WithPeers(n int32) *Group {
 	other := *g
+	other.drafted = nil
 	other.Job.Completions, other.Job.Parallelism = &n, &n
 	return &other
 }
@@ -121,16 +124,27 @@ func (g *Group) EachContainer(visit func(container *corev1.Container, path *fiel
 	rules.EachContainer(g.Template(), g.TemplatePath(), visit)
 }
 
+// draft is a Service and a Job with only names, numbers and ports.
+type draft struct {
+	service corev1.Service
+	job     batchv1.Job
+}
+
 // draft is what the rules about any Service and Job read of the group: names,
-// numbers and the user's own ports, with the Pod template that the user wrote.
+// numbers and the user's own ports, with the Pod template that the user wrote. Nobody
+// may change it.
 func (g *Group) draft() (*corev1.Service, *batchv1.Job, *corev1.PodTemplateSpec) {
-	service := &corev1.Service{
-		ObjectMeta: metav1.ObjectMeta{Name: g.ServiceName(), Namespace: g.PeerJob.Namespace},
-		Spec:       corev1.ServiceSpec{Ports: g.PeerJob.Spec.Service.Ports},
+	if g.drafted == nil {
+		g.drafted = &draft{
+			corev1.Service{
+				ObjectMeta: metav1.ObjectMeta{Name: g.ServiceName(), Namespace: g.PeerJob.Namespace},
+				Spec:       corev1.ServiceSpec{Ports: g.PeerJob.Spec.Service.Ports},
+			},
+			batchv1.Job{
+				ObjectMeta: metav1.ObjectMeta{Name: g.JobName, Namespace: g.PeerJob.Namespace, Annotations: g.PeerJob.Annotations},
+				Spec:       batchv1.JobSpec{Completions: g.Job.Completions},
+			},
+		}
 	}
-	job := &batchv1.Job{
-		ObjectMeta: metav1.ObjectMeta{Name: g.JobName, Namespace: g.PeerJob.Namespace, Annotations: g.PeerJob.Annotations},
-		Spec:       batchv1.JobSpec{Completions: g.Job.Completions},
-	}
-	return service, job, g.Template()
+	return &g.drafted.service, &g.drafted.job, g.Template()
 }

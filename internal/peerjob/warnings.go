@@ -62,12 +62,14 @@ func warnGroup(g *Group, brought Brought) []diag.Warning {
 // be that of any role, or of several; in a container that runs the framework, only of those
 // that run it.
 func warnCounts(g *Group, brought Brought) []diag.Warning {
+	if g.Job.Completions == nil {
+		g = g.WithPeers(0)
+	}
 	_, job, template := g.draft()
 	var roles []int32
 	for _, role := range g.All() {
 		roles = append(roles, role.Peers())
 	}
-	job.Spec.Completions = new(g.Peers())
 	rolesOf := func(container string) ([]int32, string) {
 		if brought.Peers != nil {
 			if own := brought.Peers(container); len(own) > 0 {

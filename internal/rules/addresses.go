@@ -65,6 +65,9 @@ const lookBehind = 120
 // Addresses returns the host names with an index in a string of a container.
 func Addresses(text Text) []Address {
 	var found []Address
+	if !mayNamePeer(text.Value) {
+		return nil
+	}
 	if text.Script {
 		text.Value = withoutComments(text.Value)
 	}

@@ -183,6 +183,16 @@ func (p processes) agree(all, peers int64) bool {
 // perNode matches how programs are told how many processes to start in a Pod.
 var perNode = lazyregexp.New(`(?i)(?:nproc|procs|processes|ntasks|gpus|num_gpus)[_-]?per[_-]?(?:node|host|machine)(?:=|\s+|$)["']?([^\s"';&|)]*)`)
 
+// hasPer reports whether a text has the "per" of perNode, which is faster to look for.
+func hasPer(text string) bool {
+	for i := range len(text) - len("per") + 1 {
+		if strings.EqualFold(text[i:i+len("per")], "per") {
+			return true
+		}
+	}
+	return false
+}
+
 // mentionsProcesses reports whether a string speaks of the number of processes.
 func mentionsProcesses(text string) bool { return strings.Contains(strings.ToLower(text), "nproc") }
 
@@ -202,6 +212,9 @@ func processesOf(container *corev1.Container, perPeer int32) processes {
 		p.known = append(p.known, gpus)
 	}
 	for _, text := range Texts(container, nil) {
+		if !hasPer(text.Variable) && !hasPer(text.Value) {
+			continue
+		}
 		if match := perNode.FindStringSubmatch(text.Variable + "=" + text.Value); match != nil {
 			if match[1] == "" {
 				match[1] = text.Next

@@ -73,6 +73,21 @@ type StaleName struct {
 var peerName = lazyregexp.New(
 	`([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)-(\d+|\$\([A-Za-z_]\w*\)|\$\{[A-Za-z_]\w*\}|\$[A-Za-z_]\w*|\{\d+\.\.\d+\})\.([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)`)
 
+// mayNamePeer reports whether a text has what is before and in the index of a peer's name.
+// Few texts have, and looking for the names themselves takes many times as long.
+func mayNamePeer(text string) bool {
+	for {
+		_, after, found := strings.Cut(text, "-")
+		if !found || after == "" {
+			return false
+		}
+		if c := after[0]; '0' <= c && c <= '9' || c == '$' || c == '{' {
+			return true
+		}
+		text = after
+	}
+}
+
 // Mentions are the names in a text that may be those of peers, by the Service that each
 // is under. A text is scanned once, for all PeerJobs.
 type Mentions map[string][]mention
@@ -92,6 +107,9 @@ type mention struct {
 // FindMentions returns the names in a text that may be those of peers.
 func FindMentions(t Text) Mentions {
 	mentions, text := Mentions{}, t.Value
+	if !mayNamePeer(text) {
+		return mentions
+	}
 	for _, at := range peerName.FindAllStringSubmatchIndex(text, -1) {
 		if isHostName(t, at[0], at[1]) {
 			service := text[at[6]:at[7]]

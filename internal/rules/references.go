@@ -67,7 +67,7 @@ func References(template *corev1.PodTemplateSpec, variables Variables, path *fie
 					}
 				}
 			}
-			if text.Variable != "" && isPlainValue(text.Value) && !expandsItself(container) {
+			if text.Variable != "" && strings.Contains(text.Value, "$") && isPlainValue(text.Value) && !expandsItself(container) {
 				for _, name := range plainReferences(text.Value) {
 					if own, isOwn := s.own[name]; s.isBefore(name) || isOwn && own < s.own[text.Variable] {
 						w = append(w, diag.Warn(text.Path(), "uses $%s, and no shell reads it here; write $(%s)", name, name))
@@ -92,8 +92,12 @@ func References(template *corev1.PodTemplateSpec, variables Variables, path *fie
 					w = append(w, diag.Warn(text.Path(), "uses $(%s), which no variable sets, and it stays in the value as it is; write $$(%s) if that is meant", name, name))
 				}
 			}
+			names := shellReferences(text.Value)
+			if len(names) == 0 {
+				continue
+			}
 			assigned := assignedIn(text.Value)
-			for _, name := range shellReferences(text.Value) {
+			for _, name := range names {
 				if _, isOwn := s.own[name]; isOwn || assigned[name] {
 					continue
 				}
@@ -291,7 +295,9 @@ var selfExpanding = lazyregexp.New(`\b(?:envsubst|eval)\b`)
 
 // expandsItself reports whether a container may read "$NAME" in the value of a variable.
 func expandsItself(container *corev1.Container) bool {
-	return slices.ContainsFunc(Texts(container, nil), func(t Text) bool { return selfExpanding.MatchString(t.Value) })
+	return slices.ContainsFunc(Texts(container, nil), func(t Text) bool {
+		return (strings.Contains(t.Value, "envsubst") || strings.Contains(t.Value, "eval")) && selfExpanding.MatchString(t.Value)
+	})
 }
 
 // runsScript reports whether a container may have a shell, or another program that reads
@@ -322,6 +328,9 @@ var peersVariable = lazyregexp.New(`\b(?:PEERJOB|JOB_COMPLETION)_\w+`)
 // assignedIn returns the names like those of the peers' variables that a script sets
 // itself: with "NAME=", or as a word alone, such as that of "export", "local" or "read".
 func assignedIn(text string) map[string]bool {
+	if !strings.Contains(text, "PEERJOB_") && !strings.Contains(text, "JOB_COMPLETION_") {
+		return nil
+	}
 	assigned := map[string]bool{}
 	for _, at := range peersVariable.FindAllStringIndex(text, -1) {
 		begins := at[0] == 0 || strings.IndexByte(" \t\n\f\r;&|(", text[at[0]-1]) >= 0
