@@ -4,6 +4,7 @@ package scan
 
 import (
 	"bytes"
+	"encoding/binary"
 	"unicode/utf8"
 )
 
@@ -51,13 +52,42 @@ var classes = func() (table [256]class) {
 // is reports whether a byte is of one of the classes.
 func is(c byte, wanted class) bool { return classes[c]&wanted != 0 }
 
-// classesOf are all the classes of the bytes of a text.
-func classesOf(text []byte) class {
+// oddClasses are those of the bytes that are not plain ([isPlain]).
+const oddClasses = isControl | isTab | isReturn | isHigh
+
+// oddClassesOf are the odd classes of the bytes of a text.
+func oddClassesOf(text []byte) class {
 	var found class
+	for ; len(text) >= 8; text = text[8:] {
+		if isPlain(binary.LittleEndian.Uint64(text)) {
+			continue
+		}
+		for _, c := range text[:8] {
+			found |= classes[c]
+		}
+	}
 	for _, c := range text {
 		found |= classes[c]
 	}
-	return found
+	return found & oddClasses
+}
+
+// isPlain reports whether each of eight bytes is a character of ASCII that can be seen, a
+// space or "\n".
+func isPlain(bytes uint64) bool {
+	const (
+		each = 0x0101010101010101
+		low  = 0x7f * each
+		high = 0x80 * each
+	)
+	// A sum of this kind has the high bit of a byte where the byte is not 0, and no sum
+	// reaches the next byte.
+	notNewline := bytes ^ '\n'*each
+	notNewline = (notNewline&low + low) | notNewline
+	notDelete := bytes ^ 0x7f*each
+	notDelete = notDelete&low + low
+	visible := bytes&low + (0x80-' ')*each
+	return bytes&high == 0 && (visible&notDelete|^notNewline)&high == high
 }
 
 // breaks are the line breaks beyond ASCII, and the mark of UTF-8, which every
@@ -67,7 +97,7 @@ var breaks = [][]byte{[]byte("\u0085"), []byte("\u2028"), []byte("\u2029"), []by
 // isText reports whether a text holds only characters that YAML allows, and
 // "\n" is its only line break but for "\r\n".
 func isText(text []byte) bool {
-	found := classesOf(text)
+	found := oddClassesOf(text)
 	if found&isControl != 0 {
 		return false
 	}
@@ -97,8 +127,18 @@ func isUnicode(text []byte) bool {
 // nextLine returns the line at the head of a text without its line end, and
 // the rest of the text.
 func nextLine(text []byte) (line, rest []byte) {
-	line, rest, _ = bytes.Cut(text, []byte("\n"))
-	return bytes.TrimSuffix(line, []byte("\r")), rest
+	if end := bytes.IndexByte(text, '\n'); end >= 0 {
+		return withoutReturn(text[:end]), text[end+1:]
+	}
+	return withoutReturn(text), nil
+}
+
+// withoutReturn is a line without the first half of a Windows line end.
+func withoutReturn(line []byte) []byte {
+	if n := len(line); n > 0 && line[n-1] == '\r' {
+		return line[:n-1]
+	}
+	return line
 }
 
 // indentation is the number of spaces at the head of a line.

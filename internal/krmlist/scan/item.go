@@ -61,7 +61,7 @@ func (s *scanner) scan(text []byte, column int) bool {
 func (s *scanner) follow(text []byte, open ...level) bool {
 	s.levels = append(s.levels[:0], open...)
 	s.pending, s.seen, s.block, s.end = false, 0, block{}, 0
-	found := classesOf(text)
+	found := oddClassesOf(text)
 	if found&isControl != 0 || found&isHigh != 0 && !isUnicode(text) {
 		return false
 	}

@@ -43,6 +43,9 @@ func (l *List) readItems(section span, wanted func(string) bool) error {
 	return l.identify(wanted)
 }
 
+// sampledItems is how many items tell how many there may be.
+const sampledItems = 32
+
 // splitItems finds where each item begins and ends.
 func (l *List) splitItems(end int) error {
 	const none = -1
@@ -51,6 +54,10 @@ func (l *List) splitItems(end int) error {
 	item, dash, comments := none, none, none
 	add := func(end int) {
 		if item != none {
+			if len(l.Items) == sampledItems {
+				// Most lists have items of one size, and growing copies all of them.
+				l.Items = slices.Grow(l.Items, sampledItems*(len(l.text)-end)/(end-l.items.start)+1)
+			}
 			l.Items = append(l.Items, Item{Text: l.text[item:end], comments: dash - item})
 		}
 	}
@@ -66,7 +73,7 @@ func (l *List) splitItems(end int) error {
 			continue
 		}
 		if l.column == none && line[column] != '#' {
-			if l.column = column; !isDash(bytes.TrimSuffix(line, []byte("\r")), column) {
+			if l.column = column; !isDash(withoutReturn(line), column) {
 				return errors.New("are no list in block style")
 			}
 		}
@@ -77,7 +84,7 @@ func (l *List) splitItems(end int) error {
 			}
 		case column > l.column:
 			comments = none
-		case column < l.column || !isDash(bytes.TrimSuffix(line, []byte("\r")), column):
+		case column < l.column || !isDash(withoutReturn(line), column):
 			return fmt.Errorf("offset %d: is no line of an item", offset)
 		default:
 			if comments == none {

@@ -74,10 +74,25 @@ func readPlain(text []byte) ([]byte, bool) {
 		}
 		i += 1 + next
 	}
-	if comment := bytes.Index(text, []byte(" #")); comment >= 0 {
-		text = text[:comment]
+	text = withoutComment(text)
+	for n := len(text); n > 0 && text[n-1] == ' '; n-- {
+		text = text[:n-1]
 	}
-	return bytes.TrimRight(text, " "), true
+	return text, true
+}
+
+// withoutComment is the rest of a line up to the space before a comment.
+func withoutComment(text []byte) []byte {
+	for next := 0; ; {
+		at := bytes.IndexByte(text[next:], '#')
+		if at < 0 {
+			return text
+		}
+		if next += at; next > 0 && text[next-1] == ' ' {
+			return text[:next-1]
+		}
+		next++
+	}
 }
 
 // readQuoted judges a value in quotes that begins at a column. It returns the
