@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -395,8 +396,11 @@ func visitFeatures(value reflect.Value, path string, found func(f Feature, path 
 			visitFeatures(value.Elem(), path, found)
 		}
 	case reflect.Slice:
+		if !mayHaveFields(value.Type().Elem().Kind()) {
+			return
+		}
 		for i := range value.Len() {
-			visitFeatures(value.Index(i), fmt.Sprintf("%s[%d]", path, i), found)
+			visitFeatures(value.Index(i), path+"["+strconv.Itoa(i)+"]", found)
 		}
 	case reflect.Struct:
 		byType := featuresByType()

@@ -328,6 +328,10 @@ func read(node *yaml.Node, from *templates, hash string, settings v1alpha1.Setti
 		rendering = renderer
 	}
 	pj, errs := decode.PeerJob(node, rendering)
+	// Names live longer than the PeerJob, and are parts of its whole text.
+	for _, name := range []*string{&pj.Name, &pj.Namespace, &pj.Spec.Service.Name} {
+		*name = strings.Clone(*name)
+	}
 	v1alpha1.Default(pj, settings)
 	return pj, renderer, errs
 }
