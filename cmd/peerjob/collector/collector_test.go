@@ -9,12 +9,12 @@ import (
 
 func TestPercentOf(t *testing.T) {
 	for alive, want := range map[uint64]int{
-		0:              growth,
-		1 << 20:        6300,
-		32 << 20:       100,
-		60 << 20:       growth,
-		smallHeap:      growth,
-		smallHeap << 4: growth,
+		0:         4800,
+		1 << 20:   4800,
+		32 << 20:  150,
+		48 << 20:  100,
+		95 << 20:  growth,
+		960 << 20: growth,
 	} {
 		if got := percentOf(alive); got != want {
 			t.Errorf("%d bytes: %d, want %d", alive, got, want)
