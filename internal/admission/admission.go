@@ -171,7 +171,9 @@ func dropEmpty(value reflect.Value) {
 			dropEmpty(value.Index(i))
 		}
 	case reflect.Struct:
-		for _, f := range apitype.Of(value.Type()).Fields {
+		fields := apitype.Of(value.Type()).Fields
+		for i := range fields {
+			f := &fields[i]
 			content := value.FieldByIndex(f.Index)
 			if f.OmitEmpty && isEmpty(content) {
 				content.SetZero()

@@ -404,7 +404,9 @@ func visitFeatures(value reflect.Value, path string, found func(f Feature, path 
 		}
 	case reflect.Struct:
 		byType := featuresByType()
-		for _, f := range apitype.Of(value.Type()).Fields {
+		fields := apitype.Of(value.Type()).Fields
+		for i := range fields {
+			f := &fields[i]
 			content := value.FieldByIndex(f.Index)
 			if content.IsZero() || f.OmitEmpty && isEmpty(content) {
 				continue

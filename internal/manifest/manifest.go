@@ -100,7 +100,7 @@ func encodeStruct(value reflect.Value) (*yaml.Node, error) {
 	node := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Content: make([]*yaml.Node, 0, usualFields)}
 	for _, f := range fieldsOf(value.Type()) {
 		content := value.FieldByIndex(f.Index)
-		if isLeftOut(f, content) {
+		if isLeftOut(&f, content) {
 			continue
 		}
 		encoded, err := encode(content)
@@ -117,7 +117,7 @@ func encodeStruct(value reflect.Value) (*yaml.Node, error) {
 
 // isLeftOut reports whether a field of a struct is not set. A struct with nothing in it is
 // left out, too, and only encoding it shows that.
-func isLeftOut(f orderedField, content reflect.Value) bool {
+func isLeftOut(f *orderedField, content reflect.Value) bool {
 	switch content.Kind() {
 	case reflect.Map, reflect.Slice:
 		return f.OmitEmpty && content.Len() == 0
@@ -312,6 +312,8 @@ type orderedField struct {
 	// written, with its colon.
 	key  *yaml.Node
 	text string
+	// isAnnotations is whether it has the annotations of an object, or of its Pods.
+	isAnnotations bool
 }
 
 // firstFields and lastFields move what wires the peers to the top of an
@@ -343,7 +345,7 @@ func fieldsOf(typ reflect.Type) []orderedField {
 		key := scalar("!!str", f.Name)
 		w := writer{}
 		w.key(key)
-		fields = append(fields, orderedField{f, key, string(w.out)})
+		fields = append(fields, orderedField{f, key, string(w.out), f.Owner == reflect.TypeFor[metav1.ObjectMeta]() && f.Name == "annotations"})
 	}
 	slices.SortStableFunc(fields, func(a, b orderedField) int {
 		return section(typ, a) - section(typ, b)

@@ -5,12 +5,12 @@ package manifest
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sync"
 )
 
 // Written is an object in text form. It costs a fraction of the object and of its nodes, in
@@ -31,8 +31,11 @@ func Write(object any) (*Written, bool) {
 	if err != nil {
 		return nil, false
 	}
-	w := writer{out: append(make([]byte, 0, usualSize), '-')}
+	buffer := buffers.Get().(*[]byte)
+	defer buffers.Put(buffer)
+	w := writer{out: append((*buffer)[:0], '-')}
 	written, ok := w.fields(value, position{column: indentWidth, behindDash: true})
+	*buffer = w.out
 	return &Written{Item: bytes.Clone(w.out), annotations: w.annotations}, written && ok
 }
 
@@ -65,8 +68,9 @@ func (t *Written) Annotate(key, value string) bool {
 	return true
 }
 
-// usualSize is room for most objects, in bytes.
-const usualSize = 2 << 10
+// buffers are where objects are written, one after the other: the text of each is copied
+// once its length is known.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // position is where a collection begins: behind the dash of a list, or below a key.
 type position struct {
@@ -99,7 +103,9 @@ func (w *writer) fields(value reflect.Value, at position) (written, ok bool) {
 	if at.column > maxColumn {
 		return false, false
 	}
-	for _, f := range fieldsOf(value.Type()) {
+	fields := fieldsOf(value.Type())
+	for i := range fields {
+		f := &fields[i]
 		content := value.FieldByIndex(f.Index)
 		if isLeftOut(f, content) {
 			continue
@@ -119,7 +125,7 @@ func (w *writer) fields(value reflect.Value, at position) (written, ok bool) {
 			w.out = append(w.out, " {}\n"...)
 		}
 		written = true
-		if isAnnotations := f.Owner == reflect.TypeFor[metav1.ObjectMeta]() && f.Name == "annotations"; isAnnotations && at.column == 2*indentWidth && isWritten {
+		if f.isAnnotations && at.column == 2*indentWidth && isWritten {
 			w.annotations = len(w.out)
 		}
 	}
@@ -168,6 +174,16 @@ func (w *writer) typed(value reflect.Value, column int, behindDash bool) (writte
 func (w *writer) entries(value reflect.Value, at position) (written, ok bool) {
 	if at.column > maxColumn {
 		return false, false
+	}
+	if texts, ok := value.Interface().(map[string]string); ok {
+		for _, key := range slices.Sorted(maps.Keys(texts)) {
+			w.entry(at, written)
+			written = true
+			if !w.keyText(textOf(key)) || !w.line(textOf(texts[key]), at.column+indentWidth) {
+				return false, false
+			}
+		}
+		return written, true
 	}
 	for _, key := range sortedKeys(value) {
 		w.entry(at, written)

@@ -159,6 +159,10 @@ func (w *writer) inline(node *yaml.Node, column int) bool {
 // text writes a single value, without the line end behind it.
 func (w *writer) text(t text, column int) bool {
 	value := t.value
+	if t.style == 0 && t.tag == "!!str" && isPlainWord(value) {
+		w.out = append(w.out, value...)
+		return true
+	}
 	if !isASCII(value) {
 		return false
 	}

@@ -294,7 +294,9 @@ func (w *textWalk) walk(value reflect.Value) {
 			return
 		}
 		skip := expanded[value.Type()]
-		for _, f := range apitype.Of(value.Type()).Fields {
+		fields := apitype.Of(value.Type()).Fields
+		for i := range fields {
+			f := &fields[i]
 			if !slices.Contains(skip, f.Name) {
 				w.into(value.FieldByIndex(f.Index), step{name: f.Name})
 			}
