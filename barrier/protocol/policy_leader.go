@@ -453,10 +453,10 @@ func (l *leader) strangersStop() time.Duration {
 	switch {
 	case l.survivors > 0:
 		// The other index 0 misses the first of them at the latest then, and stops its
-		// own command.
+		// own command. It need not miss one whose role is Complete.
 		at := never
 		for i := range l.records {
-			if r := &l.records[i]; r.survivor {
+			if r := &l.records[i]; r.survivor && !l.isComplete(int32(i)) {
 				at = min(at, r.since+l.wait())
 			}
 		}
