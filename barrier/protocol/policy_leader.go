@@ -54,6 +54,9 @@ type policyLeader struct {
 	cause   *cause
 	fatal   Verdict
 	fatalAt time.Duration
+	// doomed is how the group fails because another index 0 was lost. It counts when every peer
+	// has been met: one of them may know that the group has succeeded.
+	doomed Verdict
 	// verdict is how the group ends, judged when, and dismissed when who failed first may leave,
 	// 0 before that.
 	verdict           Verdict
@@ -156,7 +159,13 @@ func (l *leader) inherit(now time.Duration, state State) {
 		return
 	}
 	if began && state.LeaderEnds && policy.onDisruption() == FailOnDisruption {
-		l.conclude(now, Verdict{Failed, last, 0, Lost})
+		l.doomed = Verdict{Failed, last, 0, Lost}
+		return
+	}
+	charges := began && !state.LeaderEnds && (last >= l.attempt || !l.charged)
+	if charges && max(l.restarts, state.Restarts+1) > policy.MaxRestarts {
+		// Nobody comes to the next attempt: another index 0 in this one's place must find this, too.
+		l.restarts, l.doomed = policy.MaxRestarts, Verdict{Failed, last, 0, Lost}
 		return
 	}
 	if last >= l.attempt {
@@ -165,14 +174,9 @@ func (l *leader) inherit(now time.Duration, state State) {
 		l.notBefore, l.ordered = max(l.notBefore, now), now
 	}
 	l.restarts = max(l.restarts, state.Restarts)
-	if !began || state.LeaderEnds || l.charged {
-		return
-	}
-	l.charged, l.why.Unstarted = true, false
-	l.restarts = max(l.restarts, state.Restarts+1)
-	if l.restarts > policy.MaxRestarts {
-		l.restarts = policy.MaxRestarts
-		l.conclude(now, Verdict{Failed, last, 0, Lost})
+	if charges {
+		l.charged, l.why.Unstarted = true, false
+		l.restarts = max(l.restarts, state.Restarts+1)
 	}
 }
 
@@ -214,6 +218,12 @@ func (l *leader) judge(now time.Duration) {
 	if l.verdict.Kind != Open {
 		return
 	}
+	if l.doomed.Kind != Open {
+		if l.hasMetAll(now) {
+			l.conclude(now, l.doomed)
+		}
+		return
+	}
 	succeeded := l.succeeded()
 	decided := l.config.Policy.restarts() || l.config.Success != 0
 	if decided && l.config.hasRoles() && succeeded {
@@ -243,6 +253,19 @@ func (l *leader) judge(now time.Duration) {
 	if decided && succeeded {
 		l.conclude(now, Verdict{Kind: Succeeded, Attempt: l.attempt})
 	}
+}
+
+// hasMetAll reports whether every peer has answered this index 0, or has had the time to.
+func (l *leader) hasMetAll(now time.Duration) bool {
+	if now >= l.born+l.config.patience() {
+		return true
+	}
+	for i := range l.records {
+		if !l.records[i].known() && !l.isAway(int32(i)) {
+			return false
+		}
+	}
+	return true
 }
 
 // failed is why a peer ends the attempt that runs; nil if it does not.
@@ -402,7 +425,7 @@ func (l *leader) mayStart(now time.Duration) bool {
 	if l.config.Policy.Action == EachForItself {
 		return true
 	}
-	if l.verdict.Kind != Open || l.deposed || now < l.notBefore || now < l.stops {
+	if l.verdict.Kind != Open || l.doomed.Kind != Open || l.deposed || now < l.notBefore || now < l.stops {
 		return false
 	}
 	if l.opened == l.attempt {
@@ -576,7 +599,7 @@ func (l *leader) holdsFirst(now time.Duration) bool {
 }
 
 // seeks reports whether index 0 calls a peer by its name although nothing was heard of it: the
-// group has failed, and the peer may run.
+// group has failed, and the peer may run, or knows better.
 func (l *leader) seeks(index int32) bool {
-	return l.verdict.Kind == Failed && index > 0 && !l.records[index].known() && !l.isAway(index)
+	return (l.verdict.Kind == Failed || l.doomed.Kind == Failed) && index > 0 && !l.records[index].known() && !l.isAway(index)
 }
