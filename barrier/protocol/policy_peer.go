@@ -155,13 +155,10 @@ func (p *peer) restart(now time.Duration) {
 // nothing more to be done for the reply.
 func (p *peer) obeyVerdict(now time.Duration, leave bool) bool {
 	switch {
-	case p.verdict.Kind == Succeeded && p.phase == Starting && (p.config.Index == 0 || p.config.hasRoles()):
-		// It stays for those who have not heard it all.
+	case p.verdict.Kind == Succeeded && p.phase == Starting:
+		// It came after the end, and has nothing to do. It stays for those who have not heard it all.
 		p.ended = now
 		p.enter(now, Ended)
-	case p.verdict.Kind == Succeeded && p.phase == Starting:
-		// It came after the end, and has nothing to do.
-		p.leave(now, Together)
 	case p.verdict.Kind == Succeeded && p.phase == Running:
 		p.stopping = p.stopping || p.config.serves(p.config.Index)
 	case p.verdict.Kind == Succeeded:

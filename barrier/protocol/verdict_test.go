@@ -49,3 +49,21 @@ func TestNode_meetsAll(t *testing.T) {
 		}
 	}
 }
+
+// TestNode_comesAfterTheEnd has a peer that comes when the group has succeeded. It stays until
+// everybody knows that, like any other.
+func TestNode_comesAfterTheEnd(t *testing.T) {
+	c := modelConfig(3)
+	c.Index = 1
+	n := NewNode(c, Process{2}, rand.New(rand.NewPCG(1, 0)), 0)
+	reply := Reply{Job: c.Job, Process: Process{1}, Attempt: 1, Known: true, Verdict: Verdict{Kind: Succeeded, Attempt: 1}}
+	n.Replied(time.Second, n.LastReport(time.Second), reply)
+	if n.Step(time.Second).Leave {
+		t.Error("it leaves before everybody knows")
+	}
+	reply.Go = true
+	n.Replied(2*time.Second, n.LastReport(2*time.Second), reply)
+	if !n.Step(2*time.Second).Leave || n.Outcome() != Together || n.ExitCode() != 0 {
+		t.Errorf("it is told to leave: %v, code %d", n.Outcome(), n.ExitCode())
+	}
+}
