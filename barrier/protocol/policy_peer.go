@@ -175,6 +175,7 @@ func (p *peer) obeyVerdict(now time.Duration, leave bool) bool {
 	case p.phase == Ended:
 		// Who failed first ends last, so that the others have heard why, and the Job.
 		if !p.first() || leave || p.terminating || now >= p.lastWord() {
+			p.witnessed = p.witnessed && leave // index 0 may have been killed before it has ended so
 			p.leave(now, GroupFailed)
 		}
 	}
