@@ -379,6 +379,11 @@ func (n *Node) End(now time.Duration, code int32) {
 // Terminate notes that the Pod was told to end. A peer that has not started leaves
 // at once. Any other goes on, until its command ends.
 func (n *Node) Terminate(now time.Duration) {
+	if n.leader != nil && n.leader.verdict.Kind == Failed && n.peer.phase == Starting && !n.peer.terminating {
+		// It leaves when the others have heard: see lead.
+		n.peer.terminating, n.peer.told = true, now
+		return
+	}
 	n.peer.terminate(now)
 	if n.leader != nil && n.config.Policy.Action != EachForItself {
 		// If it ends before they hear of it, it counts as lost.
