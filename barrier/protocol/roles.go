@@ -346,6 +346,9 @@ func (l *leader) isForeign(state State) bool {
 	case l.runs[role] != 0:
 		return l.runs[role] != runOf(state.Job)
 	}
+	if l.records[state.Index].process == state.Process {
+		return false // it came before that was known
+	}
 	// Somebody who comes when all is done, and whom nobody knows, is of the next run. With
 	// RestartPeerJob, a peer knows itself whether it is a replacement: see obey.
 	return !c.Policy.restarts() && (l.complete.Has(role) || l.verdict.Kind == Succeeded)
