@@ -65,7 +65,7 @@
 // has ended, it gives up after the time for the start.
 //
 // model_test.go searches all histories of small groups for a violation, and
-// seeded_test.go holds the search to 27 mistakes.
+// seeded_test.go holds the search to 36 mistakes.
 //
 // # Roles
 //

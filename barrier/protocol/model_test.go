@@ -3,11 +3,11 @@
 package protocol
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math/bits"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -21,8 +21,13 @@ type model struct {
 	procs []*proc
 	// partition says that processes of side 1 and of side 0 do not reach each other.
 	partition bool
-	// jobFailed says that the Job has failed, so that nobody is replaced.
-	jobFailed bool
+	// jobsFailed are the roles whose Jobs have failed, so that none of their peers is
+	// replaced: role 0 in a group without roles.
+	jobsFailed RoleSet
+	// cut says that messages did not arrive, and unheard that a group with FailPeerJob has
+	// ended without a peer that nobody could tell, so that the peer need not come to its end:
+	// see isHeard.
+	cut, unheard bool
 	// highest is the highest attempt that was started, and started the processes that
 	// had come to it then.
 	highest int32
@@ -45,13 +50,15 @@ type model struct {
 	strange  []bool
 	complete bool
 	settled  time.Duration
-	// long says that links were down for longer than anybody waits.
+	// long says that links were down for as long as anybody waits, and parted since when they
+	// are. Each side may come to its own end then.
 	long   bool
+	parted time.Duration
 	broken string
-	// log is what happened, for whom reads a violation.
-	log []string
-	// path is what a search has chosen.
-	path []string
+	// log is what happened last, for whom reads a violation.
+	log *note
+	// pace is how often index 0 looks at its records, if not as often as it may.
+	pace time.Duration
 	// waits is for what each role waits.
 	waits []roleWaits
 	// zero says of each index that its command has ended with 0, and not started since;
@@ -63,6 +70,25 @@ type model struct {
 	// knew the processes that must have known then.
 	final RoleSet
 	knew  [MaxRoles][]int
+}
+
+// note is one thing that happened, and before are those that happened before it. A history
+// is written only if somebody reads it.
+type note struct {
+	before *note
+	at     time.Duration
+	format string
+	args   []any
+}
+
+// history is what happened, a line each.
+func (m *model) history() string {
+	var lines []string
+	for n := m.log; n != nil; n = n.before {
+		lines = append(lines, fmt.Sprintf("%v: ", n.at)+fmt.Sprintf(n.format, n.args...))
+	}
+	slices.Reverse(lines)
+	return strings.Join(lines, "\n")
 }
 
 // proc is one process of a Pod.
@@ -88,8 +114,18 @@ type proc struct {
 	calls  []int32
 	// replaceAt is when a replacement comes for it; 0 for none.
 	replaceAt time.Duration
-	// complete says that it has left with 0, so that its index is complete.
+	// reapAt is when it is told to end, because its Pod was deleted and its node is back; 0 if
+	// not.
+	reapAt time.Duration
+	// outcome is why it has left by itself, and complete says that it has left with 0, so
+	// that its index is complete.
+	outcome  Outcome
 	complete bool
+	// leaving says that it has yet to end, once its last report is on its way.
+	leaving bool
+	// found are the processes whose commands ran when it came, with FailPeerJob. It must not
+	// join them.
+	found []int
 	// roleComplete says that it has left because its role is Complete.
 	roleComplete bool
 	// slow says that nothing it sends arrives, until then.
@@ -110,8 +146,16 @@ const (
 	modelSettle  = 6 * time.Minute
 	// modelWear is how long links are down in the end, in some histories.
 	modelWear = 5 * time.Minute
+	// modelPace is how often index 0 looks at its records in a search. What it finds some
+	// tenths of a second later leads to the same states. It must be less than the margin of a
+	// lease.
+	modelPace = 250 * time.Millisecond
+	// modelParted is for how long a partition must not lead to two ends.
+	modelParted = 100 * time.Second
 	// modelReplace is how long Kubernetes takes to replace a Pod.
 	modelReplace = 6 * time.Second
+	// modelReap is how long a node that is back takes to end a Pod that was deleted meanwhile.
+	modelReap = 4 * time.Second
 )
 
 // roleWaits is for which roles a role waits.
@@ -140,12 +184,19 @@ func (m *model) spawn(index int32, replacement bool) {
 	}
 	m.nextID++
 	p := &proc{id: m.nextID, index: index, alive: true, pinned: -1, next: m.now}
+	if config.Policy.Action == FailPeerJob {
+		for _, other := range m.procs {
+			if other.alive && other.command != 0 {
+				p.found = append(p.found, other.id)
+			}
+		}
+	}
 	p.node = NewNode(config, Process{byte(m.nextID)}, rand.New(middle{}), m.now)
 	m.procs = append(m.procs, p)
 }
 
 func (m *model) say(format string, args ...any) {
-	m.log = append(m.log, fmt.Sprintf("%v: ", m.now)+fmt.Sprintf(format, args...))
+	m.log = &note{m.log, m.now, format, args}
 }
 
 func (m *model) violate(format string, args ...any) {
@@ -159,9 +210,15 @@ func (m *model) clone() *model {
 	c := *m
 	c.procs = make([]*proc, len(m.procs))
 	for i, p := range m.procs {
+		if !p.alive && p.replaceAt == 0 {
+			c.procs[i] = p // nothing happens to it any more
+			continue
+		}
 		q := *p
-		q.node = p.node.clone()
-		q.calls = slices.Clone(p.calls)
+		if p.alive {
+			q.node = p.node.clone()
+			q.calls = slices.Clone(p.calls)
+		}
 		c.procs[i] = &q
 	}
 	c.started, c.ran, c.witnesses = slices.Clone(m.started), slices.Clone(m.ran), slices.Clone(m.witnesses)
@@ -170,8 +227,26 @@ func (m *model) clone() *model {
 	for i := range c.knew {
 		c.knew[i] = slices.Clone(m.knew[i])
 	}
-	c.log, c.path = slices.Clone(m.log), slices.Clone(m.path)
 	return &c
+}
+
+// quiet sets when index 0 next says in words for whom everybody waits. A search does not read
+// that.
+func (l *leader) quiet(due time.Duration) {
+	l.summary.due = due
+	if l.config.hasRoles() {
+		for i := range l.held {
+			l.held[i].due = due
+		}
+	}
+}
+
+// waiting is for whom a process waits, in words.
+func (m *model) waiting(p *proc) string {
+	if l := p.node.leader; l != nil {
+		l.quiet(0)
+	}
+	return p.node.Waiting(m.now)
 }
 
 func (n *Node) clone() *Node {
@@ -230,6 +305,24 @@ func (m *model) resolve(from *proc, index int32) []*proc {
 	return nil
 }
 
+// heal brings all links back. The Pods that were lost are told to end some time later.
+func (m *model) heal() {
+	m.partition = false
+	for _, p := range m.procs {
+		if p.side = 0; p.alive && p.lost {
+			p.reapAt = m.now + modelReap
+		}
+	}
+}
+
+// reap is the end of a Pod that was lost.
+func (m *model) reap(p *proc) {
+	m.say("%d/%d is reaped", p.index, p.id)
+	m.disruptions++ // it was told to end
+	p.reapAt = 0
+	m.terminate(p)
+}
+
 // step lets a process do what is due.
 func (m *model) step(p *proc) {
 	if !p.alive {
@@ -242,6 +335,11 @@ func (m *model) step(p *proc) {
 		}
 		p.calls = append(p.calls, actions.Calls...)
 		p.next = actions.Next
+		if n := p.node; m.pace > 0 && n.leader != nil && n.tick == m.now+tickInterval(m.config.Size) {
+			n.tick = m.now + m.pace
+			p.next = n.next(m.now)
+			n.leader.quiet(never)
+		}
 		m.follow(p)
 		if actions.Leave {
 			m.leave(p)
@@ -301,7 +399,7 @@ func (m *model) checkStart(p *proc) {
 		if other.command != p.command {
 			m.violate("attempt %d of index %d starts while attempt %d of index %d runs", p.command, p.index, other.command, other.index)
 		}
-		if other.index == p.index {
+		if other.index == p.index && (m.config.Policy.restarts() || !other.lost) {
 			m.violate("attempt %d of index %d starts twice", p.command, p.index)
 		}
 	}
@@ -310,7 +408,8 @@ func (m *model) checkStart(p *proc) {
 	}
 	if p.command <= m.highest && (p.command < m.highest || slices.Contains(m.ran, p.index)) {
 		for _, other := range m.procs {
-			if other.alive && !other.lost && other != p && slices.Contains(m.started, other.id) || slices.Contains(m.started, p.id) {
+			if m.config.Policy.restarts() && (other.alive && !other.lost && other != p && slices.Contains(m.started, other.id) || slices.Contains(m.started, p.id)) ||
+				other.alive && !other.lost && other.command != 0 && slices.Contains(p.found, other.id) {
 				m.violate("attempt %d of index %d starts after attempt %d, which somebody knows that is still there", p.command, p.index, m.highest)
 			}
 		}
@@ -393,9 +492,9 @@ func (m *model) end(p *proc, code int32) {
 // leave is the end of a process by itself.
 func (m *model) leave(p *proc) {
 	outcome := p.node.Outcome()
-	m.say("%d/%d leaves: %v, code %d", p.index, p.id, outcome, p.node.peer.code)
+	m.say("%d/%d leaves: %v, code %d", p.index, p.id, outcome, p.node.ExitCode())
 	last := p.node.LastReport(m.now)
-	p.alive, p.report, p.calls = false, nil, nil
+	p.alive, p.report, p.calls, p.outcome, p.leaving = false, nil, nil, outcome, true
 	if p.command != 0 {
 		m.violate("index %d leaves while its command runs", p.index)
 	}
@@ -413,38 +512,42 @@ func (m *model) leave(p *proc) {
 		m.finish(p, role)
 	case outcome == Together:
 		m.succeeded = true
+		if m.config.Policy.Action == FailPeerJob && m.partition {
+			m.unheard = true // without leases, nobody waits for those who are cut off
+		}
 		if code := p.node.ExitCode(); code != 0 {
 			m.violate("the group has succeeded, and index %d leaves with code %d", p.index, code)
 		}
 		if m.witnesses == nil {
 			for _, other := range m.procs {
-				if other.alive && other.node.peer.leader != (Process{}) {
+				if m.isWitness(p, other) {
 					m.witnesses = append(m.witnesses, other.id)
 				}
 			}
 		}
-		if m.failed {
+		if m.failed && !m.unheard && !m.long {
 			m.violate("index %d leaves with success after another with failure", p.index)
 		}
 	case outcome == GroupFailed:
 		m.failed = true
-		if m.succeeded {
+		if m.succeeded && !m.unheard && !m.long {
 			m.violate("index %d leaves with failure after another with success", p.index)
 		}
-		m.jobFailed = true
-		m.deleteAll()
+		m.failJobs(p)
 	case outcome == StartTimedOut || outcome == Abandoned:
 		for _, other := range m.procs {
 			m.complete = m.complete || !other.alive && other.complete && !(other.roleComplete && m.knownFinal(m.config.role(other.index)))
 		}
+		if m.config.Policy.Action == FailPeerJob && m.jobsFailed != 0 {
+			m.complete = true // a Job that has failed replaces nobody, and its peers were killed before they could say so
+		}
 		if !m.complete && !m.long && m.settled > 0 && m.now > m.settled+time.Minute {
-			m.violate("index %d gives up waiting for %s", p.index, p.node.Waiting(m.now))
+			m.violate("index %d gives up waiting for %s", p.index, m.waiting(p))
 		}
 		if slices.Contains(m.witnesses, p.id) && !m.long {
 			m.violate("index %d gives up after the group has succeeded, and was there", p.index)
 		}
-		m.jobFailed = true
-		m.deleteAll()
+		m.failJobs(p)
 	case p.node.peer.terminating && p.index != 0:
 		// What it did is done, and its index is complete.
 	case p.node.peer.code == 0 && p.node.Verdict().Kind != Succeeded && m.config.Policy.restarts() && outcome != Superseded:
@@ -458,19 +561,135 @@ func (m *model) leave(p *proc) {
 		}
 	}
 	p.complete = p.node.ExitCode() == 0 && p.node.peer.code == 0 && outcome != StartTimedOut && outcome != Abandoned && outcome != NeverStarted && outcome != Superseded && outcome != GroupFailed
-	if !p.complete && !m.jobFailed && !p.lost {
-		p.replaceAt = m.now + modelReplace
+	if m.config.Policy.Action == FailPeerJob && p.index == 0 && p.node.peer.terminating && (p.complete || m.cut) {
+		m.unheard = true // nobody tells the others in its place, if it has not reached them
+	}
+	p.leaving = false
+	m.gone(p, p.node.ExitCode())
+}
+
+// isWitness reports whether a process must have heard that the group has succeeded when the
+// first one leaves: it has met others.
+func (m *model) isWitness(first, p *proc) bool {
+	switch {
+	case !p.alive || p.node.peer.leader == Process{}:
+		return false
+	case p.node.leader != nil:
+		return slices.ContainsFunc(p.node.leader.records[1:], func(r record) bool { return r.known() })
+	case m.isDone(p.index):
+		// If it is cut off from when its role is Complete, a new index 0 can't know that it is
+		// there, and does not wait for it.
+		return slices.ContainsFunc(m.procs, func(leader *proc) bool {
+			return leader.node.process == first.node.peer.leader && leader.node.Process(p.index) == p.node.process
+		})
+	}
+	return true
+}
+
+// isDone reports whether the role of an index is Complete.
+func (m *model) isDone(index int32) bool {
+	role := m.config.role(index)
+	for i := range m.config.Size {
+		if m.config.role(i) == role && !m.zero[i] {
+			return false
+		}
+	}
+	return slices.ContainsFunc(m.waits, func(w roleWaits) bool { return w.complete.Has(role) })
+}
+
+// gone is what the Job does when a Pod has ended with a code.
+func (m *model) gone(p *proc, code int32) {
+	role := m.config.role(p.index)
+	if p.lost {
+		return // it was replaced already
+	}
+	if m.config.Policy.Action == FailPeerJob && !p.node.peer.terminating && m.failsJob(p.index, code) {
+		m.unheard = m.unheard || !m.isHeard(p)
+		m.failJob(role)
+	}
+	m.unheard = m.unheard || p.complete && p.index == 0 && !m.isHeard(p)
+	if p.complete || m.jobsFailed.Has(role) {
+		m.checkJob(p, code)
+		return
+	}
+	m.checkJob(p, code)
+	p.replaceAt = m.now + modelReplace
+}
+
+// failsJob reports whether a code matches the rule that FailPeerJob writes into the Job of a
+// peer: see FailureRules in internal/peerjob. A Pod that was disrupted matches no rule but the
+// one that ignores it.
+func (m *model) failsJob(index, code int32) bool {
+	if m.config.serves(index) || len(m.config.Until) > 0 && m.config.Size > 1 {
+		return code == CodeTimedOut || code == CodeGroupFailed
+	}
+	return code != 0 && code != CodeTerminated
+}
+
+// failJobs is the end of a group that a process reports as failed, or which it gives up. With
+// FailPeerJob, each Job goes by the codes of its own Pods: see gone.
+func (m *model) failJobs(by *proc) {
+	if m.config.Policy.Action == FailPeerJob {
+		return
+	}
+	for role := range max(1, len(m.config.Roles)) {
+		m.failJob(role)
 	}
 }
 
-// deleteAll is the end of a failed Job: its Pods are told to end.
-func (m *model) deleteAll() {
+// isHeard reports whether somebody tells the others, under FailPeerJob, that a process has
+// ended with which the group ends. Nobody does if rank 0 is killed. It waits only so long for
+// peers that it does not reach. And it does not know whom it has never met: it takes such a Job
+// for one that is suspended.
+func (m *model) isHeard(p *proc) bool {
+	if p.index == 0 {
+		return p.outcome != 0 && !m.cut
+	}
+	return slices.ContainsFunc(m.procs, func(leader *proc) bool {
+		return leader.alive && leader.node.Process(p.index) == p.node.process
+	})
+}
+
+// failJob is the end of a failed Job: its Pods are told to end, and nobody is replaced.
+func (m *model) failJob(role int) {
+	if m.jobsFailed.Has(role) {
+		return
+	}
+	m.say("the Job of role %d fails", role)
+	m.jobsFailed = m.jobsFailed.With(role)
 	for _, p := range m.procs {
+		if m.config.role(p.index) != role {
+			continue
+		}
 		p.replaceAt = 0
 		if p.alive && !p.lost {
 			m.terminate(p)
 		}
 	}
+}
+
+// isComplete reports whether an index is complete.
+func (m *model) isComplete(index int32) bool {
+	return slices.ContainsFunc(m.procs, func(p *proc) bool { return p.index == index && !p.alive && p.complete })
+}
+
+// checkJob holds the end of a peer of a group that has failed to what its Job makes of it. The
+// last peer of a role that knows takes the Job with it, or all of the role's are complete.
+// Nobody replaces a peer of a group that has failed.
+func (m *model) checkJob(p *proc, code int32) {
+	role := m.config.role(p.index)
+	if m.config.Policy.Action != FailPeerJob || p.node.Verdict().Kind != Failed || p.node.peer.terminating || p.outcome == 0 || m.jobsFailed.Has(role) {
+		return
+	}
+	if code == 0 {
+		m.violate("index %d leaves with code 0, and knows that the group has failed", p.index)
+	}
+	for _, other := range m.procs {
+		if (other.alive || other.leaving) && !other.lost && m.config.role(other.index) == role {
+			return // it takes the Job with it, or is the next that is looked at
+		}
+	}
+	m.violate("the group has failed, and the Job of index %d has not: the last Pod of its role that knows ends with code %d, which matches no rule", p.index, code)
 }
 
 // terminate is a SIGTERM from outside. The command ends of it.
@@ -486,13 +705,15 @@ func (m *model) terminate(p *proc) {
 func (m *model) kill(p *proc) {
 	m.say("%d/%d is killed", p.index, p.id)
 	p.alive, p.command, p.report, p.calls = false, 0, nil, nil
-	if !p.lost && !m.jobFailed {
-		p.replaceAt = m.now + modelReplace
+	if l := p.node.leader; l != nil && l.verdict.Kind == Failed && m.config.Policy.Action == FailPeerJob {
+		m.unheard = true // those whom it has told have left, and a new rank 0 knows nothing of it
 	}
+	m.gone(p, 137)
 }
 
-// exchange does one thing that a process wants to send.
-func (m *model) exchange(p *proc, lost bool) {
+// exchange does one thing that a process wants to send: a report, or the first or the last of its
+// calls.
+func (m *model) exchange(p *proc, lost, last bool) {
 	if p.report != nil {
 		report, anew := *p.report, p.anew
 		p.report = nil
@@ -500,8 +721,12 @@ func (m *model) exchange(p *proc, lost bool) {
 		return
 	}
 	if len(p.calls) > 0 {
-		index := p.calls[0]
-		p.calls = p.calls[1:]
+		at := 0
+		if last {
+			at = len(p.calls) - 1
+		}
+		index := p.calls[at]
+		p.calls = slices.Delete(p.calls, at, at+1)
 		m.call(p, index)
 	}
 }
@@ -672,6 +897,9 @@ func (m *model) advance(until time.Duration) bool {
 			continue
 		}
 		next = min(next, p.next)
+		if p.reapAt > 0 {
+			next = min(next, p.reapAt)
+		}
 		if p.command != 0 && p.stops {
 			next = min(next, p.killed)
 		} else if p.command != 0 {
@@ -682,6 +910,7 @@ func (m *model) advance(until time.Duration) bool {
 		}
 	}
 	m.now = max(m.now, next)
+	m.long = m.long || m.partition && m.now-m.parted >= modelParted
 	for _, p := range slices.Clone(m.procs) {
 		switch {
 		case p.replaceAt > 0 && p.replaceAt <= m.now:
@@ -691,6 +920,8 @@ func (m *model) advance(until time.Duration) bool {
 				m.spawn(p.index, true)
 			}
 		case !p.alive:
+		case p.reapAt > 0 && p.reapAt <= m.now:
+			m.reap(p)
 		case p.command != 0 && p.stops && p.killed <= m.now:
 			m.end(p, 143)
 		case p.command != 0 && !p.stops && p.until <= m.now:
@@ -702,57 +933,31 @@ func (m *model) advance(until time.Duration) bool {
 	return m.now < until
 }
 
-// code writes numbers and truths as bytes, to tell states apart.
-type code []byte
-
-func (c *code) number(numbers ...int64) {
-	for _, n := range numbers {
-		*c = binary.AppendVarint(*c, n)
+// abstract stands for the state without times: what a choice can depend on.
+func (m *model) abstract() uint64 {
+	h := mix(uint64(m.jobsFailed)<<8|uint64(m.highest), bit(m.partition, 0))
+	for i, strange := range m.strange {
+		h += bit(strange, i+32)
 	}
-}
-
-func (c *code) truth(truths ...bool) {
-	for _, t := range truths {
-		n := int64(0)
-		if t {
-			n = 1
-		}
-		c.number(n)
-	}
-}
-
-// abstract is the state without times: what a choice can depend on.
-func (m *model) abstract() string {
-	c := make(code, 0, 256)
-	c.truth(m.partition, m.jobFailed)
-	c.truth(m.strange...)
-	c.number(int64(m.highest))
 	for _, p := range m.procs {
-		c.number(int64(p.id), int64(p.index), int64(p.side), int64(p.command), int64(p.pinned))
-		c.truth(p.alive, p.lost, p.stops)
 		if !p.alive {
 			continue
 		}
 		q := p.node.peer
-		c.number(int64(q.attempt), int64(q.phase), int64(q.verdict.Kind), int64(q.leader[0]), int64(len(q.former)))
-		c.truth(q.leaseLost, q.terminating)
-		c.number(int64(q.complete))
-		c.truth(q.held, q.started)
+		h = mix(h, uint64(p.id)|uint64(p.side)<<8|uint64(p.command)<<16|uint64(p.pinned+1)<<24|uint64(q.attempt)<<32|uint64(q.phase)<<40|uint64(q.verdict.Kind)<<44|uint64(q.leader[0])<<48|uint64(len(q.former))<<56)
+		h = mix(h, uint64(q.complete)|bit(p.lost, 16)|bit(p.stops, 17)|bit(q.leaseLost, 18)|bit(q.terminating, 19)|bit(q.held, 20)|bit(q.started, 21))
 		l := p.node.leader
 		if l == nil {
 			continue
 		}
-		c.number(int64(l.attempt), int64(l.opened), int64(l.verdict.Kind), int64(l.survivors))
-		c.truth(l.deposed)
-		c.number(int64(l.complete), int64(l.settled), int64(l.running))
+		h = mix(h, uint64(l.attempt)|uint64(l.opened)<<8|uint64(l.verdict.Kind)<<16|uint64(l.survivors)<<20|bit(l.deposed, 24)|uint64(l.complete)<<32|uint64(l.settled)<<48)
+		h += uint64(l.running) << 16
 		for i := range l.records {
 			r := &l.records[i]
-			c.number(int64(r.process[0]), int64(r.attempt), int64(r.phase))
-			c.truth(r.granted, r.mine, r.started)
-			c.number(int64(r.complete))
+			h = mix(h, uint64(r.process[0])|uint64(r.attempt)<<8|uint64(r.phase)<<16|uint64(r.complete)<<24|bit(r.granted, 40)|bit(r.mine, 41)|bit(r.started, 42))
 		}
 	}
-	return string(c)
+	return h
 }
 
 // ended reports whether nobody is left who waits for anything.
@@ -765,32 +970,42 @@ func (m *model) ended() bool {
 	return true
 }
 
-// wear lets time pass with the links as they are, for longer than anybody waits.
-func (m *model) wear() {
+// wear lets time pass with the links as they are, for longer than anybody waits. It reports
+// whether it was told that it was there before.
+func (m *model) wear(before func(*model) bool) bool {
 	m.long = true
+	abstract := m.abstract()
 	for end := m.now + modelWear; m.broken == "" && !m.ended() && m.now < end; {
 		if p := m.pending(false); p != nil {
-			m.exchange(p, false)
+			m.exchange(p, false, false)
 		} else {
 			m.advance(end)
 		}
+		if next := m.abstract(); next != abstract {
+			if abstract = next; before(m) {
+				return true
+			}
+		}
 	}
+	return false
 }
 
 // settle heals all links, reaps who was lost, and lets time pass. It is a violation if
 // somebody waits after that. It ends early when it is told that it was there before.
 func (m *model) settle(most time.Duration, before func(*model) bool) {
-	m.partition, m.settled = false, m.now
+	m.settled = m.now
+	m.heal()
 	end := m.now + most
 	for _, p := range m.procs {
+		if !p.alive {
+			continue
+		}
 		p.slow, p.node.peer.began = 0, m.now
-		if p.alive && p.lost {
-			m.say("%d/%d is reaped", p.index, p.id)
-			m.disruptions++ // it was told to end
-			m.terminate(p)
+		if p.lost {
+			m.reap(p)
 		}
 	}
-	abstract := ""
+	abstract := uint64(0)
 	for m.broken == "" && !m.ended() && m.now < end {
 		if next := m.abstract(); next != abstract {
 			if abstract = next; before(m) {
@@ -798,16 +1013,16 @@ func (m *model) settle(most time.Duration, before func(*model) bool) {
 			}
 		}
 		if p := m.pending(false); p != nil {
-			m.exchange(p, false)
+			m.exchange(p, false, false)
 			continue
 		}
 		m.advance(end)
 	}
-	if m.broken == "" && !m.ended() {
+	if m.broken == "" && !m.ended() && !m.unheard {
 		waits := ""
 		for _, p := range m.procs {
 			if p.alive {
-				waits += fmt.Sprintf("; %d/%d in attempt %d, %v, verdict %v, waits for %s", p.index, p.id, p.node.Attempt(), p.node.Phase(), p.node.Verdict().Kind, p.node.Waiting(m.now))
+				waits += fmt.Sprintf("; %d/%d in attempt %d, %v, verdict %v, waits for %s", p.index, p.id, p.node.Attempt(), p.node.Phase(), p.node.Verdict().Kind, m.waiting(p))
 			}
 		}
 		m.violate("somebody waits forever%s", waits)
