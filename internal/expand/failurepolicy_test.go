@@ -139,3 +139,20 @@ func TestGroup_failurePolicyOrigins(t *testing.T) {
 		}
 	}
 }
+
+// TestGroup_scriptOrigins has a framework's script between the runner and the user's command,
+// which is longer than the runner's words and the script together.
+func TestGroup_scriptOrigins(t *testing.T) {
+	words := strings.TrimSuffix(strings.Repeat("word, ", 60), ", ")
+	origins := objectsOf(t, "metadata: {name: train}\nspec:\n  peers: 4\n  failurePolicy: {action: FailPeerJob}\n"+
+		"  framework: {type: Ray, leader: {command: ["+words+"]}}\n"+
+		"  template: {spec: {containers: [{name: worker, image: x, command: ["+words+"]}]}}\n")["Job"].Origins
+	const command = "spec.template.spec.containers[0].command"
+	for path, want := range map[string]string{
+		command + "[0]": "spec.runner", command + "[4]": "spec.failurePolicy", command + "[8]": "spec.framework",
+	} {
+		if got := origins.Of(path, nil); got != want {
+			t.Errorf("%s comes from %s, want %s", path, got, want)
+		}
+	}
+}

@@ -25,6 +25,8 @@ const (
 	// runnerVolumeSize is room for two copies of the runner, which are there while it is
 	// replaced.
 	runnerVolumeSize = "32Mi"
+	// endOfFlags is between the runner's flags and the command that it runs. No flag is like it.
+	endOfFlags = "--"
 )
 
 // addRunner puts the runner in front of the command of a container. Everything else has
@@ -87,7 +89,7 @@ func runnerCommand(g *peerjob.Group, job *batchv1.Job, container *corev1.Contain
 	if g.Runner().KeySecretName != "" {
 		command = append(command, "--key-file="+v1alpha1.RunnerKeyDirectory+"/"+v1alpha1.RunnerKeyFile)
 	}
-	return append(command, "--")
+	return append(command, endOfFlags)
 }
 
 // roleFlags are the flags of the runner that tell it of the roles.
@@ -233,12 +235,17 @@ func installOrigins(from *origin.Map, g *peerjob.Group, at *field.Path) {
 // runnerOrigins records what the runner added to its container: the beginning of the
 // command, and the last mounts and ports.
 func runnerOrigins(from *origin.Map, g *peerjob.Group, container *corev1.Container, at *field.Path, own *corev1.Container, source *field.Path) {
-	if before := len(container.Command) - len(own.Command); len(own.Command) > 0 {
-		from.AllElements(at.Child("command"), 0, before, peerjob.RunnerPath)
-		if first := slices.IndexFunc(container.Command[:before], func(word string) bool { return strings.HasPrefix(word, v1alpha1.RunnerOnFailure) }); first >= 0 {
-			from.AllElements(at.Child("command"), first, first+len(policyFlags(g)), peerjob.FailurePolicyPath)
-		}
-		from.Elements(at.Child("command"), before, source.Child("command"))
+	command := at.Child("command")
+	before := slices.Index(container.Command, endOfFlags) + 1
+	from.AllElements(command, 0, before, peerjob.RunnerPath)
+	if first := slices.IndexFunc(container.Command[:before], func(word string) bool { return strings.HasPrefix(word, v1alpha1.RunnerOnFailure) }); first >= 0 {
+		from.AllElements(command, first, first+len(policyFlags(g)), peerjob.FailurePolicyPath)
+	}
+	if slices.Equal(container.Command[before:], own.Command) {
+		from.Elements(command, before, source.Child("command"))
+	} else {
+		// The framework's script, whose arguments may be the user's command.
+		from.AllElements(command, before, -1, peerjob.FrameworkPath)
 	}
 	mounts := 1
 	if g.Runner().KeySecretName != "" {
