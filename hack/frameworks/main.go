@@ -83,8 +83,8 @@ in ` + "`" + `args` + "`" + `, so no quote can break the script, and the kubelet
   your own, and warns of a ` + "`processesPerPeer`" + ` that only the framework's own worker would read.
 - peerjob warns if your command **starts what its script starts**: ` + "`ray start`, `dask scheduler`" + `
   or a master of Spark in the leader, a second server or an ` + "`sshd`" + ` of its own in a worker.
-- It also warns of a literal **number that contradicts** it: ` + "`mpirun -n 4`" + ` of six slots, and
-  ` + "`--nproc-per-node=4` or `--nnodes=2:3`" + ` of torchrun beside ` + "`processesPerPeer` or `elastic`" + `.
+- peerjob also warns if a **number in your command contradicts** ` + "`spec.framework`" + `: ` + "`mpirun -n 4`" + ` with six
+  slots, ` + "`--nproc-per-node=4`" + ` with another ` + "`processesPerPeer`" + `, or ` + "`--nnodes=2:3`" + ` without the same ` + "`elastic`" + `.
 - The script needs ` + "`/bin/sh`" + `, so Pods for Windows are an error.
 - Set ` + "`" + `activeDeadlineSeconds` + "`" + ` if a leader could wait forever for workers that find no node.
 
@@ -184,7 +184,7 @@ func write(b *strings.Builder, entry *framework.Entry) {
 		fmt.Fprintf(b, "- File `%s`, with a line for each peer: `%s`.\n", entry.Hostfile.Path(), entry.Line())
 	}
 	if beside, alone := entry.Servers(); alone != "" {
-		fmt.Fprintf(b, "- Before the leader's command runs `%s`. A leader's role without a command runs `%s`.\n", beside, alone)
+		fmt.Fprintf(b, "- The script first runs `%s`, then the leader's command. A leader's role without a command runs `%s`.\n", beside, alone)
 	}
 	if entry.Leader != nil && entry.Leader.Worker != "" {
 		fmt.Fprintf(b, "- The other peers run `%s`, unless the container has a command.\n", entry.Leader.Worker)

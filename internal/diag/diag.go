@@ -73,6 +73,18 @@ func There[N int | int32 | int64](n N, noun string) string {
 	return "there are " + Count(n, noun)
 }
 
+// NotSupported is an error about a name that is none of those of the PeerJob. They are said
+// once each, and one that is missing is not said: other errors are about these.
+func NotSupported(path *field.Path, name string, names []string) *field.Error {
+	var known []string
+	for _, one := range names {
+		if one != "" && !slices.Contains(known, one) {
+			known = append(known, one)
+		}
+	}
+	return field.NotSupported(path, name, known)
+}
+
 // supportedValues matches a value in the text of an error about one that is not supported.
 var supportedValues = lazyregexp.New(`"(?:[^"\\]|\\.)*"`)
 

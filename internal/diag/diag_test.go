@@ -73,6 +73,7 @@ func TestSuggest(t *testing.T) {
 		{field.NotSupported(path, "enabled", []string{"Enabled", "Disabled"}), `spec.x: Unsupported value: "enabled": supported values: "Enabled", "Disabled"; did you mean "Enabled"?`},
 		{field.NotSupported(path, "on", []string{"Enabled", "Disabled"}), `spec.x: Unsupported value: "on": supported values: "Enabled", "Disabled"`},
 		{&field.Error{Type: field.ErrorTypeNotSupported, Field: "spec.x", BadValue: "a", Detail: `supported values: "b"; did you mean "b"?`}, `spec.x: Unsupported value: "a": supported values: "b"; did you mean "b"?`},
+		{diag.NotSupported(path, "wrker", []string{"launcher", "worker", "", "worker"}), `spec.x: Unsupported value: "wrker": supported values: "launcher", "worker"; did you mean "worker"?`},
 		{field.NotSupported(path, 3, []string{"Enabled"}), `spec.x: Unsupported value: 3: supported values: "Enabled"`},
 		{field.Invalid(path, "b", `must be "a"`), `spec.x: Invalid value: "b": must be "a"`},
 	} {

@@ -43,7 +43,7 @@ func (a *API) Explain(out *bytes.Buffer, path string, recursive bool) error {
 		}
 	}
 	if template {
-		wrap(out, "A template may stand here, if spec.templating is Enabled.", 4)
+		wrap(out, "You can write a template here if spec.templating is Enabled.", 4)
 	}
 	out.WriteString("\n")
 	if len(a.fieldsOf(at.node)) > 0 {

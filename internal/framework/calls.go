@@ -50,11 +50,11 @@ func (s setup) warnLeader(calls []rules.Call) []diag.Warning {
 		if at < 0 {
 			continue
 		}
-		cure := "write the program that uses it"
+		cure := "remove it, and leave only your program"
 		if s.leads() && len(calls) == 1 {
-			cure = "leave out command and args, or " + cure
+			cure = "leave out command and args, or write your program there"
 		}
-		w = append(w, diag.Warn(call.Path(-1), "runs %q, and the script of spec.framework (%s) has done that here before; %s", s.Leader.Twice[at], s.Type, cure))
+		w = append(w, diag.Warn(call.Path(-1), "runs %q, which spec.framework (%s) has already run in this container; %s", s.Leader.Twice[at], s.Type, cure))
 	}
 	return append(w, s.warnSlots(calls)...)
 }
@@ -187,14 +187,14 @@ func (s setup) warnTorchrun(calls []rules.Call) []diag.Warning {
 			}
 			if match[1] != "nnodes" {
 				if processes, path := s.processesPerPeer(); processes != nil && processes.String() != value {
-					w = append(w, diag.Warn(call.Path(i), "--%s is %s, and takes the place of %s, which is %s; write one of the two", match[1], value, path, processes))
+					w = append(w, diag.Warn(call.Path(i), "--%s is %s, and takes the place of %s, which is %s; remove the flag, or set processesPerPeer to %[2]s", match[1], value, path, processes))
 				}
 				continue
 			}
 			least, most, isRange := strings.Cut(value, ":")
 			switch {
 			case s.spec.Elastic == nil && isRange && !(least == most && most == s.peers()):
-				w = append(w, diag.Warn(call.Path(i), "--nnodes is %s, and the group of spec.framework has %s peers from the start to the end; leave it out, or set spec.framework.elastic", value, s.peers()))
+				w = append(w, diag.Warn(call.Path(i), "--nnodes is %s, but the group always has %s peers; remove the flag, or set spec.framework.elastic", value, s.peers()))
 			case s.spec.Elastic != nil && (isRange || value == s.peers()) && !s.nnodesAre(least, most):
 				w = append(w, diag.Warn(call.Path(i), "--nnodes is %s, and takes the place of %s, by spec.framework.elastic; leave it out", value, s.least()+s.peers()))
 			}

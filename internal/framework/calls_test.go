@@ -25,8 +25,8 @@ func TestWarn_calls(t *testing.T) {
 		first = "spec.template.spec.containers[0]."
 		lead  = "spec.framework.leader."
 		// again and own are what is said of a scheduler.
-		again  = "runs \"dask scheduler\", and the script of spec.framework (Dask) has done that here before; write the program that uses it"
-		rest   = " has done that here before; write the program that uses it"
+		again  = "runs \"dask scheduler\", which spec.framework (Dask) has already run in this container; remove it, and leave only your program"
+		rest   = " has already run in this container; remove it, and leave only your program"
 		sshd   = "runs sshd without the port and the keys with which the leader of OpenMPI calls it (spec.framework); leave out command and args, and the right one runs here"
 		slots  = ", and there are 8 slots (spec.framework): 4 hosts of OpenMPI; write 8, or change processesPerPeer or the number of peers"
 		nnodes = "spec.template.spec.containers[0].command[1]: --nnodes is "
@@ -44,14 +44,14 @@ func TestWarn_calls(t *testing.T) {
 		"a program's script":                 {framed(`type: Dask, leader: {command: [python, -c, "dask scheduler\nx"]}`, plain), nil},
 		"a worker of Dask beside the client": {framed(`type: Dask, leader: {command: [sh, -c, "dask worker $DASK_SCHEDULER_ADDRESS & python a.py"]}`, plain), nil},
 		"a head of Ray": {framed("type: Ray, leader: {command: [ray, start, --head, --block]}", plain),
-			[]string{lead + `command[0]: runs "ray start", and the script of spec.framework (Ray)` + rest}},
+			[]string{lead + `command[0]: runs "ray start", which spec.framework (Ray)` + rest}},
 		"a master of Spark": {framed("type: Spark, leader: {command: [/opt/spark/bin/spark-class, org.apache.spark.deploy.master.Master]}", plain),
-			[]string{lead + `command[0]: runs "spark-class org.apache.spark.deploy.master.Master", and the script of spec.framework (Spark)` + rest}},
+			[]string{lead + `command[0]: runs "spark-class org.apache.spark.deploy.master.Master", which spec.framework (Spark)` + rest}},
 		"a program of Spark": {framed("type: Spark, leader: {command: [/opt/spark/bin/spark-submit, a.py]}", plain), nil},
 		"in a role": {withRoles("type: Ray", "head 1 command: [ray, start, --head]", "worker 2") + strings.Replace(ended, "launcher", "head", 1),
-			[]string{`spec.roles[0].template.spec.containers[0].command[0]: runs "ray start", and the script of spec.framework (Ray) has done that here before; leave out command and args, or write the program that uses it`}},
+			[]string{`spec.roles[0].template.spec.containers[0].command[0]: runs "ray start", which spec.framework (Ray) has already run in this container; leave out command and args, or write your program there`}},
 		"in a role with a driver": {withRoles("type: Ray", `head 1 command: [sh, -c, "ray start --head; python a.py"]`, "worker 2") + strings.Replace(ended, "launcher", "head", 1),
-			[]string{`spec.roles[0].template.spec.containers[0].command[2]: runs "ray start", and the script of spec.framework (Ray)` + rest}},
+			[]string{`spec.roles[0].template.spec.containers[0].command[2]: runs "ray start", which spec.framework (Ray)` + rest}},
 
 		// A server of a worker's own.
 		"a worker that is a scheduler": {framed("type: Dask, leader: {command: [ask]}", "command: [dask-scheduler]"),
@@ -81,14 +81,14 @@ func TestWarn_calls(t *testing.T) {
 		"no program that starts MPI processes": {framed(mpi+`, leader: {command: [run, -n, "3", a]}`, plain), nil},
 
 		// Flags of torchrun.
-		"processes":                 {framed("type: Torchrun, processesPerPeer: 2", "command: [torchrun, --nproc-per-node=4, a.py]"), []string{first + "command[1]: --nproc-per-node is 4, and takes the place of spec.framework.processesPerPeer, which is 2; write one of the two"}},
-		"processes behind":          {framed("type: Torchrun, processesPerPeer: gpu", `command: [python3, -m, torch.distributed.run, --nproc_per_node, "1", a.py]`), []string{first + "command[4]: --nproc_per_node is 1, and takes the place of spec.framework.processesPerPeer, which is gpu; write one of the two"}},
-		"processes in a script":     {framed("type: Torchrun, processesPerPeer: 2", `command: [sh, -c, "torchrun --nproc-per-node='4' a.py"]`), []string{first + "command[2]: --nproc-per-node is 4, and takes the place of spec.framework.processesPerPeer, which is 2; write one of the two"}},
+		"processes":                 {framed("type: Torchrun, processesPerPeer: 2", "command: [torchrun, --nproc-per-node=4, a.py]"), []string{first + "command[1]: --nproc-per-node is 4, and takes the place of spec.framework.processesPerPeer, which is 2; remove the flag, or set processesPerPeer to 4"}},
+		"processes behind":          {framed("type: Torchrun, processesPerPeer: gpu", `command: [python3, -m, torch.distributed.run, --nproc_per_node, "1", a.py]`), []string{first + "command[4]: --nproc_per_node is 1, and takes the place of spec.framework.processesPerPeer, which is gpu; remove the flag, or set processesPerPeer to 1"}},
+		"processes in a script":     {framed("type: Torchrun, processesPerPeer: 2", `command: [sh, -c, "torchrun --nproc-per-node='4' a.py"]`), []string{first + "command[2]: --nproc-per-node is 4, and takes the place of spec.framework.processesPerPeer, which is 2; remove the flag, or set processesPerPeer to 4"}},
 		"the same processes":        {framed("type: Torchrun, processesPerPeer: 2", "command: [torchrun, --nproc-per-node=2, a.py]"), nil},
 		"processes of the flag":     {framed("type: Torchrun", "command: [torchrun, --nproc-per-node=4, a.py]"), nil},
 		"processes of a variable":   {framed("type: Torchrun, processesPerPeer: 2", "command: [torchrun, --nproc-per-node=$(N), a.py]"), nil},
 		"processes of the program":  {framed("type: Torchrun, processesPerPeer: 2", "command: [torchrun, a.py, --nproc-per-node=4]"), nil},
-		"a range":                   {framed("type: Torchrun", "command: [torchrun, '--nnodes=2:4', a.py]"), []string{nnodes + "2:4, and the group of spec.framework has 4 peers from the start to the end; leave it out, or set spec.framework.elastic"}},
+		"a range":                   {framed("type: Torchrun", "command: [torchrun, '--nnodes=2:4', a.py]"), []string{nnodes + "2:4, but the group always has 4 peers; remove the flag, or set spec.framework.elastic"}},
 		"no range":                  {framed("type: Torchrun", "command: [torchrun, '--nnodes=4:4', a.py]"), nil},
 		"another range":             {framed("type: Torchrun, elastic: {minPeers: 2}", "command: [torchrun, '--nnodes=1:4', a.py]"), []string{nnodes + "1:4, and takes the place of 2:4, by spec.framework.elastic; leave it out"}},
 		"the same range":            {framed("type: Torchrun, elastic: {minPeers: 2}", "command: [torchrun, '--nnodes=2:4', a.py]"), nil},

@@ -78,11 +78,11 @@ func (e *Entry) WithRoles() string {
 	case e.OneRole != "":
 		return "One: " + e.OneRole + "."
 	}
-	text := "Those that framework.roles names, with ranks in that order; peer 0 of the first is where they meet."
+	text := "The roles in `framework.roles` run it, with ranks in that order. Peer 0 of the first role is the rendezvous."
 	sample := e.sample(false)
 	for _, v := range e.Variables {
 		if v.value(sample) == index {
-			text += " In a role behind others, a shell adds up " + v.Name + ", so its container needs a command, unless it has one peer."
+			text += " In every later role with several peers, a shell computes `" + v.Name + "`, so the container needs `command`."
 			break
 		}
 	}

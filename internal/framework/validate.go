@@ -307,10 +307,15 @@ func (s setup) validateComputed() field.ErrorList {
 func (s setup) validateLeader() field.ErrorList {
 	var errs field.ErrorList
 	if s.spec.Leader == nil || len(s.spec.Leader.Command) == 0 {
-		detail := "what index 0 runs, and the Job ends with"
+		detail := "index 0 runs it, and the Job ends when it ends"
 		if len(s.group.All()) > 1 {
-			detail = fmt.Sprintf("what index 0 of the role %s runs, and its Job ends with; or name the role of the leader and those of the workers in spec.framework.roles", s.group.RoleName())
+			detail = fmt.Sprintf("index 0 of the role %s runs it, and its Job ends when it ends; or name the role of the leader and those of the workers in spec.framework.roles", s.group.RoleName())
 		}
+		s.eachContainer(func(container *corev1.Container, path *field.Path) {
+			if len(container.Command) > 0 {
+				detail += fmt.Sprintf("; if %s is the command of the leader, move it here", path.Child("command"))
+			}
+		})
 		errs = append(errs, field.Required(peerjob.FrameworkPath.Child("leader", "command"), detail))
 	}
 	errs = append(errs, s.validateArgs()...)

@@ -36,7 +36,7 @@ func (e *Entry) validateRoles(g *peerjob.Group) field.ErrorList {
 		case role.Name == "":
 			errs = append(errs, field.Required(path, "the name of a role that runs "+e.Type))
 		case !slices.Contains(names, role.Name):
-			errs = append(errs, field.NotSupported(path, role.Name, names))
+			errs = append(errs, diag.NotSupported(path, role.Name, names))
 		case slices.ContainsFunc(own[:i], func(other v1alpha1.FrameworkRole) bool { return other.Name == role.Name }):
 			errs = append(errs, field.Duplicate(path, role.Name))
 		case len(e.Tasks) > 0 && !isTask:
@@ -94,10 +94,32 @@ func (e *Entry) whichRoles(g *peerjob.Group) string {
 		return fmt.Sprintf("%s knows roles by their names, and none of %q is one of its tasks; name the roles that run it %s", e.Type, names, e.taskNames())
 	case e.OneRole != "":
 		return fmt.Sprintf("name the one role that runs %s, of %q%s: %s", e.Type, names, suchAs, e.OneRole)
+	case e.Leader != nil && g.PeerJob.Spec.Framework.Leader == nil && !slices.ContainsFunc(g.All(), func(role *peerjob.Group) bool { return role.Peers() == 1 }):
+		return e.nobodyLeads(g)
 	case e.Leader != nil:
 		return fmt.Sprintf("name the roles that run %s, of %q%s: first the role of its leader, with one peer%s", e.Type, names, suchAs, orAlone(g))
 	}
 	return fmt.Sprintf("name the roles that run %s, of %q, in the order of their ranks%s", e.Type, names, suchAs)
+}
+
+// nobodyLeads says what to write where each role has too many peers to lead. The only role
+// with a command of its own is probably that of the leader.
+func (e *Entry) nobodyLeads(g *peerjob.Group) string {
+	var commanded []*peerjob.Group
+	for _, role := range g.All() {
+		if role.Peers() > 0 && e.hasCommand(g, role) {
+			commanded = append(commanded, role)
+		}
+	}
+	set := "the peers of one role"
+	if len(commanded) == 1 {
+		set = commanded[0].Path.Child("peers").String()
+	}
+	alone := ""
+	if !g.HasRunner() {
+		alone = ", or name one role here, whose index 0 runs spec.framework.leader"
+	}
+	return fmt.Sprintf("no role has one peer, so none can lead %s; set %s to 1%s", e.Type, set, alone)
 }
 
 // orAlone is what to write besides, for a leader that has no role of its own. Beside other
@@ -378,7 +400,7 @@ func validateServing(g *peerjob.Group, setups []setup) field.ErrorList {
 	detail := fmt.Sprintf("%s would never be Complete, because a program of %s (spec.framework) serves there until it is told to end; write [%s]",
 		strings.Join(serving, " and "), typ, strings.Join(end, ", "))
 	if !g.HasRunner() {
-		detail += ", and set spec.barrier.start to Enabled, or spec.failurePolicy, for the runner that tells it"
+		detail += fmt.Sprintf("; the runner needs it to stop %s: set spec.barrier.start to Enabled, or set spec.failurePolicy", strings.Join(serving, " and "))
 	}
 	return append(errs, field.Required(peerjob.SuccessRolesPath, detail))
 }

@@ -177,10 +177,10 @@ func warnProcesses(g *peerjob.Group) []diag.Warning {
 		return nil // a layer may have given each role a number of its own
 	case setups[0].hasLeaderRole():
 		return []diag.Warning{diag.Warn(path,
-			"nobody reads it: the roles behind the leader, %s, have their own commands, and run no worker of %s; leave it out", strings.Join(without, " and "), typ)}
+			"has no effect: the roles behind the leader, %s, have their own commands, and run no worker of %s; remove processesPerPeer, or these commands", strings.Join(without, " and "), typ)}
 	default:
 		return []diag.Warning{diag.Warn(path,
-			"nobody reads it: the workers have their own command, and run no worker of %s; leave it out, or leave out that command", typ)}
+			"has no effect: the workers have their own command, and run no worker of %s; remove processesPerPeer, or that command", typ)}
 	}
 }
 

@@ -67,7 +67,7 @@ func validateNamedPorts(g *Group, container *corev1.Container, at *field.Path) f
 			return
 		}
 		if len(names) > 0 {
-			errs = append(errs, field.NotSupported(at.Child("port"), port.StrVal, names))
+			errs = append(errs, diag.NotSupported(at.Child("port"), port.StrVal, names))
 			return
 		}
 		errs = append(errs, field.Invalid(at.Child("port"), port.StrVal, fmt.Sprintf("must be a number, or the name of a port of the container %s, which has none with a name", container.Name)))

@@ -101,7 +101,7 @@ func validateFiles(g *Group) field.ErrorList {
 		}
 		for j, name := range file.Containers {
 			if !slices.Contains(names, name) {
-				errs = append(errs, field.NotSupported(at.Child("containers").Index(j), name, names))
+				errs = append(errs, diag.NotSupported(at.Child("containers").Index(j), name, names))
 			}
 		}
 	}

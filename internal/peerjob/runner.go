@@ -165,7 +165,7 @@ func validateRunnerContainer(g *Group) field.ErrorList {
 	case slices.Contains(containerNames(pod.InitContainers), name):
 		return field.ErrorList{field.Invalid(path, name, fmt.Sprintf("is an init container, which ends before the peers start; name one of %q", names))}
 	}
-	return field.ErrorList{field.NotSupported(path, name, names)}
+	return field.ErrorList{diag.NotSupported(path, name, names)}
 }
 
 // validateRolesContainer does the same for all roles at once, because one name is for all of
@@ -210,14 +210,14 @@ func validateRolesContainer(g *Group) field.ErrorList {
 	case len(without) > 0 && slices.Contains(inits, name) && !slices.Contains(all, name):
 		return field.ErrorList{field.Invalid(path, name, "is an init container, which ends before the peers start; "+cure)}
 	case len(without) > 0 && len(common) > 0:
-		err := field.NotSupported(path, name, common)
+		err := diag.NotSupported(path, name, common)
 		err.Detail += " (" + who + ")"
 		return field.ErrorList{err}
 	case len(without) > 0:
 		return field.ErrorList{field.Invalid(path, name, fmt.Sprintf("%s, and it must be in each of them: %s; %s", who, strings.Join(without, ", and "), cure))}
 	case len(several) == 0 && !slices.Contains(all, name):
 		slices.Sort(all)
-		return field.ErrorList{field.NotSupported(path, name, slices.Compact(all))}
+		return field.ErrorList{diag.NotSupported(path, name, all)}
 	}
 	return nil
 }
@@ -317,7 +317,7 @@ func validateProbeAtStart(g *Group, container *corev1.Container, path *field.Pat
 	}
 	every := &corev1.Probe{PeriodSeconds: cmp.Or(liveness.PeriodSeconds, defaultProbePeriod)}
 	return field.ErrorList{field.Required(path.Child("startupProbe"), fmt.Sprintf(
-		"the livenessProbe can kill a peer after %d s, %s, and it begins only when a startupProbe has succeeded; write one of the same kind, with periodSeconds %d and a failureThreshold of at least %d",
+		"the livenessProbe can kill a peer after %d s, %s; add a startupProbe of the same kind, with periodSeconds %d and a failureThreshold of at least %d: the livenessProbe waits for it",
 		probeSeconds(liveness), limit, every.PeriodSeconds, neededThreshold(every, wait)))}
 }
 

@@ -96,7 +96,7 @@ func validateOwners(spec *v1alpha1.PeerJobSpec) field.ErrorList {
 		case "template":
 			detail += "; only metadata.labels and metadata.annotations may be here, for the Pods of all roles"
 		case "peers":
-			detail += "; replicas: of kustomize sets it, and can't name a role: patch spec.roles with [{name: ROLE, peers: NUMBER}]"
+			detail += "; if replicas: of kustomize set it, patch spec.roles instead, with [{name: ROLE, peers: NUMBER}]: it can't name a role"
 		}
 		errs = append(errs, field.Forbidden(specPath.Child(f.Name), detail))
 	}
@@ -216,7 +216,7 @@ func validateDependencies(g *Group) field.ErrorList {
 			case name == role.Role.Name:
 				errs = append(errs, field.Invalid(at.Child("name"), name, "is this role itself, which would wait forever; name another role"))
 			case !slices.Contains(names, name):
-				errs = append(errs, field.NotSupported(at.Child("name"), name, names))
+				errs = append(errs, diag.NotSupported(at.Child("name"), name, names))
 			case seen[name]:
 				errs = append(errs, field.Duplicate(at.Child("name"), name))
 			}
@@ -342,7 +342,7 @@ func validateSuccessRoles(g *Group) field.ErrorList {
 	for i, name := range own {
 		switch at := SuccessRolesPath.Index(i); {
 		case !slices.Contains(names, name):
-			errs = append(errs, field.NotSupported(at, name, names))
+			errs = append(errs, diag.NotSupported(at, name, names))
 		case slices.Contains(own[:i], name):
 			errs = append(errs, field.Duplicate(at, name))
 		}

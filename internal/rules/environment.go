@@ -173,7 +173,7 @@ func ResourceFields(template *corev1.PodTemplateSpec, path *field.Path) field.Er
 	var errs field.ErrorList
 	check := func(ref *corev1.ResourceFieldSelector, at *field.Path) {
 		if ref != nil && ref.ContainerName != "" && !slices.Contains(names, ref.ContainerName) {
-			errs = append(errs, field.NotSupported(at.Child("resourceFieldRef", "containerName"), ref.ContainerName, names))
+			errs = append(errs, diag.NotSupported(at.Child("resourceFieldRef", "containerName"), ref.ContainerName, names))
 		}
 	}
 	eachDownward(template, path, func(_ *corev1.ObjectFieldSelector, ref *corev1.ResourceFieldSelector, at *field.Path) { check(ref, at) })
