@@ -186,7 +186,13 @@ func (d *decoder) value(node *yaml.Node, typ reflect.Type, at place) (any, bool)
 		if node.Kind == yaml.ScalarNode && node.ShortTag() == "!!bool" {
 			return d.scalar(node, at.path)
 		}
-		return d.mismatch(node, at.path, "true or false")
+		want := "true or false"
+		if saysYes(unquotedText(node)) {
+			want += "; write true, without quotes"
+		} else if saysNo(unquotedText(node)) {
+			want += "; write false, without quotes"
+		}
+		return d.mismatch(node, at.path, want)
 	case reflect.Int32, reflect.Int64:
 		return d.integer(node, typ, at)
 	case reflect.Interface:
@@ -353,7 +359,13 @@ func (d *decoder) text(node *yaml.Node, typ reflect.Type, path *field.Path) (any
 		return node.Value, true
 	}
 	if typ == reflect.TypeFor[v1alpha1.Toggle]() {
-		return d.mismatch(node, path, fmt.Sprintf("%s or %s", v1alpha1.Enabled, v1alpha1.Disabled))
+		want := fmt.Sprintf("%s or %s", v1alpha1.Enabled, v1alpha1.Disabled)
+		if saysYes(node) {
+			want += fmt.Sprintf("; write %s", v1alpha1.Enabled)
+		} else if saysNo(node) {
+			want += fmt.Sprintf("; write %s", v1alpha1.Disabled)
+		}
+		return d.mismatch(node, path, want)
 	}
 	return d.mismatch(node, path, wantedText(node, path))
 }

@@ -266,6 +266,11 @@ func saysNo(node *yaml.Node) bool {
 	return strings.EqualFold(node.Value, "false") || node.Value == string(v1alpha1.Disabled) || yamlnode.IsOldBoolean(node) && !yamlnode.MeansTrue(node)
 }
 
+// unquotedText is a scalar without its quotes, which YAML reads otherwise.
+func unquotedText(node *yaml.Node) *yaml.Node {
+	return &yaml.Node{Kind: node.Kind, Value: node.Value}
+}
+
 func pair(form form, key, value string) *yaml.Node {
 	return mapNode(textNode(form.short), textNode(key), textNode(form.value), textNode(value))
 }

@@ -155,7 +155,7 @@ func mpiProcesses(call rules.Call) (at int, number int64) {
 }
 
 var (
-	torchrunFlag  = lazyregexp.New(`^--?(nnodes|nproc[-_]per[-_]node)(?:=(.*))?$`)
+	torchrunFlag  = lazyregexp.New(`^--?(nnodes|nproc[-_]per[-_]node|node[-_]rank|max[-_]restarts)(?:=(.*))?$`)
 	torchrunValue = lazyregexp.New(`^(\d+(?::\d+)?|gpu|cpu|auto)$`)
 )
 
@@ -185,7 +185,19 @@ func (s setup) warnTorchrun(calls []rules.Call) []diag.Warning {
 			if !torchrunValue.MatchString(value) {
 				continue
 			}
-			if match[1] != "nnodes" {
+			switch strings.ReplaceAll(match[1], "_", "-") {
+			case "node-rank":
+				// A script with several calls may choose one of them by the index.
+				if s.spec.Elastic == nil && s.group.Peers() > 1 && len(calls) == 1 {
+					w = append(w, diag.Warn(call.Path(i), "--%s is %s in every peer; remove the flag: torchrun reads the rank from PET_NODE_RANK", match[1], value))
+				}
+				continue
+			case "max-restarts":
+				if s.spec.Elastic == nil && s.group.Restarts() && value != "0" {
+					w = append(w, diag.Warn(call.Path(i), "--%s is %s, so torchrun restarts its processes in this peer alone before spec.failurePolicy restarts all peers; remove the flag", match[1], value))
+				}
+				continue
+			case "nproc-per-node":
 				if processes, path := s.processesPerPeer(); processes != nil && processes.String() != value {
 					w = append(w, diag.Warn(call.Path(i), "--%s is %s, and takes the place of %s, which is %s; remove the flag, or set processesPerPeer to %[2]s", match[1], value, path, processes))
 				}

@@ -25,11 +25,13 @@ func TestWarn_calls(t *testing.T) {
 		first = "spec.template.spec.containers[0]."
 		lead  = "spec.framework.leader."
 		// again and own are what is said of a scheduler.
-		again  = "runs \"dask scheduler\", which spec.framework (Dask) has already run in this container; remove it, and leave only your program"
-		rest   = " has already run in this container; remove it, and leave only your program"
-		sshd   = "runs sshd without the port and the keys with which the leader of OpenMPI calls it (spec.framework); leave out command and args, and the right one runs here"
-		slots  = ", and there are 8 slots (spec.framework): 4 hosts of OpenMPI; write 8, or change processesPerPeer or the number of peers"
-		nnodes = "spec.template.spec.containers[0].command[1]: --nnodes is "
+		again = "runs \"dask scheduler\", which spec.framework (Dask) has already run in this container; remove it, and leave only your program"
+		rest  = " has already run in this container; remove it, and leave only your program"
+		sshd  = "runs sshd without the port and the keys with which the leader of OpenMPI calls it (spec.framework); leave out command and args, and the right one runs here"
+		slots = ", and there are 8 slots (spec.framework): 4 hosts of OpenMPI; write 8, or change processesPerPeer or the number of peers"
+		// restarts is in the place of the end of spec.framework.
+		restarts = "runner: {image: y}, failurePolicy: {action: RestartPeerJob, maxRestarts: 3"
+		nnodes   = "spec.template.spec.containers[0].command[1]: --nnodes is "
 	)
 	for name, tt := range map[string]struct {
 		give string
@@ -94,6 +96,14 @@ func TestWarn_calls(t *testing.T) {
 		"the same range":            {framed("type: Torchrun, elastic: {minPeers: 2}", "command: [torchrun, '--nnodes=2:4', a.py]"), nil},
 		"no range beside elastic":   {framed("type: Torchrun, elastic: {minPeers: 2}", "command: [torchrun, --nnodes=4, a.py]"), []string{nnodes + "4, and takes the place of 2:4, by spec.framework.elastic; leave it out"}},
 		"all peers beside elastic":  {framed("type: Torchrun, elastic: {}", "command: [torchrun, --nnodes=4, a.py]"), nil},
+		"a rank for all":            {framed("type: Torchrun", "command: [torchrun, --node-rank=0, a.py]"), []string{first + "command[1]: --node-rank is 0 in every peer; remove the flag: torchrun reads the rank from PET_NODE_RANK"}},
+		"a rank of a variable":      {framed("type: Torchrun", "command: [torchrun, --node_rank, $(JOB_COMPLETION_INDEX), a.py]"), nil},
+		"a rank by the index":       {framed("type: Torchrun", `command: [sh, -c, "if a; then torchrun --node-rank=0 a.py; else torchrun --node-rank=1 a.py; fi"]`), nil},
+		"a rank beside elastic":     {framed("type: Torchrun, elastic: {}", "command: [torchrun, --node-rank=0, a.py]"), nil},
+		"a rank of one peer":        {withRoles("type: Torchrun, roles: [{name: a}, {name: b}]", "a 1 command: [torchrun, --node-rank=0, a.py]", "b 2 command: [torchrun, a.py]"), nil},
+		"restarts of its own":       {framed("type: Torchrun}, "+restarts, "command: [torchrun, --max_restarts=3, a.py]"), []string{first + "command[1]: --max_restarts is 3, so torchrun restarts its processes in this peer alone before spec.failurePolicy restarts all peers; remove the flag"}},
+		"no restarts of its own":    {framed("type: Torchrun}, "+restarts, `command: [torchrun, --max-restarts, "0", a.py]`), nil},
+		"only its own restarts":     {framed("type: Torchrun", "command: [torchrun, --max-restarts=3, a.py]"), nil},
 		"peers are for other rules": {framed("type: Torchrun", "command: [torchrun, --nnodes=8, a.py]"), nil},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -225,7 +225,11 @@ func validateDependencies(g *Group) field.ErrorList {
 			if dependency.Status == "" {
 				errs = append(errs, field.Required(at.Child("status"), "write Started to wait until every command of the role has started, or Complete until every one has ended with 0"))
 			} else if !slices.Contains(statuses, dependency.Status) {
-				errs = append(errs, field.NotSupported(at.Child("status"), dependency.Status, statuses))
+				err := field.NotSupported(at.Child("status"), dependency.Status, statuses)
+				if dependency.Status == "Ready" || dependency.Status == "Running" { // words of JobSet and of a Pod
+					err.Detail += fmt.Sprintf("; did you mean %q?", v1alpha1.RoleStarted)
+				}
+				errs = append(errs, err)
 			}
 		}
 	}

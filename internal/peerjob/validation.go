@@ -178,7 +178,14 @@ func validateToggle(value v1alpha1.Toggle, path *field.Path) field.ErrorList {
 	if value == v1alpha1.Enabled || value == v1alpha1.Disabled {
 		return nil
 	}
-	return field.ErrorList{field.NotSupported(path, value, []v1alpha1.Toggle{v1alpha1.Enabled, v1alpha1.Disabled})}
+	err := field.NotSupported(path, value, []v1alpha1.Toggle{v1alpha1.Enabled, v1alpha1.Disabled})
+	switch strings.ToLower(string(value)) {
+	case "true", "yes", "on":
+		err.Detail += fmt.Sprintf("; did you mean %q?", v1alpha1.Enabled)
+	case "false", "no", "off":
+		err.Detail += fmt.Sprintf("; did you mean %q?", v1alpha1.Disabled)
+	}
+	return field.ErrorList{err}
 }
 
 func validateClusterDomain(pj *v1alpha1.PeerJob) field.ErrorList {
