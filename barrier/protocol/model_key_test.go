@@ -324,9 +324,8 @@ func (k *keyer) proc(m *model, p *proc, mode byte, order []int32) {
 // leader writes what an index 0 remembers.
 func (k *keyer) leader(m *model, l *leader, order []int32) {
 	now, most := m.now, matters(m.config.Size, m.config.Policy.Grace)
-	k.truths(l.deposed, l.open, l.over, l.gaveUp, l.replacement, l.charged, l.paused, l.cause != nil, l.doomed.Kind != Open, l.dismissed > 0)
+	k.truths(l.deposed, l.open, l.over, l.gaveUp, l.replacement, l.paused, l.cause != nil, l.doomed.Kind != Open, l.dismissed > 0)
 	k.number(l.attempt, l.opened, l.restarts, int32(l.verdict.Kind), l.survivors, int32(l.complete), int32(l.settled), int32(l.running), int32(l.mixed))
-	k.when(l.survivors > 0, func() { k.number(l.inherited) })
 	k.when(l.verdict.Kind == Failed, func() { k.number(order[l.verdict.Index], l.verdict.Code, l.verdict.Attempt) })
 	if l.cause != nil {
 		k.number(order[l.cause.index], l.cause.code)

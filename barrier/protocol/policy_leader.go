@@ -43,10 +43,8 @@ type policyLeader struct {
 	// no command starts without an index 0. born is when this process began.
 	replacement bool
 	born        time.Duration
-	// survivors is how many peers followed another process of index 0, inherited the
-	// attempt in which that was lost, and charged says that this has used up a restart.
-	survivors, inherited int32
-	charged              bool
+	// survivors is how many peers followed another process of index 0.
+	survivors int32
 	// why is why the attempt before has ended.
 	why Cause
 	// cause is a failure that is to be judged in the next tick, and fatal, heard at fatalAt,
@@ -138,7 +136,8 @@ func standsFor(p Process) uint64 { return binary.BigEndian.Uint64(p[:]) }
 
 // inherit takes over from another process of index 0. Whatever attempt a peer has come
 // to with that one, it may have been opened, and index 0 was lost in it. That uses up a
-// restart only if a command has started in it, as far as anybody knows who is left.
+// restart only if a command has started in it, as far as anybody knows who is left. Who has
+// started one may be met last, after those who wait for a later attempt.
 func (l *leader) inherit(now time.Duration, state State) {
 	policy := l.config.Policy
 	if l.verdict.Kind != Open || policy.Action == EachForItself {
@@ -155,28 +154,26 @@ func (l *leader) inherit(now time.Duration, state State) {
 		return
 	}
 	last := max(state.Attempt, state.Next)
-	if last < l.attempt && last != l.inherited {
-		return
-	}
 	if began && state.LeaderEnds && policy.onDisruption() == FailOnDisruption {
 		l.doomed = Verdict{Failed, last, 0, Lost}
 		return
 	}
-	charges := began && !state.LeaderEnds && (last >= l.attempt || !l.charged)
-	if charges && max(l.restarts, state.Restarts+1) > policy.MaxRestarts {
+	// All who run an attempt know of as many restarts before it. So its end counts once.
+	charges := began && !state.LeaderEnds && state.Restarts >= l.restarts
+	if charges && state.Restarts >= policy.MaxRestarts {
 		// Nobody comes to the next attempt: another index 0 in this one's place must find this, too.
 		l.restarts, l.doomed = policy.MaxRestarts, Verdict{Failed, last, 0, Lost}
 		return
 	}
 	if last >= l.attempt {
-		l.attempt, l.inherited, l.charged = last+1, last, false
+		l.attempt = last + 1
 		l.why = Cause{last, 0, Lost, state.LeaderEnds, !began}
 		l.notBefore, l.ordered = max(l.notBefore, now), now
 	}
 	l.restarts = max(l.restarts, state.Restarts)
 	if charges {
-		l.charged, l.why.Unstarted = true, false
-		l.restarts = max(l.restarts, state.Restarts+1)
+		l.restarts = state.Restarts + 1
+		l.why = Cause{last, 0, Lost, false, false}
 	}
 }
 

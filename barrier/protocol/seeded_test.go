@@ -24,7 +24,7 @@ var seededBugs = []struct {
 		"policy_leader.go", "if r.attempt != l.attempt || r.phase != Starting && l.config.Policy.restarts() || !r.mine || r.terminating {", "if !r.mine || r.terminating {",
 	}}},
 	{name: "the attempt is not learned from the survivors", changes: []change{{
-		"policy_leader.go", "		l.attempt, l.inherited, l.charged = last+1, last, false\n", "		l.inherited, l.charged = last, false\n",
+		"policy_leader.go", "		l.attempt = last + 1\n", "",
 	}}},
 	{name: "losing index 0 is success", changes: []change{{
 		"peer.go", "if p.config.Policy.restarts() && p.verdict.Kind != Succeeded {", "if false {",
@@ -42,10 +42,10 @@ var seededBugs = []struct {
 		"policy_leader.go", "i > 0 && r.phase != Left && !r.verdict {", "i < 0 && r.verdict {",
 	}}},
 	{name: "a new index 0 forgets that its loss used up a restart", changes: []change{{
-		"policy_leader.go", "	l.restarts = max(l.restarts, state.Restarts+1)\n", "",
+		"policy_leader.go", "		l.restarts = state.Restarts + 1\n", "",
 	}}},
 	{name: "the loss of index 0 uses up a restart although no command had started", changes: []change{{
-		"policy_leader.go", "	charges := began && !state.LeaderEnds && (", "	charges := !state.LeaderEnds && (",
+		"policy_leader.go", "	charges := began && !state.LeaderEnds && ", "	charges := !state.LeaderEnds && ",
 	}}},
 	{name: "a go of the attempt before counts in the next one", changes: []change{
 		{"policy_leader.go", "		r.granted, r.freed = false, false\n", "		_ = r\n"},

@@ -67,3 +67,45 @@ func TestNode_comesAfterTheEnd(t *testing.T) {
 		t.Errorf("it is told to leave: %v, code %d", n.Outcome(), n.ExitCode())
 	}
 }
+
+// TestNode_countsLateSurvivors has a new index 0 that meets a peer first which has not started the
+// attempt that another one runs. It goes on with the next one, and is lost before it meets the other.
+// Whoever comes after it still counts the attempt, in whatever order it meets the two.
+func TestNode_countsLateSurvivors(t *testing.T) {
+	waits := func(attempt, restarts int32) State {
+		return State{Attempt: attempt, Phase: Starting, Restarts: restarts}
+	}
+	runs := func(attempt, restarts int32) State {
+		return State{Attempt: attempt, Phase: Running, Restarts: restarts}
+	}
+	for name, tt := range map[string]struct {
+		first, last State
+		// attempt is the one that comes next, restarts how many are used up then.
+		attempt, restarts int32
+		want              Verdict
+	}{
+		"a restart is left":                 {waits(2, 0), runs(1, 0), 3, 1, Verdict{}},
+		"a restart is left, two lost":       {waits(5, 0), runs(1, 0), 6, 1, Verdict{}},
+		"it was counted before":             {waits(3, 1), runs(2, 0), 4, 1, Verdict{}},
+		"no restart is left":                {waits(3, 1), runs(2, 1), 4, 1, Verdict{Failed, 2, 0, Lost}},
+		"no command had started":            {waits(3, 1), waits(2, 1), 4, 1, Verdict{}},
+		"the command has ended":             {waits(3, 1), State{Attempt: 2, Phase: Ended, Restarts: 1}, 4, 1, Verdict{Failed, 2, 0, Lost}},
+		"the command stops, and is counted": {waits(3, 1), State{Attempt: 2, Next: 3, Phase: Running, Restarts: 1}, 4, 1, Verdict{}},
+		"index 0 was told to end":           {waits(3, 1), State{Attempt: 2, Phase: Running, Restarts: 1, LeaderEnds: true}, 4, 1, Verdict{}},
+	} {
+		for _, order := range [][2]State{{tt.first, tt.last}, {tt.last, tt.first}} {
+			c := modelConfig(3)
+			c.Policy.Replacement = true
+			n := NewNode(c, Process{8}, rand.New(rand.NewPCG(1, 0)), 0)
+			n.Answered(time.Second, 0, []Identity{n.Identity(time.Second)}, Unasked)
+			for i, s := range order {
+				s.Job, s.Index, s.Process, s.Leader, s.Silence = c.Job, int32(i+1), Process{byte(i) + 2}, Process{7}, 1
+				n.Answered(time.Second, s.Index, []Identity{Identity(s)}, Unasked)
+			}
+			n.Step(time.Second)
+			if l := n.leader; l.attempt != tt.attempt || l.restarts != tt.restarts || l.verdict != tt.want {
+				t.Errorf("%s: attempt %d after %d restarts, verdict %v; want attempt %d after %d, verdict %v", name, l.attempt, l.restarts, l.verdict, tt.attempt, tt.restarts, tt.want)
+			}
+		}
+	}
+}
