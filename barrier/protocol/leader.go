@@ -132,6 +132,10 @@ func (l *leader) report(now time.Duration, report Report) Reply {
 	l.learn(now, report.Index, State(report))
 	reply.Known, reply.Restarts, reply.Cause, reply.Verdict = true, l.restarts, l.why, l.verdict
 	reply.Complete, reply.Owed = l.complete, l.isOwed(l.config.role(report.Index))
+	if l.doomed.Kind != Open && l.verdict.Kind == Open {
+		// Nobody goes on: another index 0 in this one's place must find the same.
+		reply.Attempt = 1
+	}
 	switch {
 	case r.phase == Ended && l.verdict.Kind == Succeeded:
 		reply.Go = l.over

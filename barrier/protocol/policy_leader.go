@@ -161,7 +161,7 @@ func (l *leader) inherit(now time.Duration, state State) {
 	// All who run an attempt know of as many restarts before it. So its end counts once.
 	charges := began && !state.LeaderEnds && state.Restarts >= l.restarts
 	if charges && state.Restarts >= policy.MaxRestarts {
-		// Nobody comes to the next attempt: another index 0 in this one's place must find this, too.
+		// Nobody comes to the next attempt before that is settled: see report.
 		l.restarts, l.doomed = policy.MaxRestarts, Verdict{Failed, last, 0, Lost}
 		return
 	}

@@ -101,6 +101,13 @@ func TestNode_countsLateSurvivors(t *testing.T) {
 			for i, s := range order {
 				s.Job, s.Index, s.Process, s.Leader, s.Silence = c.Job, int32(i+1), Process{byte(i) + 2}, Process{7}, 1
 				n.Answered(time.Second, s.Index, []Identity{Identity(s)}, Unasked)
+				reply, err := n.Receive(time.Second, Report(s))
+				if err != nil || !reply.Known {
+					t.Fatalf("%s: index %d is not heard: %v", name, s.Index, err)
+				}
+				if n.leader.doomed.Kind != Open && reply.Attempt > s.Attempt {
+					t.Errorf("%s: index %d goes on with attempt %d, so that another index 0 can't find that the restarts are used up", name, s.Index, reply.Attempt)
+				}
 			}
 			n.Step(time.Second)
 			if l := n.leader; l.attempt != tt.attempt || l.restarts != tt.restarts || l.verdict != tt.want {
