@@ -24,7 +24,7 @@ var allowed = map[string][]string{
 	"cmd/peerjob":              {"api/v1alpha1", "cmd/peerjob/collector", "examples/frameworks", "fn", "internal/fields", "internal/framework", "internal/framework/known", "internal/kinds", "internal/krmlist", "internal/lazyregexp", "internal/lint", "internal/results", "internal/spell", "internal/values", "schema"},
 	"cmd/peerjob/collector":    {},
 	"fn":                       {"api/v1alpha1", "internal/adopt", "internal/diag", "internal/doctor", "internal/expansion", "internal/explain", "internal/krmlist", "internal/lazyregexp", "internal/lint", "internal/pipeline", "internal/results", "internal/values"},
-	"internal/adopt":           {"api/v1alpha1", "internal/admission", "internal/decode", "internal/diag", "internal/expansion", "internal/framework", "internal/krmlist", "internal/lazyregexp", "internal/lint", "internal/manifest", "internal/peerjob", "internal/results", "internal/rules", "internal/yamlnode"},
+	"internal/adopt":           {"api/v1alpha1", "internal/admission", "internal/decode", "internal/diag", "internal/expansion", "internal/framework", "internal/krmlist", "internal/lazyregexp", "internal/lint", "internal/manifest", "internal/peerjob", "internal/results", "internal/rules", "internal/spell", "internal/yamlnode"},
 	"internal/admission":       {"api/v1alpha1", "internal/apitype", "internal/diag", "internal/kinds", "internal/origin", "internal/peerjob"},
 	"internal/apitype":         {},
 	"internal/decode":          {"api/v1alpha1", "internal/apitype", "internal/diag", "internal/framework/known", "internal/lazyregexp", "internal/spell", "internal/yamlnode"},

@@ -23,7 +23,8 @@ from the original, and why, or that nothing differs. In a folder with
 kustomizations it also lists the patches that need another target.
 
 It does the same for a PyTorchJob, TFJob, MPIJob, JobSet or TrainJob, and says in
-plain words what a PeerJob can't. It changes no file and asks no cluster.`,
+plain words what a PeerJob can't. In those of Kubeflow it mends no host names, and
+says how the peers reach each other. It changes no file and asks no cluster.`,
 		Example: `  peerjob adopt pair.yaml > peerjob.yaml
   kubectl get job,service -l app=train -o yaml | peerjob adopt -
   peerjob adopt --diff pair.yaml

@@ -73,9 +73,10 @@ type Proposal struct {
 	// Errors and Warnings are those of its expansion.
 	Errors   field.ErrorList
 	Warnings []diag.Warning
-	// Same is what the PeerJob says in other words, Added what it says besides, and Notes what
-	// a PeerJob can't say.
-	Same, Added, Notes []string
+	// Same is what the PeerJob says in other words, Added what it says besides, Differs what it
+	// says with another value where there is no original to compare with, and Notes what a
+	// PeerJob can't say.
+	Same, Added, Differs, Notes []string
 }
 
 // Text returns the PeerJob as YAML.

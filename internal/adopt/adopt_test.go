@@ -277,6 +277,9 @@ func TestFiles_kubeflowRefused(t *testing.T) {
 		"kind: MPIJob, metadata: {name: s}, spec: {mpiReplicaSpecs: {Launcher: " + template + ", Worker: {}}}":                                                      "its Worker has no template",
 		"kind: MPIJob, metadata: {name: s}, spec: {mpiImplementation: JAX, mpiReplicaSpecs: {Launcher: " + template + ", Worker: " + template + "}}":                "its mpiImplementation is JAX, and spec.framework knows OpenMPI, IntelMPI and MPICH",
 		"kind: MPIJob, metadata: {name: s}, spec: {mpiReplicaSpecs: {Launcher: {template: {spec: {containers: [{name: a, image: x}]}}}, Worker: " + template + "}}": "its Launcher has no command, and peerjob does not know that of the image; write it",
+		"kind: PyTorchJob, metadata: {name: s}, spec: {pytorchReplicaSpecs: {Master: " + template + ", Workr: " + template + "}}":                                   `unknown replica type "Workr"; did you mean "Worker"?`,
+		"kind: MPIJob, metadata: {name: s}, spec: {mpiReplicaSpecs: {launcher: " + template + ", Worker: " + template + "}}":                                        `unknown replica type "launcher"; did you mean "Launcher"?`,
+		"kind: TFJob, metadata: {name: s}, spec: {tfReplicaSpecs: {Driver: " + template + "}}":                                                                      `unknown replica type "Driver"; write Chief, Master, Worker, PS or Evaluator`,
 		"kind: PyTorchJob, metadata: {name: s}, spec: {pytorchReplicaSpecs: {}}":                                                                                    "it has neither a Master nor a Worker under spec.pytorchReplicaSpecs",
 		"kind: PyTorchJob, metadata: {name: s}, spec: {pytorchReplicaSpecs: {Master: " + template + ", Worker: {replicas: 2}}}":                                     "its Worker has no template",
 		"kind: TFJob, metadata: {name: s}, spec: {}":                                                                                                                "it has no Chief, Worker, PS or Evaluator under spec.tfReplicaSpecs",
@@ -287,6 +290,94 @@ func TestFiles_kubeflowRefused(t *testing.T) {
 		if len(result.Refused) != 1 || len(result.Proposals) > 0 || result.Refused[0].Reason != want {
 			t.Errorf("%s: %+v, want %s", job, result.Refused, want)
 		}
+	}
+}
+
+// TestFiles_kubeflowReport has what is said of a job of Kubeflow, line by line: a field that has
+// become another one differs, and only what is lost is not said.
+func TestFiles_kubeflowReport(t *testing.T) {
+	const template = "template: {spec: {containers: [{name: a, image: x, command: [c]}]}}"
+	const other = "template: {spec: {containers: [{name: a, image: x, command: [d]}]}}"
+	const several = "template: {spec: {containers: [{name: tensorflow, image: x, command: [c]}, {name: b, image: x}]}}"
+	port := func(name, number string) string {
+		return "template: {spec: {containers: [{name: a, image: x, command: [c" + number + "], ports: [{name: " + name + ", containerPort: " + number + "}]}]}}"
+	}
+	const pytorch, mpi, tf = "kind: PyTorchJob, metadata: {name: s}, spec: ", "kind: MPIJob, metadata: {name: s}, spec: ", "kind: TFJob, metadata: {name: s}, spec: "
+	launcher := func(args string) string {
+		return mpi + "{mpiReplicaSpecs: {Launcher: {template: {spec: {containers: [{name: a, image: x, args: [" + args + "]}]}}}, Worker: {" + template + "}}}"
+	}
+	for name, test := range map[string]struct {
+		job string
+		// want are lines, or parts of the PeerJob, and not are those that must not be there.
+		want, not []string
+	}{
+		"cleanPodPolicy without a TTL": {mpi + "{runPolicy: {cleanPodPolicy: All}, mpiReplicaSpecs: {Launcher: {" + template + "}, Worker: {" + template + "}}}",
+			[]string{"  not said: runPolicy.cleanPodPolicy is All; the Pods of a Job stay until the Job is deleted: set spec.ttlSecondsAfterFinished\n"}, nil},
+		"cleanPodPolicy with a TTL": {mpi + "{runPolicy: {cleanPodPolicy: All, ttlSecondsAfterFinished: 60}, mpiReplicaSpecs: {Launcher: {" + template + "}, Worker: {" + template + "}}}",
+			[]string{"  not said: runPolicy.cleanPodPolicy is All; the Pods of a Job stay until the Job is deleted: spec.ttlSecondsAfterFinished does that\n"}, nil},
+		"args that begin with mpirun": {launcher("mpirun, -n, '2', x"),
+			[]string{"command:\n          - mpirun\n          args:\n          - -n\n          - \"2\"\n          - x\n", "  differs: the Launcher had args and no command: mpirun is the command, and the entrypoint of its image does not run\n"}, []string{"put in front"}},
+		"args with a path of mpiexec": {launcher("/opt/bin/mpiexec.hydra, x"), []string{"command:\n          - /opt/bin/mpiexec.hydra\n          args:\n          - x\n"}, []string{"- mpirun"}},
+		"args that are mpiexec alone": {launcher("mpiexec"), []string{"command:\n          - mpiexec\n"}, []string{"args:\n"}},
+		"args of a program":           {launcher("x"), []string{"command:\n          - mpirun\n          args:\n          - x\n", "  not said: the Launcher has args and no command: "}, nil},
+		"retries and roles": {pytorch + "{runPolicy: {backoffLimit: 3}, pytorchReplicaSpecs: {Master: {" + template + "}, Worker: {restartPolicy: OnFailure, " + other + "}}}",
+			[]string{"  differs: runPolicy.backoffLimit: 3 retries of Pods became 3 restarts of all commands in their Pods (failurePolicy.maxRestarts)\n",
+				"  differs: its Master and its Worker run different Pod templates (spec.containers[a].command[0]), so they are roles",
+				"  differs: restartPolicy of worker was OnFailure: the operator started the container again; with RestartPeerJob, any failure starts all commands again\n"},
+			[]string{"not said: runPolicy", "not said: its Master", "not said: restartPolicy"}},
+		"no limit": {pytorch + "{pytorchReplicaSpecs: {Master: {restartPolicy: OnFailure, " + template + "}, Worker: {restartPolicy: ExitCode, " + other + "}}}",
+			[]string{"  differs: restartPolicy of master was OnFailure: the operator started the container again; with FailPeerJob, the first failure fails all; to try again, write spec.failurePolicy: {action: RestartPeerJob, maxRestarts: 3}\n",
+				"  differs: restartPolicy of worker was ExitCode: the operator replaced a Pod that exited with a code above 127; with FailPeerJob, "}, nil},
+		"no retries": {pytorch + "{runPolicy: {backoffLimit: 0}, pytorchReplicaSpecs: {Master: {" + template + "}, Worker: {restartPolicy: OnFailure, " + other + "}}}",
+			[]string{"  the same: restartPolicy of worker was OnFailure, with runPolicy.backoffLimit 0: the first failure fails all\n"}, []string{"to try again"}},
+		"no limit of an MPIJob": {mpi + "{mpiReplicaSpecs: {Launcher: {restartPolicy: OnFailure, " + template + "}, Worker: {" + template + "}}}",
+			[]string{"restartPolicy of launcher was OnFailure: ", "  differs: runPolicy.backoffLimit was not set, and the operator tried the Launcher again 6 times; with FailPeerJob, "}, []string{"maxRestarts: 3"}},
+		"several containers": {tf + "{tfReplicaSpecs: {Chief: {" + several + "}, Worker: {restartPolicy: OnFailure, " + several + "}}}",
+			[]string{"  not said: spec.failurePolicy takes Pods with one container, so a failure stays in its role",
+				"  differs: restartPolicy of worker was OnFailure, is Never: the Job replaces the Pod, at most 6 times\n"}, []string{"a failure is one of the group", "  failurePolicy:"}},
+		"several containers with a limit": {tf + "{runPolicy: {backoffLimit: 1}, tfReplicaSpecs: {Chief: {" + several + "}, Worker: {restartPolicy: OnFailure, " + several + "}}}",
+			[]string{"is Never: the Job replaces the Pod, at most 1 time\n", "    backoffLimit: 1\n"}, nil},
+		"Always in one group": {tf + "{tfReplicaSpecs: {Worker: {restartPolicy: Always, " + template + "}}}",
+			[]string{"  differs: restartPolicy was Always, is OnFailure: "}, []string{"not said: restartPolicy"}},
+		"host names of a Master and Workers": {pytorch + "{pytorchReplicaSpecs: {Master: {" + template + "}, Worker: {replicas: 2, " + template + "}}}",
+			[]string{"  differs: the host names were s-master-0 and s-worker-N, are s-0 to s-2; peers reach them as s-N.s, and the Pods are named s-N-<random>\n"}, nil},
+		"host names of Workers alone": {pytorch + "{pytorchReplicaSpecs: {Worker: {replicas: 2, " + template + "}}}",
+			[]string{"  differs: the host names were s-worker-N, are s-0 to s-1; "}, []string{"s-master"}},
+		"host names of one peer": {pytorch + "{pytorchReplicaSpecs: {Master: {" + template + "}}}",
+			[]string{"  differs: the host names were s-master-0, are s-0; peers reach them as s-0.s, and the Pods are named s-0-<random>\n"}, nil},
+		"host names of roles": {pytorch + "{pytorchReplicaSpecs: {Master: {" + template + "}, Worker: {replicas: 2, " + other + "}}}",
+			[]string{"  differs: the host names stay s-master-0 and s-worker-N; peers reach them as s-master-0.s and s-worker-N.s, and the Pods are named s-master-0-<random> and s-worker-N-<random>\n"}, nil},
+		"host names of a TFJob with a Master": {tf + "{tfReplicaSpecs: {Master: {" + template + "}, PS: {replicas: 2, " + template + "}}}",
+			[]string{"  differs: the host names were s-master-0 and s-ps-N, are s-chief-0 and s-ps-N; "}, nil},
+		"host names of an MPIJob": {mpi + "{mpiReplicaSpecs: {Launcher: {" + template + "}, Worker: {replicas: 2, " + template + "}}}",
+			[]string{"  differs: the host names were s-launcher-<random> and s-worker-N, are s-launcher-0 and s-worker-N; "}, nil},
+		"the port of a TFJob": {tf + "{tfReplicaSpecs: {Worker: {" + port("tfjob-port", "2222") + "}}}",
+			[]string{"  the same: port 2222 (tfjob-port): spec.framework opens it\n"}, []string{"ports:"}},
+		"the port of a PyTorchJob": {pytorch + "{pytorchReplicaSpecs: {Master: {" + port("pytorchjob-port", "7000") + "}}}",
+			[]string{"  the same: port 7000 (pytorchjob-port): spec.framework opens it\n", "    port: 7000\n"}, []string{"ports:"}},
+		"two ports of a PyTorchJob": {pytorch + "{pytorchReplicaSpecs: {Master: {" + port("pytorchjob-port", "7000") + "}, Worker: {" + port("pytorchjob-port", "7001") + "}}}",
+			[]string{"    port: 7000\n", "  differs: port of container a was 7001 (pytorchjob-port), is 7000: spec.framework has one port\n"}, []string{"ports:"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			result := Files([]lint.File{{Name: "s.yaml", Content: []byte("{apiVersion: kubeflow.org/v1, " + test.job + "}\n")}}, Options{RunnerImage: "r"})
+			if len(result.Proposals) != 1 {
+				t.Fatalf("%+v", result)
+			}
+			if errs := result.Proposals[0].Errors; len(errs) > 0 {
+				t.Errorf("%v", errs)
+			}
+			got := strings.ReplaceAll(written(t, result.Proposals), "# ", "")
+			for _, line := range test.want {
+				if !strings.Contains(got, line) {
+					t.Errorf("%q is not in\n%s", line, got)
+				}
+			}
+			for _, line := range test.not {
+				if strings.Contains(got, line) {
+					t.Errorf("%q is in\n%s", line, got)
+				}
+			}
+		})
 	}
 }
 

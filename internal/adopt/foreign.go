@@ -104,7 +104,7 @@ func adoptForeign(k foreignKind, node *yaml.Node, options Options) (Proposal, st
 		set(d.spec(), "clusterDomain", scalarOf(d.options.ClusterDomain))
 	}
 	moveTemplateLast(d.spec())
-	p := Proposal{Object: krmlist.NewParsed(d.node), Notes: d.notes, Same: d.same, Added: d.added}
+	p := Proposal{Object: krmlist.NewParsed(d.node), Notes: d.notes, Same: d.same, Added: d.added, Differs: d.differs}
 	x := expand(d.node, options)
 	p.Errors, p.Warnings = x.errs, x.warnings
 	return p, ""

@@ -31,12 +31,16 @@ type draft struct {
 	// node is the PeerJob, and template the Pod template in it.
 	node, template *yaml.Node
 	notes, same    []string
-	// added are what the PeerJob says besides.
-	added []string
+	// added are what the PeerJob says besides, and differs what it says with another value.
+	added, differs []string
 }
 
 func (d *draft) note(format string, args ...any) {
 	d.notes = append(d.notes, fmt.Sprintf(format, args...))
+}
+
+func (d *draft) differ(format string, args ...any) {
+	d.differs = append(d.differs, fmt.Sprintf(format, args...))
 }
 
 func (d *draft) spec() *yaml.Node { return get(d.node, "spec") }

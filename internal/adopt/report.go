@@ -25,6 +25,9 @@ func (p *Proposal) WriteReport(out *bytes.Buffer) {
 	for _, text := range p.Added {
 		fmt.Fprintf(out, "  adds: %s\n", results.Plain(text))
 	}
+	for _, text := range p.Differs {
+		fmt.Fprintf(out, "  differs: %s\n", results.Plain(text))
+	}
 	for _, text := range p.Notes {
 		fmt.Fprintf(out, "  not said: %s\n", results.Plain(text))
 	}
