@@ -227,7 +227,10 @@ func object(g *peerjob.Group, o origin.Object) Object {
 			shown.Purpose += ", once it is ready"
 		}
 	case *batchv1.Job:
-		shown.Purpose = fmt.Sprintf("Indexed: runs the %s at the same time", diag.Count(g.Peers(), "peer"))
+		shown.Purpose = "Indexed: runs 1 peer"
+		if g.Peers() > 1 {
+			shown.Purpose = fmt.Sprintf("Indexed: runs the %d peers at the same time", g.Peers())
+		}
 	case *networkingv1.NetworkPolicy:
 		shown.Purpose = "lets only the peers open connections to the peers"
 	case *corev1.ConfigMap:

@@ -40,6 +40,13 @@ func describe(pj *v1alpha1.PeerJob, rendered ...string) Description {
 
 // Of many peers, the first ones and the last one are shown, whatever writes them.
 func TestDescribe_peers(t *testing.T) {
+	for n, want := range map[int32]string{1: "\n1 peer; index 0 is the leader\n", 2: "\n2 peers, all at the same time; index 0 is the leader\n"} {
+		var out bytes.Buffer
+		WriteTable(&out, []Description{describe(sample("train", n))})
+		if got := out.String(); !strings.Contains(got, want) || n == 1 != strings.Contains(got, "Indexed: runs 1 peer\n") {
+			t.Errorf("%d peers: %q is not in\n%s", n, want, got)
+		}
+	}
 	for n, want := range map[int32][]int32{1: {0}, 3: {0, 1, 2}, 8: {0, 1, 2, 3, 4, 5, 6, 7}, 9: {0, 1, 2, 8}, 100000: {0, 1, 2, 99999}} {
 		d := describe(sample("train", n))
 		var got []int32
@@ -118,6 +125,7 @@ func TestDescribe_variables(t *testing.T) {
 }
 
 func TestDescribe_onFailure(t *testing.T) {
+	const drained = "spec.failurePolicy.onDisruption: when a Pod is drained, preempted or deleted, the Job replaces it, and then "
 	for name, test := range map[string]struct {
 		change func(*v1alpha1.PeerJobSpec)
 		want   string
@@ -141,7 +149,26 @@ func TestDescribe_onFailure(t *testing.T) {
 		"start":    {func(s *v1alpha1.PeerJobSpec) { s.Barrier.Start = v1alpha1.Enabled }, "spec.barrier.start: no command starts before every peer was reached by its name; after 600 s without one, a container that waits exits with 75, and its message names who is missing."},
 		"group that fails": {func(s *v1alpha1.PeerJobSpec) {
 			s.FailurePolicy = &v1alpha1.PeerFailurePolicy{Action: v1alpha1.FailPeerJob}
-		}, "If a Pod is lost, and no rule says otherwise, the Job creates a new one with the same index and the same name."},
+		}, "If a Pod is lost, the group fails."},
+		"group that fails, and has rules": {func(s *v1alpha1.PeerJobSpec) {
+			s.FailurePolicy = &v1alpha1.PeerFailurePolicy{Action: v1alpha1.FailPeerJob}
+			s.PodFailurePolicy = &batchv1.PodFailurePolicy{Rules: []batchv1.PodFailurePolicyRule{{Action: batchv1.PodFailurePolicyActionIgnore, OnExitCodes: &batchv1.PodFailurePolicyOnExitCodesRequirement{Operator: batchv1.PodFailurePolicyOnExitCodesOpIn, Values: []int32{137}}}}}
+		}, "If a Pod is lost, and no rule of spec.podFailurePolicy says otherwise, the group fails."},
+		"disruption of a group that fails": {func(s *v1alpha1.PeerJobSpec) {
+			s.FailurePolicy = &v1alpha1.PeerFailurePolicy{Action: v1alpha1.FailPeerJob}
+		}, drained + "the group fails."},
+		"disruption of a group that fails, Continue": {func(s *v1alpha1.PeerJobSpec) {
+			s.FailurePolicy = &v1alpha1.PeerFailurePolicy{Action: v1alpha1.FailPeerJob, OnDisruption: v1alpha1.ContinueOnDisruption}
+		}, drained + "the other peers run on."},
+		"disruption of a group that restarts": {func(s *v1alpha1.PeerJobSpec) {
+			s.FailurePolicy = &v1alpha1.PeerFailurePolicy{Action: v1alpha1.RestartPeerJob}
+		}, drained + "all peers start again, and no restart is used up."},
+		"disruption of a group that restarts, Fail": {func(s *v1alpha1.PeerJobSpec) {
+			s.FailurePolicy = &v1alpha1.PeerFailurePolicy{Action: v1alpha1.RestartPeerJob, OnDisruption: v1alpha1.FailOnDisruption}
+		}, drained + "the group fails."},
+		"disruption of a group that restarts, Continue": {func(s *v1alpha1.PeerJobSpec) {
+			s.FailurePolicy = &v1alpha1.PeerFailurePolicy{Action: v1alpha1.RestartPeerJob, OnDisruption: v1alpha1.ContinueOnDisruption}
+		}, drained + "the other peers run on; if it was the leader, all peers start again, and no restart is used up."},
 		"group that restarts": {func(s *v1alpha1.PeerJobSpec) {
 			s.FailurePolicy = &v1alpha1.PeerFailurePolicy{Action: v1alpha1.RestartPeerJob, MaxRestarts: new(int32(1))}
 		}, "The runner starts the commands again, and the Job replaces no Pod for that. Only if a Pod is lost, or its container ends, does the Job create a new one, with the same index and the same name."},

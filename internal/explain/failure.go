@@ -3,6 +3,7 @@
 package explain
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -40,14 +41,28 @@ func groupPolicy(g *peerjob.Group) []string {
 	case policy == nil:
 		return []string{"Each peer fails for itself: the other peers run on."}
 	case !g.Restarts():
-		return []string{"spec.failurePolicy: when the command of one peer fails, all others stop at once, and " + fails + "."}
+		return []string{"spec.failurePolicy: when the command of one peer fails, all others stop at once, and " + fails + ".", disruption(g)}
 	}
 	restarts := int64(0)
 	if policy.MaxRestarts != nil {
 		restarts = int64(*policy.MaxRestarts)
 	}
 	return []string{fmt.Sprintf("spec.failurePolicy: when the command of one peer fails, all others stop at once, and all start again in their Pods. The group has %s, and then %s. The command reads its attempt in %s.",
-		diag.Count(restarts, "restart"), fails, v1alpha1.EnvAttempt)}
+		diag.Count(restarts, "restart"), fails, v1alpha1.EnvAttempt), disruption(g)}
+}
+
+// disruption says what the group does when a Pod of it is told to end from outside.
+func disruption(g *peerjob.Group) string {
+	does := "the group fails"
+	switch action := g.FailurePolicy().OnDisruption; {
+	case action == v1alpha1.ContinueOnDisruption && g.Restarts():
+		does = "the other peers run on; if it was the leader, all peers start again, and no restart is used up"
+	case action == v1alpha1.ContinueOnDisruption:
+		does = "the other peers run on"
+	case action == v1alpha1.RestartOnDisruption, action == "" && g.Restarts():
+		does = "all peers start again, and no restart is used up"
+	}
+	return "spec.failurePolicy.onDisruption: when a Pod is drained, preempted or deleted, the Job replaces it, and then " + does + "."
 }
 
 // jobPolicy says how the Job counts failures.
@@ -64,7 +79,10 @@ func jobPolicy(g *peerjob.Group, job *batchv1.JobSpec, fieldOf func(string) stri
 	case g.Restarts():
 		said[0] = "The runner starts the commands again, and the Job replaces no Pod for that. Only if a Pod is lost, or its container ends, does the Job create a new one, with the same index and the same name."
 	case g.FailurePolicy() != nil:
-		said[0] = "If a Pod is lost, and no rule says otherwise, the Job creates a new one with the same index and the same name."
+		said[0] = "If a Pod is lost, the group fails."
+		if hasOwnRules(job.PodFailurePolicy, fieldOf) {
+			said[0] = "If a Pod is lost, and no rule of spec.podFailurePolicy says otherwise, the group fails."
+		}
 	}
 	if policy := job.PodFailurePolicy; policy != nil {
 		for i, rule := range policy.Rules {
@@ -94,6 +112,16 @@ func jobPolicy(g *peerjob.Group, job *batchv1.JobSpec, fieldOf func(string) stri
 		}
 	}
 	return said
+}
+
+// hasOwnRules reports whether the user wrote rules besides those of spec.failurePolicy.
+func hasOwnRules(policy *batchv1.PodFailurePolicy, fieldOf func(string) string) bool {
+	for i := range cmp.Or(policy, &batchv1.PodFailurePolicy{}).Rules {
+		if !strings.HasPrefix(fieldOf(fmt.Sprintf("spec.podFailurePolicy.rules[%d]", i)), peerjob.FailurePolicyPath.String()) {
+			return true
+		}
+	}
+	return false
 }
 
 func failureRule(rule batchv1.PodFailurePolicyRule) string {

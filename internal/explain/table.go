@@ -150,11 +150,14 @@ func (d *Description) writeTitle(out *bytes.Buffer, title string) {
 }
 
 func (d *Description) writePeers(out *bytes.Buffer) {
-	leader := ""
-	if d.leads {
-		leader = "; index 0 is the leader"
+	title := diag.Count(d.Peers.Count, "peer")
+	if d.Peers.Count > 1 {
+		title += ", all at the same time"
 	}
-	t := newTable(out, fmt.Sprintf("%s, all at the same time%s", diag.Count(d.Peers.Count, "peer"), leader))
+	if d.leads {
+		title += "; index 0 is the leader"
+	}
+	t := newTable(out, title)
 	t.row("INDEX", "HOST NAME", "NAME FOR PEERS", "FULLY QUALIFIED NAME")
 	for i, peer := range d.Peers.Shown {
 		if d.Peers.isLeftOut() && i == len(d.Peers.Shown)-1 {
