@@ -55,6 +55,8 @@ type Description struct {
 	NameBudget NameBudget  `json:"nameBudget"`
 	// OnFailure are sentences: what the group does when a peer fails.
 	OnFailure []string `json:"onFailure"`
+	// OnSuccess are sentences: when the group is done before all of its roles are.
+	OnSuccess []string `json:"onSuccess,omitempty"`
 
 	serviceName, selector string
 	// leads is whether index 0 leads the peers of all roles.
@@ -165,7 +167,7 @@ const (
 func Describe(g *peerjob.Group, objects []origin.Object, isRendered func(field string) bool) Description {
 	d := Description{
 		Name: g.PeerJob.Name, Namespace: g.PeerJob.Namespace, Role: g.RoleName(), leads: g == g.All()[0],
-		Peers: peers(g), NameBudget: nameBudget(g), OnFailure: []string{},
+		Peers: peers(g), NameBudget: nameBudget(g), OnFailure: []string{}, OnSuccess: onSuccess(g),
 		Ports: []Port{}, Containers: []Container{},
 	}
 	if g.PeerJob.Spec.Framework != nil {

@@ -275,6 +275,49 @@ func TestWrite_roles(t *testing.T) {
 	}
 }
 
+// When the group is done is said once, and not as what a failure does.
+func TestWrite_successRoles(t *testing.T) {
+	for name, test := range map[string]struct {
+		decide []string
+		want   string
+	}{
+		"none":  {nil, ""},
+		"all":   {[]string{"a", "b", "c"}, ""},
+		"one":   {[]string{"a"}, "spec.successRoles: when every command of a has ended with 0, the commands of b and c are told to end."},
+		"some":  {[]string{"a", "c"}, "spec.successRoles: when every command of a and c has ended with 0, the commands of b are told to end."},
+		"later": {[]string{"c"}, "spec.successRoles: when every command of c has ended with 0, the commands of a and b are told to end."},
+	} {
+		pj := &v1alpha1.PeerJob{}
+		pj.Name = "train"
+		pj.Spec.SuccessRoles = test.decide
+		pj.Spec.FailurePolicy = &v1alpha1.PeerFailurePolicy{Action: v1alpha1.FailPeerJob}
+		pj.Spec.Runner.Image = "r"
+		for _, role := range []string{"a", "b", "c"} {
+			template := corev1.PodTemplateSpec{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "w", Command: []string{"x"}}}}}
+			pj.Spec.Roles = append(pj.Spec.Roles, v1alpha1.PeerRole{Name: role, Peers: new(int32(2)), Template: template})
+		}
+		v1alpha1.Default(pj, v1alpha1.Settings{})
+		g := peerjob.NewGroup(pj, "")
+		var all []Description
+		for _, role := range g.All() {
+			all = append(all, Describe(role, expand.Group(g), func(string) bool { return false }))
+		}
+		var table bytes.Buffer
+		WriteTable(&table, all)
+		part := ""
+		if test.want != "" {
+			part = "\nWhen the group is done\n  - " + test.want + "\n\nRole a of PeerJob train\n"
+		}
+		count := 0
+		if part != "" {
+			count = 1
+		}
+		if got := strings.Count(table.String(), "spec.successRoles"); got != count || !strings.Contains(table.String(), part) {
+			t.Errorf("%s: %q is not there, or not once, in\n%s", name, part, table.String())
+		}
+	}
+}
+
 // Text of the input stays text in a picture and never reaches a terminal as a control
 // sequence.
 func TestWrite_hostileText(t *testing.T) {

@@ -164,7 +164,7 @@ func successRule(rule batchv1.SuccessPolicyRule) string {
 	return "its rule is met"
 }
 
-// roles says whom a role waits for, and when it is told to end.
+// roles says whom a role waits for.
 func roles(g *peerjob.Group) []string {
 	if !g.HasRoles() {
 		return nil
@@ -177,10 +177,25 @@ func roles(g *peerjob.Group) []string {
 		}
 		said = append(said, fmt.Sprintf("%s: no command of this role starts before %s.", g.Path.Child("dependsOn"), what))
 	}
-	if decide := g.SuccessRoles(); decide != nil && !slices.Contains(decide, g.RoleName()) {
-		said = append(said, fmt.Sprintf("spec.successRoles: when every command of %s has ended with 0, the commands of this role are told to end.", strings.Join(decide, " and ")))
-	}
 	return said
+}
+
+// onSuccess says when a group with roles is done before all of them are.
+func onSuccess(g *peerjob.Group) []string {
+	decide := g.SuccessRoles()
+	if !g.HasRoles() || decide == nil {
+		return nil
+	}
+	var others []string
+	for _, role := range g.All() {
+		if !slices.Contains(decide, role.RoleName()) {
+			others = append(others, role.RoleName())
+		}
+	}
+	if len(others) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("spec.successRoles: when every command of %s has ended with 0, the commands of %s are told to end.", diag.Listed(decide, "and"), diag.Listed(others, "and"))}
 }
 
 // barrier says how long the peers wait for each other.

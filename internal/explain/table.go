@@ -77,7 +77,8 @@ func (d *Description) writeTable(out *bytes.Buffer) {
 		d.writeContainer(out, c)
 	}
 	writeRoom(out, d.nameRoom(), d.peerRoom())
-	writeFailure(out, "If a peer fails", d.OnFailure)
+	writeSentences(out, "If a peer fails", d.OnFailure)
+	writeSentences(out, "When the group is done", d.OnSuccess)
 }
 
 // writeRoles says of a PeerJob with roles what all have in common, and then what each has
@@ -101,7 +102,8 @@ func writeRoles(out *bytes.Buffer, roles []Description) {
 	writeTies(out, ties)
 	first.writePorts(out)
 	writeRoom(out, first.nameRoom())
-	writeFailure(out, "If a peer of any role fails", said)
+	writeSentences(out, "If a peer of any role fails", said)
+	writeSentences(out, "When the group is done", first.OnSuccess)
 	for i := range roles {
 		d := &roles[i]
 		fmt.Fprintf(out, "\n%s\n", oneLine("Role "+d.Role+" of PeerJob "+d.Name))
@@ -111,7 +113,7 @@ func writeRoles(out *bytes.Buffer, roles []Description) {
 			d.writeContainer(out, c)
 		}
 		writeRoom(out, d.peerRoom())
-		writeFailure(out, "If a peer of this role fails", ownSaid[i])
+		writeSentences(out, "If a peer of this role fails", ownSaid[i])
 	}
 }
 
@@ -223,7 +225,7 @@ func writeRoom(out *bytes.Buffer, sentences ...string) {
 	}
 }
 
-func writeFailure(out *bytes.Buffer, title string, sentences []string) {
+func writeSentences(out *bytes.Buffer, title string, sentences []string) {
 	if len(sentences) == 0 {
 		return
 	}
