@@ -83,7 +83,7 @@ in ` + "`" + `args` + "`" + `, so no quote can break the script, and the kubelet
   your own, and warns of a ` + "`processesPerPeer`" + ` that only the framework's own worker would read.
 - peerjob warns if your command **starts what its script starts**: ` + "`ray start`, `dask scheduler`" + `
   or a master of Spark in the leader, a second server or an ` + "`sshd`" + ` of its own in a worker.
-- peerjob also warns if a **number in your command contradicts** ` + "`spec.framework`" + `: ` + "`mpirun -n 4`" + ` with six
+- peerjob also warns if a **number in your command contradicts** ` + "`spec.framework`" + `: ` + "`mpirun -n 8`" + ` of Open MPI with six
   slots, ` + "`--nproc-per-node=4`" + ` with another ` + "`processesPerPeer`" + `, or ` + "`--nnodes=2:3`" + ` without the same ` + "`elastic`" + `.
 - The script needs ` + "`/bin/sh`" + `, so Pods for Windows are an error.
 - Set ` + "`" + `activeDeadlineSeconds` + "`" + ` if a leader could wait forever for workers that find no node.

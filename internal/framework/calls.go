@@ -67,17 +67,33 @@ func (s setup) warnWorker(calls []rules.Call) []diag.Warning {
 		switch {
 		case at >= 0:
 			w = append(w, diag.Warn(call.Path(-1), "runs %q in each of these Pods, and the leader of %s (spec.framework) runs it already; leave out command and args, and its worker runs here", s.Leader.Another[at], s.Type))
-		case s.SSH && call.Program == "sshd" && !slices.ContainsFunc(call.Args, func(arg string) bool { return strings.Contains(arg, runDirectory) }):
+		case s.SSH && startsSSH(call) && !slices.ContainsFunc(call.Args, func(arg string) bool { return strings.Contains(arg, runDirectory) }):
 			w = append(w, diag.Warn(call.Path(-1), "runs sshd without the port and the keys with which the leader of %s calls it (spec.framework); leave out command and args, and the right one runs here", s.Type))
 		}
 	}
 	return w
 }
 
-// does reports whether a call is that of a program with some arguments.
+// does reports whether a call is that of a program with a first argument, and with flags
+// anywhere behind it. A call that only asks for a version or for help does nothing.
 func does(call rules.Call, text string) bool {
 	words := strings.Fields(text)
-	return call.Program == words[0] && !slices.ContainsFunc(words[1:], func(word string) bool { return !slices.Contains(call.Args, word) })
+	switch {
+	case call.Program != words[0], slices.ContainsFunc(call.Args, func(arg string) bool { return arg == "--version" || arg == "--help" }):
+		return false
+	case len(words) == 1:
+		return true
+	}
+	return len(call.Args) > 0 && call.Args[0] == words[1] && !slices.ContainsFunc(words[2:], func(flag string) bool { return !slices.Contains(call.Args, flag) })
+}
+
+// startsSSH reports whether a call starts a server of ssh, and does not only check its
+// configuration.
+func startsSSH(call rules.Call) bool {
+	if call.Program == "service" {
+		return len(call.Args) > 1 && (call.Args[0] == "ssh" || call.Args[0] == "sshd") && call.Args[1] != "stop"
+	}
+	return call.Program == "sshd" && !slices.Contains(call.Args, "-t") && !slices.Contains(call.Args, "-T")
 }
 
 // The flags of the programs that start MPI. Those of others are not looked at: what stands
@@ -93,10 +109,10 @@ var (
 	}
 )
 
-// warnSlots finds a number of MPI processes that is not that of the slots. A command that
-// also has the right number is left alone, and so is the number 1, which may try something.
+// warnSlots finds more MPI processes than slots, with which mpirun of Open MPI ends at once.
+// Fewer are common. Hydra, of MPICH and Intel MPI, goes round the hosts once more.
 func (s setup) warnSlots(calls []rules.Call) []diag.Warning {
-	if !s.SSH {
+	if s.Type != "OpenMPI" {
 		return nil
 	}
 	slots, peers := int64(0), int64(0)
@@ -110,13 +126,9 @@ func (s setup) warnSlots(calls []rules.Call) []diag.Warning {
 	}
 	var w []diag.Warning
 	for _, call := range calls {
-		at, number := mpiProcesses(call)
-		switch {
-		case number == slots:
-			return nil
-		case number > 1:
-			w = append(w, diag.Warn(call.Path(at), "starts %d processes, and %s (spec.framework): %s of %s; write %d, or change processesPerPeer or the number of peers",
-				number, diag.There(slots, "slot"), diag.Count(peers, "host"), s.Type, slots))
+		if at, number := mpiProcesses(call); number > slots {
+			w = append(w, diag.Warn(call.Path(at), "starts %d processes, and there are %s (spec.framework): %s of %s, whose mpirun starts no more than that; start %d at most, or change processesPerPeer or the number of peers",
+				number, diag.Count(slots, "slot"), diag.Count(peers, "host"), s.Type, slots))
 		}
 	}
 	return w
@@ -154,6 +166,29 @@ func mpiProcesses(call rules.Call) (at int, number int64) {
 	return at, number
 }
 
+func isNumber(value string) bool {
+	_, err := strconv.Atoi(value)
+	return err == nil
+}
+
+// programOf is the number of words before the program that torchrun starts, which has flags
+// of its own. With "python -m", the first two words are the module torchrun.
+func programOf(args []string, module bool) int {
+	first := 0
+	if module {
+		first = slices.IndexFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "torch.distributed.") }) + 1
+	}
+	for i := first; i < len(args); i++ {
+		switch arg := args[i]; {
+		case arg == "-m", arg == "--module", arg == "--no-python", arg == "--no_python", strings.HasSuffix(arg, ".py"):
+			return i
+		case !strings.HasPrefix(arg, "-") && (i == first || !strings.HasPrefix(args[i-1], "-") || strings.Contains(args[i-1], "=")):
+			return i // no value of a flag
+		}
+	}
+	return len(args)
+}
+
 var (
 	torchrunFlag  = lazyregexp.New(`^--?(nnodes|nproc[-_]per[-_]node|node[-_]rank|max[-_]restarts)(?:=(.*))?$`)
 	torchrunValue = lazyregexp.New(`^(\d+(?::\d+)?|gpu|cpu|auto)$`)
@@ -168,11 +203,11 @@ func (s setup) warnTorchrun(calls []rules.Call) []diag.Warning {
 		if call.Program != "torchrun" && !module {
 			continue
 		}
-		for i, arg := range call.Args {
+		if slices.Contains(call.Args, "--standalone") {
+			continue // in this Pod alone
+		}
+		for i, arg := range call.Args[:programOf(call.Args, module)] {
 			match := torchrunFlag.FindStringSubmatch(arg)
-			if strings.HasSuffix(arg, ".py") {
-				break // the program, with flags of its own
-			}
 			if match == nil {
 				continue
 			}
@@ -198,7 +233,8 @@ func (s setup) warnTorchrun(calls []rules.Call) []diag.Warning {
 				}
 				continue
 			case "nproc-per-node":
-				if processes, path := s.processesPerPeer(); processes != nil && processes.String() != value {
+				// A word may be as many.
+				if processes, path := s.processesPerPeer(); processes != nil && processes.String() != value && isNumber(value) {
 					w = append(w, diag.Warn(call.Path(i), "--%s is %s, and takes the place of %s, which is %s; remove the flag, or set processesPerPeer to %[2]s", match[1], value, path, processes))
 				}
 				continue

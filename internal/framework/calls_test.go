@@ -28,7 +28,7 @@ func TestWarn_calls(t *testing.T) {
 		again = "runs \"dask scheduler\", which spec.framework (Dask) has already run in this container; remove it, and leave only your program"
 		rest  = " has already run in this container; remove it, and leave only your program"
 		sshd  = "runs sshd without the port and the keys with which the leader of OpenMPI calls it (spec.framework); leave out command and args, and the right one runs here"
-		slots = ", and there are 8 slots (spec.framework): 4 hosts of OpenMPI; write 8, or change processesPerPeer or the number of peers"
+		slots = ", and there are 8 slots (spec.framework): 4 hosts of OpenMPI, whose mpirun starts no more than that; start 8 at most, or change processesPerPeer or the number of peers"
 		// restarts is in the place of the end of spec.framework.
 		restarts = "runner: {image: y}, failurePolicy: {action: RestartPeerJob, maxRestarts: 3"
 		nnodes   = "spec.template.spec.containers[0].command[1]: --nnodes is "
@@ -42,18 +42,21 @@ func TestWarn_calls(t *testing.T) {
 		"in a script": {framed(`type: Dask, leader: {command: [bash, -ec, "sleep 1\n# dask scheduler\ndask scheduler --port 1 &\npython a.py"]}`, plain),
 			[]string{lead + "command[2]: " + again}},
 		"in args":                            {framed("type: Dask, leader: {command: [sh, -c], args: [exec /opt/bin/dask scheduler]}", plain), []string{lead + "args[0]: " + again}},
+		"a worker's name":                    {framed("type: Dask, leader: {command: [ask]}", "command: [dask, worker, --name, scheduler, tcp://a]"), nil},
+		"a version":                          {framed(`type: Dask, leader: {command: [sh, -c, "dask scheduler --version; python a.py"]}`, plain), nil},
+		"a worker beside the head of Ray":    {framed(`type: Ray, leader: {command: [sh, -c, "ray start --address=127.0.0.1:6379; python a.py"]}`, plain), nil},
 		"only spoken of":                     {framed(`type: Dask, leader: {command: [sh, -c, "echo dask scheduler runs; # dask scheduler\npython dask scheduler"]}`, plain), nil},
 		"a program's script":                 {framed(`type: Dask, leader: {command: [python, -c, "dask scheduler\nx"]}`, plain), nil},
 		"a worker of Dask beside the client": {framed(`type: Dask, leader: {command: [sh, -c, "dask worker $DASK_SCHEDULER_ADDRESS & python a.py"]}`, plain), nil},
 		"a head of Ray": {framed("type: Ray, leader: {command: [ray, start, --head, --block]}", plain),
-			[]string{lead + `command[0]: runs "ray start", which spec.framework (Ray)` + rest}},
+			[]string{lead + `command[0]: runs "ray start --head", which spec.framework (Ray)` + rest}},
 		"a master of Spark": {framed("type: Spark, leader: {command: [/opt/spark/bin/spark-class, org.apache.spark.deploy.master.Master]}", plain),
 			[]string{lead + `command[0]: runs "spark-class org.apache.spark.deploy.master.Master", which spec.framework (Spark)` + rest}},
 		"a program of Spark": {framed("type: Spark, leader: {command: [/opt/spark/bin/spark-submit, a.py]}", plain), nil},
 		"in a role": {withRoles("type: Ray", "head 1 command: [ray, start, --head]", "worker 2") + strings.Replace(ended, "launcher", "head", 1),
-			[]string{`spec.roles[0].template.spec.containers[0].command[0]: runs "ray start", which spec.framework (Ray) has already run in this container; leave out command and args, or write your program there`}},
+			[]string{`spec.roles[0].template.spec.containers[0].command[0]: runs "ray start --head", which spec.framework (Ray) has already run in this container; leave out command and args, or write your program there`}},
 		"in a role with a driver": {withRoles("type: Ray", `head 1 command: [sh, -c, "ray start --head; python a.py"]`, "worker 2") + strings.Replace(ended, "launcher", "head", 1),
-			[]string{`spec.roles[0].template.spec.containers[0].command[2]: runs "ray start", which spec.framework (Ray)` + rest}},
+			[]string{`spec.roles[0].template.spec.containers[0].command[2]: runs "ray start --head", which spec.framework (Ray)` + rest}},
 
 		// A server of a worker's own.
 		"a worker that is a scheduler": {framed("type: Dask, leader: {command: [ask]}", "command: [dask-scheduler]"),
@@ -62,18 +65,22 @@ func TestWarn_calls(t *testing.T) {
 			[]string{`spec.roles[1].template.spec.containers[0].command[0]: runs "ray start --head" in each of these Pods, and the leader of Ray (spec.framework) runs it already; leave out command and args, and its worker runs here`}},
 		"a worker of the user's": {framed("type: Ray, leader: {command: [ask]}", "command: [ray, start, --address=$(RAY_ADDRESS), --num-gpus=1, --block]"), nil},
 		"an sshd of the user's":  {framed(mpi+", leader: {command: [mpirun, a]}", "command: [/usr/sbin/sshd, -De]"), []string{first + "command[0]: " + sshd}},
+		"a check of sshd":        {framed(mpi+", leader: {command: [mpirun, a]}", `command: [sh, -c, "/usr/sbin/sshd -t; sleep 1"]`), nil},
+		"a service":              {framed(mpi+", leader: {command: [mpirun, a]}", `command: [bash, -c, "service ssh start; sleep infinity"]`), []string{first + "command[2]: " + sshd}},
 		"in a role of hosts": {withRoles(mpi, "launcher 1 command: [mpirun, a]", `worker 2 command: [bash, -c, "mkdir -p /run/sshd\nexec /usr/sbin/sshd -D"]`) + ended,
 			[]string{"spec.roles[1].template.spec.containers[0].command[2]: " + sshd}},
 		"with peerjob's configuration": {framed(mpi+", leader: {command: [mpirun, a]}", "command: [/usr/sbin/sshd, -D, -f, /run/peerjob/ssh/sshd_config]"), nil},
 		"outside of the roles":         {withRoles(mpi+", roles: [{name: launcher}, {name: worker}]", "launcher 1 command: [mpirun, a]", "worker 2", "data 1 command: [/usr/sbin/sshd, -D]") + ended, nil},
 
 		// Processes of MPI.
-		"all slots":      {framed(mpi+`, leader: {command: [mpirun, -n, "8", a, -n, "3"]}`, plain), nil},
-		"fewer":          {framed(mpi+`, leader: {command: [mpirun, --allow-run-as-root, -x, A, --mca, b, c, -np, "6", a]}`, plain), []string{lead + "command[8]: starts 6 processes" + slots}},
-		"more, in args":  {framed(mpi+`, leader: {command: [mpiexec], args: [-n, "16", a]}`, plain), []string{lead + "args[1]: starts 16 processes" + slots}},
-		"in a script of": {framed(mpi+`, leader: {command: [sh, -c, "exec mpirun -v \\\n  -np 6 a"]}`, plain), []string{lead + "command[2]: starts 6 processes" + slots}},
-		"slots of roles": {withRoles(mpi+", roles: [{name: launcher, processesPerPeer: 1}, {name: a}, {name: b, processesPerPeer: 4}]", `launcher 1 command: [mpirun, -n, "12", a]`, "a 1", "b 3") + ended,
-			[]string{"spec.roles[0].template.spec.containers[0].command[2]: starts 12 processes, and there are 15 slots (spec.framework): 5 hosts of OpenMPI; write 15, or change processesPerPeer or the number of peers"}},
+		"all slots":                  {framed(mpi+`, leader: {command: [mpirun, -n, "8", a, -n, "3"]}`, plain), nil},
+		"fewer":                      {framed(mpi+`, leader: {command: [mpirun, -np, "6", a]}`, plain), nil},
+		"behind flags":               {framed(mpi+`, leader: {command: [mpirun, --allow-run-as-root, -x, A, --mca, b, c, -np, "9", a]}`, plain), []string{lead + "command[8]: starts 9 processes" + slots}},
+		"Hydra goes round the hosts": {framed(strings.Replace(mpi, "OpenMPI", "MPICH", 1)+`, leader: {command: [mpiexec, -n, "16", a]}`, plain), nil},
+		"more, in args":              {framed(mpi+`, leader: {command: [mpiexec], args: [-n, "16", a]}`, plain), []string{lead + "args[1]: starts 16 processes" + slots}},
+		"in a script of":             {framed(mpi+`, leader: {command: [sh, -c, "exec mpirun -v \\\n  -np 12 a"]}`, plain), []string{lead + "command[2]: starts 12 processes" + slots}},
+		"slots of roles": {withRoles(mpi+", roles: [{name: launcher, processesPerPeer: 1}, {name: a}, {name: b, processesPerPeer: 4}]", `launcher 1 command: [mpirun, -n, "16", a]`, "a 1", "b 3") + ended,
+			[]string{"spec.roles[0].template.spec.containers[0].command[2]: starts 16 processes, and there are 15 slots (spec.framework): 5 hosts of OpenMPI, whose mpirun starts no more than that; start 15 at most, or change processesPerPeer or the number of peers"}},
 		"a try, and all":                       {framed(mpi+`, leader: {command: [sh, -c, "mpirun -n 4 a; mpirun -n 8 a"]}`, plain), nil},
 		"one":                                  {framed(mpi+`, leader: {command: [mpirun, -n, "1", a]}`, plain), nil},
 		"no literal":                           {framed(mpi+`, leader: {command: [mpirun, -n, $(N), a]}`, plain), nil},
@@ -90,6 +97,11 @@ func TestWarn_calls(t *testing.T) {
 		"processes of the flag":     {framed("type: Torchrun", "command: [torchrun, --nproc-per-node=4, a.py]"), nil},
 		"processes of a variable":   {framed("type: Torchrun, processesPerPeer: 2", "command: [torchrun, --nproc-per-node=$(N), a.py]"), nil},
 		"processes of the program":  {framed("type: Torchrun, processesPerPeer: 2", "command: [torchrun, a.py, --nproc-per-node=4]"), nil},
+		"processes of a module":     {framed("type: Torchrun, processesPerPeer: 2", `command: [torchrun, -m, pkg.train, --nproc-per-node, "4"]`), nil},
+		"processes of a program":    {framed("type: Torchrun, processesPerPeer: 2", "command: [torchrun, --no-python, ./run.sh, --nproc-per-node=4]"), nil},
+		"processes of a script":     {framed("type: Torchrun, processesPerPeer: 2", `command: [sh, -c, "torchrun $SCRIPT --nproc-per-node=4"]`), nil},
+		"processes in one Pod":      {framed("type: Torchrun, processesPerPeer: 2", "command: [torchrun, --standalone, --nproc-per-node=4, a.py]"), nil},
+		"processes by a word":       {framed("type: Torchrun, processesPerPeer: 8", "command: [torchrun, --nproc-per-node=gpu, a.py]"), nil},
 		"a range":                   {framed("type: Torchrun", "command: [torchrun, '--nnodes=2:4', a.py]"), []string{nnodes + "2:4, but the group always has 4 peers; remove the flag, or set spec.framework.elastic"}},
 		"no range":                  {framed("type: Torchrun", "command: [torchrun, '--nnodes=4:4', a.py]"), nil},
 		"another range":             {framed("type: Torchrun, elastic: {minPeers: 2}", "command: [torchrun, '--nnodes=1:4', a.py]"), []string{nnodes + "1:4, and takes the place of 2:4, by spec.framework.elastic; leave it out"}},

@@ -136,7 +136,7 @@ var table = []Entry{
 			Before: "ray start --head --port={port}\n",
 			Server: "ray start --head --port={port} --block",
 			Worker: `ray start --address="$RAY_ADDRESS" --block`,
-			Twice:  []string{"ray start"}, Another: []string{"ray start --head"},
+			Twice:  []string{"ray start --head"}, Another: []string{"ray start --head"},
 		},
 		Notes: []string{"Call ray.init() without an address. Ray opens more ports, at random, so a NetworkPolicy must allow all ports between the peers."},
 	},
