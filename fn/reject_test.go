@@ -97,7 +97,7 @@ func TestRun_rejects(t *testing.T) {
 			want: []string{
 				`PeerJob train: spec.peers: Invalid value: [...]: must be an integer`,
 				`PeerJob train: spec.service: Invalid value: "x": must be a map; write {name: x}`,
-				`PeerJob train: spec.suspend: Invalid value: "yes": must be true or false`,
+				`PeerJob train: spec.suspend: Invalid value: "yes": must be true or false; write true, without quotes`,
 				`PeerJob train: spec.template.metadata.labels[a]: Invalid value: 1: must be a string; write "1", with the quotes`,
 				`PeerJob train: spec.template.metadata.labels[b]: Invalid value: true: must be a string; write "true", with the quotes`,
 				`PeerJob train: spec.template.spec.containers: Invalid value: {...}: must be a list; write [{name: w}]`,

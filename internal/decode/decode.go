@@ -187,10 +187,8 @@ func (d *decoder) value(node *yaml.Node, typ reflect.Type, at place) (any, bool)
 			return d.scalar(node, at.path)
 		}
 		want := "true or false"
-		if saysYes(unquotedText(node)) {
-			want += "; write true, without quotes"
-		} else if saysNo(unquotedText(node)) {
-			want += "; write false, without quotes"
+		if plain := unquotedText(node); saysYes(plain) || saysNo(plain) {
+			want += fmt.Sprintf("; write %t, without quotes", saysYes(plain))
 		}
 		return d.mismatch(node, at.path, want)
 	case reflect.Int32, reflect.Int64:
