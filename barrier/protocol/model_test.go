@@ -668,11 +668,6 @@ func (m *model) failJob(role int) {
 	}
 }
 
-// isComplete reports whether an index is complete.
-func (m *model) isComplete(index int32) bool {
-	return slices.ContainsFunc(m.procs, func(p *proc) bool { return p.index == index && !p.alive && p.complete })
-}
-
 // checkJob holds the end of a peer of a group that has failed to what its Job makes of it. The
 // last peer of a role that knows takes the Job with it, or all of the role's are complete.
 // Nobody replaces a peer of a group that has failed.
