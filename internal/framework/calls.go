@@ -41,8 +41,8 @@ func (s setup) warnCalls() []diag.Warning {
 	return w
 }
 
-// warnLeader finds the framework's server, started again, and another number of processes
-// than the hosts have slots.
+// warnLeader finds the framework's server, started again, and more processes than the hosts
+// have slots.
 func (s setup) warnLeader(calls []rules.Call) []diag.Warning {
 	var w []diag.Warning
 	for _, call := range calls {
@@ -109,10 +109,9 @@ var (
 	}
 )
 
-// warnSlots finds more MPI processes than slots, with which mpirun of Open MPI ends at once.
-// Fewer are common. Hydra, of MPICH and Intel MPI, goes round the hosts once more.
+// warnSlots finds more MPI processes than slots, where that fails. Fewer are common.
 func (s setup) warnSlots(calls []rules.Call) []diag.Warning {
-	if s.Type != "OpenMPI" {
+	if !s.StrictSlots {
 		return nil
 	}
 	slots, peers := int64(0), int64(0)

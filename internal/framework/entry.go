@@ -44,6 +44,9 @@ type Entry struct {
 	SameProcesses bool
 	// SSH is whether the leader starts the other processes through ssh.
 	SSH bool
+	// StrictSlots is whether the program that does so ends at once if it is to start more
+	// processes than there are slots. Others go round the hosts once more.
+	StrictSlots bool
 	// Notes are what a user should know, a sentence or two each.
 	Notes []string
 }
