@@ -13,6 +13,7 @@ import (
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/peerjob"
 	"github.com/peerjob/peerjob/internal/spell"
 	"github.com/peerjob/peerjob/internal/yamlnode"
 )
@@ -91,7 +92,7 @@ func (d *draft) restartPolicyOfRole(policy *yaml.Node, r replica, again int32) {
 	own := get(d.spec(), "failurePolicy")
 	switch {
 	case own == nil:
-		d.differ("restartPolicy of %s was %s, is Never: the Job replaces the Pod, at most %s", r.role, was, diag.Count(number(get(policy, "backoffLimit"), serverBackoffLimit), "time"))
+		d.differ("restartPolicy of %s was %s, is Never: the Job replaces the Pod, at most %s", r.role, was, diag.Count(number(get(policy, "backoffLimit"), peerjob.ServerBackoffLimit), "time"))
 	case get(own, "maxRestarts") != nil:
 		d.differ("restartPolicy of %s was %s: the operator %s; with RestartPeerJob, any failure starts all commands again", r.role, was, did)
 	case get(policy, "backoffLimit") != nil:
@@ -100,9 +101,6 @@ func (d *draft) restartPolicyOfRole(policy *yaml.Node, r replica, again int32) {
 		d.differ("restartPolicy of %s was %s: the operator %s; with FailPeerJob, the first failure fails all; to try again, write spec.failurePolicy: {action: RestartPeerJob, maxRestarts: %d}", r.role, was, did, again)
 	}
 }
-
-// serverBackoffLimit is how many retries a Job has whose backoffLimit is not set.
-const serverBackoffLimit = 6
 
 // someRestarts is how many restarts a message suggests where there was no limit.
 const someRestarts = 3
@@ -407,9 +405,9 @@ func writeMPIJob(d *draft, object *yaml.Node) string {
 		d.same = append(d.same, "runLauncherAsWorker: processesPerPeer of the launcher")
 	}
 	set(own, "roles", roles)
-	d.group(get(spec, "runPolicy"), own, replicas, []*yaml.Node{starts, main}, []string{"launcher"}, serverBackoffLimit)
+	d.group(get(spec, "runPolicy"), own, replicas, []*yaml.Node{starts, main}, []string{"launcher"}, peerjob.ServerBackoffLimit)
 	if get(spec, "runPolicy", "backoffLimit") == nil && get(d.spec(), "failurePolicy") != nil {
-		d.differ("runPolicy.backoffLimit was not set, and the operator tried the Launcher again %[1]d times; with FailPeerJob, the first failure fails all; to try again, write spec.failurePolicy: {action: RestartPeerJob, maxRestarts: %[1]d}", serverBackoffLimit)
+		d.differ("runPolicy.backoffLimit was not set, and the operator tried the Launcher again %[1]d times; with FailPeerJob, the first failure fails all; to try again, write spec.failurePolicy: {action: RestartPeerJob, maxRestarts: %[1]d}", peerjob.ServerBackoffLimit)
 	}
 	d.note("the operator makes the keys for ssh; a PeerJob reads them from the Secret %s-ssh: ssh-keygen -t ed25519 -N '' -f key, and then kubectl create secret generic %s-ssh --from-file=ssh-privatekey=key --from-file=ssh-publickey=key.pub", name, name)
 	if path := text(get(spec, "sshAuthMountPath")); path != "" {

@@ -16,10 +16,6 @@ import (
 	"github.com/peerjob/peerjob/internal/peerjob"
 )
 
-// serverBackoffLimit is how many retries a Job has whose backoffLimit is not set.
-// See https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-backoff-failure-policy.
-const serverBackoffLimit = 6
-
 // onFailure says what the group does when a peer fails. fieldOf returns the field of the
 // PeerJob that a field of the Job comes from.
 func onFailure(g *peerjob.Group, job *batchv1.JobSpec, fieldOf func(string) string) []string {
@@ -104,7 +100,7 @@ func jobPolicy(g *peerjob.Group, job *batchv1.JobSpec, fieldOf func(string) stri
 	case job.BackoffLimit != nil:
 		said = append(said, fmt.Sprintf("%s: all peers%s together have %s, and then the Job fails and stops every peer%[2]s.", fieldOf("spec.backoffLimit"), whose, diag.Count(*job.BackoffLimit, "retry")))
 	default:
-		said = append(said, fmt.Sprintf("%s is not set: all peers%s together have %d retries, the server's default, and then the Job fails and stops every peer%[2]s.", fieldOf("spec.backoffLimit"), whose, serverBackoffLimit))
+		said = append(said, fmt.Sprintf("%s is not set: all peers%s together have %d retries, the server's default, and then the Job fails and stops every peer%[2]s.", fieldOf("spec.backoffLimit"), whose, peerjob.ServerBackoffLimit))
 	}
 	if policy := job.SuccessPolicy; policy != nil {
 		for i, rule := range policy.Rules {

@@ -23,6 +23,10 @@ var FailurePolicyPath = specPath.Child("failurePolicy")
 // (maxPodFailurePolicyRules in k8s.io/kubernetes/pkg/apis/batch/validation).
 const maxFailureRules = 20
 
+// ServerBackoffLimit is how many retries a Job has whose backoffLimit is not set.
+// See https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-backoff-failure-policy.
+const ServerBackoffLimit = 6
+
 // FailurePolicy is what the group does when a peer fails; nil if each peer fails for
 // itself.
 func (g *Group) FailurePolicy() *v1alpha1.PeerFailurePolicy { return g.PeerJob.Spec.FailurePolicy }
