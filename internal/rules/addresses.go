@@ -42,18 +42,11 @@ const (
 	likelyWord = sureWord + `|leader|master|coordinator|peers?|seeds?|servers?|scheduler|head|join`
 )
 
-// behind returns an expression for a flag or an assignment with such a name, and maybe the
-// first values of a list, at the end of a text. What may follow them is another expression.
-func behind(word, more string) *lazyregexp.Regexp {
-	name := `(?:[a-z0-9]+[-_])*(?:` + word + `)`
-	return lazyregexp.New(`(?i)(?:^|[\s;"'(])(?:-{1,2}` + name + `(?:=|\s+)|` + name + `=)["']?(?:[\w$.(){}:-]+,)*` + more + `$`)
-}
-
 var (
 	// address matches a name with an index, and its domain.
 	address = lazyregexp.New(
 		`([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)-(\d+|\$\([A-Za-z_]\w*\)|\$\{[A-Za-z_]\w*\}|\$[A-Za-z_]\w*|\{\d+\.\.\d+\})((?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*)`)
-	sure, likely = behind(sureWord, ""), behind(likelyWord, "")
+	sure, likely = keyEnding(sureWord), keyEnding(likelyWord)
 	// looksUp matches a command that looks up or calls the host at the end of a text.
 	looksUp = lazyregexp.New(`(?:^|[\s;|&(!])(?:` + lookups + `)\s(?:-\S+\s+|\d+\s+|hosts\s+|ahosts\s+)*["']?$`)
 	hasPort = lazyregexp.New(`^:(?:\d|\$)`)
@@ -92,11 +85,11 @@ func Addresses(text Text) []Address {
 		context, withPort := text.context(before), hasPort.MatchString(after)
 		switch {
 		case len(a.Domain) > 0:
-			a.Meant = hasScheme || withPort || slices.Contains(a.Domain, "svc") || likely.MatchString(context) || looksUp.MatchString(context)
+			a.Meant = hasScheme || withPort || slices.Contains(a.Domain, "svc") || likely.MatchString(flagBefore(context)) || isLookedUp(context)
 		case withPort:
-			a.Meant = hasScheme || likely.MatchString(context)
+			a.Meant = hasScheme || likely.MatchString(flagBefore(context))
 		default:
-			a.Meant = sure.MatchString(context)
+			a.Meant = sure.MatchString(flagBefore(context))
 		}
 		found = append(found, a)
 	}
