@@ -41,7 +41,7 @@ const (
 
 // newKustomizeCases returns what is measured within kustomize.
 func newKustomizeCases(tools programs, opts options, dir string) ([]comparison, error) {
-	sizes := []struct{ objects, warmups, runs int }{{1, 1, 5}, {100, 0, 3}, {1000, 0, 3}}
+	sizes := []struct{ objects, warmups, runs int }{{1, 1, 10}, {100, 0, 5}, {1000, 0, 7}}
 	if opts.smoke {
 		sizes = []struct{ objects, warmups, runs int }{{1, 0, 1}, {20, 0, 1}}
 	}
