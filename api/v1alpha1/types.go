@@ -191,7 +191,8 @@ type PeerJobSpec struct {
 
 	// backoffLimit is the number of retries before the Job fails, as in
 	// batch/v1. With the failure policy RestartPeerJob, it must be unset.
-	// 0 or more; default unset: the server uses 6.
+	// 0 or more; default unset: the server uses 6. With the failure policy FailPeerJob and a
+	// successPolicy, 6 and the number of peers.
 	BackoffLimit *int32 `json:"backoffLimit,omitempty"`
 
 	// backoffLimitPerIndex is the number of retries within one index, as in

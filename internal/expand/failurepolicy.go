@@ -18,6 +18,8 @@ import (
 //   - The Pods of a group that restarts are replaced each for itself: the back-off that
 //     all Pods of a Job have in common grows to ten minutes over peers that fail together.
 //     The first index that fails fails the Job.
+//   - Where workers may crash because their leader has ended, the Job has retries for all of
+//     them, if the user does not say how many.
 func addFailurePolicy(g *peerjob.Group, job *batchv1.Job) {
 	policy := g.FailurePolicy()
 	if policy == nil {
@@ -28,6 +30,7 @@ func addFailurePolicy(g *peerjob.Group, job *batchv1.Job) {
 		job.Spec.PodFailurePolicy.Rules = append(job.Spec.PodFailurePolicy.Rules, rules...)
 	}
 	job.Spec.PodReplacementPolicy = cmp.Or(job.Spec.PodReplacementPolicy, new(batchv1.Failed))
+	job.Spec.BackoffLimit = cmp.Or(job.Spec.BackoffLimit, g.BackoffLimit(job.Spec.SuccessPolicy != nil))
 	if policy.Restarts() {
 		job.Spec.BackoffLimitPerIndex = new(orZero(policy.MaxRestarts))
 		job.Spec.MaxFailedIndexes = new(int32(0))
@@ -48,6 +51,9 @@ func failurePolicyOrigins(from *origin.Map, g *peerjob.Group) {
 	}
 	if g.Job.PodReplacementPolicy == nil {
 		from.All(specPath.Child("podReplacementPolicy"), peerjob.FailurePolicyPath)
+	}
+	if g.Job.BackoffLimit == nil {
+		from.All(specPath.Child("backoffLimit"), peerjob.FailurePolicyPath)
 	}
 	if policy.Restarts() {
 		from.All(specPath.Child("backoffLimitPerIndex"), peerjob.FailurePolicyPath.Child("maxRestarts"))

@@ -19,17 +19,19 @@ func TestGroup_failurePolicy(t *testing.T) {
 	const restart = "  failurePolicy: {action: RestartPeerJob, maxRestarts: 3}"
 	const own = "\n  podFailurePolicy: {rules: [{action: Count, onExitCodes: {operator: In, values: [3]}}, {action: Ignore, onPodConditions: [{type: DisruptionTarget}]}]}"
 	tests := map[string]struct{ spec, want string }{
-		"none":                        {"  barrier: {start: Enabled, end: Enabled}", ""},
-		"none, with the user's":       {"  barrier: {start: Enabled}\n  backoffLimitPerIndex: 1" + own, "Count [3], Ignore; perIndex 1"},
-		"FailPeerJob":                 {"  failurePolicy: {action: FailPeerJob}", "Ignore, FailJob [0 143]; Failed"},
-		"FailPeerJob and its limits":  {"  failurePolicy: {action: FailPeerJob}\n  backoffLimitPerIndex: 2\n  maxFailedIndexes: 0", "Ignore, FailJob [0 143]; Failed perIndex 2 indexes 0"},
-		"FailPeerJob and success":     {"  failurePolicy: {action: FailPeerJob}\n  successPolicy: {rules: [{succeededIndexes: '0'}]}", "Ignore, FailJob [75 76]; Failed"},
-		"FailPeerJob and a leader":    {"  failurePolicy: {action: FailPeerJob}\n  framework: {type: Dask, leader: {command: [a]}}", "Ignore, FailJob [75 76]; Failed"},
-		"RestartPeerJob and a leader": {restart + "\n  framework: {type: Dask, leader: {command: [a]}}", "Ignore, FailJob [76]; Failed perIndex 3 indexes 0"},
-		"RestartPeerJob":              {restart, "Ignore, FailJob [76]; Failed perIndex 3 indexes 0"},
-		"RestartPeerJob and the rest": {restart + own + "\n  podReplacementPolicy: Failed", "Count [3], Ignore, FailJob [76]; Failed perIndex 3 indexes 0"},
-		"empty rules":                 {restart + "\n  podFailurePolicy: {rules: []}", "Ignore, FailJob [76]; Failed perIndex 3 indexes 0"},
-		"one that is refused":         {"  failurePolicy: {}", "Ignore, FailJob [0 143]; Failed"},
+		"none":                            {"  barrier: {start: Enabled, end: Enabled}", ""},
+		"none, with the user's":           {"  barrier: {start: Enabled}\n  backoffLimitPerIndex: 1" + own, "Count [3], Ignore; perIndex 1"},
+		"FailPeerJob":                     {"  failurePolicy: {action: FailPeerJob}", "Ignore, FailJob [0 143]; Failed"},
+		"FailPeerJob and its limits":      {"  failurePolicy: {action: FailPeerJob}\n  backoffLimitPerIndex: 2\n  maxFailedIndexes: 0", "Ignore, FailJob [0 143]; Failed perIndex 2 indexes 0"},
+		"FailPeerJob and success":         {"  failurePolicy: {action: FailPeerJob}\n  successPolicy: {rules: [{succeededIndexes: '0'}]}", "Ignore, FailJob [75 76]; Failed all 10"},
+		"FailPeerJob and own retries":     {"  failurePolicy: {action: FailPeerJob}\n  backoffLimit: 3\n  successPolicy: {rules: [{succeededIndexes: '0'}]}", "Ignore, FailJob [75 76]; Failed all 3"},
+		"FailPeerJob and retries of each": {"  failurePolicy: {action: FailPeerJob}\n  backoffLimitPerIndex: 2\n  maxFailedIndexes: 0\n  successPolicy: {rules: [{succeededIndexes: '0'}]}", "Ignore, FailJob [75 76]; Failed perIndex 2 indexes 0"},
+		"FailPeerJob and a leader":        {"  failurePolicy: {action: FailPeerJob}\n  framework: {type: Dask, leader: {command: [a]}}", "Ignore, FailJob [75 76]; Failed all 10"},
+		"RestartPeerJob and a leader":     {restart + "\n  framework: {type: Dask, leader: {command: [a]}}", "Ignore, FailJob [76]; Failed perIndex 3 indexes 0"},
+		"RestartPeerJob":                  {restart, "Ignore, FailJob [76]; Failed perIndex 3 indexes 0"},
+		"RestartPeerJob and the rest":     {restart + own + "\n  podReplacementPolicy: Failed", "Count [3], Ignore, FailJob [76]; Failed perIndex 3 indexes 0"},
+		"empty rules":                     {restart + "\n  podFailurePolicy: {rules: []}", "Ignore, FailJob [76]; Failed perIndex 3 indexes 0"},
+		"one that is refused":             {"  failurePolicy: {}", "Ignore, FailJob [0 143]; Failed"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -130,6 +132,8 @@ func TestGroup_failurePolicyOrigins(t *testing.T) {
 			rules + "[1].action": "spec.failurePolicy", "spec.backoffLimitPerIndex": "spec.backoffLimitPerIndex", "spec.maxFailedIndexes": "spec.maxFailedIndexes",
 			container + ".command[3]": "spec.failurePolicy", container + ".command[4]": "spec.runner",
 		}},
+		{"  failurePolicy: {action: FailPeerJob}\n  successPolicy: {rules: [{succeededIndexes: '0'}]}", map[string]string{"spec.backoffLimit": "spec.failurePolicy"}},
+		{"  failurePolicy: {action: FailPeerJob}\n  backoffLimit: 9\n  successPolicy: {rules: [{succeededIndexes: '0'}]}", map[string]string{"spec.backoffLimit": "spec.backoffLimit"}},
 	} {
 		origins := objectsOf(t, head+tt.spec+tail)["Job"].Origins
 		for path, want := range tt.want {

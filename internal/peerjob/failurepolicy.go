@@ -65,7 +65,7 @@ func (g *Group) FailureRules(successPolicy bool) []batchv1.PodFailurePolicyRule 
 	switch {
 	case g.Restarts():
 		codes.Values = []int32{v1alpha1.ExitGroupFailed}
-	case successPolicy && g.Peers() > 1, g.isTold():
+	case g.mayEndBefore(successPolicy), g.isTold():
 		// The only peer of a Job reports the failure of the group itself. Where it is told to
 		// end, it may fail because those whom it served have ended.
 		codes.Values = []int32{v1alpha1.ExitTimedOut, v1alpha1.ExitGroupFailed}
@@ -79,6 +79,27 @@ func (g *Group) FailureRules(successPolicy bool) []batchv1.PodFailurePolicyRule 
 	return slices.DeleteFunc([]batchv1.PodFailurePolicyRule{disrupted, failed}, func(ours batchv1.PodFailurePolicyRule) bool {
 		return slices.ContainsFunc(g.ownFailureRules(), func(own batchv1.PodFailurePolicyRule) bool { return repeats(own, ours) })
 	})
+}
+
+// mayEndBefore reports whether the Job can succeed before all of its peers have ended. It wants
+// to know whether the Job has a success policy.
+func (g *Group) mayEndBefore(successPolicy bool) bool { return successPolicy && g.Peers() > 1 }
+
+// BackoffLimit returns how many retries the Job has with the failure policy; nil if that does not
+// say. Where FailPeerJob lets commands exit with any code (see FailureRules), all workers can
+// crash because their leader has ended well, and each counts as a Pod that has failed. The Job
+// controller looks at the limit before it looks for success (syncJob in
+// k8s.io/kubernetes/pkg/controller/job). So there is room for every peer beside what a Job has by
+// default.
+//
+// With backoffLimitPerIndex, all peers together have no limit by default. In a role that is told
+// to end, a peer that has failed stays until rank 0 has said what follows from it, and then exits
+// with 0 or fails the Job.
+func (g *Group) BackoffLimit(successPolicy bool) *int32 {
+	if g.FailurePolicy() == nil || g.Restarts() || !g.mayEndBefore(successPolicy) || g.Job.BackoffLimitPerIndex != nil {
+		return nil
+	}
+	return new(ServerBackoffLimit + g.Peers())
 }
 
 // ownFailureRules are those of the user's podFailurePolicy.
@@ -358,12 +379,33 @@ func validateNoRestart(g *Group) field.ErrorList {
 }
 
 // warnFailurePolicy finds what keeps a group from starting again, or its Job from failing
-// or from going on.
-func warnFailurePolicy(g *Group) []diag.Warning {
+// or from going on. It wants to know whether the Job has a success policy.
+func warnFailurePolicy(g *Group, successPolicy bool) []diag.Warning {
 	if g.FailurePolicy() == nil {
 		return nil
 	}
-	return slices.Concat(warnRestartTime(g), warnSidecarRules(g), warnEveryPod(g), warnNeverRestarts(g), warnTermination(g))
+	return slices.Concat(warnRestartTime(g), warnSidecarRules(g), warnEveryPod(g), warnNeverRestarts(g), warnTermination(g), warnRetries(g, successPolicy))
+}
+
+// warnRetries finds a limit of the user's that workers reach when they crash because their leader
+// has ended: see BackoffLimit.
+func warnRetries(g *Group, successPolicy bool) []diag.Warning {
+	if g.Restarts() || !g.mayEndBefore(successPolicy) {
+		return nil
+	}
+	const why = "is %d: the other peers may crash when those have ended that make the Job succeed, and the Job looks at this limit before it looks for success"
+	all, one := g.Job.BackoffLimit, g.Job.BackoffLimitPerIndex
+	switch {
+	case one != nil && *one == 0:
+		return []diag.Warning{diag.Warn(g.Path.Child("backoffLimitPerIndex"), why+"; set it to at least 1", *one)}
+	case all != nil && *all < g.Peers()-1:
+		how := fmt.Sprintf("set it to at least %d", g.Peers()-1)
+		if one == nil {
+			how = fmt.Sprintf("remove it, and peerjob sets it to %d, or set it to at least %d", ServerBackoffLimit+g.Peers(), g.Peers()-1)
+		}
+		return []diag.Warning{diag.Warn(g.Path.Child("backoffLimit"), why+"; "+how, *all)}
+	}
+	return nil
 }
 
 // warnRestartTime finds a time for the start that is over before a Pod that was lost has been

@@ -133,6 +133,7 @@ func TestWarn_failurePolicy(t *testing.T) {
 		return podRules("{action: " + action + ", onExitCodes: {" + fields + "}}")
 	}
 	const attempt = "args: [--attempt=$(PEERJOB_ATTEMPT)]"
+	const leads = "\n  successPolicy: {rules: [{succeededIndexes: '0'}]}"
 	tests := map[string]struct {
 		spec, pod string
 		// want are the fields of the warnings, and parts of them behind "...".
@@ -155,6 +156,14 @@ func TestWarn_failurePolicy(t *testing.T) {
 		"little time, FailPeerJob":            {failPolicy + "\n  barrier: {start: Enabled, startTimeoutSeconds: 5}", one, nil},
 		"no limit of the start":               {restartPolicy + "\n  barrier: {startTimeoutSeconds: 0}", "terminationGracePeriodSeconds: 3600, " + one, nil},
 		"a long grace":                        {restartPolicy, "terminationGracePeriodSeconds: 3600, " + one, nil},
+
+		"few retries, and a leader":         {failPolicy + leads + "\n  backoffLimit: 0", one, []string{"spec.backoffLimit...is 0: the other peers may crash when those have ended that make the Job succeed, and the Job looks at this limit before it looks for success; remove it, and peerjob sets it to 9, or set it to at least 2"}},
+		"enough retries, and a leader":      {failPolicy + leads + "\n  backoffLimit: 2", one, nil},
+		"few retries, and no leader":        {failPolicy + "\n  backoffLimit: 0", one, nil},
+		"few retries, no policy":            {bothBarriers + leads + "\n  backoffLimit: 0", one, nil},
+		"few retries of each, and a leader": {failPolicy + leads + "\n  backoffLimitPerIndex: 0\n  maxFailedIndexes: 0", one, []string{"spec.backoffLimitPerIndex...is 0: the other peers may crash when those have ended that make the Job succeed, and the Job looks at this limit before it looks for success; set it to at least 1"}},
+		"a retry of each, few of all":       {failPolicy + leads + "\n  backoffLimitPerIndex: 1\n  maxFailedIndexes: 0\n  backoffLimit: 0", one, []string{"spec.backoffLimit...looks for success; set it to at least 2", "spec.backoffLimit...leave it out"}},
+		"no restarts, and a leader":         {"  failurePolicy: {action: RestartPeerJob, maxRestarts: 0}" + leads, one, nil},
 
 		"a condition of every failed Pod":       {restartPolicy + podRules("{action: Ignore, onPodConditions: [{type: Ready, status: 'False'}]}"), one, []string{conditions + "[0]...Ready False is a condition of every failed Pod, and the first rule that matches decides: the Job takes a group that has failed"}},
 		"a second one":                          {failPolicy + podRules("{action: Count, onPodConditions: [{type: DisruptionTarget}, {type: PodScheduled}]}"), one, []string{conditions + "[1]...PodScheduled True is a condition of every failed Pod"}},

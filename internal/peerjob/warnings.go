@@ -39,7 +39,7 @@ func warnGroup(g *Group, brought Brought) []diag.Warning {
 		warnNetworkPolicy(g),
 		warnBarrier(g),
 		warnFiles(g),
-		warnFailurePolicy(g),
+		warnFailurePolicy(g, g.Job.SuccessPolicy != nil || brought.Success),
 		warnMounts(g),
 		warnPrograms(g),
 		warnRunner(g),
