@@ -313,6 +313,9 @@ func (p *peer) deadline() time.Duration {
 		return max(p.ended, p.knows) + max(p.config.EndTimeout, linger(p.config.Size)) + p.config.Policy.Grace
 	case !p.config.Policy.restarts() && p.mustStay() && !p.terminating:
 		return never
+	case p.config.Policy.Action == FailPeerJob && p.mustStay() && p.config.Index == 0:
+		// The others are to hear that nobody tells them of a failure any more.
+		return max(p.ended+p.config.EndTimeout, p.told+farewell)
 	case !p.config.Policy.restarts():
 	case !p.terminating:
 		// Who has ended must be able to run again.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -262,11 +263,25 @@ func (n *Node) ExitCode() int32 {
 	case p.terminating && p.code != 0 && !policy.spares(p.code):
 		// Whatever a command makes of the signal, it has not failed.
 		return CodeTerminated
+	case p.isUnheard():
+		// Nobody is left who tells the others: the Job does, when it fails.
+		return CodeGroupFailed
 	case p.code == CodeTerminated && p.fails(p.code) && p.failsAlone():
 		// The Job would take it for a Pod that was told to end.
 		return CodeGroupFailed
 	}
 	return p.code
+}
+
+// isUnheard reports whether the group fails with this peer, and index 0 has not heard of it: it
+// was told to end, and is gone. If its command had ended with 0, no other comes in its place. But
+// if the Job succeeds with index 0 alone, it may have succeeded.
+func (p *peer) isUnheard() bool {
+	first := func(until Until) bool {
+		return until.met(p.config.Size, func(i int32) bool { return i == 0 })
+	}
+	return p.config.Policy.Action == FailPeerJob && p.verdict.Kind == Open && p.fails(p.code) &&
+		p.leaderEnds && p.failures > 1 && !slices.ContainsFunc(p.config.Until, first)
 }
 
 // failsAlone reports whether the Job fails with the code of any command, although nobody else

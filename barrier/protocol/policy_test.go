@@ -560,6 +560,54 @@ func TestPolicy_toldLeader(t *testing.T) {
 	}
 }
 
+// TestPolicy_toldWhenDone has an index 0 whose command has ended with 0, and which stays to tell the
+// others of a failure. It is told to end meanwhile, and is complete. A peer that fails later has
+// nobody who tells the others, so its Job must.
+func TestPolicy_toldWhenDone(t *testing.T) {
+	for name, tt := range map[string]struct {
+		config worldConfig
+		// told says that index 0 is told to end, and not killed.
+		told bool
+		want int32
+	}{
+		"told to end, success policy":          {worldConfig{size: 3, until: []Until{{Indexes: []Range{{1, 1}}}}}, true, CodeGroupFailed},
+		"told to end, success policy, barrier": {worldConfig{size: 3, until: []Until{{Indexes: []Range{{1, 1}}}}, endTimeout: 20 * time.Second}, true, CodeGroupFailed},
+		"told to end, roles":                   {worldConfig{size: 3, roles: []Role{{"a", 1}, {"b", 2}}, waits: make([]roleWaits, 2)}, true, CodeGroupFailed},
+		"told to end, a role that serves":      {worldConfig{size: 3, roles: []Role{{"a", 1}, {"b", 1}, {"c", 1}}, waits: make([]roleWaits, 3), success: 1<<0 | 1<<1}, true, CodeGroupFailed},
+		// It may have been killed because the Job has succeeded.
+		"killed, success policy": {worldConfig{size: 3, until: []Until{{Indexes: []Range{{1, 1}}}}}, false, 3},
+	} {
+		c := tt.config
+		c.latency, c.noStart, c.noEnd, c.policy = time.Millisecond, true, c.endTimeout == 0, Policy{Action: FailPeerJob, Grace: 30 * time.Second}
+		w := newWorld(c, 1)
+		for i := range c.size {
+			w.start(i, 0)
+		}
+		w.run(time.Minute)
+		first, last := w.pods[0][0], w.pods[2][0]
+		first.exit(0)
+		w.run(w.now + 10*time.Second)
+		if first.left {
+			t.Fatalf("%s: index 0 has left: %v", name, first.outcome)
+		}
+		if tt.told {
+			first.told()
+		} else {
+			first.kill()
+		}
+		w.run(w.now + 15*time.Second)
+		if tt.told && (!first.left || first.node.ExitCode() != 0) {
+			t.Errorf("%s: index 0 has left: %t, with %d", name, first.left, first.node.ExitCode())
+		}
+		w.run(w.now + time.Minute)
+		last.exit(3)
+		w.run(w.now + time.Minute)
+		if code := last.node.ExitCode(); !last.left || code != tt.want {
+			t.Errorf("%s: the peer that fails later has left: %t, with %d, want %d: %v", name, last.left, code, tt.want, last.outcome)
+		}
+	}
+}
+
 // TestPolicy_successStays has an index 0 that is done long before the Job can succeed, with
 // FailPeerJob and without barriers: it stays until then, and not for a peer that does not come.
 func TestPolicy_successStays(t *testing.T) {
@@ -668,6 +716,32 @@ func TestNode_exitCode(t *testing.T) {
 				t.Errorf("%d, want %d", got, c.want)
 			}
 		})
+	}
+}
+
+// TestNode_unheard has a peer that fails, and does not reach an index 0 that was told to end.
+func TestNode_unheard(t *testing.T) {
+	only := func(i int32) []Until { return []Until{{Indexes: []Range{{i, i}}}} }
+	for name, tt := range map[string]struct {
+		until      []Until
+		leaderEnds bool
+		failures   int
+		code, want int32
+	}{
+		"it was told to end":               {only(1), true, 2, 3, CodeGroupFailed},
+		"it was not":                       {only(1), false, 2, 3, 3},
+		"it is reached":                    {only(1), true, 0, 3, 3},
+		"the Job may have succeeded":       {only(0), true, 2, 3, 3},
+		"the command has ended well":       {only(1), true, 2, 0, 0},
+		"a command that exits with 143":    {only(1), true, 2, 143, CodeGroupFailed},
+		"all of them, which index 0 is of": {nil, true, 2, 3, CodeGroupFailed},
+	} {
+		n := NewNode(Config{Job: "uid", Index: 2, Size: 3, Until: tt.until, Policy: failing}, Process{1}, rand.New(middle{}), 0)
+		p := n.peer
+		p.phase, p.outcome, p.code, p.leaderEnds, p.failures = Left, LeaderGone, tt.code, tt.leaderEnds, tt.failures
+		if got := n.ExitCode(); got != tt.want {
+			t.Errorf("%s: %d, want %d", name, got, tt.want)
+		}
 	}
 }
 

@@ -270,6 +270,10 @@ func (r *runner) end(code int) int {
 	case here:
 		r.message(fmt.Sprintf("%s%s, first of all, and no other peer of its Job says so: the group has failed (exit code %d)", r.cannotRun, who, exit))
 		r.log.printf("exit code %d in place of %d, that of the command: this peer failed first, and no other peer of its Job says so", exit, code)
+	case exit == protocol.CodeGroupFailed && who == "" && code != protocol.CodeTerminated && exit != code:
+		text := fmt.Sprintf("the command failed with code %d, and index 0 was told to end and can't tell the others", code)
+		r.message(fmt.Sprintf("%s: the Job fails (exit code %d)", text, exit))
+		r.log.printf("exit code %d in place of %d: %s, so the Job must", exit, code, text)
 	case exit == protocol.CodeGroupFailed && who == "" && exit != code:
 		r.log.printf("exit code %d in place of %d, that of the command: the Job would take it for a Pod that was told to end", exit, code)
 	case exit == protocol.CodeGroupFailed && who != "":
