@@ -89,7 +89,7 @@ func TestWire_largest(t *testing.T) {
 		Job: job, Index: math.MaxInt32, Process: process, Attempt: 1 << 20, Phase: protocol.Starting, Code: 255, Terminating: true, GaveUp: true,
 		LeaseLost: true, Leader: process, LeaderEnds: true, Silence: 366 * 24 * 3600 * 1000, FormerSilence: 366 * 24 * 3600 * 1000, Restarts: 1 << 20,
 		Verdict: protocol.Verdict{Kind: protocol.Succeeded, Attempt: 1 << 20, Index: math.MaxInt32, Code: 255},
-		Group:   job, Started: true, AfterStarted: 0xffff, AfterComplete: 0xffff, Complete: 0xffff,
+		Group:   job, Started: true, AfterStarted: 0xffff, AfterComplete: 0xffff, Complete: 0xffff, CompleteIn: 1 << 20,
 	}
 	for _, message := range []any{protocol.Report(state), protocol.Identity(state)} {
 		data, err := json.Marshal(message)

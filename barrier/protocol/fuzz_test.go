@@ -34,8 +34,8 @@ func FuzzRead(f *testing.F) {
 		Challenge{Nonce: Nonce{2}},
 		Report{Job: "uid", Index: 1, Process: Process{3}, Attempt: 1, Phase: Ended, Code: 3, Terminating: true},
 		Report{Job: "uid", Process: Process{3}, Attempt: 2, Phase: Starting, Leader: Process{4}, Silence: 5, FormerSilence: 6, Restarts: 1, Verdict: Verdict{Succeeded, 1, 0, 0}},
-		Report{Job: "uid", Process: Process{3}, Attempt: 1, Phase: Running, Group: "uid-0", Started: true, AfterStarted: 1, AfterComplete: 2, Complete: 0xffff},
-		Reply{Job: "uid", Process: Process{4}, Attempt: 1, Known: true, Held: true, Owed: true, Complete: 0x8001},
+		Report{Job: "uid", Process: Process{3}, Attempt: 1, Phase: Running, Group: "uid-0", Started: true, AfterStarted: 1, AfterComplete: 2, Complete: 0xffff, CompleteIn: 1},
+		Reply{Job: "uid", Process: Process{4}, Attempt: 1, Known: true, Held: true, Owed: true, Complete: 0x8001, CompleteIn: 2},
 		Reply{Job: "uid", Process: Process{4}, Attempt: 1, Go: true, Superseded: true, Lost: 2, Waiting: "a\nb"},
 		Reply{Job: "uid", Process: Process{4}, Attempt: 2, Known: true, Restarts: 1, Verdict: Verdict{Failed, 2, 1, Lost}},
 		Page{Text: "a\nb\x1b[31m"},
@@ -231,6 +231,7 @@ func (w *world) stranger(d *dice) func() {
 	}
 	if d.roll(2) == 1 {
 		report.Group, report.Started, report.Complete = []string{"", "uid-launcher", "uid"}[d.roll(3)], d.roll(2) == 1, RoleSet(d.roll(256))
+		report.CompleteIn = int32(d.roll(4))
 		report.AfterStarted, report.AfterComplete = RoleSet(d.roll(256)), RoleSet(d.roll(256))
 	}
 	if d.roll(2) == 1 {

@@ -131,7 +131,7 @@ func (l *leader) report(now time.Duration, report Report) Reply {
 	r.heard, r.fails = now, 0
 	l.learn(now, report.Index, State(report))
 	reply.Known, reply.Restarts, reply.Cause, reply.Verdict = true, l.restarts, l.why, l.verdict
-	reply.Complete, reply.Owed = l.complete, l.isOwed(l.config.role(report.Index))
+	reply.Complete, reply.CompleteIn, reply.Owed = l.complete, l.completeIn, l.isOwed(l.config.role(report.Index))
 	if l.doomed.Kind != Open && l.verdict.Kind == Open {
 		// Nobody goes on: another index 0 in this one's place must find the same.
 		reply.Attempt = 1

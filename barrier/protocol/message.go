@@ -156,8 +156,10 @@ type State struct {
 	// AfterStarted and AfterComplete are the roles for which the peer's role waits.
 	AfterStarted  RoleSet `json:"afterStarted,omitempty"`
 	AfterComplete RoleSet `json:"afterComplete,omitempty"`
-	// Complete are the roles of which the peer knows that they are Complete.
-	Complete RoleSet `json:"complete,omitempty"`
+	// Complete are the roles of which the peer knows that they are Complete, and CompleteIn is
+	// the attempt in which the last of them has become so; 0 for none.
+	Complete   RoleSet `json:"complete,omitempty"`
+	CompleteIn int32   `json:"completeIn,omitempty"`
 }
 
 // Report is what a peer says to index 0.
@@ -212,8 +214,10 @@ type Reply struct {
 
 	// Owed is true when others wait for the peer's role to be Complete.
 	Owed bool `json:"owed,omitempty"`
-	// Complete are the roles that are Complete, so that they do not run again.
-	Complete RoleSet `json:"complete,omitempty"`
+	// Complete are the roles that are Complete, so that they do not run again, and CompleteIn is
+	// the attempt in which the last of them has become so; 0 for none.
+	Complete   RoleSet `json:"complete,omitempty"`
+	CompleteIn int32   `json:"completeIn,omitempty"`
 }
 
 // Acts reports whether a peer starts or leaves because of the reply. Then it is
@@ -309,6 +313,8 @@ func ReadReply(data []byte) (Reply, error) {
 		return Reply{}, fmt.Errorf("attempt: must be from 1 to %d", maxAttempt)
 	case reply.Restarts < 0 || reply.Restarts > maxAttempt:
 		return Reply{}, errors.New("restarts: out of bounds")
+	case reply.CompleteIn < 0 || reply.CompleteIn > maxAttempt:
+		return Reply{}, fmt.Errorf("completeIn: must be from 0 to %d", maxAttempt)
 	}
 	reply.Waiting = Printable(reply.Waiting, maxText)
 	return reply, errors.Join(reply.Cause.check(), reply.Verdict.check())
@@ -347,6 +353,8 @@ func readState(data []byte) (State, error) {
 		return State{}, errors.New("code: must be from 0 to 255")
 	case state.Next < 0 || state.Next > maxAttempt:
 		return State{}, fmt.Errorf("next: must be from 0 to %d", maxAttempt)
+	case state.CompleteIn < 0 || state.CompleteIn > maxAttempt:
+		return State{}, fmt.Errorf("completeIn: must be from 0 to %d", maxAttempt)
 	case state.Restarts < 0 || state.Restarts > maxAttempt || state.Silence < 0 || state.Silence > maxSilence || state.FormerSilence < 0 || state.FormerSilence > maxSilence:
 		return State{}, errors.New("restarts or silence: out of bounds")
 	}

@@ -277,7 +277,7 @@ func (k *keyer) proc(m *model, p *proc, mode byte, order []int32) {
 	k.name(p.node.process)
 	k.truths(p.lost, p.stops, p.report != nil, p.anew, q.leaseLost, q.terminating, q.held, q.started,
 		q.missed, q.witnessed, q.electedEnds, q.leaderEnds, q.stopping, q.owed, q.needed, q.excused, len(q.former) > 0, p.pinned >= 0, p.node.config.Policy.Replacement)
-	k.number(p.command, q.attempt, q.next, q.restarts, int32(q.phase), int32(q.verdict.Kind), q.code, int32(q.complete))
+	k.number(p.command, q.attempt, q.next, q.restarts, int32(q.phase), int32(q.verdict.Kind), q.code, int32(q.complete), q.completeIn)
 	k.when(m.partition, func() { k.number(int32(p.side)) })
 	k.when(q.verdict.Kind == Failed, func() { k.number(order[q.verdict.Index], q.verdict.Code, q.verdict.Attempt) })
 	if p.pinned >= 0 {
@@ -325,7 +325,7 @@ func (k *keyer) proc(m *model, p *proc, mode byte, order []int32) {
 func (k *keyer) leader(m *model, l *leader, order []int32) {
 	now, most := m.now, matters(m.config.Size, m.config.Policy.Grace)
 	k.truths(l.deposed, l.open, l.over, l.gaveUp, l.replacement, l.paused, l.cause != nil, l.doomed.Kind != Open, l.dismissed > 0)
-	k.number(l.attempt, l.opened, l.restarts, int32(l.verdict.Kind), l.survivors, int32(l.complete), int32(l.settled), int32(l.running), int32(l.mixed))
+	k.number(l.attempt, l.opened, l.restarts, int32(l.verdict.Kind), l.survivors, int32(l.complete), l.completeIn, int32(l.settled), int32(l.running), int32(l.mixed))
 	k.when(l.verdict.Kind == Failed, func() { k.number(order[l.verdict.Index], l.verdict.Code, l.verdict.Attempt) })
 	if l.cause != nil {
 		k.number(order[l.cause.index], l.cause.code)

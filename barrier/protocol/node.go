@@ -241,7 +241,7 @@ func (n *Node) state(now time.Duration) State {
 		}
 	}
 	if n.config.hasRoles() {
-		s.Group, s.Started, s.Complete = p.group, p.started, p.complete
+		s.Group, s.Started, s.Complete, s.CompleteIn = p.group, p.started, p.complete, p.completeIn
 		s.AfterStarted, s.AfterComplete = n.config.AfterStarted, n.config.AfterComplete
 	}
 	return s

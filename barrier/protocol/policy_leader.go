@@ -99,15 +99,15 @@ func (l *leader) learnPolicy(now time.Duration, index int32, state State) {
 	case state.Leader != Process{} && !r.survivor:
 		r.survivor = true
 		l.survivors++
-		l.inherit(now, state)
+		l.inherit(now, index, state)
 	case state.Leader != Process{} && l.config.Policy.restarts():
 		// It still follows the other one, and may have come further with it.
-		l.inherit(now, state)
+		l.inherit(now, index, state)
 	}
 	if !r.mine {
 		r.followed = standsFor(state.Leader)
 	}
-	if r.mine && state.Attempt > l.attempt && l.config.Policy.restarts() {
+	if r.mine && state.Attempt > l.attempt && l.config.Policy.restarts() && !l.goesOn(index, state) {
 		// It had come to that one before it followed this index 0.
 		l.attempt, l.notBefore, l.ordered = state.Attempt+1, max(l.notBefore, now), now
 	}
@@ -137,13 +137,15 @@ func standsFor(p Process) uint64 { return binary.BigEndian.Uint64(p[:]) }
 // inherit takes over from another process of index 0. Whatever attempt a peer has come
 // to with that one, it may have been opened, and index 0 was lost in it. That uses up a
 // restart only if a command has started in it, as far as anybody knows who is left. Who has
-// started one may be met last, after those who wait for a later attempt.
-func (l *leader) inherit(now time.Duration, state State) {
+// started one may be met last, after those who wait for a later attempt. One whose role is Complete
+// may never be met: whoever knows that it is, knows in which attempt it has run.
+func (l *leader) inherit(now time.Duration, index int32, state State) {
 	policy := l.config.Policy
 	if l.verdict.Kind != Open || policy.Action == EachForItself {
 		return
 	}
-	began := (state.Phase == Running || state.Phase == Ended) && state.Next <= state.Attempt
+	last := max(state.Attempt, state.Next)
+	began := (state.Phase == Running || state.Phase == Ended) && state.Next <= state.Attempt || state.CompleteIn >= last
 	if !policy.restarts() {
 		if began {
 			l.opened = l.attempt
@@ -153,7 +155,11 @@ func (l *leader) inherit(now time.Duration, state State) {
 		}
 		return
 	}
-	last := max(state.Attempt, state.Next)
+	last = max(last, state.CompleteIn)
+	if l.goesOn(index, state) {
+		l.restarts = max(l.restarts, state.Restarts)
+		return
+	}
 	if began && state.LeaderEnds && policy.onDisruption() == FailOnDisruption {
 		l.doomed = Verdict{Failed, last, 0, Lost}
 		return
@@ -175,6 +181,12 @@ func (l *leader) inherit(now time.Duration, state State) {
 		l.restarts = state.Restarts + 1
 		l.why = Cause{last, 0, Lost, false, false}
 	}
+}
+
+// goesOn reports whether the attempt that runs goes on, whatever attempt a peer has come to with
+// another process of index 0: its role is Complete, and nobody has waited for it.
+func (l *leader) goesOn(index int32, state State) bool {
+	return l.opened == l.attempt && l.isComplete(index) && state.Phase != Running
 }
 
 // replaced notes that another process has come under an index.

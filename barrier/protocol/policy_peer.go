@@ -77,6 +77,7 @@ func (p *peer) obey(now time.Duration, to Report, reply Reply) bool {
 	}
 	p.restarts = max(p.restarts, reply.Restarts)
 	p.complete |= reply.Complete
+	p.completeIn = max(p.completeIn, reply.CompleteIn)
 	p.owed = p.owed || reply.Owed
 	p.witnessed = p.witnessed || reply.Witnessed
 	p.hear(reply)

@@ -232,8 +232,10 @@ type rolePeer struct {
 	// held says that the time for the start does not run: every peer is there, and the
 	// peer's dependencies keep it; or the next attempt can't start yet.
 	held bool
-	// complete are the roles that are Complete, as index 0 has said.
-	complete RoleSet
+	// complete are the roles that are Complete, and completeIn the attempt in which the last of
+	// them has become so, as index 0 has said.
+	complete   RoleSet
+	completeIn int32
 	// group is the Job of index 0 with which the peer has started; "" before.
 	group string
 	// excused says that the command was stopped because the success roles are done, or failed
@@ -314,6 +316,9 @@ type roleLeader struct {
 	// wait for that. It is final. settled are those of which everybody knows that, so that
 	// something can follow from it.
 	complete, settled RoleSet
+	// completeIn is the attempt in which the last of them has become Complete. Commands have run
+	// in it, also if those who ran them can't be met any more.
+	completeIn int32
 	// running are the roles of which every command runs, or has.
 	running RoleSet
 	// stuck are the roles that wait for each other, and holding says that a peer is held.
@@ -359,6 +364,7 @@ func (l *leader) learnRole(index int32, state State) {
 	role := l.config.role(index)
 	l.learnNeeds(role, state.AfterStarted, state.AfterComplete)
 	l.complete |= state.Complete
+	l.completeIn = max(l.completeIn, state.CompleteIn)
 	r := &l.records[index]
 	r.complete |= state.Complete
 	if state.Group == l.config.Job && l.runs[role] == 0 {
@@ -477,6 +483,7 @@ func (l *leader) settleRoles(now time.Duration) {
 	if l.verdict.Kind == Open && !l.deposed {
 		if fresh := needed & ended &^ l.complete; fresh != 0 {
 			l.complete |= fresh
+			l.completeIn = l.attempt
 			for i, role := range l.config.Roles {
 				if fresh.Has(i) {
 					l.say("role %s is Complete", role.Name)

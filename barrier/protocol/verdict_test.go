@@ -116,3 +116,104 @@ func TestNode_countsLateSurvivors(t *testing.T) {
 		}
 	}
 }
+
+// TestNode_countsComplete has a new rank 0 that can't reach a peer whose role is Complete. Nobody
+// waits for it, and what it has run counts all the same, because the last peer knows in which
+// attempt that was.
+func TestNode_countsComplete(t *testing.T) {
+	knows := func(attempt, next, in, restarts int32) State {
+		return State{Attempt: attempt, Next: next, Phase: Starting, Complete: 1 << 1, CompleteIn: in, Restarts: restarts}
+	}
+	for name, tt := range map[string]struct {
+		state State
+		// attempt is the one that comes next, restarts how many are used up then.
+		attempt, restarts int32
+		want              Verdict
+	}{
+		"it has run the last attempt":                          {knows(1, 0, 1, 0), 2, 1, Verdict{}},
+		"that was counted before":                              {knows(2, 0, 1, 1), 3, 1, Verdict{}},
+		"that was counted, and the peer stops":                 {knows(1, 2, 1, 1), 3, 1, Verdict{}},
+		"no restart is left":                                   {knows(2, 0, 2, 1), 2, 1, Verdict{Failed, 2, 0, Lost}},
+		"no restart is left, and the peer has come since":      {knows(1, 0, 2, 1), 2, 1, Verdict{Failed, 2, 0, Lost}},
+		"the peer has come since, and goes on with the others": {knows(3, 0, 2, 1), 4, 1, Verdict{}},
+	} {
+		n, train := completeGroup(t)
+		met(t, n, train, tt.state)
+		n.Step(time.Second)
+		if l := n.leader; tt.want.Kind == Open && (l.attempt != tt.attempt || l.restarts != tt.restarts) || l.doomed != tt.want {
+			t.Errorf("%s: attempt %d after %d restarts, doomed %v; want attempt %d after %d, %v", name, l.attempt, l.restarts, l.doomed, tt.attempt, tt.restarts, tt.want)
+		}
+	}
+}
+
+// TestNode_restsLate has a new rank 0 that reaches a peer whose role is Complete only when the next
+// attempt runs. It goes on, whatever another rank 0 has told that peer.
+func TestNode_restsLate(t *testing.T) {
+	for name, rests := range map[string]State{
+		"it has ended":                     {Attempt: 1, Phase: Ended},
+		"it was told of the next attempt":  {Attempt: 1, Next: 2, Phase: Ended, Restarts: 1},
+		"it has come to the next attempt":  {Attempt: 2, Phase: Starting, Restarts: 1},
+		"it has come to that behind":       {Attempt: 3, Phase: Starting, Restarts: 1},
+		"it knows that its role is so far": {Attempt: 1, Phase: Ended, Complete: 1 << 1, CompleteIn: 1},
+	} {
+		n, train := completeGroup(t)
+		met(t, n, train, State{Attempt: 1, Phase: Starting, Complete: 1 << 1, CompleteIn: 1})
+		l := n.leader
+		l.opened = l.attempt
+		met(t, n, 1, rests)
+		rests.Job, rests.Group, rests.Index, rests.Process, rests.Leader = "of-the-role", n.config.Job, 1, Process{3}, n.process
+		if _, err := n.Receive(2*time.Second, Report(rests)); err != nil { // it follows this one now
+			t.Fatal(err)
+		}
+		if l.attempt != 2 || l.restarts != 1 || l.doomed.Kind != Open {
+			t.Errorf("%s: attempt %d after %d restarts, doomed %v; want attempt 2 after 1", name, l.attempt, l.restarts, l.doomed)
+		}
+	}
+}
+
+// TestModel_complete has a rank 0 that is lost together with a peer whose role is Complete. The attempt
+// that both have run is counted, so that the group starts once more, and not twice.
+func TestModel_complete(t *testing.T) {
+	m := roleGroups[0].model(restarts(1))
+	until := func(is func() bool) {
+		t.Helper()
+		for end := m.now + 2*time.Minute; !is() && m.broken == ""; {
+			if m.now >= end {
+				t.Fatalf("it does not come so far:\n%s", m.history())
+			}
+			if p := m.pending(false); p != nil {
+				m.exchange(p, false, false)
+			} else {
+				m.advance(end)
+			}
+		}
+	}
+	train := m.procs[2]
+	until(func() bool { return train.node.peer.complete != 0 })
+	m.do(choice{fault: parted, who: 0b011})
+	m.do(choice{fault: lost, who: 1})
+	until(func() bool { return train.command == 2 })
+	m.do(choice{fault: fails, who: train.id})
+	until(func() bool { return !train.alive })
+	if m.broken != "" || train.node.Verdict().Kind != Failed || m.highest != 2 {
+		t.Errorf("verdict %v after attempt %d, %s\n%s", train.node.Verdict(), m.highest, m.broken, m.history())
+	}
+}
+
+// completeGroup is a new rank 0 of a group of three roles. The last peer waits for the role of the
+// second one to be Complete.
+func completeGroup(t *testing.T) (n *Node, last int32) {
+	t.Helper()
+	c := modelConfig(3)
+	c.Roles, c.Policy.Replacement = roleGroups[0].roles, true
+	n = NewNode(c, Process{8}, rand.New(rand.NewPCG(1, 0)), 0)
+	n.Answered(time.Second, 0, []Identity{n.Identity(time.Second)}, Unasked)
+	return n, 2
+}
+
+// met lets rank 0 meet a peer that has followed another one.
+func met(t *testing.T, n *Node, index int32, s State) {
+	t.Helper()
+	s.Job, s.Group, s.Index, s.Process, s.Leader, s.Silence = "of-the-role", n.config.Job, index, Process{byte(index) + 2}, Process{7}, 1
+	n.Answered(time.Second, index, []Identity{Identity(s)}, Unasked)
+}
