@@ -527,6 +527,37 @@ func TestModel_failRoles(t *testing.T) {
 	}
 }
 
+// TestModel_failUntil searches all histories of Jobs with FailPeerJob that succeed with one of their
+// peers.
+func TestModel_failUntil(t *testing.T) {
+	for decides := range int32(2) {
+		for size := int32(2); size <= 3; size++ {
+			for _, run := range []struct {
+				budget budget
+				level  int
+			}{
+				{budget{}, 0},
+				{budget{failures: 1}, 0},
+				{budget{disruptions: 1}, 0},
+				{budget{failures: 1, disruptions: 1}, 1},
+				{budget{failures: 2}, 1},
+				{budget{failures: 1, slow: 1, losses: 1}, 1},
+				{budget{partitions: 1}, 1},
+				{budget{failures: 1, partitions: 1}, 2},
+			} {
+				if run.level > modelLevel() {
+					continue
+				}
+				t.Run(fmt.Sprintf("index %d of %d decides, %s", decides, size, run.budget), func(t *testing.T) {
+					config := modelConfig(size)
+					config.Policy, config.Until = failing, []Until{{Indexes: []Range{{decides, decides}}}}
+					searchAll(t, newModel(config), run.budget)
+				})
+			}
+		}
+	}
+}
+
 // serves reports whether a role of the group has more than one peer, and is told to end.
 func (g roleGroup) serves() bool {
 	for i, role := range g.roles {

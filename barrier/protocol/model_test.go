@@ -515,7 +515,7 @@ func (m *model) leave(p *proc) {
 		if m.config.Policy.Action == FailPeerJob && m.partition {
 			m.unheard = true // without leases, nobody waits for those who are cut off
 		}
-		if code := p.node.ExitCode(); code != 0 {
+		if code := p.node.ExitCode(); code != 0 && !(p.node.peer.terminating && len(m.config.Until) > 0) { // Kubernetes does not count a Pod that was disrupted
 			m.violate("the group has succeeded, and index %d leaves with code %d", p.index, code)
 		}
 		if m.witnesses == nil {

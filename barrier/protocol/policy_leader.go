@@ -107,7 +107,7 @@ func (l *leader) learnPolicy(now time.Duration, index int32, state State) {
 	if !r.mine {
 		r.followed = standsFor(state.Leader)
 	}
-	if r.mine && state.Attempt > l.attempt && l.config.Policy.restarts() && !l.goesOn(index, state) {
+	if r.mine && state.Attempt > l.attempt && l.config.Policy.restarts() {
 		// It had come to that one before it followed this index 0.
 		l.attempt, l.notBefore, l.ordered = state.Attempt+1, max(l.notBefore, now), now
 	}
@@ -156,8 +156,8 @@ func (l *leader) inherit(now time.Duration, index int32, state State) {
 		return
 	}
 	last = max(last, state.CompleteIn)
-	if l.goesOn(index, state) {
-		l.restarts = max(l.restarts, state.Restarts)
+	if last <= l.opened && l.opened == l.attempt && l.isComplete(index) && state.Phase != Running {
+		// Nobody has waited for it, and it runs nothing: the attempt that runs goes on.
 		return
 	}
 	if began && state.LeaderEnds && policy.onDisruption() == FailOnDisruption {
@@ -181,12 +181,6 @@ func (l *leader) inherit(now time.Duration, index int32, state State) {
 		l.restarts = state.Restarts + 1
 		l.why = Cause{last, 0, Lost, false, false}
 	}
-}
-
-// goesOn reports whether the attempt that runs goes on, whatever attempt a peer has come to with
-// another process of index 0: its role is Complete, and nobody has waited for it.
-func (l *leader) goesOn(index int32, state State) bool {
-	return l.opened == l.attempt && l.isComplete(index) && state.Phase != Running
 }
 
 // replaced notes that another process has come under an index.
