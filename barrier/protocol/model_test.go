@@ -575,7 +575,11 @@ func (m *model) isWitness(first, p *proc) bool {
 	case !p.alive || p.node.peer.leader == Process{}:
 		return false
 	case p.node.leader != nil:
-		return slices.ContainsFunc(p.node.leader.records[1:], func(r record) bool { return r.known() })
+		// A rank 0 that has met nobody but peers that the others can't know of is like these.
+		return slices.ContainsFunc(p.node.leader.records[1:], func(r record) bool {
+			other := m.running(r.process)
+			return r.known() && (other == nil || m.isWitness(first, other))
+		})
 	case m.isDone(p.index):
 		// If it is cut off from when its role is Complete, a new index 0 can't know that it is
 		// there, and does not wait for it.
