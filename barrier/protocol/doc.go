@@ -77,7 +77,8 @@
 //     come: every command of a role runs, or the role is Complete.
 //   - A role is Complete when every command has ended with 0 in one attempt, and another
 //     one waits for that. It is final. Nothing follows from it before everybody knows:
-//     then the others start, and its peers leave. They do not run again.
+//     then the others start, and its peers leave. They do not run again. Whoever knows knows in
+//     which attempt, too: commands have run in it, although nobody need meet those who ran them.
 //   - The group has succeeded when every command of the success roles has ended with 0 in
 //     one attempt. It is a verdict, with and without a failure policy. Who serves is told
 //     to stop, and ends with 0. Nobody leaves before everybody knows.

@@ -325,6 +325,35 @@ sleep 2; exit 3`)
 	}
 }
 
+// TestPolicy_toldWhenDone has an index 0 that is told to end when its command has ended with 0. A peer that
+// fails after that says so to the Job, because nobody tells the others.
+func TestPolicy_toldWhenDone(t *testing.T) {
+	t.Parallel()
+	g := newPolicyGroup(t, "--on-failure=FailPeerJob --start-timeout=60s --until=2", `
+if [ $JOB_COMPLETION_INDEX = 1 ]; then until test -e left; do sleep 0.1; done; exit 3; fi
+if [ $JOB_COMPLETION_INDEX = 2 ]; then trap 'exit 1' TERM; sleep 1000 & wait $!; fi`)
+	g.startAll()
+	g.until("log", 0, "end: staying until the Job has succeeded")
+	g.do("signal 0 TERM")
+	if line := g.line(); line != "peer 0: 0" {
+		t.Errorf("%q, want that index 0 ends with 0", line)
+	}
+	if err := os.WriteFile(filepath.Join(g.folder, "left"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if line := g.line(); line != "peer 1: 76" {
+		t.Errorf("%q, want that index 1 fails the Job", line)
+	}
+	const want = "the command failed with code 3, and index 0 was told to end and can't tell the others: the Job fails (exit code 76)\n"
+	if message := g.read("message", 1); !strings.HasSuffix(message, want) {
+		t.Errorf("the termination message of index 1:\n%s", message)
+	}
+	g.do("signal 2 TERM")
+	if line := g.line(); line != "peer 2: 143" {
+		t.Errorf("%q, want that index 2 is told to end", line)
+	}
+}
+
 // TestPolicy_ownTermination has a command that ends with 143 although nobody has told its Pod to end,
 // when index 0 is gone.
 func TestPolicy_ownTermination(t *testing.T) {

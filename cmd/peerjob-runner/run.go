@@ -111,6 +111,8 @@ type runner struct {
 	group   *barrier.Group // nil without anything that it is for
 	// rank is this peer's place among those of all roles, and worldSize how many they are.
 	rank, worldSize int32
+	// first is what people call the peer that leads the group.
+	first string
 	// cannotRun says why the command can't be run, in a group with a failure policy.
 	cannotRun string
 	logged    [65]bool // the signals that were logged
@@ -271,7 +273,7 @@ func (r *runner) end(code int) int {
 		r.message(fmt.Sprintf("%s%s, first of all, and no other peer of its Job says so: the group has failed (exit code %d)", r.cannotRun, who, exit))
 		r.log.printf("exit code %d in place of %d, that of the command: this peer failed first, and no other peer of its Job says so", exit, code)
 	case exit == protocol.CodeGroupFailed && who == "" && code != protocol.CodeTerminated && exit != code:
-		text := fmt.Sprintf("the command failed with code %d, and index 0 was told to end and can't tell the others", code)
+		text := fmt.Sprintf("the command failed with code %d, and %s was told to end and can't tell the others", code, r.first)
 		r.message(fmt.Sprintf("%s: the Job fails (exit code %d)", text, exit))
 		r.log.printf("exit code %d in place of %d: %s, so the Job must", exit, code, text)
 	case exit == protocol.CodeGroupFailed && who == "" && exit != code:
@@ -301,7 +303,7 @@ func (r *runner) join(getenv func(string) string) error {
 	if err != nil {
 		return err
 	}
-	r.rank, r.worldSize = config.Index, config.Size
+	r.rank, r.worldSize, r.first = config.Index, config.Size, config.First()
 	if !needed {
 		return nil // the command still learns its rank
 	}
