@@ -144,8 +144,8 @@ func (l *leader) inherit(now time.Duration, index int32, state State) {
 	if l.verdict.Kind != Open || policy.Action == EachForItself {
 		return
 	}
-	last := max(state.Attempt, state.Next)
-	began := (state.Phase == Running || state.Phase == Ended) && state.Next <= state.Attempt || state.CompleteIn >= last
+	last := max(state.Attempt, state.Next, state.CompleteIn)
+	began := (state.Phase == Running || state.Phase == Ended) && state.Next <= state.Attempt || state.CompleteIn == last
 	if !policy.restarts() {
 		if began {
 			l.opened = l.attempt
@@ -155,7 +155,6 @@ func (l *leader) inherit(now time.Duration, index int32, state State) {
 		}
 		return
 	}
-	last = max(last, state.CompleteIn)
 	if last <= l.opened && l.opened == l.attempt && l.isComplete(index) && state.Phase != Running {
 		// Nobody has waited for it, and it runs nothing: the attempt that runs goes on.
 		return
