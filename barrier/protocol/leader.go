@@ -372,7 +372,7 @@ func (l *leader) told() bool {
 // tick looks at every record, opens what is to be opened, and returns whom to
 // call.
 func (l *leader) tick(now time.Duration) []int32 {
-	wasOpen, wasOver, wasStarting := l.open, l.over, l.starting
+	wasOpen, wasOver, wasStarting, wasLost := l.open, l.over, l.starting, l.lost
 	waiting, starting := l.count(now)
 	l.settleRoles(now)
 	if l.config.isJoint() {
@@ -382,6 +382,9 @@ func (l *leader) tick(now time.Duration) []int32 {
 	}
 	l.decide(now)
 	l.paused = l.pauses(now)
+	if l.opened == l.attempt || l.paused || l.lost != wasLost || l.verdict.Kind != Open || l.doomed.Kind != Open {
+		l.unopened = now
+	}
 	l.free()
 	calls := l.nextCalls(now, waiting)
 	l.busy, l.starting = waiting, starting && !l.open || l.starting && l.there == 0

@@ -317,12 +317,12 @@ func (k *keyer) proc(m *model, p *proc, mode byte, order []int32) {
 		k.number(int32(min(max(q.startDeadline()-now, 0), modelWear)/(4*k.coarse)), int32(min(now-q.heard, modelWear)/(4*k.coarse)))
 	}
 	if l := p.node.leader; l != nil {
-		k.leader(m, l, order)
+		k.leader(m, l, mode, order)
 	}
 }
 
 // leader writes what an index 0 remembers.
-func (k *keyer) leader(m *model, l *leader, order []int32) {
+func (k *keyer) leader(m *model, l *leader, mode byte, order []int32) {
 	now, most := m.now, matters(m.config.Size, m.config.Policy.Grace)
 	k.truths(l.deposed, l.open, l.over, l.gaveUp, l.replacement, l.paused, l.cause != nil, l.doomed.Kind != Open, l.dismissed > 0)
 	k.number(l.attempt, l.opened, l.restarts, int32(l.verdict.Kind), l.survivors, int32(l.complete), l.completeIn, int32(l.settled), int32(l.running), int32(l.mixed))
@@ -333,6 +333,7 @@ func (k *keyer) leader(m *model, l *leader, order []int32) {
 	}
 	k.left(now, l.notBefore)
 	k.left(now, l.stops)
+	k.when(mode == wearing, func() { k.number(int32(min(now-l.unopened, modelWear) / (4 * k.coarse))) })
 	k.when(l.replacement, func() { k.ago(now, l.born, most) })
 	k.when(l.verdict.Kind == Failed, func() { k.ago(now, l.judged, farewell) })
 	for place := range m.config.Size {

@@ -1000,6 +1000,9 @@ func (m *model) settle(most time.Duration, before func(*model) bool) {
 			continue
 		}
 		p.slow, p.node.peer.began = 0, m.now
+		if l := p.node.leader; l != nil {
+			l.unopened = m.now
+		}
 		if p.lost {
 			m.reap(p)
 		}

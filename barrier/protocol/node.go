@@ -156,9 +156,9 @@ func (n *Node) lead(now time.Duration) (calls []int32) {
 		n.hearVerdict(now)
 		n.peer.leave(now, GroupFailed)
 	case n.leader.verdict.Kind == Failed:
-	case n.peer.phase == Starting && now >= n.peer.startDeadline():
+	case now >= n.startDeadline():
 		n.leader.giveUp(now)
-		if n.leader.told() || now >= n.peer.startDeadline()+farewell {
+		if n.leader.told() || now >= n.startDeadline()+farewell {
 			n.peer.leave(now, StartTimedOut)
 		}
 	case n.peer.phase == Ended && (n.leader.over || !n.peer.stays()) && n.leader.drained(now):
@@ -169,6 +169,18 @@ func (n *Node) lead(now time.Duration) (calls []int32) {
 		}
 	}
 	return calls
+}
+
+// startDeadline is when an index 0 that waits for the start gives up. One whose role is Complete
+// waits for the start of the others.
+func (n *Node) startDeadline() time.Duration {
+	switch p := n.peer; {
+	case p.phase == Starting:
+		return p.startDeadline()
+	case p.phase == Ended && p.isComplete() && p.config.Policy.restarts() && p.config.StartTimeout > 0:
+		return n.leader.unopened + p.config.StartTimeout
+	}
+	return never
 }
 
 // hearVerdict tells the peer of an index 0 how the group has failed. The others can have

@@ -36,6 +36,8 @@ type policyLeader struct {
 	// last told to come to it, and paused says that it can't start yet, whoever is there.
 	notBefore, ordered time.Duration
 	paused             bool
+	// unopened is since when nothing but a missing peer keeps the next attempt from starting.
+	unopened time.Duration
 	// stops is when every command has stopped that nobody has confirmed to have, of
 	// processes that this one knew.
 	stops time.Duration

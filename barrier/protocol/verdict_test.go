@@ -174,28 +174,48 @@ func TestNode_restsLate(t *testing.T) {
 // that both have run is counted, so that the group starts once more, and not twice.
 func TestModel_complete(t *testing.T) {
 	m := roleGroups[0].model(restarts(1))
-	until := func(is func() bool) {
-		t.Helper()
-		for end := m.now + 2*time.Minute; !is() && m.broken == ""; {
-			if m.now >= end {
-				t.Fatalf("it does not come so far:\n%s", m.history())
-			}
-			if p := m.pending(false); p != nil {
-				m.exchange(p, false, false)
-			} else {
-				m.advance(end)
-			}
-		}
-	}
 	train := m.procs[2]
-	until(func() bool { return train.node.peer.complete != 0 })
+	m.until(t, func() bool { return train.node.peer.complete != 0 })
 	m.do(choice{fault: parted, who: 0b011})
 	m.do(choice{fault: lost, who: 1})
-	until(func() bool { return train.command == 2 })
+	m.until(t, func() bool { return train.command == 2 })
 	m.do(choice{fault: fails, who: train.id})
-	until(func() bool { return !train.alive })
+	m.until(t, func() bool { return !train.alive })
 	if m.broken != "" || train.node.Verdict().Kind != Failed || m.highest != 2 {
 		t.Errorf("verdict %v after attempt %d, %s\n%s", train.node.Verdict(), m.highest, m.broken, m.history())
+	}
+}
+
+// TestModel_leadsInVain has a rank 0 whose role is Complete, and which leads a peer that does not come to
+// the next attempt: it was told to end when its command had ended with 0, and its Job makes no new Pod. Rank
+// 0 gives up like one that waits to start.
+func TestModel_leadsInVain(t *testing.T) {
+	m := roleGroups[1].model(restarts(1))
+	lead, train := m.procs[0], m.procs[1]
+	m.until(t, func() bool { return train.command == 1 })
+	m.do(choice{fault: parted, who: 0b01})
+	m.end(train, 0)
+	m.do(choice{fault: disrupted, who: train.id})
+	m.until(t, func() bool { return lead.node.leader.attempt == 2 })
+	began := m.now
+	m.until(t, func() bool { return !lead.alive })
+	if got := lead.node.ExitCode(); got != CodeTimedOut || m.now < began+m.config.StartTimeout {
+		t.Errorf("rank 0 leaves with %d, %v after it has lost the other one: %v", got, m.now-began, lead.outcome)
+	}
+}
+
+// until goes on until something is true.
+func (m *model) until(t *testing.T, is func() bool) {
+	t.Helper()
+	for end := m.now + 3*time.Minute; !is() && m.broken == ""; {
+		if m.now >= end {
+			t.Fatalf("it does not come so far:\n%s", m.history())
+		}
+		if p := m.pending(false); p != nil {
+			m.exchange(p, false, false)
+		} else {
+			m.advance(end)
+		}
 	}
 }
 
