@@ -146,8 +146,7 @@ func (l *leader) inherit(now time.Duration, index int32, state State) {
 	if l.verdict.Kind != Open || policy.Action == EachForItself {
 		return
 	}
-	last := max(state.Attempt, state.Next, state.CompleteIn)
-	began := (state.Phase == Running || state.Phase == Ended) && state.Next <= state.Attempt || state.CompleteIn == last
+	began := (state.Phase == Running || state.Phase == Ended) && state.Next <= state.Attempt
 	if !policy.restarts() {
 		if began {
 			l.opened = l.attempt
@@ -157,6 +156,8 @@ func (l *leader) inherit(now time.Duration, index int32, state State) {
 		}
 		return
 	}
+	last := max(state.Attempt, state.Next, state.CompleteIn)
+	began = began || state.CompleteIn == last
 	if last <= l.opened && l.opened == l.attempt && l.isComplete(index) && state.Phase != Running {
 		// Nobody has waited for it, and it runs nothing: the attempt that runs goes on.
 		return
