@@ -584,8 +584,8 @@ func TestModel_roles(t *testing.T) {
 			{budget{lost: 1, partitions: 1}, 1},
 			{budget{failures: 2}, 1},
 			{budget{failures: 1, disruptions: 1}, 1},
+			{budget{disruptions: 1, partitions: 1}, 1},
 			{budget{failures: 1, partitions: 1}, 2},
-			{budget{disruptions: 1, partitions: 1}, 2},
 			{budget{failures: 1, lost: 1, partitions: 1}, 2},
 		} {
 			if run.level > modelLevel() {

@@ -178,7 +178,7 @@ func TestModel_seeded(t *testing.T) {
 			if err := os.WriteFile(list, overlay, 0o666); err != nil {
 				t.Fatal(err)
 			}
-			command := exec.Command("go", "test", "-vet=off", "-count=1", "-failfast", "-overlay="+list, "-run=^TestModel(_random|_roles|_failRoles)?$", ".")
+			command := exec.Command("go", "test", "-vet=off", "-count=1", "-failfast", "-overlay="+list, "-run=^TestModel(_random|_roles|_failRoles|_failUntil)?$", ".")
 			command.Env = append(os.Environ(), "PEERJOB_MODEL=1")
 			out, err := command.CombinedOutput()
 			_, violation, found := strings.Cut(string(out), "violated: ")
