@@ -46,6 +46,7 @@ const (
 	nameLength         = "name-length"
 	stringLength       = "string-length"
 	imageName          = "image-name"
+	nodeValue          = "node-value"
 	controllerLabel    = "controller-label"
 	hostNetwork        = "host-network"
 	targetPort         = "target-port"
@@ -106,6 +107,7 @@ var catalog = []Rule{
 	{nameLength, "The name of the Job leaves no room for the index in the host names.", false},
 	{stringLength, "A program can't be started: a string is too long or has a NUL byte, or the program and its arguments are one word.", false},
 	{imageName, "The name of an image has an empty part, and the kubelet can't pull it.", false},
+	{nodeValue, "A value that the API server takes, and the kubelet or Linux does not know.", false},
 	{controllerLabel, "The Pod template sets a label that the Job controller sets.", false},
 	{hostNetwork, "Two peers on one node would use the same ports.", false},
 	{targetPort, "A headless Service forwards no port.", false},

@@ -99,6 +99,8 @@ func (l *linter) checkJob(j *job) {
 	l.errors(j.document, partialAdmission, rules.PartialAdmission(j.typed.Annotations, j.specPath().Child("completions").String(), j.metadataPath()), nil)
 	l.errors(j.document, variableReference, collect(rules.SubPathExpressions(pod, controllerVariables, j.templatePath())), nil)
 	l.errors(j.document, variableReference, collect(rules.ResourceFields(pod, j.templatePath())), nil)
+	l.errors(j.document, nodeValue, collect(rules.NodeValues(pod, j.templatePath())), nil)
+	l.warnings(j.document, nodeValue, rules.Capabilities(pod, j.templatePath()), edit{})
 	l.warnings(j.document, variableReference, rules.References(pod, controllerVariables, j.templatePath()), edit{})
 	l.warnings(j.document, variableReference, rules.Unexpanded(pod, controllerVariables, j.templatePath()), edit{})
 	l.warnings(j.document, variableReference, rules.MetadataFields(pod, j.templatePath()), edit{})

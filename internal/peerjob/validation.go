@@ -73,6 +73,7 @@ func validateGroup(g *Group, brought Brought) field.ErrorList {
 		rules.StringLengths(template, brought.variables(g).Before, g.podFields(), g.TemplatePath()),
 		rules.ResourceFields(template, g.TemplatePath()),
 		rules.SubPathExpressions(template, brought.variables(g), g.TemplatePath()),
+		rules.NodeValues(template, g.TemplatePath()),
 		validateRestartPolicy(g),
 		rules.DNS(service, template, job, g.PeerJob.Spec.ClusterDomain, g.TemplatePath()),
 	)

@@ -51,6 +51,7 @@ func warnGroup(g *Group, brought Brought) []diag.Warning {
 		rules.MetadataFields(template, g.TemplatePath()),
 		rules.OneWord(template, g.TemplatePath()),
 		rules.Images(template, g.TemplatePath()),
+		rules.Capabilities(template, g.TemplatePath()),
 		warnBareNames(g),
 		warnSpread(g),
 		warnGroupSize(g),
