@@ -59,7 +59,7 @@ const head = `<!-- Written by "make generate" from testdata/validation.yaml, by 
 
 # What peerjob checks
 
-peerjob checks three kinds of rules before it writes anything. One run reports every error.
+peerjob checks three kinds of rules before it writes anything. One run reports every error, less those that only follow from another one.
 
 1. **The API server's own rules.** Kubernetes' own code, v1.37, sets the defaults of the
    Service and the Job and validates them:

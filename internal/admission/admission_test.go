@@ -87,6 +87,24 @@ func TestCheck(t *testing.T) {
 			head + "  peerEnv: Disabled\n  template: {spec: {initContainers: [{name: i, image: x, env: [{name: ''}]}], containers: [{name: w, image: x}]}}\n",
 			[]string{`spec.template.spec.initContainers[0].env[0].name: Required value`},
 		},
+		"values that the server copies": {
+			head + "  template: {spec: {hostNetwork: true, containers: [{name: w, image: x, ports: [{containerPort: 70000}], resources: {limits: {example.com/a: '1.5', cpu: -1}}}], " +
+				"initContainers: [{name: i, image: x, resources: {limits: {cpu: -2}, requests: {cpu: -2}}}]}}\n",
+			[]string{
+				`spec.template.spec.initContainers[0].resources.limits[cpu]: Invalid value: "-2": must be greater than or equal to 0`,
+				`spec.template.spec.initContainers[0].resources.requests[cpu]: Invalid value: "-2": must be greater than or equal to 0`,
+				`spec.template.spec.containers[0].ports[0].containerPort: Invalid value: 70000: must be between 1 and 65535, inclusive`,
+				`spec.template.spec.containers[0].resources.limits[cpu]: Invalid value: "-1": must be greater than or equal to 0`,
+				`spec.template.spec.containers[0].resources.limits[example.com/a]: Invalid value: "1500m": must be an integer`,
+			},
+		},
+		"one value that is missing": {
+			head + "  template: {spec: {readinessGates: [{conditionType: ''}], containers: [{name: w, image: x, volumeMounts: [{mountPath: /a}]}]}}\n",
+			[]string{
+				`spec.template.spec.containers[0].volumeMounts[0].name: Required value`,
+				`spec.template.spec.readinessGates[0].conditionType: Invalid value: "": name part must be non-empty`,
+			},
+		},
 		"a success policy outside the peers": {
 			head + "  successPolicy: {rules: [{succeededIndexes: '0-3'}]}\n" + smallest,
 			[]string{`spec.successPolicy.rules[0].succeededIndexes: Invalid value: "0-3": error parsing succeededIndexes: too large index: "3"`},

@@ -31,12 +31,14 @@ func typed[T runtime.Object](judge func(T) (field.ErrorList, []string)) check {
 // one is an error of peerjob: nobody would know whether a server takes it.
 func checkObject(object runtime.Object) (field.ErrorList, []string) {
 	if cron, ok := object.(*batchv1.CronJob); ok { // no kind of peerjob's, but one that lint asks about
-		return checkCronJob(cron)
+		errs, warnings := checkCronJob(cron)
+		return causes(errs, object), warnings
 	}
 	gvk := object.GetObjectKind().GroupVersionKind()
 	judge, found := checks[gvk]
 	if !found {
 		return field.ErrorList{field.InternalError(field.NewPath("kind"), fmt.Errorf("peerjob has no admission check for %v", gvk))}, nil
 	}
-	return judge(object)
+	errs, warnings := judge(object)
+	return causes(errs, object), warnings
 }

@@ -66,31 +66,86 @@ func keysOf(object runtime.Object, path string, badValue any) []string {
 }
 
 // valueAt returns the value at a path such as "spec.template.metadata.labels", nil if
-// there is none.
+// the path leads nowhere.
 func valueAt(value reflect.Value, path string) any {
-	for element := range strings.SplitSeq(strings.ReplaceAll(path, "[", ".["), ".") {
-		for value.Kind() == reflect.Pointer && !value.IsNil() {
+	if found, known := at(value, path); known && found.IsValid() {
+		return found.Interface()
+	}
+	return nil
+}
+
+// at returns the value at a path, invalid if there is none, and whether the path leads
+// anywhere.
+func at(value reflect.Value, path string) (found reflect.Value, known bool) {
+	for path != "" {
+		for value.Kind() == reflect.Pointer {
+			if value.IsNil() {
+				return reflect.Value{}, true
+			}
 			value = value.Elem()
 		}
-		if number, isIndex := strings.CutPrefix(element, "["); isIndex {
-			index, err := strconv.Atoi(strings.TrimSuffix(number, "]"))
-			if err != nil || value.Kind() != reflect.Slice || index < 0 || index >= value.Len() {
-				return nil
+		var element string
+		var inBrackets bool
+		element, path, inBrackets = diag.NextElement(path)
+		switch {
+		case inBrackets && value.Kind() == reflect.Slice:
+			index, err := strconv.Atoi(element)
+			if err != nil || index < 0 || index >= value.Len() {
+				return reflect.Value{}, err == nil
 			}
 			value = value.Index(index)
+		case inBrackets && value.Kind() == reflect.Map && value.Type().Key().Kind() == reflect.String:
+			value = value.MapIndex(reflect.ValueOf(element).Convert(value.Type().Key()))
+			if !value.IsValid() {
+				return value, true
+			}
+		case !inBrackets && value.Kind() == reflect.Struct:
+			fields := apitype.Of(value.Type())
+			place, isField := fields.Place(element)
+			if !isField {
+				return reflect.Value{}, false
+			}
+			value = value.FieldByIndex(fields.Fields[place].Index)
+		default:
+			return reflect.Value{}, false
+		}
+	}
+	return value, true
+}
+
+// causes are the errors of an object without those that say a cause again: of a value
+// that the server copied from another field that has the same error, such as the requests
+// from the limits, and of a value that is missing, where its field has another one. The
+// object is as it was written.
+func causes(errs field.ErrorList, object runtime.Object) field.ErrorList {
+	isWritten := func(err *field.Error) (written, known bool) {
+		value, known := at(reflect.ValueOf(object), objectPath(err.Field))
+		return value.IsValid() && !value.IsZero(), known
+	}
+	best := map[string]*field.Error{} // of those about a missing value, by their field
+	for _, err := range errs {
+		if first := best[err.Field]; diag.Misses(err) && (first == nil || err.Type == field.ErrorTypeRequired && first.Type != err.Type) {
+			best[err.Field] = err
+		}
+	}
+	var kept field.ErrorList
+	for _, err := range errs {
+		if diag.Misses(err) {
+			if best[err.Field] == err {
+				kept = append(kept, err)
+			}
 			continue
 		}
-		if value.Kind() != reflect.Struct {
-			return nil
+		written, known := isWritten(err)
+		if !written && known && slices.ContainsFunc(errs, func(other *field.Error) bool {
+			isSource, _ := isWritten(other)
+			return isSource && other.ErrorBody() == err.ErrorBody()
+		}) {
+			continue
 		}
-		fields := apitype.Of(value.Type())
-		place, found := fields.Place(element)
-		if !found {
-			return nil
-		}
-		value = value.FieldByIndex(fields.Fields[place].Index)
+		kept = append(kept, err)
 	}
-	return value.Interface()
+	return kept
 }
 
 // warningsOnPeerJob moves the server's warnings, which are text of the form

@@ -210,9 +210,11 @@ func (d *decoder) object(node *yaml.Node, typ reflect.Type, at place) (any, bool
 		known, found := fields.Place(key)
 		if !found {
 			unknown := diag.UnknownField{Name: key, Nearest: nearest(key, typ), Belongs: belongs(key, typ)}
+			why := hint(key, typ, unknown.Nearest)
+			unknown.Unclear = why == "" && !hasHints(typ)
 			d.errs = append(d.errs, &field.Error{
 				Type: field.ErrorTypeForbidden, Field: at.child(key).path.String(), BadValue: unknown,
-				Detail: "unknown field" + hint(key, typ, unknown.Nearest),
+				Detail: "unknown field" + why,
 			})
 			return
 		}

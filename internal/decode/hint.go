@@ -21,6 +21,12 @@ import (
 	"github.com/peerjob/peerjob/internal/yamlnode"
 )
 
+// hasHints reports whether [hint] knows what people write in the place of the fields of a
+// type that must be there. Another unknown field is none of them.
+func hasHints(typ reflect.Type) bool {
+	return typ == reflect.TypeFor[v1alpha1.PeerJobSpec]() || typ == reflect.TypeFor[v1alpha1.PeerRole]()
+}
+
 // hint says what to write instead of an unknown field: what decides it, where
 // it belongs, or the field with the nearest name.
 func hint(key string, typ reflect.Type, nearest string) string {

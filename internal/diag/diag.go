@@ -43,6 +43,8 @@ type UnknownField struct {
 	// Belongs is the path of the field that was probably meant in another object, ""
 	// when there is none.
 	Belongs string
+	// Unclear says that nobody knows which field was meant: it may be any of its object.
+	Unclear bool
 }
 
 // Literal is a bad value that an error shows as it is, without quotes: a
@@ -159,9 +161,11 @@ func Listed(words []string, before string) string {
 // Append adds the errors of a later check to those of an earlier one,
 // less those that only follow from them: a later error on a field, or below a
 // field, which has an error already, or which the user seems to have
-// misspelled or misplaced, and one that misses a value of which a part has an error.
+// misspelled or misplaced; one that misses a value of which a part has an error, or a
+// value beside an unknown field that may be meant for it; and one about a name of what has
+// such an error.
 func Append(earlier, later field.ErrorList) field.ErrorList {
-	settled := map[string]bool{}
+	settled, unclear := map[string]bool{}, map[string]bool{}
 	for _, err := range earlier {
 		settled[err.Field] = true
 		if unknown, ok := err.BadValue.(UnknownField); ok {
@@ -171,20 +175,67 @@ func Append(earlier, later field.ErrorList) field.ErrorList {
 			if unknown.Belongs != "" {
 				settled[unknown.Belongs] = true
 			}
+			if unknown.Unclear {
+				unclear[strings.TrimSuffix(err.Field, unknown.Name)] = true
+			}
 		}
 	}
-	all := slices.Clip(earlier)
+	var open field.ErrorList
 	for _, err := range later {
-		if !settledAbove(settled, err.Field) && !(misses(err) && hasErrorBelow(earlier, err.Field)) {
-			all = append(all, err)
+		switch {
+		case settledAbove(settled, err.Field), Misses(err) && hasErrorBelow(earlier, err.Field):
+		case Misses(err) && unclear[withoutLast(err.Field)]:
+			settled[err.Field] = true
+		default:
+			open = append(open, err)
 		}
 	}
-	return all
+	return append(slices.Clip(earlier), slices.DeleteFunc(open, func(err *field.Error) bool { return leadsToSettled(err, settled) })...)
 }
 
-// misses reports whether an error is about a value that is not there.
-func misses(err *field.Error) bool {
-	return err.Type == field.ErrorTypeRequired || err.Type == field.ErrorTypeInvalid && err.BadValue == ""
+// Misses reports whether an error is about a value that is not there.
+func Misses(err *field.Error) bool {
+	switch err.Type {
+	case field.ErrorTypeRequired:
+		return true
+	case field.ErrorTypeInvalid, field.ErrorTypeNotSupported, field.ErrorTypeNotFound:
+		value := reflect.ValueOf(err.BadValue)
+		return !value.IsValid() || value.IsZero()
+	}
+	return false
+}
+
+// withoutLast is a path up to its last element, with the dot before that.
+func withoutLast(path string) string { return path[:strings.LastIndex(path, ".")+1] }
+
+// references match the fields of a Pod with the name of an element of one of its lists, by
+// the name of the list.
+var references = map[string]*lazyregexp.Regexp{
+	"volumes":        lazyregexp.New(`^(.*)\.\w*[cC]ontainers\[\d+\]\.volume(?:Mounts|Devices)\[\d+\]\.name$`),
+	"resourceClaims": lazyregexp.New(`^(.*)\.\w*[cC]ontainers\[\d+\]\.resources\.claims\[\d+\](?:\.name)?$`),
+}
+
+// element matches an element of a list, or its name, behind the path of the list.
+var element = lazyregexp.New(`^(?:\[\d+\](?:\.name)?)?$`)
+
+// leadsToSettled reports whether an error is about a name that nothing has, and that may be
+// the one of an element of a list that could not be read.
+func leadsToSettled(err *field.Error, settled map[string]bool) bool {
+	if err.Type != field.ErrorTypeNotFound {
+		return false
+	}
+	for list, reference := range references {
+		pod := reference.FindStringSubmatch(err.Field)
+		if pod == nil {
+			continue
+		}
+		for path := range settled {
+			if rest, found := strings.CutPrefix(path, pod[1]+"."+list); found && element.MatchString(rest) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // hasErrorBelow reports whether there is an error on a part of what a path leads to.
@@ -257,7 +308,7 @@ func rankOf(path string) []rank {
 		for typ != nil && typ.Kind() == reflect.Pointer {
 			typ = typ.Elem()
 		}
-		element, rest, inBrackets := nextElement(path)
+		element, rest, inBrackets := NextElement(path)
 		path = rest
 		r := rank{key: element}
 		if inBrackets {
@@ -282,8 +333,8 @@ func rankOf(path string) []rank {
 	return ranks
 }
 
-// nextElement cuts the first element off a path: "a.b" to "a", "[0].b" to "0".
-func nextElement(path string) (element, rest string, inBrackets bool) {
+// NextElement cuts the first element off a path: "a.b" to "a", "[0].b" to "0".
+func NextElement(path string) (element, rest string, inBrackets bool) {
 	if strings.HasPrefix(path, "[") {
 		element, rest, _ = strings.Cut(path[1:], "]")
 		return element, strings.TrimPrefix(rest, "."), true

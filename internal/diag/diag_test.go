@@ -3,6 +3,7 @@
 package diag_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -58,6 +59,54 @@ func TestAppend(t *testing.T) {
 	want := []string{"spec.peers", "spec.template.spec.contaners", "spec.backoffLimit", "spec.template.spec.containersX"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestAppend_follows has errors of the server that only follow from what could not be read, and
+// others that do not.
+func TestAppend_follows(t *testing.T) {
+	const pod = "spec.template.spec."
+	required := func(path string) *field.Error { return field.Required(field.NewPath(pod+path), "") }
+	empty := func(path string) *field.Error { return field.Invalid(field.NewPath(pod+path), "", "must be a name") }
+	missing := func(path, name string) *field.Error { return field.NotFound(field.NewPath(pod+path), name) }
+	const mount, claim = "containers[0].volumeMounts[0].name", "initContainers[1].resources.claims[0].name"
+	for name, tt := range map[string]struct {
+		give  string // the spec of the Pod
+		later field.ErrorList
+		want  []string
+	}{
+		"a volume of an unknown kind":           {"volumes: [{name: v, tmpfs: {}}]", field.ErrorList{required("volumes[0]")}, nil},
+		"beside an unknown field":               {"containers: [{name: w, container: x}]", field.ErrorList{required("containers[0].image")}, nil},
+		"a number beside one":                   {"topologySpreadConstraints: [{skew: 1}]", field.ErrorList{field.Invalid(field.NewPath(pod+"topologySpreadConstraints[0].maxSkew"), int32(0), "")}, nil},
+		"a word beside one":                     {"hostAliases: [{i: a}]", field.ErrorList{empty("hostAliases[0].ip")}, nil},
+		"a value beside one":                    {"hostAliases: [{i: a, ip: b}]", field.ErrorList{field.Invalid(field.NewPath(pod+"hostAliases[0].ip"), "b", "")}, []string{"hostAliases[0].ip"}},
+		"of another object":                     {"containers: [{name: w, container: x}, {}]", field.ErrorList{required("containers[1].image")}, []string{"containers[1].image"}},
+		"of an object in it":                    {"containers: [{name: w, container: x, env: [{}]}]", field.ErrorList{required("containers[0].env[0].name")}, []string{"containers[0].env[0].name"}},
+		"another field than the misspelt one":   {"containers: [{name: w, imag: x}]", field.ErrorList{required("containers[0].image"), required("containers[0].command")}, []string{"containers[0].command"}},
+		"the mount of a volume without a name":  {"volumes: [{nam: v}]", field.ErrorList{missing(mount, "v")}, nil},
+		"the mount of a volume of unclear name": {"volumes: [{called: v}]", field.ErrorList{required("volumes[0].name"), missing(mount, "v")}, nil},
+		"the mount of a volume in no list":      {"volumes: {v: {}}", field.ErrorList{missing(mount, "v")}, nil},
+		"the mount of a volume of another kind": {"volumes: [{name: v, tmpfs: {}}]", field.ErrorList{required("volumes[0]"), missing(mount, "u")}, []string{mount}},
+		"the mount of no volume":                {"containers: [{imag: x}]", field.ErrorList{missing(mount, "v")}, []string{mount}},
+		"a claim of unclear name":               {"resourceClaims: [{called: c}]", field.ErrorList{required("resourceClaims[0].name"), missing(claim, "c"), missing(mount, "v")}, []string{mount}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, earlier := decoded(t, "spec: {template: {spec: {"+tt.give+"}}}")
+			if len(earlier) == 0 {
+				t.Fatal("no errors")
+			}
+			var got []string
+			for _, err := range diag.Append(earlier, tt.later)[len(earlier):] {
+				got = append(got, strings.TrimPrefix(err.Field, pod))
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+	_, own := decoded(t, "spec: {colour: red}")
+	if all := diag.Append(own, field.ErrorList{field.Required(field.NewPath("spec", "peers"), "")}); len(all) != 2 {
+		t.Errorf("an unknown field of the PeerJob hides spec.peers: %v", all)
 	}
 }
 

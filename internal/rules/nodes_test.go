@@ -28,14 +28,14 @@ func TestNodeValues(t *testing.T) {
 		"volumes: [{emptyDir: {medium: HugePages-big}}]": {medium + `"HugePages-big"` + unknown +
 			"write Memory, HugePages or HugePages-<size>, or leave it out for the disk of the node"},
 
-		"securityContext: {sysctls: [{name: net.core.somaxconn, value: '1'}]}":                        nil, // a node may allow it
-		"securityContext: {sysctls: [{name: net/ipv4/tcp_syncookies, value: '1'}]}":                   nil,
-		"securityContext: {sysctls: [{name: kernel.shmmax, value: '1'}]}":                             nil,
-		"securityContext: {sysctls: [{name: kernel.domainname, value: a}]}":                           nil,
-		"securityContext: {sysctls: [{name: '', value: '1'}]}":                                        nil,
-		"securityContext: {sysctls: [{name: vm.max_map_count, value: '1'}]}":                          {name + `"vm.max_map_count"` + node},
-		"securityContext: {sysctls: [{name: kernel.shm_max, value: '1'}]}":                            {name + `"kernel.shm_max"` + node},
-		"securityContext: {sysctls: [{name: user.max_user_namespaces, value: '1'}]}":                  {name + `"user.max_user_namespaces": belongs to a user namespace`},
+		"securityContext: {sysctls: [{name: net.core.somaxconn, value: '1'}]}":                         nil, // a node may allow it
+		"securityContext: {sysctls: [{name: net/ipv4/tcp_syncookies, value: '1'}]}":                    nil,
+		"securityContext: {sysctls: [{name: kernel.shmmax, value: '1'}]}":                              nil,
+		"securityContext: {sysctls: [{name: kernel.domainname, value: a}]}":                            nil,
+		"securityContext: {sysctls: [{name: '', value: '1'}]}":                                         nil,
+		"securityContext: {sysctls: [{name: vm.max_map_count, value: '1'}]}":                           {name + `"vm.max_map_count"` + node},
+		"securityContext: {sysctls: [{name: kernel.shm_max, value: '1'}]}":                             {name + `"kernel.shm_max"` + node},
+		"securityContext: {sysctls: [{name: user.max_user_namespaces, value: '1'}]}":                   {name + `"user.max_user_namespaces": belongs to a user namespace`},
 		"hostUsers: false\nsecurityContext: {sysctls: [{name: user.max_user_namespaces, value: '1'}]}": nil,
 	} {
 		t.Run(spec, func(t *testing.T) {
