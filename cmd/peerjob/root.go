@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -134,7 +135,7 @@ func formatFlag[F ~string](command *cobra.Command, usage string, known []F) func
 	defined(command.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp)))
 	return func() (F, error) {
 		if !slices.Contains(formats, *format) {
-			return "", usagef("--output: Unsupported value: %q: supported values: %q", *format, formats)
+			return "", usagef("--output: Unsupported value: %q: supported values: \"%s\"", *format, strings.Join(formats, `", "`))
 		}
 		return F(*format), nil
 	}

@@ -27,7 +27,7 @@ var checkFiles = []string{
 	"internal/neighbors/named.go", "internal/neighbors/selectors.go", "internal/neighbors/groups.go",
 	"internal/peerjob/runner_pod.go", "internal/peerjob/validate_roles.go", "internal/peerjob/networkpolicy.go",
 	"internal/pipeline/conflicts.go", "internal/pipeline/find.go", "internal/pipeline/pipeline.go",
-	"internal/rules/dns.go", "internal/rules/environment.go", "internal/rules/kueue.go", "internal/rules/names.go", "internal/rules/ports.go",
+	"internal/rules/dns.go", "internal/rules/environment.go", "internal/rules/kueue.go", "internal/rules/names.go", "internal/rules/nodes.go", "internal/rules/ports.go",
 	"internal/rules/references.go", "internal/rules/selectors.go", "internal/rules/subpaths.go", "internal/rules/unexpanded.go",
 	"internal/rules/gangs.go",
 	"internal/values/read.go", "internal/values/renderer.go",
@@ -127,4 +127,20 @@ func mentions(text string) bool {
 		}
 	}
 	return false
+}
+
+// goList matches a list as Go prints it, which no user reads: ["a" "b"], [1 2].
+var goList = regexp.MustCompile(`\[(?:"[^"\]]*"|-?\w+)(?: (?:"[^"\]]*"|-?\w+))+\]`)
+
+// TestMessages_lists holds the messages to lists as people write them.
+func TestMessages_lists(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "validation.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(page)) {
+		if found := goList.FindString(line); found != "" && strings.Contains(line, "PeerJob ") {
+			t.Errorf("%s in %s", found, line)
+		}
+	}
 }

@@ -150,12 +150,26 @@ func AndMore(left int) string {
 	return fmt.Sprintf("; and %d more like this", left)
 }
 
-// Listed joins words as in a sentence, with "and" or "or" before the last.
-func Listed(words []string, before string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
+// Listed joins words or numbers as in a sentence, with "and" or "or" before the last.
+func Listed[T any](words []T, before string) string {
+	all := texts(words)
+	if len(all) < 2 {
+		return strings.Join(all, "")
 	}
-	return strings.Join(words[:len(words)-1], ", ") + " " + before + " " + words[len(words)-1]
+	return strings.Join(all[:len(all)-1], ", ") + " " + before + " " + all[len(all)-1]
+}
+
+// ListValue is a list as the bad value of an error, as YAML writes it in one line.
+func ListValue[T any](values []T) Literal {
+	return Literal{Text: "[" + strings.Join(texts(values), ", ") + "]"}
+}
+
+func texts[T any](values []T) []string {
+	all := make([]string, len(values))
+	for i, value := range values {
+		all[i] = fmt.Sprint(value)
+	}
+	return all
 }
 
 // Append adds the errors of a later check to those of an earlier one,

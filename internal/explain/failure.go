@@ -127,12 +127,11 @@ func failureRule(rule batchv1.PodFailurePolicyRule) string {
 		if codes.ContainerName != nil {
 			who = "the container " + *codes.ContainerName
 		}
-		than, conjunction := "", " or "
+		values := diag.Listed(codes.Values, "or")
 		if codes.Operator == batchv1.PodFailurePolicyOnExitCodesOpNotIn {
-			than, conjunction = "a code other than ", " and "
+			values = "a code other than " + diag.Listed(codes.Values, "and")
 		}
-		values := strings.Join(strings.Fields(strings.Trim(fmt.Sprint(codes.Values), "[]")), conjunction)
-		when = append(when, fmt.Sprintf("%s exits with %s%s", who, than, values))
+		when = append(when, fmt.Sprintf("%s exits with %s", who, values))
 	}
 	for _, condition := range rule.OnPodConditions {
 		when = append(when, fmt.Sprintf("the Pod has the condition %s", condition.Type))

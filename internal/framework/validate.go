@@ -238,7 +238,7 @@ func (s setup) validateContainers() field.ErrorList {
 	}
 	switch {
 	case len(names) > 1 && len(running) == 0 && (len(s.spec.Containers) == 0 || s.group.HasRoles()):
-		return field.ErrorList{field.Required(path, fmt.Sprintf("%s has several containers; name those that run %s, of %q", pod, s.Type, names))}
+		return field.ErrorList{field.Required(path, fmt.Sprintf("%s has several containers; name those that run %s, of %s", pod, s.Type, diag.Listed(names, "and")))}
 	case s.Leader != nil && len(running) > 1:
 		return field.ErrorList{field.Invalid(path, s.spec.Containers, s.Type+" has one leader and one worker in a Pod; name one container")}
 	}

@@ -91,15 +91,15 @@ func (e *Entry) whichRoles(g *peerjob.Group) string {
 	}
 	switch {
 	case len(e.Tasks) > 0:
-		return fmt.Sprintf("%s knows roles by their names, and none of %q is one of its tasks; name the roles that run it %s", e.Type, names, e.taskNames())
+		return fmt.Sprintf("%s knows roles by their names, and %s is none of its tasks; name the roles that run it %s", e.Type, diag.Listed(names, "or"), e.taskNames())
 	case e.OneRole != "":
-		return fmt.Sprintf("name the one role that runs %s, of %q%s: %s", e.Type, names, suchAs, e.OneRole)
+		return fmt.Sprintf("name the one role that runs %s, of %s%s: %s", e.Type, diag.Listed(names, "and"), suchAs, e.OneRole)
 	case e.Leader != nil && g.PeerJob.Spec.Framework.Leader == nil && !slices.ContainsFunc(g.All(), func(role *peerjob.Group) bool { return role.Peers() == 1 }):
 		return e.nobodyLeads(g)
 	case e.Leader != nil:
-		return fmt.Sprintf("name the roles that run %s, of %q%s: first the role of its leader, with one peer%s", e.Type, names, suchAs, orAlone(g))
+		return fmt.Sprintf("name the roles that run %s, of %s%s: first the role of its leader, with one peer%s", e.Type, diag.Listed(names, "and"), suchAs, orAlone(g))
 	}
-	return fmt.Sprintf("name the roles that run %s, of %q, in the order of their ranks%s", e.Type, names, suchAs)
+	return fmt.Sprintf("name the roles that run %s, of %s, in the order of their ranks%s", e.Type, diag.Listed(names, "and"), suchAs)
 }
 
 // nobodyLeads says what to write where each role has too many peers to lead. The only role

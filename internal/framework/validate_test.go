@@ -35,7 +35,7 @@ func TestValidate(t *testing.T) {
 		"ssh, no group of the user": {"peers: 3, framework: {type: OpenMPI, sshSecretName: s, leader: {command: [a]}}, template: {spec: {containers: [{name: w, image: x, securityContext: {runAsUser: 1000}}]}}",
 			[]string{`spec.template.spec.securityContext.fsGroup: Required value: container "w" does not run as root, and could not read the keys of the Secret "s"; set it to the user's group`}},
 		"several containers": {"peers: 3, framework: {type: Torchrun}, template: {spec: {containers: [{name: w, image: x}, {name: v, image: x}]}}",
-			[]string{`spec.framework.containers: Required value: the Pod has several containers; name those that run Torchrun, of ["w" "v"]`}},
+			[]string{`spec.framework.containers: Required value: the Pod has several containers; name those that run Torchrun, of w and v`}},
 		"containers, odd": {"peers: 3, framework: {type: Torchrun, containers: [w, w, z]}, " + container,
 			[]string{`spec.framework.containers[1]: Duplicate value: "w"`, `spec.framework.containers[2]: Unsupported value: "z": supported values: "w"`}},
 		"a port of the runner's": {"peers: 3, barrier: {start: Enabled}, runner: {port: 29400}, framework: {type: Torchrun, port: 29400}, " + container,

@@ -306,7 +306,7 @@ func validateFailureRules(g *Group, successPolicy bool) field.ErrorList {
 		}
 		decided = true
 		if rule.Action == batchv1.PodFailurePolicyActionIgnore || rule.Action == batchv1.PodFailurePolicyActionCount {
-			errs = append(errs, field.Invalid(path.Index(i).Child("onExitCodes", "values"), diag.Literal{Text: fmt.Sprint(rule.OnExitCodes.Values)}, fmt.Sprintf(
+			errs = append(errs, field.Invalid(path.Index(i).Child("onExitCodes", "values"), diag.ListValue(rule.OnExitCodes.Values), fmt.Sprintf(
 				"matches %d, with which the peers exit when the group of spec.failurePolicy has failed: the Job would run them again; %s", v1alpha1.ExitGroupFailed, without(rule, v1alpha1.ExitGroupFailed))))
 		}
 	}
@@ -349,7 +349,7 @@ func validateOneContainer(g *Group) field.ErrorList {
 	if len(names) < 2 {
 		return nil
 	}
-	return field.ErrorList{field.Invalid(g.PodPath().Child("containers"), diag.Literal{Text: fmt.Sprintf("%q", names)},
+	return field.ErrorList{field.Invalid(g.PodPath().Child("containers"), diag.ListValue(names),
 		"must be one container with spec.failurePolicy: while another one runs, the Pod of a peer that has failed stays Running, and the Job does not see the failure; "+
 			"move the others to initContainers, with restartPolicy: Always")}
 }
@@ -529,7 +529,7 @@ func warnNeverRestarts(g *Group) []diag.Warning {
 			return nil // the first rule decides
 		}
 		return []diag.Warning{diag.Warn(g.Path.Child("podFailurePolicy", "rules").Index(i).Child("onExitCodes", "operator"),
-			"NotIn fails the Job at once with every exit code that is not in %v, and spec.failurePolicy starts the group again only if the code is one of these, or a Pod is lost; write In, and the codes that must fail the Job", rule.OnExitCodes.Values)}
+			"NotIn fails the Job at once with every exit code but %s, and spec.failurePolicy starts the group again only if the code is one of these, or a Pod is lost; write In, and the codes that must fail the Job", diag.Listed(rule.OnExitCodes.Values, "and"))}
 	}
 	return nil
 }

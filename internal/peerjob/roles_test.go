@@ -207,8 +207,8 @@ func TestValidate_roles(t *testing.T) {
 	}{
 		"one name in both":       {rolesWith(runner("main"), two("main", "log"), two("log", "main")), nil},
 		"one container each":     {rolesWith(started, onePod, onePod), nil},
-		"several in one role":    {rolesWith(started, onePod, two("main", "log")), []string{path + `Required value: the role b has several containers; name the one whose command the runner starts, of ["main" "log"]`}},
-		"several in both":        {rolesWith(started, two("main", "x"), two("main", "log")), []string{path + `Required value: the roles a, b have several containers; name the one whose command the runner starts, of ["main"]`}},
+		"several in one role":    {rolesWith(started, onePod, two("main", "log")), []string{path + `Required value: the role b has several containers; name the one whose command the runner starts, of main and log`}},
+		"several in both":        {rolesWith(started, two("main", "x"), two("main", "log")), []string{path + `Required value: the roles a, b have several containers; name the one whose command the runner starts, of main`}},
 		"no name in both":        {rolesWith(started, two("w", "x"), two("main", "log")), []string{path + `Required value: the roles a, b have several containers; no name is in all of them: give the one whose command the runner starts the same name in each, and write it here`}},
 		"a name in one of them":  {rolesWith(runner("main"), two("w", "x"), two("main", "log")), []string{path + `Invalid value: "main": the roles a, b have several containers, and it must be in each of them: a has w, x; no name is in all of them: give the one whose command the runner starts the same name in each, and write it here`}},
 		"the other name of both": {rolesWith(runner("w"), two("w", "x"), two("x", "y")), []string{path + `Unsupported value: "w": supported values: "x" (the roles a, b have several containers)`}},

@@ -161,9 +161,9 @@ func validateRunnerContainer(g *Group) field.ErrorList {
 	case name == "" && g.FailurePolicy() != nil:
 		return nil // which takes one container
 	case name == "":
-		return field.ErrorList{field.Required(path, fmt.Sprintf("the Pod has several containers; name the one whose command the runner starts, of %q", names))}
+		return field.ErrorList{field.Required(path, fmt.Sprintf("the Pod has several containers; name the one whose command the runner starts, of %s", diag.Listed(names, "and")))}
 	case slices.Contains(containerNames(pod.InitContainers), name):
-		return field.ErrorList{field.Invalid(path, name, fmt.Sprintf("is an init container, which ends before the peers start; name one of %q", names))}
+		return field.ErrorList{field.Invalid(path, name, fmt.Sprintf("is an init container, which ends before the peers start; name %s", diag.Listed(names, "or")))}
 	}
 	return field.ErrorList{diag.NotSupported(path, name, names)}
 }
@@ -198,7 +198,7 @@ func validateRolesContainer(g *Group) field.ErrorList {
 	if len(several) == 1 {
 		who = "the role " + several[0] + " has several containers"
 	}
-	cure := fmt.Sprintf("name the one whose command the runner starts, of %q", common)
+	cure := fmt.Sprintf("name the one whose command the runner starts, of %s", diag.Listed(common, "and"))
 	if len(common) == 0 {
 		cure = "no name is in all of them: give the one whose command the runner starts the same name in each, and write it here"
 	}

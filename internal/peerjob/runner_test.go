@@ -70,7 +70,7 @@ func TestValidate_runner(t *testing.T) {
 		"by its digest":            {startBarrier + "\n  runner: {image: 'localhost:5000/peerjob/peerjob@sha256:00'}", one, []string{`...is the image of peerjob`}},
 		"an image of another name": {startBarrier + "\n  runner: {image: 'localhost:5000/my-peerjob/peerjob'}", one, nil},
 
-		"several containers":             {startBarrier, "containers: [{name: w, image: x, command: [a]}, {name: v, image: x}]", []string{`spec.runner.container: Required value: the Pod has several containers; name the one whose command the runner starts, of ["w" "v"]`}},
+		"several containers":             {startBarrier, "containers: [{name: w, image: x, command: [a]}, {name: v, image: x}]", []string{`spec.runner.container: Required value: the Pod has several containers; name the one whose command the runner starts, of w and v`}},
 		"the one that is named":          {startBarrier + "\n  runner: {container: v}", "containers: [{name: w, image: x}, {name: v, image: x, command: [a]}]", nil},
 		"a name like another":            {startBarrier + "\n  runner: {container: workr}", "containers: [{name: worker, image: x}, {name: v, image: x}]", []string{`spec.runner.container: Unsupported value: "workr": supported values: "worker", "v"`}},
 		"an init container":              {startBarrier + "\n  runner: {container: i}", "initContainers: [{name: i, image: x}], " + one, []string{`spec.runner.container: Invalid value: "i": is an init container`}},
