@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
 )
 
 // TestFiles_dumps compares with what a real cluster said: each file of testdata is what
@@ -109,6 +111,34 @@ func eventOf(kind, name, reason, message string) string {
 	return fmt.Sprintf(`{apiVersion: v1, kind: Event, metadata: {name: %s-%s, namespace: ml}, involvedObject: {kind: %s, namespace: ml, name: %s}, reason: %s, message: %q}`, name, strings.ToLower(reason), kind, name, reason, message)
 }
 
+// TestWithoutPod names the indexes without a Pod.
+func TestWithoutPod(t *testing.T) {
+	for _, tt := range []struct {
+		size              int32
+		pods              []int32
+		completed, failed string
+		most              int
+		want              string
+	}{
+		{4, []int32{0, 1, 3}, "", "", 1, "index 2"},
+		{4, []int32{3}, "0", "", 2, "indexes 1, 2"},
+		{9, []int32{1, 8}, "3,5-6", "2", 3, "indexes 0, 4, 7"},
+		{9, []int32{1, 8}, "3,5-6", "2", 2, "indexes 0, 4"},
+		{2_000_000_000, []int32{1}, "", "", 1_000, "indexes 0, 2-1000"},
+		{5, []int32{9}, "2-8,x", "", 1, "index 0"},
+		{30, []int32{1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21}, "", "", 30, "indexes 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, …"},
+	} {
+		mode := batchv1.IndexedCompletion
+		g := &group{size: tt.size, stands: map[int32]*corev1.Pod{}, job: &batchv1.Job{Spec: batchv1.JobSpec{CompletionMode: &mode}, Status: batchv1.JobStatus{CompletedIndexes: tt.completed, FailedIndexes: &tt.failed}}}
+		for _, index := range tt.pods {
+			g.stands[index] = &corev1.Pod{}
+		}
+		if got := named(g.withoutPod(), tt.most); got != tt.want {
+			t.Errorf("got %q, want %q", got, tt.want)
+		}
+	}
+}
+
 func TestFiles(t *testing.T) {
 	job := jobWith("", "", "")
 	pair := []string{goodService, job, running(0), running(1)}
@@ -128,64 +158,70 @@ func TestFiles(t *testing.T) {
 		"a plain Job is no group":       {[]string{`{apiVersion: batch/v1, kind: Job, metadata: {name: x}, spec: {template: {spec: {containers: [{name: c, image: i}]}}}, status: {conditions: [{type: Failed, status: "True"}]}}`}, []string{"no-group: "}},
 		"an Indexed Job without peers":  {[]string{strings.Replace(job, "subdomain: hub, ", "", 1), podWith(0, "", "", "phase: Succeeded"), running(1)}, []string{"no-group: "}},
 		"a part at a time":              {[]string{goodService, strings.Replace(strings.Replace(job, "completions: 2", "completions: 9", 1), "active: 2", "active: 2, succeeded: 4", 1), running(0), running(1), eventOf("Job", "train", "FailedCreate", "exceeded quota")}, []string{"parallelism: "}},
-		"suspended by its JobSet":       {[]string{goodService, strings.Replace(jobWith(", suspend: true", "", ""), "uid: j", "uid: j, ownerReferences: [{apiVersion: jobset.x-k8s.io/v1alpha2, kind: JobSet, name: set, uid: x, controller: true}]", 1)}, []string{"job-suspended: it belongs to the JobSet set"}},
-		"what is no YAML":               {with("a: ["), []string{"unreadable: x: "}},
-		"another controller":            {[]string{goodService, jobWith(", managedBy: kueue.x-k8s.io/multikueue", "", ""), running(0), running(1)}, []string{"job-elsewhere: kueue.x-k8s.io/multikueue"}},
-		"parallelism 0":                 {[]string{goodService, strings.Replace(job, "parallelism: 2", "parallelism: 0", 1)}, []string{"job-paused: write parallelism: 2"}},
-		"suspended by Kueue":            {[]string{goodService, strings.Replace(jobWith(", suspend: true", "", ""), "uid: j", "uid: j, labels: {kueue.x-k8s.io/queue-name: team}", 1)}, []string{"job-suspended: Kueue has not admitted it to the queue team"}},
-		"failed":                        {[]string{goodService, jobWith("", "", `, conditions: [{type: Failed, status: "True", reason: DeadlineExceeded, message: too long}]`)}, []string{"job-failed: has failed: DeadlineExceeded: too long"}},
-		"complete, and all else gone":   {[]string{jobWith("", "", `, conditions: [{type: Complete, status: "True", lastTransitionTime: "2026-01-02T03:04:05Z"}]`)}, []string{"job-finished: is complete since 2026-01-02 03:04:05Z"}},
-		"no Pods in the input":          {[]string{goodService, job}, []string{"input-incomplete: has 2 Pods, and the input has no Pods"}},
-		"a Job of a file":               {[]string{goodService, strings.Replace(strings.Replace(job, "active: 2", "active: 0", 1), "uid: j", "generation: 1", 1)}, []string{"input-incomplete: peerjob lint checks files"}},
-		"no Services in the input":      {[]string{job, running(0), running(1), slice(endpoint(0))}, []string{"input-incomplete: no Services"}},
-		"not all Pods in the input":     {[]string{goodService, job, running(0)}, []string{"input-incomplete: has 2 Pods, and the input has 1"}},
-		"no Pods, and nobody says why":  {[]string{goodService, strings.Replace(job, "active: 2", "active: 0", 1)}, []string{"pods-missing: no event says why"}},
-		"no ServiceAccount":             {[]string{goodService, strings.Replace(job, "active: 2", "active: 0", 1), eventOf("Job", "train", "FailedCreate", `Error creating: pods "train-0-" is forbidden: error looking up service account ml/x: serviceaccount "x" not found`)}, []string{"pods-missing: create the ServiceAccount"}},
-		"an old event of a whole group": {with(eventOf("Job", "train", "FailedCreate", "exceeded quota")), nil},
-		"Pods of an earlier Job":        {[]string{goodService, job, running(0), running(1), strings.ReplaceAll(strings.ReplaceAll(podWith(0, "", "", "phase: Failed"), "uid: j", "uid: old"), "train-0-x", "train-0-old")}, nil},
-		"taints and too little":         {[]string{goodService, job, running(0), podWith(1, "", "", `phase: Pending, conditions: [{type: PodScheduled, status: "False", reason: Unschedulable, message: "0/2 nodes are available: 1 Insufficient nvidia.com/gpu, 1 node(s) had untolerated taint {a: b}."}]`)}, []string{"unschedulable: enough nvidia.com/gpu, or request less; add a toleration"}},
-		"gates":                         {[]string{goodService, job, running(0), strings.Replace(podWith(1, "", "", "phase: Pending"), "subdomain: hub", "subdomain: hub, schedulingGates: [{name: kueue.x-k8s.io/topology}]", 1)}, []string{"scheduling-gated: kueue.x-k8s.io/topology"}},
-		"nobody schedules":              {[]string{goodService, job, running(0), strings.Replace(podWith(1, "", "", "phase: Pending"), "subdomain: hub", "subdomain: hub, schedulerName: volcano", 1)}, []string{"not-scheduled: scheduler volcano"}},
-		"no such key":                   {[]string{goodService, job, running(0), strings.Replace(podWith(1, "", "", waiting("CreateContainerConfigError", "couldn't find key a in ConfigMap ml/c")), "subdomain: hub", "subdomain: hub"+on, 1)}, []string{"container-config: add the key"}},
-		"no such command":               {[]string{goodService, job, running(0), strings.Replace(podWith(1, "", "", waiting("RunContainerError", "exec: not found")), "subdomain: hub", "subdomain: hub"+on, 1)}, []string{"container-create: exec: not found"}},
-		"no network":                    {[]string{goodService, job, running(0), strings.Replace(podWith(1, "", "", waiting("ContainerCreating", "")), "subdomain: hub", "subdomain: hub"+on, 1), eventOf("Pod", "train-1-x", "FailedCreatePodSandBox", "plugin type=\"bridge\" failed")}, []string{"sandbox: network plugin of the node"}},
-		"it starts":                     {[]string{goodService, job, running(0), strings.Replace(podWith(1, "", "", pending), "subdomain: hub", "subdomain: hub"+on, 1)}, nil},
-		"a crash":                       {[]string{goodService, job, running(0), podWith(1, "", "", `phase: Running, podIP: 10.0.0.2, containerStatuses: [{name: w, restartCount: 4, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: 1, message: boom}}}]`)}, []string{"crash-loop: has ended 4 times; container w ended with exit code 1: boom"}},
-		"restarted":                     {[]string{goodService, job, running(0), podWith(1, "", "", `phase: Running, podIP: 10.0.0.2, conditions: [{type: Ready, status: "True"}], containerStatuses: [{name: w, restartCount: 1, state: {running: {}}, lastState: {terminated: {exitCode: 137, reason: OOMKilled}}}]`)}, []string{"restarted: exit code 137 (OOMKilled)"}},
-		"the start barrier gave up":     {[]string{goodService, job, running(0), podWith(1, "", "", `phase: Failed, containerStatuses: [{name: w, state: {terminated: {exitCode: 75, message: "peerjob-runner: start: timed out after 10m0s"}}}]`)}, []string{"peer-failed: not every peer came within spec.barrier.startTimeoutSeconds"}},
-		"preempted, and replaced":       {[]string{goodService, job, running(0), running(1), strings.ReplaceAll(podWith(1, "", "", `phase: Failed, conditions: [{type: DisruptionTarget, status: "True", reason: PreemptionByScheduler, message: bye}]`), "train-1-x", "train-1-old")}, []string{"peer-failed: its index has another Pod now, which is Running"}},
-		"a node is lost":                {[]string{goodService, job, running(0), podWith(1, `, deletionTimestamp: "2026-01-02T03:04:05Z"`, "", `phase: Running, conditions: [{type: DisruptionTarget, status: "True", reason: DeletionByTaintManager, message: bye}]`)}, []string{"node-lost: out-of-service"}},
-		"deleted":                       {[]string{goodService, job, running(0), podWith(1, `, deletionTimestamp: "2026-01-02T03:04:05Z"`, "", `phase: Running`)}, []string{"pod-deleting: is being deleted"}},
-		"the init container waits":      {[]string{readyOnly, job, running(0), podWith(1, "", "", `phase: Pending, podIP: 10.0.0.2, conditions: [{type: PodScheduled, status: "True"}, {type: Initialized, status: "False", message: "containers with incomplete status: [wait]"}], initContainerStatuses: [{name: wait, state: {running: {}}}]`)}, []string{"not-published: containers with incomplete status: [wait]", "publish-not-ready: "}},
-		"a peer ended":                  {[]string{goodService, job, running(0), podWith(1, "", "", `phase: Succeeded`)}, []string{"peer-ended: 1 of 2 peers"}},
-		"a peer ended with the barrier": {[]string{goodService, job, running(0), podWith(1, "", `, command: [/x/peerjob-runner, run, --port=7450, --end-timeout=60s, --, x]`, `phase: Succeeded`)}, nil},
-		"the Service is being deleted":  {[]string{strings.Replace(goodService, "uid: s", `uid: s, deletionTimestamp: "2026-01-02T03:04:05Z"`, 1), job, running(0), running(1)}, []string{"service-deleting: "}},
-		"labels were changed":           {[]string{goodService, job, running(0), strings.Replace(running(1), "{job-name: train, app: x}", "{job-name: debug, app: x}", 1)}, []string{"pod-labels: (job-name=train)"}},
-		"the slice has all":             {with(slice(endpoint(0) + ", " + endpoint(1))), nil},
-		"two Pods have one address":     {with(slice(`{addresses: [10.0.0.9], hostname: train-0, targetRef: {kind: Pod, name: train-0-x}}, {addresses: [10.0.0.9], hostname: train-1, targetRef: {kind: Pod, name: train-1-x}}`)), nil},
-		"the slice lacks one":           {with(slice(endpoint(0))), []string{"endpoint-missing: Pod ml/train-1-x (index 1) is not in the EndpointSlices of the Service hub"}},
-		"the slice lacks a host name":   {with(slice(endpoint(0) + ", {addresses: [10.0.0.2]}")), []string{"endpoint-missing: has no host name"}},
-		"no slice":                      {with(strings.Replace(slice(""), "name: hub}", "name: other}", 1)), []string{"endpoint-missing: has no EndpointSlice"}},
-		"policy: none of the Pods":      {with(policy(`podSelector: {matchLabels: {app: db}}, policyTypes: [Ingress, Egress]`)), nil},
-		"policy: ingress alone":         {with(policy(`podSelector: {}`)), []string{"peers-blocked: no rule of ingress"}},
-		"policy: from each other":       {with(policy(`podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {job-name: train}}}]}]`)), nil},
-		"policy: from others":           {with(policy(`podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {app: db}}}, {namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: web}}}]}]`)), []string{"peers-blocked: "}},
-		"policy: a second one allows":   {with(policy(`podSelector: {}`), strings.Replace(policy(`podSelector: {}, ingress: [{}]`), "deny", "allow", 1)), nil},
-		"policy: another namespace's":   {with(strings.Replace(policy(`podSelector: {}`), "namespace: ml", "namespace: web", 1)), nil},
-		"policy: maybe":                 {with(policy(`podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {team: a}}}]}]`)), nil},
-		"policy: surely not":            {with(policy(`podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {team: a}}}]}]`), `{apiVersion: v1, kind: Namespace, metadata: {name: ml, labels: {team: b}}}`), []string{"peers-blocked: "}},
-		"policy: addresses":             {with(policy(`podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]`)), nil},
-		"policy: other addresses":       {with(policy(`podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8, except: [10.0.0.0/24]}}]}]`)), []string{"peers-blocked: "}},
-		"policy: another port":          {with(policy(`podSelector: {}, ingress: [{from: [{podSelector: {}}], ports: [{port: 22}, {port: 8000, endPort: 9000}]}]`)), []string{"port-blocked: 7000/TCP"}},
-		"policy: a range of ports":      {with(policy(`podSelector: {}, ingress: [{from: [{podSelector: {}}], ports: [{port: 6000, endPort: 7000}]}]`)), nil},
-		"policy: no DNS":                {with(policy(`podSelector: {}, policyTypes: [Egress], egress: [{to: [{podSelector: {}}]}]`)), []string{"dns-blocked: kube-system"}},
-		"policy: DNS":                   {with(policy(`podSelector: {}, policyTypes: [Egress], egress: [{to: [{podSelector: {}}]}, {to: [{namespaceSelector: {}, podSelector: {matchLabels: {k8s-app: kube-dns}}}], ports: [{port: 53, protocol: UDP}]}]`)), nil},
-		"policy: DNS of OpenShift":      {with(policy(`podSelector: {}, policyTypes: [Egress], egress: [{to: [{podSelector: {}}]}, {to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: openshift-dns}}}]}]`)), nil},
-		"policy: DNS at an address":     {with(policy(`podSelector: {}, policyTypes: [Egress], egress: [{to: [{podSelector: {}}]}, {to: [{ipBlock: {cidr: 169.254.20.10/32}}], ports: [{port: 53, protocol: UDP}]}]`)), nil},
-		"policy: another namespace":     {with(policy(`podSelector: {}, policyTypes: [Egress], egress: [{to: [{podSelector: {}}]}, {to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: web}}}]}]`)), []string{"dns-blocked: "}},
-		"policy: on the host network":   {[]string{goodService, jobWith("", ", hostNetwork: true, dnsPolicy: ClusterFirstWithHostNet", ""), running(0), running(1), policy(`podSelector: {}`)}, []string{"host-network: "}},
-		"another Service than meant":    {[]string{strings.Replace(goodService, "job-name: train", "job-name: trian", 1), job, running(0), running(1), slice("")}, []string{"selector-mismatch: kubectl edit service hub"}},
-		"the template is immutable":     {[]string{goodService, strings.Replace(job, "subdomain: hub", "subdomain: hup", 1), running(0), running(1)}, []string{"subdomain-mismatch: delete the Job and create it again"}},
+		"an index without a Pod":        {[]string{goodService, strings.Replace(job, "active: 2", "active: 1", 1), running(0)}, []string{"pods-missing: has no Pod for 1 of its 2 peers (index 1), and no event says why"}},
+		"an index that a quota refuses": {[]string{goodService, strings.Replace(job, "active: 2", "active: 1", 1), running(1), eventOf("Job", "train", "FailedCreate", `Error creating: pods "train-0-" is forbidden: exceeded quota`)}, []string{`pods-missing: has no Pod for 1 of its 2 peers (index 0): Error creating: pods "train-0-" is forbidden: exceeded quota`}},
+		"one that a webhook refused before the latest Pod": {[]string{goodService, strings.Replace(job, "active: 2", "active: 1", 1), podWith(1, `, creationTimestamp: "2026-01-02T00:00:00Z"`, "", "phase: Running"),
+			strings.Replace(eventOf("Job", "train", "FailedCreate", `admission webhook "x" denied the request`), "reason:", `lastTimestamp: "2026-01-01T00:00:00Z", reason:`, 1)},
+			[]string{"pods-missing: an admission webhook refuses the Pods"}},
+		"an index that is done, without its Pod": {[]string{goodService, strings.Replace(job, "active: 2", `active: 1, succeeded: 1, completedIndexes: "1"`, 1), running(0)}, nil},
+		"suspended by its JobSet":                {[]string{goodService, strings.Replace(jobWith(", suspend: true", "", ""), "uid: j", "uid: j, ownerReferences: [{apiVersion: jobset.x-k8s.io/v1alpha2, kind: JobSet, name: set, uid: x, controller: true}]", 1)}, []string{"job-suspended: it belongs to the JobSet set"}},
+		"what is no YAML":                        {with("a: ["), []string{"unreadable: x: "}},
+		"another controller":                     {[]string{goodService, jobWith(", managedBy: kueue.x-k8s.io/multikueue", "", ""), running(0), running(1)}, []string{"job-elsewhere: kueue.x-k8s.io/multikueue"}},
+		"parallelism 0":                          {[]string{goodService, strings.Replace(job, "parallelism: 2", "parallelism: 0", 1)}, []string{"job-paused: write parallelism: 2"}},
+		"suspended by Kueue":                     {[]string{goodService, strings.Replace(jobWith(", suspend: true", "", ""), "uid: j", "uid: j, labels: {kueue.x-k8s.io/queue-name: team}", 1)}, []string{"job-suspended: Kueue has not admitted it to the queue team"}},
+		"failed":                                 {[]string{goodService, jobWith("", "", `, conditions: [{type: Failed, status: "True", reason: DeadlineExceeded, message: too long}]`)}, []string{"job-failed: has failed: DeadlineExceeded: too long"}},
+		"complete, and all else gone":            {[]string{jobWith("", "", `, conditions: [{type: Complete, status: "True", lastTransitionTime: "2026-01-02T03:04:05Z"}]`)}, []string{"job-finished: is complete since 2026-01-02 03:04:05Z"}},
+		"no Pods in the input":                   {[]string{goodService, job}, []string{"input-incomplete: has 2 Pods, and the input has no Pods"}},
+		"a Job of a file":                        {[]string{goodService, strings.Replace(strings.Replace(job, "active: 2", "active: 0", 1), "uid: j", "generation: 1", 1)}, []string{"input-incomplete: peerjob lint checks files"}},
+		"no Services in the input":               {[]string{job, running(0), running(1), slice(endpoint(0))}, []string{"input-incomplete: no Services"}},
+		"not all Pods in the input":              {[]string{goodService, job, running(0)}, []string{"input-incomplete: has 2 Pods, and the input has 1"}},
+		"no Pods, and nobody says why":           {[]string{goodService, strings.Replace(job, "active: 2", "active: 0", 1)}, []string{"pods-missing: no event says why"}},
+		"no ServiceAccount":                      {[]string{goodService, strings.Replace(job, "active: 2", "active: 0", 1), eventOf("Job", "train", "FailedCreate", `Error creating: pods "train-0-" is forbidden: error looking up service account ml/x: serviceaccount "x" not found`)}, []string{"pods-missing: create the ServiceAccount"}},
+		"an old event of a whole group":          {with(eventOf("Job", "train", "FailedCreate", "exceeded quota")), nil},
+		"Pods of an earlier Job":                 {[]string{goodService, job, running(0), running(1), strings.ReplaceAll(strings.ReplaceAll(podWith(0, "", "", "phase: Failed"), "uid: j", "uid: old"), "train-0-x", "train-0-old")}, nil},
+		"taints and too little":                  {[]string{goodService, job, running(0), podWith(1, "", "", `phase: Pending, conditions: [{type: PodScheduled, status: "False", reason: Unschedulable, message: "0/2 nodes are available: 1 Insufficient nvidia.com/gpu, 1 node(s) had untolerated taint {a: b}."}]`)}, []string{"unschedulable: enough nvidia.com/gpu, or request less; add a toleration"}},
+		"gates":                                  {[]string{goodService, job, running(0), strings.Replace(podWith(1, "", "", "phase: Pending"), "subdomain: hub", "subdomain: hub, schedulingGates: [{name: kueue.x-k8s.io/topology}]", 1)}, []string{"scheduling-gated: kueue.x-k8s.io/topology"}},
+		"nobody schedules":                       {[]string{goodService, job, running(0), strings.Replace(podWith(1, "", "", "phase: Pending"), "subdomain: hub", "subdomain: hub, schedulerName: volcano", 1)}, []string{"not-scheduled: scheduler volcano"}},
+		"no such key":                            {[]string{goodService, job, running(0), strings.Replace(podWith(1, "", "", waiting("CreateContainerConfigError", "couldn't find key a in ConfigMap ml/c")), "subdomain: hub", "subdomain: hub"+on, 1)}, []string{"container-config: add the key"}},
+		"no such command":                        {[]string{goodService, job, running(0), strings.Replace(podWith(1, "", "", waiting("RunContainerError", "exec: not found")), "subdomain: hub", "subdomain: hub"+on, 1)}, []string{"container-create: exec: not found"}},
+		"no network":                             {[]string{goodService, job, running(0), strings.Replace(podWith(1, "", "", waiting("ContainerCreating", "")), "subdomain: hub", "subdomain: hub"+on, 1), eventOf("Pod", "train-1-x", "FailedCreatePodSandBox", "plugin type=\"bridge\" failed")}, []string{"sandbox: network plugin of the node"}},
+		"it starts":                              {[]string{goodService, job, running(0), strings.Replace(podWith(1, "", "", pending), "subdomain: hub", "subdomain: hub"+on, 1)}, nil},
+		"a crash":                                {[]string{goodService, job, running(0), podWith(1, "", "", `phase: Running, podIP: 10.0.0.2, containerStatuses: [{name: w, restartCount: 4, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: 1, message: boom}}}]`)}, []string{"crash-loop: has ended 4 times; container w ended with exit code 1: boom"}},
+		"restarted":                              {[]string{goodService, job, running(0), podWith(1, "", "", `phase: Running, podIP: 10.0.0.2, conditions: [{type: Ready, status: "True"}], containerStatuses: [{name: w, restartCount: 1, state: {running: {}}, lastState: {terminated: {exitCode: 137, reason: OOMKilled}}}]`)}, []string{"restarted: exit code 137 (OOMKilled)"}},
+		"the start barrier gave up":              {[]string{goodService, job, running(0), podWith(1, "", "", `phase: Failed, containerStatuses: [{name: w, state: {terminated: {exitCode: 75, message: "peerjob-runner: start: timed out after 10m0s"}}}]`)}, []string{"peer-failed: not every peer came within spec.barrier.startTimeoutSeconds"}},
+		"preempted, and replaced":                {[]string{goodService, job, running(0), running(1), strings.ReplaceAll(podWith(1, "", "", `phase: Failed, conditions: [{type: DisruptionTarget, status: "True", reason: PreemptionByScheduler, message: bye}]`), "train-1-x", "train-1-old")}, []string{"peer-failed: its index has another Pod now, which is Running"}},
+		"a node is lost":                         {[]string{goodService, job, running(0), podWith(1, `, deletionTimestamp: "2026-01-02T03:04:05Z"`, "", `phase: Running, conditions: [{type: DisruptionTarget, status: "True", reason: DeletionByTaintManager, message: bye}]`)}, []string{"node-lost: out-of-service"}},
+		"deleted":                                {[]string{goodService, job, running(0), podWith(1, `, deletionTimestamp: "2026-01-02T03:04:05Z"`, "", `phase: Running`)}, []string{"pod-deleting: is being deleted"}},
+		"the init container waits":               {[]string{readyOnly, job, running(0), podWith(1, "", "", `phase: Pending, podIP: 10.0.0.2, conditions: [{type: PodScheduled, status: "True"}, {type: Initialized, status: "False", message: "containers with incomplete status: [wait]"}], initContainerStatuses: [{name: wait, state: {running: {}}}]`)}, []string{"not-published: containers with incomplete status: [wait]", "publish-not-ready: "}},
+		"a peer ended":                           {[]string{goodService, job, running(0), podWith(1, "", "", `phase: Succeeded`)}, []string{"peer-ended: 1 of 2 peers"}},
+		"a peer ended with the barrier":          {[]string{goodService, job, running(0), podWith(1, "", `, command: [/x/peerjob-runner, run, --port=7450, --end-timeout=60s, --, x]`, `phase: Succeeded`)}, nil},
+		"the Service is being deleted":           {[]string{strings.Replace(goodService, "uid: s", `uid: s, deletionTimestamp: "2026-01-02T03:04:05Z"`, 1), job, running(0), running(1)}, []string{"service-deleting: "}},
+		"labels were changed":                    {[]string{goodService, job, running(0), strings.Replace(running(1), "{job-name: train, app: x}", "{job-name: debug, app: x}", 1)}, []string{"pod-labels: (job-name=train)"}},
+		"the slice has all":                      {with(slice(endpoint(0) + ", " + endpoint(1))), nil},
+		"two Pods have one address":              {with(slice(`{addresses: [10.0.0.9], hostname: train-0, targetRef: {kind: Pod, name: train-0-x}}, {addresses: [10.0.0.9], hostname: train-1, targetRef: {kind: Pod, name: train-1-x}}`)), nil},
+		"the slice lacks one":                    {with(slice(endpoint(0))), []string{"endpoint-missing: Pod ml/train-1-x (index 1) is not in the EndpointSlices of the Service hub"}},
+		"the slice lacks a host name":            {with(slice(endpoint(0) + ", {addresses: [10.0.0.2]}")), []string{"endpoint-missing: has no host name"}},
+		"no slice":                               {with(strings.Replace(slice(""), "name: hub}", "name: other}", 1)), []string{"endpoint-missing: has no EndpointSlice"}},
+		"policy: none of the Pods":               {with(policy(`podSelector: {matchLabels: {app: db}}, policyTypes: [Ingress, Egress]`)), nil},
+		"policy: ingress alone":                  {with(policy(`podSelector: {}`)), []string{"peers-blocked: no rule of ingress"}},
+		"policy: from each other":                {with(policy(`podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {job-name: train}}}]}]`)), nil},
+		"policy: from others":                    {with(policy(`podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {app: db}}}, {namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: web}}}]}]`)), []string{"peers-blocked: "}},
+		"policy: a second one allows":            {with(policy(`podSelector: {}`), strings.Replace(policy(`podSelector: {}, ingress: [{}]`), "deny", "allow", 1)), nil},
+		"policy: another namespace's":            {with(strings.Replace(policy(`podSelector: {}`), "namespace: ml", "namespace: web", 1)), nil},
+		"policy: maybe":                          {with(policy(`podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {team: a}}}]}]`)), nil},
+		"policy: surely not":                     {with(policy(`podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {team: a}}}]}]`), `{apiVersion: v1, kind: Namespace, metadata: {name: ml, labels: {team: b}}}`), []string{"peers-blocked: "}},
+		"policy: addresses":                      {with(policy(`podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]`)), nil},
+		"policy: other addresses":                {with(policy(`podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8, except: [10.0.0.0/24]}}]}]`)), []string{"peers-blocked: "}},
+		"policy: another port":                   {with(policy(`podSelector: {}, ingress: [{from: [{podSelector: {}}], ports: [{port: 22}, {port: 8000, endPort: 9000}]}]`)), []string{"port-blocked: 7000/TCP"}},
+		"policy: a range of ports":               {with(policy(`podSelector: {}, ingress: [{from: [{podSelector: {}}], ports: [{port: 6000, endPort: 7000}]}]`)), nil},
+		"policy: no DNS":                         {with(policy(`podSelector: {}, policyTypes: [Egress], egress: [{to: [{podSelector: {}}]}]`)), []string{"dns-blocked: kube-system"}},
+		"policy: DNS":                            {with(policy(`podSelector: {}, policyTypes: [Egress], egress: [{to: [{podSelector: {}}]}, {to: [{namespaceSelector: {}, podSelector: {matchLabels: {k8s-app: kube-dns}}}], ports: [{port: 53, protocol: UDP}]}]`)), nil},
+		"policy: DNS of OpenShift":               {with(policy(`podSelector: {}, policyTypes: [Egress], egress: [{to: [{podSelector: {}}]}, {to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: openshift-dns}}}]}]`)), nil},
+		"policy: DNS at an address":              {with(policy(`podSelector: {}, policyTypes: [Egress], egress: [{to: [{podSelector: {}}]}, {to: [{ipBlock: {cidr: 169.254.20.10/32}}], ports: [{port: 53, protocol: UDP}]}]`)), nil},
+		"policy: another namespace":              {with(policy(`podSelector: {}, policyTypes: [Egress], egress: [{to: [{podSelector: {}}]}, {to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: web}}}]}]`)), []string{"dns-blocked: "}},
+		"policy: on the host network":            {[]string{goodService, jobWith("", ", hostNetwork: true, dnsPolicy: ClusterFirstWithHostNet", ""), running(0), running(1), policy(`podSelector: {}`)}, []string{"host-network: "}},
+		"another Service than meant":             {[]string{strings.Replace(goodService, "job-name: train", "job-name: trian", 1), job, running(0), running(1), slice("")}, []string{"selector-mismatch: kubectl edit service hub"}},
+		"the template is immutable":              {[]string{goodService, strings.Replace(job, "subdomain: hub", "subdomain: hup", 1), running(0), running(1)}, []string{"subdomain-mismatch: delete the Job and create it again"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

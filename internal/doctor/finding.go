@@ -83,7 +83,7 @@ var catalog = []Rule{
 	{jobFinished, "The Job is complete. doctor does not look at it further."},
 	{jobFailed, "The Job has failed."},
 	{jobElsewhere, "Another controller runs the Job, maybe in another cluster."},
-	{podsMissing, "The Job controller can't create Pods: a quota, Pod Security, an admission webhook, a missing ServiceAccount."},
+	{podsMissing, "Some indexes have no Pod, and which: the Job controller can't create them because of a quota, Pod Security, an admission webhook, a missing ServiceAccount."},
 	{unschedulable, "No node takes the Pod."},
 	{schedulingGated, "The Pod has scheduling gates, and no scheduler looks at it before they are gone."},
 	{notScheduled, "No scheduler has looked at the Pod."},

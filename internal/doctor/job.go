@@ -3,7 +3,10 @@
 package doctor
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -104,24 +107,110 @@ func (c *cluster) examineMissing(g *group, r *report) {
 		return
 	}
 	peers := fmt.Sprintf("has no Pod for %d of its %s", missing, diag.Count(g.size, "peer"))
-	if len(g.pods) == 0 {
+	never := g.withoutPod()
+	switch {
+	case len(g.pods) == 0:
 		peers = "has no Pods"
+	case len(never) > 0:
+		// The Job controller makes those with the lowest indexes first.
+		peers += " (" + named(never, missing) + ")"
 	}
-	// An event from before the latest Pod is of a trouble that has passed.
-	if e := c.lastEvent("Job", g.job, creationReasons...); e != nil && (len(g.pods) == 0 || compareTimes(e.last, g.pods[len(g.pods)-1].CreationTimestamp) >= 0) {
+	// An event from before the latest Pod is of a trouble that has passed, unless an index has
+	// had no Pod at all.
+	if e := c.lastEvent("Job", g.job, creationReasons...); e != nil && (len(g.pods) == 0 || len(never) > 0 || compareTimes(e.last, g.pods[len(g.pods)-1].CreationTimestamp) >= 0) {
 		r.job(g, podsMissing, Error, peers+": "+e.message, creationCure(e.message))
 		return
 	}
+	const noEvent = ", and no event says why"
+	cure := "see whether the Job controller runs, and what kubectl describe job " + g.job.Name + " says; events are kept for an hour"
 	switch {
 	case len(c.pods) == 0 && g.job.Status.Active > 0:
 		r.job(g, inputIncomplete, Warning, fmt.Sprintf("has %d Pods, and the input has no Pods", g.job.Status.Active), "write pods into the input, too: kubectl get jobs,pods,services,endpointslices,networkpolicies,events -o yaml")
 	case len(g.pods) == 0 && g.job.UID == "":
 		r.job(g, inputIncomplete, Warning, "is a file that was written, and not what a cluster has of it: it has no uid", "write what the cluster has into the input: kubectl get jobs,pods,services,endpointslices,networkpolicies,events -n NAMESPACE -o yaml; peerjob lint checks files before they are applied")
 	case len(g.pods) == 0 && g.job.Status.Active == 0:
-		r.job(g, podsMissing, Error, peers+", and no event says why", "see whether the Job controller runs, and what kubectl describe job "+g.job.Name+" says; events are kept for an hour")
+		r.job(g, podsMissing, Error, peers+noEvent, cure)
 	case int32(len(g.pods)) < g.job.Status.Active:
 		r.job(g, inputIncomplete, Warning, fmt.Sprintf("has %d Pods, and the input has %d of them", g.job.Status.Active, len(g.pods)), "write all Pods into the input, without a selector")
+	case len(never) > 0 && g.job.UID != "":
+		r.job(g, podsMissing, Error, peers+noEvent, cure)
 	}
+}
+
+// span is a range of indexes, both ends of it included.
+type span struct{ first, last int64 }
+
+// withoutPod returns the indexes of an Indexed Job that have no Pod in the input, not even one
+// that has ended, and that the Job does not count as done or failed.
+func (g *group) withoutPod() []span {
+	if !rules.IsIndexed(g.job) {
+		return nil
+	}
+	var covered []span
+	for index := range g.stands {
+		covered = append(covered, span{int64(index), int64(index)})
+	}
+	covered = append(covered, spans(g.job.Status.CompletedIndexes)...)
+	if failed := g.job.Status.FailedIndexes; failed != nil {
+		covered = append(covered, spans(*failed)...)
+	}
+	slices.SortFunc(covered, func(a, b span) int { return cmp.Compare(a.first, b.first) })
+	var free []span
+	next := int64(0)
+	for _, s := range append(covered, span{int64(g.size), int64(g.size)}) {
+		if s.first > next {
+			free = append(free, span{next, min(s.first, int64(g.size)) - 1})
+		}
+		next = max(next, s.last+1)
+		if next >= int64(g.size) {
+			break
+		}
+	}
+	return free
+}
+
+// spans reads indexes as the status of a Job has them, such as "0,2-4".
+func spans(text string) []span {
+	var all []span
+	for part := range strings.SplitSeq(text, ",") {
+		from, to, isRange := strings.Cut(part, "-")
+		if !isRange {
+			to = from
+		}
+		first, err := strconv.ParseInt(from, 10, 32)
+		last, errLast := strconv.ParseInt(to, 10, 32)
+		if err == nil && errLast == nil && first <= last {
+			all = append(all, span{first, last})
+		}
+	}
+	return all
+}
+
+// mostSpans is how many ranges of indexes a finding names.
+const mostSpans = 10
+
+// named names the first so many indexes: "index 2", "indexes 2, 5-7".
+func named(all []span, most int) string {
+	var texts []string
+	left := int64(most)
+	for _, s := range all {
+		if left <= 0 {
+			break
+		}
+		s.last = min(s.last, s.first+left-1)
+		left -= s.last - s.first + 1
+		if len(texts) == mostSpans {
+			return "indexes " + strings.Join(texts, ", ") + ", …"
+		}
+		texts = append(texts, strconv.FormatInt(s.first, 10))
+		if between := map[bool]string{true: ", ", false: "-"}[s.last == s.first+1]; s.last > s.first {
+			texts[len(texts)-1] += between + strconv.FormatInt(s.last, 10)
+		}
+	}
+	if most == 1 || len(all) == 1 && all[0].first == all[0].last {
+		return "index " + texts[0]
+	}
+	return "indexes " + strings.Join(texts, ", ")
 }
 
 // creationCure says what to do if Pods can't be created.
