@@ -41,7 +41,7 @@ var allowed = map[string][]string{
 	"internal/krmlist/scan":    {"internal/parallel", "internal/yamlnode"},
 	"internal/lazyregexp":      {},
 	"internal/lint":            {"api/v1alpha1", "internal/admission", "internal/decode", "internal/diag", "internal/expansion", "internal/kinds", "internal/krmlist", "internal/krmlist/scan", "internal/lazyregexp", "internal/neighbors", "internal/parallel", "internal/results", "internal/rules", "internal/spell", "internal/yamlnode"},
-	"internal/manifest":        {"internal/apitype", "internal/lazyregexp"},
+	"internal/manifest":        {"internal/apitype", "internal/lazyregexp", "internal/spell"},
 	"internal/merge":           {"api/v1alpha1", "internal/admission", "internal/expansion", "internal/kinds", "internal/krmlist", "internal/lazyregexp", "internal/manifest", "internal/results", "internal/yamlnode"},
 	"internal/neighbors":       {"api/v1alpha1", "internal/diag", "internal/expansion", "internal/framework", "internal/kinds", "internal/krmlist", "internal/lazyregexp", "internal/peerjob", "internal/results", "internal/rules", "internal/spell", "internal/yamlnode"},
 	"internal/origin":          {"internal/kinds"},
@@ -52,8 +52,8 @@ var allowed = map[string][]string{
 	"internal/results":         {"internal/diag", "internal/krmlist"},
 	"internal/rules":           {"internal/apitype", "internal/diag", "internal/lazyregexp", "internal/spell"},
 	"internal/spell":           {},
-	"internal/values":          {"api/v1alpha1", "internal/decode", "internal/lazyregexp", "internal/peerjob", "internal/render", "internal/rules", "internal/yamlnode"},
-	"internal/yamlnode":        {"internal/lazyregexp"},
+	"internal/values":          {"api/v1alpha1", "internal/decode", "internal/lazyregexp", "internal/peerjob", "internal/render", "internal/rules", "internal/spell", "internal/yamlnode"},
+	"internal/yamlnode":        {"internal/lazyregexp", "internal/spell"},
 
 	// The runner, in every container of a peer.
 	"cmd/peerjob-runner":      {"barrier", "barrier/protocol", "internal/runner/doctor", "internal/runner/process"},

@@ -273,18 +273,20 @@ func TestFiles_kubeflow(t *testing.T) {
 func TestFiles_kubeflowRefused(t *testing.T) {
 	const template = "{template: {spec: {containers: [{name: a, image: x, command: [c]}]}}}"
 	for job, want := range map[string]string{
-		"kind: MPIJob, metadata: {name: s}, spec: {mpiReplicaSpecs: {Launcher: " + template + "}}":                                                                  "it needs a Launcher and a Worker under spec.mpiReplicaSpecs",
+		"kind: MPIJob, metadata: {name: s}, spec: {mpiReplicaSpecs: {Launcher: " + template + "}}":                                                                  "it needs a Launcher and a Worker with Pods under spec.mpiReplicaSpecs",
 		"kind: MPIJob, metadata: {name: s}, spec: {mpiReplicaSpecs: {Launcher: " + template + ", Worker: {}}}":                                                      "its Worker has no template",
 		"kind: MPIJob, metadata: {name: s}, spec: {mpiImplementation: JAX, mpiReplicaSpecs: {Launcher: " + template + ", Worker: " + template + "}}":                "its mpiImplementation is JAX, and spec.framework knows OpenMPI, IntelMPI and MPICH",
 		"kind: MPIJob, metadata: {name: s}, spec: {mpiReplicaSpecs: {Launcher: {template: {spec: {containers: [{name: a, image: x}]}}}, Worker: " + template + "}}": "its Launcher has no command, and peerjob does not know that of the image; write it",
 		"kind: PyTorchJob, metadata: {name: s}, spec: {pytorchReplicaSpecs: {Master: " + template + ", Workr: " + template + "}}":                                   `unknown replica type "Workr"; did you mean "Worker"?`,
 		"kind: MPIJob, metadata: {name: s}, spec: {mpiReplicaSpecs: {launcher: " + template + ", Worker: " + template + "}}":                                        `unknown replica type "launcher"; did you mean "Launcher"?`,
 		"kind: TFJob, metadata: {name: s}, spec: {tfReplicaSpecs: {Driver: " + template + "}}":                                                                      `unknown replica type "Driver"; write Chief, Master, Worker, PS or Evaluator`,
-		"kind: PyTorchJob, metadata: {name: s}, spec: {pytorchReplicaSpecs: {}}":                                                                                    "it has neither a Master nor a Worker under spec.pytorchReplicaSpecs",
+		"kind: MPIJob, metadata: {name: s}, spec: {mpiReplicaSpecs: {Launcher: " + template + ", Worker: {replicas: 0, template: {}}}}":                             "it needs a Launcher and a Worker with Pods under spec.mpiReplicaSpecs",
+		"kind: PyTorchJob, metadata: {name: s}, spec: {pytorchReplicaSpecs: {Master: {replicas: 0, template: {}}}}":                                                 "it has neither a Master nor a Worker with Pods under spec.pytorchReplicaSpecs",
+		"kind: PyTorchJob, metadata: {name: s}, spec: {pytorchReplicaSpecs: {}}":                                                                                    "it has neither a Master nor a Worker with Pods under spec.pytorchReplicaSpecs",
 		"kind: PyTorchJob, metadata: {name: s}, spec: {pytorchReplicaSpecs: {Master: " + template + ", Worker: {replicas: 2}}}":                                     "its Worker has no template",
-		"kind: TFJob, metadata: {name: s}, spec: {}":                                                                                                                "it has no Chief, Worker, PS or Evaluator under spec.tfReplicaSpecs",
-		"kind: TFJob, metadata: {name: s}, spec: {tfReplicaSpecs: {PS: {}}}":                                                                                        "its PS has no template",
-		"kind: TFJob, metadata: {name: s}, spec: {tfReplicaSpecs: {Chief: " + template + ", Master: " + template + "}}":                                             "it has a Chief and a Master, and a cluster of TensorFlow has one chief; leave one of them out",
+		"kind: TFJob, metadata: {name: s}, spec: {}":                                                                    "it has no Chief, Worker, PS or Evaluator with Pods under spec.tfReplicaSpecs",
+		"kind: TFJob, metadata: {name: s}, spec: {tfReplicaSpecs: {PS: {}}}":                                            "its PS has no template",
+		"kind: TFJob, metadata: {name: s}, spec: {tfReplicaSpecs: {Chief: " + template + ", Master: " + template + "}}": "it has a Chief and a Master, and a cluster of TensorFlow has one chief; leave one of them out",
 	} {
 		result := Files([]lint.File{{Name: "s.yaml", Content: []byte("{apiVersion: kubeflow.org/v1, " + job + "}\n")}}, Options{})
 		if len(result.Refused) != 1 || len(result.Proposals) > 0 || result.Refused[0].Reason != want {
@@ -317,9 +319,10 @@ func TestFiles_kubeflowReport(t *testing.T) {
 			[]string{"  not said: runPolicy.cleanPodPolicy is All; the Pods of a Job stay until the Job is deleted: spec.ttlSecondsAfterFinished does that\n"}, nil},
 		"args that begin with mpirun": {launcher("mpirun, -n, '2', x"),
 			[]string{"command:\n          - mpirun\n          args:\n          - -n\n          - \"2\"\n          - x\n", "  differs: the Launcher had args and no command: mpirun is the command, and the entrypoint of its image does not run\n"}, []string{"put in front"}},
-		"args with a path of mpiexec": {launcher("/opt/bin/mpiexec.hydra, x"), []string{"command:\n          - /opt/bin/mpiexec.hydra\n          args:\n          - x\n"}, []string{"- mpirun"}},
-		"args that are mpiexec alone": {launcher("mpiexec"), []string{"command:\n          - mpiexec\n"}, []string{"args:\n"}},
-		"args of a program":           {launcher("x"), []string{"command:\n          - mpirun\n          args:\n          - x\n", "  not said: the Launcher has args and no command: "}, nil},
+		"args with a path of mpiexec":  {launcher("/opt/bin/mpiexec.hydra, x"), []string{"command:\n          - /opt/bin/mpiexec.hydra\n          args:\n          - x\n"}, []string{"- mpirun"}},
+		"args that begin with orterun": {launcher("orterun, x"), []string{"command:\n          - orterun\n"}, []string{"- mpirun"}},
+		"args that are mpiexec alone":  {launcher("mpiexec"), []string{"command:\n          - mpiexec\n"}, []string{"args:\n"}},
+		"args of a program":            {launcher("x"), []string{"command:\n          - mpirun\n          args:\n          - x\n", "  not said: the Launcher has args and no command: "}, nil},
 		"retries and roles": {pytorch + "{runPolicy: {backoffLimit: 3}, pytorchReplicaSpecs: {Master: {" + template + "}, Worker: {restartPolicy: OnFailure, " + other + "}}}",
 			[]string{"  differs: runPolicy.backoffLimit: 3 retries of Pods became 3 restarts of all commands in their Pods (failurePolicy.maxRestarts)\n",
 				"  differs: its Master and its Worker run different Pod templates (spec.containers[a].command[0]), so they are roles",
@@ -351,6 +354,12 @@ func TestFiles_kubeflowReport(t *testing.T) {
 			[]string{"  differs: the host names were s-master-0 and s-ps-N, are s-chief-0 and s-ps-N; "}, nil},
 		"host names of an MPIJob": {mpi + "{mpiReplicaSpecs: {Launcher: {" + template + "}, Worker: {replicas: 2, " + template + "}}}",
 			[]string{"  differs: the host names were s-launcher-<random> and s-worker-N, are s-launcher-0 and s-worker-N; "}, nil},
+		"no Workers of a TFJob": {tf + "{tfReplicaSpecs: {Chief: {" + template + "}, PS: {replicas: 2, " + template + "}, Worker: {replicas: 0, " + template + "}}}",
+			[]string{"  not said: its Worker has 0 replicas, so there are no such Pods, and it is left out; a role has at least 1 peer\n", "  - name: chief\n", "  - name: ps\n", "s-chief-0 and s-ps-N"}, []string{"name: worker"}},
+		"no Workers of a PyTorchJob": {pytorch + "{pytorchReplicaSpecs: {Master: {" + template + "}, Worker: {replicas: 0, " + other + "}}}",
+			[]string{"  not said: its Worker has 0 replicas, ", "  peers: 1\n"}, []string{"roles:"}},
+		"a kind without Pods and without a template": {pytorch + "{pytorchReplicaSpecs: {Master: {replicas: 0}, Worker: {replicas: 2, " + template + "}}}",
+			[]string{"  not said: its Master has 0 replicas, ", "  peers: 2\n"}, []string{"s-master"}},
 		"the port of a TFJob": {tf + "{tfReplicaSpecs: {Worker: {" + port("tfjob-port", "2222") + "}}}",
 			[]string{"  the same: port 2222 (tfjob-port): spec.framework opens it\n"}, []string{"ports:"}},
 		"the port of a PyTorchJob": {pytorch + "{pytorchReplicaSpecs: {Master: {" + port("pytorchjob-port", "7000") + "}}}",
@@ -397,6 +406,7 @@ func TestFiles_jobSetRefused(t *testing.T) {
 	for jobs, want := range map[string]string{
 		"": "it has no replicatedJobs",
 		"{name: a, replicas: 2, template: {spec: {template: {}}}}, {name: b, template: {spec: {template: {}}}}": "its replicatedJob a has 2 replicas, and a role of a PeerJob is one Job; write a replicatedJob for each, or one with all Pods as peers",
+		"{name: a, replicas: 0, template: {spec: {template: {}}}}, {name: b, template: {spec: {template: {}}}}": "its replicatedJob a has 0 replicas, so there are no such Pods; leave it out",
 		"{name: a, template: {spec: {template: {}}}}, {name: b, template: {spec: {}}}":                          "its replicatedJob b has no template",
 		strings.Repeat("{name: a, template: {spec: {template: {}}}}, ", 17):                                     "it has 17 replicatedJobs, and a PeerJob has no more than 16 roles",
 	} {

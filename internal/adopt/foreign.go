@@ -214,8 +214,8 @@ func writeJobSet(d *draft, object *yaml.Node) string {
 		return writeRoles(d, object)
 	}
 	job := jobs[0]
-	if n := number(get(job, "replicas"), 1); n != 1 {
-		return fmt.Sprintf("its replicatedJob %s has %d replicas, and a PeerJob is one Job; write a PeerJob for each, or one with all Pods as peers", text(get(job, "name")), n)
+	if reason := notOneJob(job, "a PeerJob is one Job; write a PeerJob for each"); reason != "" {
+		return reason
 	}
 	from := get(job, "template", "spec")
 	peers := number(get(from, "completions"), number(get(from, "parallelism"), 1))

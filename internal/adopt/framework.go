@@ -318,8 +318,9 @@ func (d *draft) dropFlags(container *field.Path, flags []flag) {
 	dropEmpty(node, "args")
 }
 
-// mpiStarter matches a call that starts MPI processes on other hosts.
-var mpiStarter = lazyregexp.New(`\b(mpirun|mpiexec(?:\.hydra)?|horovodrun|orterun)\b`)
+// mpiStarter matches a call that starts MPI processes on other hosts. horovodrun calls
+// mpirun.
+var mpiStarter = lazyregexp.New(`\b(?:horovodrun|` + strings.ReplaceAll(strings.Join(framework.MPIStarters, "|"), ".", `\.`) + `)\b`)
 
 // noteMPI says why a command that starts MPI is left as it is.
 func (d *draft) noteMPI(template *corev1.PodTemplateSpec) {

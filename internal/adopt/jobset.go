@@ -25,8 +25,8 @@ func writeRoles(d *draft, object *yaml.Node) string {
 		return fmt.Sprintf("it has %d replicatedJobs, and a PeerJob has no more than %d roles", len(jobs), v1alpha1.MaxRoles)
 	}
 	for _, job := range jobs {
-		if n := number(get(job, "replicas"), 1); n != 1 {
-			return fmt.Sprintf("its replicatedJob %s has %d replicas, and a role of a PeerJob is one Job; write a replicatedJob for each, or one with all Pods as peers", text(get(job, "name")), n)
+		if reason := notOneJob(job, "a role of a PeerJob is one Job; write a replicatedJob for each"); reason != "" {
+			return reason
 		}
 		if get(job, "template", "spec", "template") == nil {
 			return fmt.Sprintf("its replicatedJob %s has no template", text(get(job, "name")))
@@ -41,6 +41,18 @@ func writeRoles(d *draft, object *yaml.Node) string {
 	set(d.spec(), "roles", roles)
 	d.renamePods(roles, jobs, name)
 	return ""
+}
+
+// notOneJob says why a replicatedJob is not one Job, "" if it is.
+func notOneJob(job *yaml.Node, cure string) string {
+	switch n := number(get(job, "replicas"), 1); n {
+	case 1:
+		return ""
+	case 0:
+		return fmt.Sprintf("its replicatedJob %s has 0 replicas, so there are no such Pods; leave it out", text(get(job, "name")))
+	default:
+		return fmt.Sprintf("its replicatedJob %s has %d replicas, and %s, or one with all Pods as peers", text(get(job, "name")), n, cure)
+	}
 }
 
 // roleName is the name of the role for a replicatedJob. With Exact, the Pods keep their names.

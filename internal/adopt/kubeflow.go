@@ -13,6 +13,7 @@ import (
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/diag"
+	"github.com/peerjob/peerjob/internal/framework"
 	"github.com/peerjob/peerjob/internal/peerjob"
 	"github.com/peerjob/peerjob/internal/spell"
 	"github.com/peerjob/peerjob/internal/yamlnode"
@@ -165,6 +166,20 @@ func unknownType(of *yaml.Node, known ...string) (reason string) {
 	return reason
 }
 
+// withPods returns the kinds of Pods of which there are any: the operator makes none where
+// replicas is 0, and a role has at least one peer.
+func (d *draft) withPods(of *yaml.Node) *yaml.Node {
+	left := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+	yamlnode.EachEntry(of, func(key string, replica *yaml.Node) {
+		if replicas := get(replica, "replicas"); replicas != nil && number(replicas, 1) == 0 {
+			d.note("its %s has 0 replicas, so there are no such Pods, and it is left out; a role has at least 1 peer", key)
+			return
+		}
+		set(left, key, replica)
+	})
+	return left
+}
+
 // withoutTemplate says which kind of Pods has no template, "" for none.
 func withoutTemplate(of *yaml.Node, kinds ...string) string {
 	for _, kind := range kinds {
@@ -233,9 +248,10 @@ func writePyTorchJob(d *draft, object *yaml.Node) string {
 	if reason := unknownType(replicas, "Master", "Worker"); reason != "" {
 		return reason
 	}
+	replicas = d.withPods(replicas)
 	master, worker := get(replicas, "Master"), get(replicas, "Worker")
 	if master == nil && worker == nil {
-		return "it has neither a Master nor a Worker under spec.pytorchReplicaSpecs"
+		return "it has neither a Master nor a Worker with Pods under spec.pytorchReplicaSpecs"
 	}
 	if reason := withoutTemplate(replicas, "Master", "Worker"); reason != "" {
 		return reason
@@ -368,11 +384,12 @@ func writeMPIJob(d *draft, object *yaml.Node) string {
 	if reason := unknownType(get(spec, "mpiReplicaSpecs"), "Launcher", "Worker"); reason != "" {
 		return reason
 	}
-	launcher, worker := get(spec, "mpiReplicaSpecs", "Launcher"), get(spec, "mpiReplicaSpecs", "Worker")
+	all := d.withPods(get(spec, "mpiReplicaSpecs"))
+	launcher, worker := get(all, "Launcher"), get(all, "Worker")
 	if launcher == nil || worker == nil {
-		return "it needs a Launcher and a Worker under spec.mpiReplicaSpecs"
+		return "it needs a Launcher and a Worker with Pods under spec.mpiReplicaSpecs"
 	}
-	if reason := withoutTemplate(get(spec, "mpiReplicaSpecs"), "Launcher", "Worker"); reason != "" {
+	if reason := withoutTemplate(all, "Launcher", "Worker"); reason != "" {
 		return reason
 	}
 	name := text(get(object, "metadata", "name"))
@@ -426,7 +443,7 @@ func (d *draft) startMPI(launcher *yaml.Node) {
 	args := get(launcher, "args")
 	drop(launcher, "command", "args")
 	first := text(elements(args)[0])
-	if !contains([]string{"mpirun", "mpiexec", "mpiexec.hydra"}, path.Base(first)) {
+	if !contains(framework.MPIStarters, path.Base(first)) {
 		d.note("the Launcher has args and no command: its image decides what runs; mpirun was put in front, correct that if it is something else")
 		set(launcher, "command", scalarOf([]string{"mpirun"}))
 		set(launcher, "args", args)
@@ -450,6 +467,7 @@ func writeTFJob(d *draft, object *yaml.Node) string {
 	if reason := unknownType(all, "Chief", "Master", "Worker", "PS", "Evaluator"); reason != "" {
 		return reason
 	}
+	all = d.withPods(all)
 	name := text(get(object, "metadata", "name"))
 	var replicas []replica
 	var was []string // the host names
@@ -468,7 +486,7 @@ func writeTFJob(d *draft, object *yaml.Node) string {
 		return reason
 	}
 	if len(replicas) == 0 {
-		return "it has no Chief, Worker, PS or Evaluator under spec.tfReplicaSpecs"
+		return "it has no Chief, Worker, PS or Evaluator with Pods under spec.tfReplicaSpecs"
 	}
 	own := mapping("type", "TensorFlow")
 	var mains []*yaml.Node

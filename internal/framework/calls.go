@@ -96,11 +96,13 @@ func startsSSH(call rules.Call) bool {
 	return call.Program == "sshd" && !slices.Contains(call.Args, "-t") && !slices.Contains(call.Args, "-T")
 }
 
+// MPIStarters are the programs that start the processes of MPI.
+var MPIStarters = []string{"mpirun", "mpiexec.hydra", "mpiexec", "orterun"}
+
 // The flags of the programs that start MPI. Those of others are not looked at: what stands
 // behind one may be its value, or the program with flags of its own.
 var (
-	mpiStarters = []string{"mpirun", "mpiexec", "mpiexec.hydra", "orterun"}
-	mpiNumber   = []string{"-n", "--n", "-np", "--np"}
+	mpiNumber = []string{"-n", "--n", "-np", "--np"}
 	// mpiValues are how many values follow a flag.
 	mpiValues = map[string]int{
 		"--allow-run-as-root": 0, "--tag-output": 0, "-tag-output": 0, "--report-bindings": 0, "-report-bindings": 0, "-v": 0, "-q": 0, "--quiet": 0, "-l": 0, "-prepend-rank": 0,
@@ -136,7 +138,7 @@ func (s setup) warnSlots(calls []rules.Call) []diag.Warning {
 // mpiProcesses is the number of processes that a call of mpirun starts on the hosts of the
 // group, and the place of the argument with it; 0 if it is not sure.
 func mpiProcesses(call rules.Call) (at int, number int64) {
-	if !slices.Contains(mpiStarters, call.Program) || slices.Contains(call.Args, ":") {
+	if !slices.Contains(MPIStarters, call.Program) || slices.Contains(call.Args, ":") {
 		return 0, 0
 	}
 	for i := 0; i < len(call.Args); i++ {

@@ -39,6 +39,7 @@ import (
 
 	"github.com/peerjob/peerjob/internal/apitype"
 	"github.com/peerjob/peerjob/internal/lazyregexp"
+	"github.com/peerjob/peerjob/internal/spell"
 )
 
 // Encode returns the object as a YAML node. The object must be a pointer to a
@@ -282,12 +283,10 @@ func isQuantity(value string) bool {
 // isOldWord reports whether YAML 1.1 or 1.2 takes a word, all short, for a boolean or
 // null.
 func isOldWord(value string) bool {
-	for _, word := range [...]string{"y", "n", "yes", "no", "on", "off", "true", "false", "null"} {
-		if strings.EqualFold(value, word) {
-			return true
-		}
+	if _, known := spell.YesOrNo(value); known {
+		return true
 	}
-	return false
+	return strings.EqualFold(value, "true") || strings.EqualFold(value, "false") || strings.EqualFold(value, "null")
 }
 
 // beginsWithTab reports whether a tab stands before the first word: a block

@@ -15,6 +15,7 @@ import (
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/rules"
+	"github.com/peerjob/peerjob/internal/spell"
 )
 
 // Validate refuses a group whose Pods would not find each other, although the API
@@ -180,10 +181,11 @@ func validateToggle(value v1alpha1.Toggle, path *field.Path) field.ErrorList {
 		return nil
 	}
 	err := field.NotSupported(path, value, []v1alpha1.Toggle{v1alpha1.Enabled, v1alpha1.Disabled})
-	switch strings.ToLower(string(value)) {
-	case "true", "yes", "on":
+	yes, known := spell.YesOrNo(string(value))
+	switch {
+	case yes, strings.EqualFold(string(value), "true"):
 		err.Detail += fmt.Sprintf("; did you mean %q?", v1alpha1.Enabled)
-	case "false", "no", "off":
+	case known, strings.EqualFold(string(value), "false"):
 		err.Detail += fmt.Sprintf("; did you mean %q?", v1alpha1.Disabled)
 	}
 	return field.ErrorList{err}

@@ -8,6 +8,7 @@
 //     half of them. Capitals do not count.
 //   - A slip is nearer than that: see [Slip].
 //   - Of two that are equally like it, the first one of the list.
+//   - The words for yes and no are those of YAML 1.1: see [YesOrNo].
 //
 // # Never
 //
@@ -58,6 +59,20 @@ func Part(word string, names []string) string {
 		}
 	}
 	return found
+}
+
+// YesOrNo reports whether a word is one that YAML 1.1 reads as true or as false, besides
+// those two, and as which.
+func YesOrNo(word string) (yes, known bool) {
+	for _, one := range [...]struct {
+		word string
+		yes  bool
+	}{{"y", true}, {"yes", true}, {"on", true}, {"n", false}, {"no", false}, {"off", false}} {
+		if strings.EqualFold(word, one.word) {
+			return one.yes, true
+		}
+	}
+	return false, false
 }
 
 // nearest returns the name that is most like a word, of those in which at most so many

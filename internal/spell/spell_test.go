@@ -60,3 +60,11 @@ func TestPart(t *testing.T) {
 		}
 	}
 }
+
+func TestYesOrNo(t *testing.T) {
+	for word, want := range map[string][2]bool{"y": {true, true}, "Yes": {true, true}, "ON": {true, true}, "n": {false, true}, "no": {false, true}, "oFF": {false, true}, "": {}, "true": {}, "null": {}, "yess": {}} {
+		if yes, known := YesOrNo(word); yes != want[0] || known != want[1] {
+			t.Errorf("YesOrNo(%q) is %t, %t", word, yes, known)
+		}
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/peerjob/peerjob/internal/render"
+	"github.com/peerjob/peerjob/internal/spell"
 )
 
 // Assignment sets one value, as --set does.
@@ -320,11 +321,9 @@ func Doubtful(assignments []Assignment) map[string]bool {
 	found := map[string]bool{}
 	for _, a := range assignments {
 		text, _ := a.Value.(string)
-		switch strings.ToLower(text) {
-		case "yes", "on":
-			found[a.String()+"="+text] = true
-		case "no", "off":
-			found[a.String()+"="+text] = false
+		// One letter may be the name of an axis.
+		if yes, known := spell.YesOrNo(text); known && len(text) > 1 {
+			found[a.String()+"="+text] = yes
 		}
 	}
 	return found

@@ -5,24 +5,18 @@ package yamlnode
 import (
 	"slices"
 	"strconv"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/peerjob/peerjob/internal/lazyregexp"
+	"github.com/peerjob/peerjob/internal/spell"
 )
 
 // isOldBoolean reports whether kubectl (YAML 1.1) takes a word for true or false, and
 // kustomize (YAML 1.2) for a string.
 func isOldBoolean(word string) bool {
-	if len(word) == 0 || len(word) > len("off") {
-		return false
-	}
-	switch strings.ToLower(word) {
-	case "y", "n", "yes", "no", "on", "off":
-		return true
-	}
-	return false
+	_, known := spell.YesOrNo(word)
+	return known
 }
 
 // IsOldBoolean reports whether a scalar is one of the words that YAML 1.1 reads as true
@@ -33,7 +27,8 @@ func IsOldBoolean(node *yaml.Node) bool {
 
 // MeansTrue reports whether an [IsOldBoolean] is true.
 func MeansTrue(node *yaml.Node) bool {
-	return strings.ContainsAny(node.Value[:1], "yY") || strings.EqualFold(node.Value, "on")
+	yes, _ := spell.YesOrNo(node.Value)
+	return yes
 }
 
 // IsPlainKey reports whether every reader takes a key for the same string: "yes"
