@@ -73,7 +73,10 @@ func countsIn(container *corev1.Container, peers int64, perPeer int32, size, of 
 		if counted := countingVariables[text.Variable]; counted != countsNothing {
 			count(text.Path(), text.Variable+" is "+text.Value, strings.TrimSpace(text.Value), counted)
 		}
-		for _, match := range countingFlag.FindAllStringSubmatch(text.Value, -1) {
+		if !countingFlag.MatchString(text.Value) {
+			continue
+		}
+		for _, match := range countingFlag.FindAllStringSubmatch(text.silent(), -1) {
 			number := match[2]
 			if number == "" && strings.HasSuffix(text.Value, "--"+match[1]) && text.Variable == "" {
 				number = text.Next
@@ -215,7 +218,7 @@ func processesOf(container *corev1.Container, perPeer int32) processes {
 		if !hasPer(text.Variable) && !hasPer(text.Value) {
 			continue
 		}
-		if match := perNode.FindStringSubmatch(text.Variable + "=" + text.Value); match != nil {
+		if match := perNode.FindStringSubmatch(text.Variable + "=" + text.silent()); match != nil {
 			if match[1] == "" {
 				match[1] = text.Next
 			}
@@ -251,13 +254,13 @@ func GPUProcesses(template *corev1.PodTemplateSpec, runsTorchrun func(container 
 		gpus := GPUs(container)
 		texts := Texts(container, path)
 		framework := runsTorchrun(container.Name)
-		if gpus == 0 || framework && perPeer == ProcessesOfTheirOwn || !framework && !slices.ContainsFunc(texts, func(t Text) bool { return torchrun.MatchString(t.Value) }) {
+		if gpus == 0 || framework && perPeer == ProcessesOfTheirOwn || !framework && !slices.ContainsFunc(texts, func(t Text) bool { return torchrun.MatchString(t.Value) && torchrun.MatchString(t.silent()) }) {
 			return
 		}
 		said := false
 		for _, text := range texts {
 			said = said || mentionsProcesses(text.Value) || mentionsProcesses(text.Variable)
-			match := perNode.FindStringSubmatch(text.Variable + "=" + text.Value)
+			match := perNode.FindStringSubmatch(text.Variable + "=" + text.silent())
 			if match == nil {
 				continue
 			}

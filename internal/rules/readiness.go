@@ -96,7 +96,7 @@ func waitsLast(text Text, network Network) (Address, bool) {
 	}
 	var last Address
 	found, depth, waits := false, 0, []int{}
-	for _, command := range commands(text.Value) {
+	for _, command := range commands(text.silent()) {
 		first, rest, _ := strings.Cut(command, " ")
 		if first == "while" || first == "until" || first == "for" {
 			depth++
@@ -122,4 +122,19 @@ func waitsLast(text Text, network Network) (Address, bool) {
 		}
 	}
 	return last, found
+}
+
+// commands are the commands of a script, without comments, in their order, with the loops
+// around them.
+func commands(script string) []string {
+	var all []string
+	script = strings.ReplaceAll(withoutComments(script), "\\\n", " ")
+	for _, line := range strings.Split(script, "\n") {
+		for _, command := range commandEnd.Split(line, -1) {
+			if command = strings.TrimSpace(command); command != "" {
+				all = append(all, command)
+			}
+		}
+	}
+	return all
 }

@@ -365,6 +365,8 @@ func TestCounts(t *testing.T) {
 	}{
 		"world size":                {`env: [{name: WORLD_SIZE, value: "8"}]`, 0, []string{"env[0].value: WORLD_SIZE is 8, and there are 4 peers; write $(PEERJOB_SIZE)"}},
 		"it agrees":                 {`env: [{name: WORLD_SIZE, value: "4"}]`, 0, nil},
+		"only shown":                {`{command: [sh, -c, "echo use --nnodes=8; cat <<EOF\n--nnodes=9\nEOF\na"]}`, 0, nil},
+		"a script that is written":  {`{command: [sh, -c, "cat > a.sh <<EOF\ntorchrun --nnodes=8\nEOF\nsh a.sh"]}`, 0, []string{"command[2]: --nnodes is 8, and there are 4 peers"}},
 		"by processesPerPeer":       {`env: [{name: WORLD_SIZE, value: "8"}]`, 2, nil},
 		"by --nproc":                {`{env: [{name: WORLD_SIZE, value: "8"}], args: [--nproc_per_node=2]}`, 0, nil},
 		"by --nproc, apart":         {`{env: [{name: WORLD_SIZE, value: "8"}], args: [--nproc-per-node, "2"]}`, 0, nil},
@@ -403,6 +405,7 @@ func TestGPUProcesses(t *testing.T) {
 		"idle without framework":  {`{` + eight + `, command: [torchrun, --nnodes=2, train.py]}`, false, 0, []string{"resources.limits: torchrun starts one process in each Pod, and there are 8 GPUs: 7 are idle; write --nproc-per-node=8"}},
 		"one GPU":                 {`{resources: {limits: {nvidia.com/gpu: 1}}}`, true, 0, nil},
 		"no GPU":                  {`{command: [torchrun]}`, true, 0, nil},
+		"torchrun only shown":     {`{` + eight + `, command: [sh, -c, "echo torchrun --nproc-per-node=4; python train.py"]}`, false, 0, nil},
 		"no torchrun":             {`{` + eight + `, command: [python, train.py]}`, false, 0, nil},
 		"said in args":            {`{` + eight + `, args: [--nproc_per_node=8]}`, true, 0, nil},
 		"said in a variable":      {`{` + eight + `, env: [{name: PET_NPROC_PER_NODE, value: gpu}]}`, true, 0, nil},
