@@ -24,6 +24,7 @@ func (e peers) names() rules.PeerNames {
 	names := rules.PeerNames{
 		Job: e.Group.JobName, Service: e.Group.ServiceName(), Peers: e.Group.Peers(),
 		EarlierJobs: e.jobNames(e.Group), EarlierServices: e.Source.Names(), Namespace: e.Source.Namespace,
+		Groups: append([]string{e.Group.PeerJob.Name}, e.Source.Names()...),
 	}
 	if e.Group.HasRoles() {
 		names.NameVariable, _, names.LeaderVariable = v1alpha1.RoleEnvNames(e.Group.RoleName())

@@ -200,7 +200,7 @@ type referrer struct {
 // configMap is a ConfigMap as far as the peers' names are concerned.
 type configMap struct {
 	// mentions are what may be names of peers in each of its texts, by its key. Texts
-	// without any are left out.
+	// without any, and without what may be those of jobs of Kubeflow, are left out.
 	mentions map[string]rules.Mentions
 	// texts are these texts.
 	texts map[string]string
@@ -214,7 +214,7 @@ func (c *configMap) UnmarshalJSON(data []byte) error {
 	}
 	c.mentions, c.texts = map[string]rules.Mentions{}, map[string]string{}
 	for key, text := range typed.Data {
-		if mentions := rules.FindMentions(rules.Text{Value: text, Variable: key}); len(mentions) > 0 {
+		if mentions := rules.FindMentions(rules.Text{Value: text, Variable: key}); len(mentions) > 0 || rules.MayNameOperators(text) {
 			c.mentions[key], c.texts[key] = mentions, text
 		}
 	}

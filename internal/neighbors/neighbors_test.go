@@ -110,6 +110,9 @@ func TestWarn_silent(t *testing.T) {
 		"peers by their names":           peerJobOf("", "", "", ", args: [train-3.train]") + "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {hosts: 'train-0.train train-3.train'}}\n",
 		"a StatefulSet's Pod":            train + "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {hosts: 'train-9.db'}}\n",
 		"a ConfigMap that no Pod reads":  train + "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {hosts: 'train-0.tran:80'}}\n",
+		"a Service for one Pod":          peerJobOf("", "", "", ", args: [--leader=train-master-0]") + "---\n{apiVersion: v1, kind: Service, metadata: {name: train-master-0}, spec: {clusterIP: None, selector: {app: web}}}\n",
+		"a StatefulSet called so":        peerJobOf("", "", "", ", args: [--leader=train-worker-0.default.svc]") + "---\n{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: train-worker}, spec: {}}\n",
+		"names like those of Kubeflow":   peerJobOf("", "", "", ", args: [--out, train-worker-0, train-worker-1.log, --tag=train-master-0, --leader=train-db-0, --join=my-train-worker-0, --peers=train-worker-0.example.com]"),
 		"another Service of the list":    peerJobOf("", "", "", ", args: ['cache-0.train-cache:80']") + "---\n{apiVersion: v1, kind: Service, metadata: {name: train-cache}, spec: {clusterIP: None}}\n",
 		"peers of another PeerJob":       train + "---" + strings.Replace(train, "name: train", "name: other", 1) + "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {hosts: 'other-0.other train-0.train'}}\n",
 		"a ConfigMap of another package": train + "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: c, annotations: {internal.config.kubernetes.io/package-path: p}}, data: {hosts: 'train-9.train'}}\n",
@@ -136,6 +139,11 @@ func TestWarn(t *testing.T) {
 		"a container without a request, and the install container of the runner, said once": {
 			peerJobOf("", "\n  barrier: {start: Enabled}\n  runner: {image: r}", "", ", command: [x]") + "---\n{apiVersion: v1, kind: ResourceQuota, metadata: {name: q}, spec: {hard: {requests.cpu: 9}}}\n",
 			[]string{"PeerJob train: spec.template.spec.containers[0].resources: ResourceQuota q counts requests.cpu, and the container says none: no Pod would be made unless a LimitRange sets it; write requests.cpu"},
+		},
+		"a host name of a job of Kubeflow, in a ConfigMap": {
+			peerJobOf("", "", "", ", envFrom: [{configMapRef: {name: c}}]") + "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {MASTER_ADDR: train-master-0, hosts: train-worker-0.default.svc}}\n",
+			[]string{"ConfigMap c: data[MASTER_ADDR]: names train-master-0, as the operator of Kubeflow called a Pod, and DNS has no such name; write train-0.train",
+				"ConfigMap c: data[hosts]: names train-worker-0.default.svc, as the operator of Kubeflow called a Pod, and DNS has no such name; the peers are train-<index>.train, and there are 4 peers, from index 0 to 3"},
 		},
 		"a policy that lets nobody in": {
 			train + "---\n{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p}, spec: {podSelector: {}}}\n",

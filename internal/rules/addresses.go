@@ -33,6 +33,9 @@ type Address struct {
 	// variable for addresses. A name without a domain may also be that of a member of some
 	// group, so it takes more.
 	Meant bool
+	// Called is the same for a name that can hardly be anything else: a program that looks up
+	// hosts, or a flag for a leader, is enough.
+	Called bool
 }
 
 // sureWord is the end of the name of a flag or a variable for addresses, and likelyWord of
@@ -91,6 +94,7 @@ func Addresses(text Text) []Address {
 		default:
 			a.Meant = sure.MatchString(flagBefore(context))
 		}
+		a.Called = a.Meant || withPort || likely.MatchString(context) || looksUp.MatchString(context)
 		found = append(found, a)
 	}
 	return found
@@ -186,6 +190,10 @@ type Network struct {
 	// EarlierJobs and EarlierServices are names that the Job and the Service had before a
 	// tool renamed them.
 	EarlierJobs, EarlierServices []string
+	// groups are the names of the PeerJob, of today and of before; none for a Job of nobody's.
+	groups []string
+	// hasRoles is whether the Job is one of several.
+	hasRoles bool
 }
 
 // Misaddressed is what is wrong with an address.
@@ -201,6 +209,9 @@ const (
 	// Earlier is one with the names of the Job and the Service without the prefix or
 	// suffix that they have now. It may be meant for others that are called so.
 	Earlier
+	// OfOperator is one that the operator of Kubeflow gave a Pod of a job of this name, which
+	// a PeerJob stands for now.
+	OfOperator
 )
 
 // IsOwn reports whether an address is that of a peer of the Job.
@@ -225,7 +236,17 @@ func (n Network) judge(a Address) (wrong Misaddressed, why, cure, right string) 
 	own, inService := slices.Contains(jobs, a.Host), service != "" && (service == n.Service || service == n.Subdomain)
 	right = n.Job + "-" + a.Index + "." + n.Service
 	write := "; write " + right
+	kind := n.ofOperator(a)
 	switch {
+	case kind != "" && (own && len(a.Domain) > 1 && a.Domain[1] == "svc" || !own && !n.IsOther(a.Host)) && !n.IsService(a.Text):
+		why = fmt.Sprintf("names %s, as the operator of Kubeflow called a Pod, and DNS has no such name", a.Text)
+		switch {
+		case own, !n.hasRoles && kind != "worker" && a.Index == "0":
+			return OfOperator, why, write, right
+		case n.hasRoles:
+			return OfOperator, why, "; peerjob explain lists the names of today", ""
+		}
+		return OfOperator, why, fmt.Sprintf("; the peers are %s-<index>.%s, and %s", n.Job, n.Service, indexesOf(n.Peers)), ""
 	case len(a.Domain) > 1 && !a.Meant:
 		// A longer name may be that of a file: "train-0.hub.log".
 	case len(a.Domain) > 2 && a.Domain[2] != "svc":
@@ -262,6 +283,30 @@ func (n Network) judge(a Address) (wrong Misaddressed, why, cure, right string) 
 		return Earlier, fmt.Sprintf("names %s, and the peers are %s", a.Text, right), "; write that, if they are meant", right
 	}
 	return Fine, "", "", ""
+}
+
+// operatorKinds are the kinds of Pods in jobs of Kubeflow, as they are in host names.
+var operatorKinds = []string{"master", "worker", "chief", "ps", "evaluator", "launcher"}
+
+// MayNameOperators reports whether a text has what is in the host names of a job of Kubeflow.
+func MayNameOperators(text string) bool {
+	return slices.ContainsFunc(operatorKinds, func(kind string) bool { return strings.Contains(text, "-"+kind+"-") })
+}
+
+// ofOperator is the kind of Pods of an address that the operator of Kubeflow gave a Pod, ""
+// if it did not: "train-master-0", alone or in its namespace. The operator made a Service for
+// each Pod.
+func (n Network) ofOperator(a Address) string {
+	switch {
+	case !a.Called, len(a.Domain) == 1 && a.Domain[0] != n.Namespace, len(a.Domain) > 1 && a.Domain[1] != "svc":
+		return ""
+	}
+	for _, group := range n.groups {
+		if kind, found := strings.CutPrefix(a.Host, group+"-"); found && slices.Contains(operatorKinds, kind) {
+			return kind
+		}
+	}
+	return ""
 }
 
 // isAffixed reports whether the Job and the Service have these names and a prefix or a

@@ -40,6 +40,8 @@ type PeerNames struct {
 	// Sibling is whether they are not the names of the Pods that are judged, but those of
 	// another role: names under the Service that begin with no name of its Job are left alone.
 	Sibling bool
+	// Groups are the names of the PeerJob, of today and of before.
+	Groups []string
 	// NameVariable and LeaderVariable are the variables with the name of the Job, and with
 	// the name of its peer with index 0. The defaults are PEERJOB_NAME and PEERJOB_LEADER.
 	NameVariable, LeaderVariable string
@@ -344,7 +346,8 @@ func (n PeerNames) Misaddressed(text Text, stale []StaleName, cure func(StaleNam
 			continue // of others, who have the names that these had
 		}
 		wrong, why, what, right := network.judge(a)
-		if wrong == Fine || wrong == Earlier && (n.Sibling || slices.Contains(wellKnown, a.Host)) {
+		ofOthers := wrong == Earlier && (n.Sibling || slices.Contains(wellKnown, a.Host)) || wrong == OfOperator && n.Sibling && a.Host != n.Job
+		if wrong == Fine || ofOthers {
 			continue
 		}
 		// The name of today may be another one tomorrow.
@@ -364,7 +367,7 @@ func (n PeerNames) network() Network {
 	none := func(string) bool { return false }
 	network := Network{
 		Job: n.Job, Service: n.Service, Namespace: n.Namespace, Peers: n.Peers, IsOther: n.IsWorkload, IsService: n.IsOther,
-		EarlierJobs: n.EarlierJobs, EarlierServices: n.EarlierServices,
+		EarlierJobs: n.EarlierJobs, EarlierServices: n.EarlierServices, groups: n.Groups, hasRoles: len(n.Siblings) > 0,
 	}
 	if network.IsOther == nil {
 		network.IsOther = none
