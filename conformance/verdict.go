@@ -327,9 +327,12 @@ func plain(message string) string { return values.ReplaceAllString(message, "_")
 // untold returns what the server says to a PeerJob that both refuse and
 // peerjob does not: every run of peerjob should name all errors.
 func (v *verdict) untold() []string {
-	told := map[string]bool{}
+	told, missing := map[string]bool{}, map[string]bool{}
 	for _, err := range slices.Concat(v.own, v.admission, v.version) {
 		told[plain(err.ErrorBody())] = true
+		if diag.Misses(err) {
+			missing[place(err.Field)] = true
+		}
 	}
 	var untold []string
 	for _, answer := range v.answers {
@@ -338,13 +341,17 @@ func (v *verdict) untold() []string {
 		}
 		for _, cause := range answer.Causes {
 			fromContainer := v.derivedPorts && strings.HasPrefix(cause.Field, "spec.ports[")
-			if message := plain(cause.Message); !told[message] && !fromContainer {
+			if message := plain(cause.Message); !told[message] && !fromContainer && !(ofMissing.MatchString(cause.Message) && missing[place(cause.Field)]) {
 				untold = append(untold, indexes.ReplaceAllString(cause.Field, "[]")+": "+message)
 			}
 		}
 	}
 	return untold
 }
+
+// ofMissing matches what the server says of a value that is missing: several things, of which
+// peerjob says one.
+var ofMissing = regexp.MustCompile(`^(?:Required value|(?:Invalid|Unsupported) value: ""|Not found: "")`)
 
 var indexes = regexp.MustCompile(`\[\d+\]`)
 
@@ -355,12 +362,64 @@ var keys = regexp.MustCompile(`\[[^\]]*\]`)
 func rules(errs field.ErrorList) []string {
 	var rules []string
 	for _, err := range errs {
-		rule := keys.ReplaceAllString(err.Field, "[]") + ": " + plain(err.ErrorBody())
-		if !slices.Contains(rules, rule) {
+		if rule := ruleOf(err); !slices.Contains(rules, rule) {
 			rules = append(rules, rule)
 		}
 	}
 	return rules
+}
+
+// same are places and words in which errors of one rule differ, and what stands for all of
+// them.
+var same = struct{ path, text []replacement }{
+	path: []replacement{
+		{keys, "[]"},
+		{regexp.MustCompile(`^spec\.roles\[\]\.template\b`), "spec.template"},
+		{regexp.MustCompile(`\.(?:initC|ephemeralC)ontainers\[\]`), ".containers[]"},
+		{regexp.MustCompile(`\.(?:livenessProbe|readinessProbe|startupProbe|lifecycle\.(?:postStart|preStop))(?:\.(?:exec|httpGet|tcpSocket|grpc|sleep))?\b`), ".probeOrHook"},
+		{regexp.MustCompile(`\.volumes\[\]\.(?:projected\.sources\[\]\.)?downwardAPI\b`), ".volumes[].downwardAPI"},
+	},
+	text: []replacement{
+		{regexp.MustCompile(`\bspec\.roles\[\d+\]`), "spec.roles[]"},
+		{values, "_"},
+		{regexp.MustCompile(`-_\b`), "_"}, // a number below 0
+		{regexp.MustCompile(`\b(?:` + strings.Join(frameworkTypes(), "|") + `)\b`), "_"},
+		{regexp.MustCompile(`\bcontainer [^\s,;]+(,| never starts| does not run| has)`), "container _$1"},
+		{regexp.MustCompile(`\brole [^\s,;]+ has\b`), "role _ has"},
+		{regexp.MustCompile(`\broles (?:[^\s,;]+, )*[^\s,;]+ have\b`), "role _ has"},
+		{regexp.MustCompile(`, of (?:[^\s,;]+, )*[^\s,;]+ and [^\s,;]+`), ", of _"},
+		{regexp.MustCompile(`\$\(\w+\)`), "$$(_)"},
+		{regexp.MustCompile(`\b_(?:, _)+`), "_"},
+		{regexp.MustCompile(`; did you mean _\?$`), ""},
+	},
+}
+
+// replacement is what stands for everything that an expression matches.
+type replacement struct {
+	of *regexp.Regexp
+	by string
+}
+
+// ruleOf is what an error says, with "_" in the place of names and values, and one place for
+// all those in which the rule holds in the same way: every kind of container, probe and hook,
+// in a role or not.
+func ruleOf(err *field.Error) string {
+	path, text := err.Field, err.ErrorBody()
+	for _, one := range same.path {
+		path = one.of.ReplaceAllString(path, one.by)
+	}
+	for _, one := range same.text {
+		text = one.of.ReplaceAllString(text, one.by)
+	}
+	return path + ": " + text
+}
+
+func frameworkTypes() []string {
+	var types []string
+	for _, entry := range framework.Entries() {
+		types = append(types, regexp.QuoteMeta(entry.Type))
+	}
+	return types
 }
 
 // report tells both sides of a finding.
