@@ -90,28 +90,35 @@ func scriptCalls(script string, depth int) [][]string {
 		return nil
 	}
 	var all [][]string
-	// An error ends the script: a shell runs what stands before it.
-	_ = syntax.NewParser().Stmts(strings.NewReader(script), func(statement *syntax.Stmt) bool {
-		syntax.Walk(statement, func(node syntax.Node) bool {
-			simple, ok := node.(*syntax.CallExpr)
-			if !ok || len(simple.Args) == 0 {
-				return true
-			}
-			words := make([]string, len(simple.Args))
-			for i, arg := range simple.Args {
-				words[i] = wordText(arg.Parts, script)
-			}
-			words = started(words)
-			if inner, found := innerScript(words); found && depth < maxScripts {
-				all = append(all, scriptCalls(inner, depth+1)...)
-			} else {
-				all = append(all, words)
-			}
+	walkScript(script, func(node syntax.Node) bool {
+		simple, ok := node.(*syntax.CallExpr)
+		if !ok || len(simple.Args) == 0 {
 			return true
-		})
+		}
+		words := make([]string, len(simple.Args))
+		for i, arg := range simple.Args {
+			words[i] = wordText(arg.Parts, script)
+		}
+		words = started(words)
+		if inner, found := innerScript(words); found && depth < maxScripts {
+			all = append(all, scriptCalls(inner, depth+1)...)
+		} else {
+			all = append(all, words)
+		}
 		return true
 	})
 	return all
+}
+
+// walkScript visits the statements of a script and what is in them, as [syntax.Walk] does. It
+// ends at a mistake: a shell runs what stands before it.
+func walkScript(script string, visit func(syntax.Node) bool) {
+	for statement, err := range syntax.NewParser().StmtsSeq(strings.NewReader(script)) {
+		if err != nil {
+			return
+		}
+		syntax.Walk(statement, visit)
+	}
 }
 
 // innerScript returns the script that a command of a script runs: that of a shell, or of
@@ -181,10 +188,7 @@ func (t Text) silent() string {
 		statement, ok := node.(*syntax.Stmt)
 		return !ok || !writesFile(statement)
 	}
-	_ = syntax.NewParser().Stmts(strings.NewReader(script), func(statement *syntax.Stmt) bool {
-		syntax.Walk(statement, visit)
-		return true
-	})
+	walkScript(script, visit)
 	return string(out)
 }
 
