@@ -3,7 +3,6 @@
 package neighbors
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
@@ -63,7 +62,7 @@ func (e peers) jobNames(role *peerjob.Group) []string {
 	return names
 }
 
-// warnOfNames finds names of peers, in the strings of the PeerJob and in ConfigMaps,
+// warnOfNames finds names of peers, in the strings of the PeerJob and of other objects,
 // that lead to none: those of an inner layer, and those of peers that are not there.
 func (e peers) warnOfNames(near *neighbors, report *results.Report) {
 	names := e.names()
@@ -80,31 +79,7 @@ func (e peers) warnOfNames(near *neighbors, report *results.Report) {
 	}
 	report.AddWarnings(e.Source, rules.SelfSelectors(e.Group.Template(), names, func(job string) bool { return e.isOtherJob(job, near) }, e.Group.TemplatePath()))
 	report.AddWarnings(e.Source, diag.Few(e.namesElsewhere(names)))
-	data, used := field.NewPath("data"), rules.ConfigMaps(&e.Group.Template().Spec)
-	for _, configMap := range near.configMaps {
-		if inOtherVariant(e.Source, configMap.Object) {
-			continue
-		}
-		cure := func(stale rules.StaleName) string {
-			if stale.Missing {
-				return names.Cure(stale, false)
-			}
-			return "; write that, or let the container use " + names.References(stale)
-		}
-		var w []diag.Warning
-		for _, key := range slices.Sorted(maps.Keys(configMap.typed.mentions)) {
-			all := names.StaleIn(configMap.typed.mentions[key])
-			for _, stale := range all {
-				w = append(w, diag.Warn(data.Key(key), "%s%s", names.Explain(stale), cure(stale)))
-			}
-			// Of others, only what the Pods read is for the peers.
-			if used[configMap.Name] {
-				text := rules.Text{Value: configMap.typed.texts[key], Variable: key, Script: true}.At(data.Key(key))
-				w = append(w, names.Misaddressed(text, all, func(rules.StaleName) string { return names.Cure(rules.StaleName{}, false) })...)
-			}
-		}
-		report.AddWarnings(configMap.Object, diag.Few(w))
-	}
+	e.warnOfTexts(names, near, report)
 }
 
 // namesElsewhere finds such names in the texts of a PeerJob that are outside of the Pod
@@ -115,7 +90,7 @@ func (e peers) namesElsewhere(names rules.PeerNames) (w []diag.Warning) {
 			if stale.Missing {
 				return names.Cure(stale, false)
 			}
-			return "; write a template, such as {{ .Leader }} or {{ (index .Peers 1).Host }}"
+			return "; write a template, such as {{ .Service }}, {{ .Leader }} or {{ (index .Peers 1).Host }}"
 		})...)
 	}
 	framework := e.Group.PeerJob.Spec.Framework

@@ -170,8 +170,8 @@ type neighbors struct {
 	policies []neighbor[networkingv1.NetworkPolicy]
 	limits   []neighbor[corev1.LimitRange]
 	quotas   []neighbor[corev1.ResourceQuota]
-	// configMaps are those that may name a peer.
-	configMaps []neighbor[configMap]
+	// naming are objects with texts that may name a peer.
+	naming []naming
 	// gangs are objects that say how many Pods must be placed together: PodGroups,
 	// Workloads and ComputeDomains.
 	gangs []neighbor[gang]
@@ -188,7 +188,7 @@ func newNeighbors() *neighbors {
 // isEmpty reports whether there is none but names, and workloads, which are not in the way
 // by themselves.
 func (n *neighbors) isEmpty() bool {
-	return len(n.services)+len(n.policies)+len(n.limits)+len(n.quotas)+len(n.configMaps)+len(n.gangs)+len(n.references) == 0
+	return len(n.services)+len(n.policies)+len(n.limits)+len(n.quotas)+len(n.naming)+len(n.gangs)+len(n.references) == 0
 }
 
 // referrer is an object that names Jobs or Services.
@@ -197,32 +197,8 @@ type referrer struct {
 	found []reference
 }
 
-// configMap is a ConfigMap as far as the peers' names are concerned.
-type configMap struct {
-	// mentions are what may be names of peers in each of its texts, by its key. Texts
-	// without any, and without what may be those of jobs of Kubeflow, are left out.
-	mentions map[string]rules.Mentions
-	// texts are these texts.
-	texts map[string]string
-}
-
-// UnmarshalJSON scans the texts of a ConfigMap, once for all PeerJobs.
-func (c *configMap) UnmarshalJSON(data []byte) error {
-	var typed corev1.ConfigMap
-	if err := json.Unmarshal(data, &typed); err != nil {
-		return err
-	}
-	c.mentions, c.texts = map[string]rules.Mentions{}, map[string]string{}
-	for key, text := range typed.Data {
-		if mentions := rules.FindMentions(rules.Text{Value: text, Variable: key}); len(mentions) > 0 || rules.MayNameOperators(text) {
-			c.mentions[key], c.texts[key] = mentions, text
-		}
-	}
-	return nil
-}
-
 // findNeighbors reads the objects in the neighborhoods of PeerJobs that may be in the way,
-// each once. Of ConfigMaps it reads those that have one of the words, and of objects that
+// each once. It reads the texts of those that have one of the words, and of objects that
 // select Pods those that have the name of a Job, or the label of a group.
 func findNeighbors(expansions []*expansion.Expansion, objects []*krmlist.Object, words, jobs []string) map[neighborhood]*neighbors {
 	all := map[neighborhood]*neighbors{}
@@ -246,16 +222,18 @@ func findNeighbors(expansions []*expansion.Expansion, objects []*krmlist.Object,
 			near.limits = appendNeighbor(near.limits, o)
 		case o.Kind == "ResourceQuota" && o.Group() == "":
 			near.quotas = appendNeighbor(near.quotas, o)
-		case o.Kind == "ConfigMap" && o.Group() == "":
-			if slices.ContainsFunc(words, o.Mentions) {
-				near.configMaps = appendNeighbor(near.configMaps, o)
-			}
 		case o.Kind == "PodGroup", o.Kind == "ComputeDomain", isWorkload(o):
 			near.gangs = appendNeighbor(near.gangs, o)
 		case slices.Contains(workloadKinds, o.Kind):
 			near.workloads = append(near.workloads, o)
 			if o.Kind == "Job" {
 				near.jobNames[o.Name]++
+			}
+		}
+		// The words of a Secret may be in base64.
+		if len(words) > 0 && o.Group() != v1alpha1.Group && (isSecret(o) || slices.ContainsFunc(words, o.Mentions)) {
+			if texts := textsOf(o); len(texts) > 0 {
+				near.naming = append(near.naming, naming{o, texts})
 			}
 		}
 		if o.Mentions(v1alpha1.GroupLabel) || o.Mentions(v1alpha1.NameLabel) && slices.ContainsFunc(jobs, o.Mentions) || slices.Contains(routeKinds, o.Kind) {

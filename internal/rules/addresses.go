@@ -48,7 +48,7 @@ const (
 var (
 	// address matches a name with an index, and its domain.
 	address = lazyregexp.New(
-		`([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)-(\d+|\$\([A-Za-z_]\w*\)|\$\{[A-Za-z_]\w*\}|\$[A-Za-z_]\w*|\{\d+\.\.\d+\})((?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*)`)
+		`([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)-(` + indexForm + `)((?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*)`)
 	sure, likely = keyEnding(sureWord), keyEnding(likelyWord)
 	// looksUp matches a command that looks up or calls the host at the end of a text.
 	looksUp = lazyregexp.New(`(?:^|[\s;|&(!])(?:` + lookups + `)\s(?:-\S+\s+|\d+\s+|hosts\s+|ahosts\s+)*["']?$`)
@@ -84,17 +84,18 @@ func Addresses(text Text) []Address {
 			a.Domain = strings.Split(domain, ".")
 		}
 		a.Last = lastOf(a.Index, before)
-		hasScheme := strings.HasSuffix(before, "://")
-		context, withPort := text.context(before), hasPort.MatchString(after)
+		context := text.context(before)
+		flag := flagBefore(context)
+		hasScheme, withPort := strings.HasSuffix(before, "://"), hasPort.MatchString(after)
+		a.Called = hasScheme || withPort || slices.Contains(a.Domain, "svc") || likely.MatchString(flag) || isLookedUp(context)
 		switch {
 		case len(a.Domain) > 0:
-			a.Meant = hasScheme || withPort || slices.Contains(a.Domain, "svc") || likely.MatchString(flagBefore(context)) || isLookedUp(context)
+			a.Meant = a.Called
 		case withPort:
-			a.Meant = hasScheme || likely.MatchString(flagBefore(context))
+			a.Meant = hasScheme || likely.MatchString(flag)
 		default:
-			a.Meant = sure.MatchString(flagBefore(context))
+			a.Meant = sure.MatchString(flag)
 		}
-		a.Called = a.Meant || withPort || likely.MatchString(context) || looksUp.MatchString(context)
 		found = append(found, a)
 	}
 	return found

@@ -3,7 +3,9 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,6 +55,11 @@ func (n PeerNames) Words() []string {
 	for _, job := range append([]string{n.Job}, n.EarlierJobs...) {
 		words = append(words, job+"-")
 	}
+	for _, earlier := range slices.Concat(n.EarlierJobs, n.EarlierServices) {
+		if earlier != n.Job && earlier != n.Service {
+			words = append(words, earlier)
+		}
+	}
 	return append(words, "."+n.Service)
 }
 
@@ -68,12 +75,19 @@ type StaleName struct {
 	// Stranger is whether the name is under the Service, and begins with no name of
 	// the Job: "master-0.train".
 	Stranger bool
+	// own is what it is a name of if it is not that of a peer.
+	own own
 }
+
+// indexForm matches an index: a number, a variable of the kubelet, of a shell, of Python
+// or of a format, an arithmetic of a shell, or a list of numbers of a shell or of hostlist.
+const indexForm = `\d+|\$\([A-Za-z_]\w*\)|\$\{[A-Za-z_]\w*(?:[:\-+=?#%/][^{}\s]*)?\}|\$[A-Za-z_]\w*|\$\(\([^()\n]*\)\)|` +
+	`\{\d+\.\.\d+\}|\{[A-Za-z_][\w+-]*\}|\[\d+(?:[-,]\d+)*\]|%\d*[dgs]`
 
 // peerName matches "name-index.service". A bare "name-index" is not taken for a peer:
 // most of those in manifests belong to a StatefulSet.
 var peerName = lazyregexp.New(
-	`([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)-(\d+|\$\([A-Za-z_]\w*\)|\$\{[A-Za-z_]\w*\}|\$[A-Za-z_]\w*|\{\d+\.\.\d+\})\.([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)`)
+	`([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)-(` + indexForm + `)\.([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)`)
 
 // mayNamePeer reports whether a text has what is before and in the index of a peer's name.
 // Few texts have, and looking for the names themselves takes many times as long.
@@ -83,7 +97,7 @@ func mayNamePeer(text string) bool {
 		if !found || after == "" {
 			return false
 		}
-		if c := after[0]; '0' <= c && c <= '9' || c == '$' || c == '{' {
+		if c := after[0]; '0' <= c && c <= '9' || strings.IndexByte("${[%", c) >= 0 {
 			return true
 		}
 		text = after
@@ -104,11 +118,15 @@ type mention struct {
 	beginsWord bool
 	// isAddress is whether a port or the rest of a domain follows.
 	isAddress bool
+	// own is what a name without an index is a name of.
+	own own
 }
 
-// FindMentions returns the names in a text that may be those of peers.
+// FindMentions returns the names in a text that may be those of peers, or of their Service
+// or Job.
 func FindMentions(t Text) Mentions {
 	mentions, text := Mentions{}, t.Value
+	t.addOwn(mentions)
 	if !mayNamePeer(text) {
 		return mentions
 	}
@@ -133,15 +151,21 @@ func (n PeerNames) StaleIn(mentions Mentions) []StaleName {
 		start int
 	}
 	var all []located
-	services := slices.Sorted(slices.Values(append([]string{n.Service}, n.EarlierServices...)))
+	services := slices.Sorted(slices.Values(slices.Concat([]string{n.Service}, n.EarlierServices, n.EarlierJobs)))
 	for _, service := range slices.Compact(services) {
 		if len(mentions[service]) == 0 {
 			continue
 		}
 		isOther := n.IsOther != nil && n.IsOther(service)
 		for _, m := range mentions[service] {
-			found := StaleName{Name: m.name, Index: m.index}
+			found := StaleName{Name: m.name, Index: m.index, own: m.own}
 			switch {
+			case m.own != "":
+				if isOther || n.Sibling || !n.isEarlier(m.own, service) {
+					continue
+				}
+			case service != n.Service && !slices.Contains(n.EarlierServices, service):
+				continue
 			case m.job == n.Job && service == n.Service:
 				number, err := strconv.ParseInt(m.index, 10, 64)
 				if err != nil || number < int64(n.Peers) {
@@ -173,6 +197,14 @@ func (n PeerNames) StaleIn(mentions Mentions) []StaleName {
 		}
 	}
 	return stale
+}
+
+// isEarlier reports whether a name is one that the Service or the Job had before.
+func (n PeerNames) isEarlier(of own, name string) bool {
+	if of == ownJob {
+		return name != n.Job && slices.Contains(n.EarlierJobs, name)
+	}
+	return name != n.Service && slices.Contains(n.EarlierServices, name)
 }
 
 // isAddress matches what follows the name of a host, and no name of a file: a port, or
@@ -247,8 +279,16 @@ func isNamePart(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.'
 }
 
-// Today is the name of today of the peer that a stale name stands for.
-func (n PeerNames) Today(stale StaleName) string { return n.Job + "-" + stale.Index + "." + n.Service }
+// Today is the name of today of what a stale name stands for.
+func (n PeerNames) Today(stale StaleName) string {
+	switch stale.own {
+	case ownService:
+		return n.Service
+	case ownJob:
+		return n.Job
+	}
+	return n.Job + "-" + stale.Index + "." + n.Service
+}
 
 // indexesOf says which peers there are: "there are 4 peers, from index 0 to 3".
 func indexesOf(peers int32) string {
@@ -274,12 +314,20 @@ func (n PeerNames) Explain(stale StaleName) string {
 	if stale.Stranger {
 		return fmt.Sprintf("names %s, and the Service %s has no such host; if a peer is meant, its name is %s", stale.Name, n.Service, n.Today(stale))
 	}
+	if stale.own != "" {
+		return fmt.Sprintf("names the %s %s by an earlier name; its name is now %s", stale.own, stale.Name, n.Today(stale))
+	}
 	return fmt.Sprintf("names the peer %s by an earlier name; its name is now %s", stale.Name, n.Today(stale))
 }
 
-// References returns the variables of the peers that stand for the name of a peer,
-// for a text in which they are expanded.
+// References returns the variables of the peers that stand for a name, for a text in which they are expanded.
 func (n PeerNames) References(stale StaleName) string {
+	switch stale.own {
+	case ownService:
+		return "$(PEERJOB_SERVICE)"
+	case ownJob:
+		return "$(" + cmp.Or(n.NameVariable, "PEERJOB_NAME") + ")"
+	}
 	if n.NameVariable == "" {
 		return PeerReference(stale.Index)
 	}
@@ -317,7 +365,56 @@ func PeerNamesIn(template *corev1.PodTemplateSpec, names PeerNames, variables bo
 			}
 		}
 	})
+	for _, text := range plainTexts(template, path) {
+		w = append(w, names.In(text, func(stale StaleName) string { return names.Cure(stale, false) })...)
+	}
 	return diag.Few(w)
+}
+
+// plainTexts are the texts of a Pod template with hosts in which nothing is expanded: of
+// probes and hooks, of the search list, and annotations.
+func plainTexts(template *corev1.PodTemplateSpec, path *field.Path) (texts []Text) {
+	add := func(value, key string, at *field.Path) {
+		if value != "" {
+			texts = append(texts, Text{Value: value, Previous: "--" + key}.At(at))
+		}
+	}
+	handler := func(http *corev1.HTTPGetAction, tcp *corev1.TCPSocketAction, at *field.Path) {
+		if http != nil {
+			add(http.Host, "host", at.Child("httpGet", "host"))
+		}
+		if tcp != nil {
+			add(tcp.Host, "host", at.Child("tcpSocket", "host"))
+		}
+	}
+	EachContainer(template, path, func(container *corev1.Container, path *field.Path) {
+		for _, probe := range []struct {
+			*corev1.Probe
+			name string
+		}{{container.StartupProbe, "startupProbe"}, {container.LivenessProbe, "livenessProbe"}, {container.ReadinessProbe, "readinessProbe"}} {
+			if probe.Probe != nil {
+				handler(probe.HTTPGet, probe.TCPSocket, path.Child(probe.name))
+			}
+		}
+		if container.Lifecycle == nil {
+			return
+		}
+		if hook := container.Lifecycle.PostStart; hook != nil {
+			handler(hook.HTTPGet, hook.TCPSocket, path.Child("lifecycle", "postStart"))
+		}
+		if hook := container.Lifecycle.PreStop; hook != nil {
+			handler(hook.HTTPGet, hook.TCPSocket, path.Child("lifecycle", "preStop"))
+		}
+	})
+	if dns := template.Spec.DNSConfig; dns != nil {
+		for i, search := range dns.Searches {
+			add(search, "domain", path.Child("spec", "dnsConfig", "searches").Index(i))
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(template.Annotations)) {
+		add(template.Annotations[key], key, path.Child("metadata", "annotations").Key(key))
+	}
+	return texts
 }
 
 // In finds names in a text that lead to no peer, and says with cure what to write.
