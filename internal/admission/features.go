@@ -141,6 +141,8 @@ var Features = slices.Concat([]Feature{
 	// Values that older servers refuse, and for which Kubernetes no longer has a
 	// gate. Those with a gate are found by validation itself (older.go).
 	of[corev1.ObjectFieldSelector]("fieldPath", Feature{Value: "status.hostIPs", Since: 29, Source: gateHistory + " (PodHostIPs)"}),
+	of[corev1.ObjectFieldSelector]("fieldPath", Feature{Value: "metadata.labels['" + corev1.LabelTopologyZone + "']", Gate: features.PodTopologyLabelsAdmission}),
+	of[corev1.ObjectFieldSelector]("fieldPath", Feature{Value: "metadata.labels['" + corev1.LabelTopologyRegion + "']", Gate: features.PodTopologyLabelsAdmission}),
 	of[corev1.LifecycleHandler]("sleep", Feature{Value: "a sleep of 0 seconds", Is: isZeroSleep, Since: 33, Source: gateHistory + " (PodLifecycleSleepActionAllowZero)"}),
 	of[corev1.PodDNSConfig]("searches", Feature{Value: "a list of more than 6 domains or 256 characters", Is: isLongSearchList, Since: 26, Source: gateHistory + " (ExpandedDNSConfig)"}),
 	of[corev1.PodDNSConfig]("searches", Feature{Value: "a dot alone or a name with an underscore", Is: text(isRelaxedSearch), Since: 33, Source: gateHistory + " (RelaxedDNSSearchValidation)"}),

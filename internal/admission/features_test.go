@@ -67,6 +67,8 @@ func TestCheckVersion(t *testing.T) {
 		"procMount":             {33, "template: {spec: {containers: [{name: a, securityContext: {procMount: Unmasked}}]}}", "spec.template.spec.containers[0].securityContext.procMount"},
 		"a digit first":         {36, "service: {name: 3d}", "spec.service.name"},
 		"host IPs":              {29, "template: {spec: {containers: [{name: a, env: [{name: A, valueFrom: {fieldRef: {fieldPath: status.hostIPs}}}]}]}}", "spec.template.spec.containers[0].env[0].valueFrom.fieldRef.fieldPath"},
+		"the zone":              {35, "template: {spec: {containers: [{name: a, env: [{name: A, valueFrom: {fieldRef: {fieldPath: \"metadata.labels['topology.kubernetes.io/zone']\"}}}]}]}}", "spec.template.spec.containers[0].env[0].valueFrom.fieldRef.fieldPath"},
+		"the region in a volume": {35, "template: {spec: {volumes: [{name: a, downwardAPI: {items: [{path: a, fieldRef: {fieldPath: \"metadata.labels['topology.kubernetes.io/region']\"}}]}}]}}", "spec.template.spec.volumes[0].downwardAPI.items[0].fieldRef.fieldPath"},
 		"host IPs in a volume":  {29, "template: {spec: {volumes: [{name: a, downwardAPI: {items: [{path: a, fieldRef: {fieldPath: status.hostIPs}}]}}]}}", "spec.template.spec.volumes[0].downwardAPI.items[0].fieldRef.fieldPath"},
 		"no sleep":              {33, "template: {spec: {containers: [{name: a, lifecycle: {preStop: {sleep: {seconds: 0}}}}]}}", "spec.template.spec.containers[0].lifecycle.preStop.sleep"},
 		"seven searches":        {26, "template: {spec: {dnsConfig: {searches: [a, b, c, d, e, f, g]}}}", "spec.template.spec.dnsConfig.searches"},

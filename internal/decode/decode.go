@@ -28,6 +28,9 @@ const (
 	// a server: a request may have 3 MiB.
 	maxNodes = 1 << 20
 	maxBytes = 3 << 20
+	// maxAliased bounds how many of them may be below aliases: a few lines can make
+	// millions, and no PeerJob needs as many.
+	maxAliased = 50_000
 	// maxMergeDepth bounds how deep "<<" may stand in "<<".
 	maxMergeDepth = 100
 )
@@ -86,6 +89,9 @@ type decoder struct {
 	// nodes and bytes are what was read so far; full says that it is too much.
 	nodes, bytes int
 	full         bool
+	// aliased is how many nodes below aliases were read, and inAlias below how many aliases
+	// the one is that is read now.
+	aliased, inAlias int
 }
 
 // place is where a value stands.
@@ -117,6 +123,13 @@ func (p place) index(i int) place {
 func (d *decoder) count(node *yaml.Node, path *field.Path) bool {
 	d.nodes++
 	d.bytes += len(node.Value)
+	if d.inAlias > 0 {
+		d.aliased++
+	}
+	if d.aliased > maxAliased && !d.full {
+		d.full = true
+		d.errs = append(d.errs, field.Forbidden(orRoot(path), fmt.Sprintf("the aliases of the YAML stand for more than %d values; write fewer", maxAliased)))
+	}
 	if (d.nodes > maxNodes || d.bytes > maxBytes) && !d.full {
 		d.full = true
 		d.errs = append(d.errs, field.Forbidden(orRoot(path), "the "+cmp.Or(d.what, "PeerJob")+" is too large: with its YAML aliases followed it has more values than any object can hold"))
@@ -129,6 +142,8 @@ func (d *decoder) count(node *yaml.Node, path *field.Path) bool {
 func (d *decoder) value(node *yaml.Node, typ reflect.Type, at place) (any, bool) {
 	if node.Kind == yaml.AliasNode {
 		node = node.Alias
+		d.inAlias++
+		defer func() { d.inAlias-- }()
 	}
 	if !d.count(node, at.path) {
 		return nil, false
@@ -287,6 +302,8 @@ func (d *decoder) entries(node *yaml.Node, at place, inner func(place, string) p
 func (d *decoder) merge(source *yaml.Node, path *field.Path, seen map[string]bool, visit func(string, *yaml.Node), depth int) {
 	if source.Kind == yaml.AliasNode {
 		source = source.Alias
+		d.inAlias++
+		defer func() { d.inAlias-- }()
 	}
 	if !d.count(source, path) {
 		return

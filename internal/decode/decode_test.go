@@ -3,6 +3,7 @@
 package decode
 
 import (
+	"fmt"
 	"bytes"
 	"encoding/json"
 	"io/fs"
@@ -138,15 +139,21 @@ func TestPeerJob_nestedMerges(t *testing.T) {
 
 func TestPeerJob_hostile(t *testing.T) {
 	many := strings.Repeat("*e, ", 2000)
-	tests := map[string]string{
-		"text":    "metadata: {annotations: {a: &s " + strings.Repeat("x", 100000) + "}}\nspec: {template: {spec: {containers: [{name: w, args: [" + strings.Repeat("*s, ", 100) + "]}]}}}",
-		"merges":  "metadata: {labels: &l {}, annotations: {<<: &many [" + strings.Repeat("*l, ", 2000) + "]}}\nspec: {service: {annotations: {<<: [" + strings.Repeat("*many, ", 2000) + "]}}, suspend: true}",
-		"aliases": "spec: {template: {spec: {containers: [&c {name: w, env: [&e {name: A, value: b}, " + many + "]}, " + strings.Repeat("*c, ", 2000) + "]}}}",
+	const large, aliased = "the PeerJob is too large", "the aliases of the YAML stand for more than 50000 values; write fewer"
+	bomb := "a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
+	for i := range 9 {
+		bomb += fmt.Sprintf("a%d: &a%[1]d [%s]\n", i+1, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i), 9), ", "))
 	}
-	for name, give := range tests {
+	tests := map[string]struct{ give, want string }{
+		"text":    {"metadata: {annotations: {a: &s " + strings.Repeat("x", 100000) + "}}\nspec: {template: {spec: {containers: [{name: w, args: [" + strings.Repeat("*s, ", 100) + "]}]}}}", large},
+		"merges":  {"metadata: {labels: &l {}, annotations: {<<: &many [" + strings.Repeat("*l, ", 2000) + "]}}\nspec: {service: {annotations: {<<: [" + strings.Repeat("*many, ", 2000) + "]}}, suspend: true}", aliased},
+		"aliases": {"spec: {template: {spec: {containers: [&c {name: w, env: [&e {name: A, value: b}, " + many + "]}, " + strings.Repeat("*c, ", 2000) + "]}}}", aliased},
+		"values":  {"spec:\n  values:\n    " + strings.ReplaceAll(strings.TrimSpace(bomb), "\n", "\n    "), aliased},
+	}
+	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, errs := PeerJob(parse(t, give), nil)
-			if len(errs) != 1 || !strings.Contains(errs[0].Error(), "the PeerJob is too large") {
+			_, errs := PeerJob(parse(t, tt.give), nil)
+			if len(errs) != 1 || !strings.Contains(errs[0].Error(), tt.want) {
 				t.Errorf("%d errors: %.200s", len(errs), errs.ToAggregate())
 			}
 		})

@@ -260,7 +260,7 @@ func (d *decoder) free(node *yaml.Node, at place) (any, bool) {
 	case yaml.SequenceNode:
 		return d.list(node, reflect.TypeFor[[]any](), at)
 	}
-	if yamlnode.IsOldBoolean(node) {
+	if yamlnode.IsOldWord(node) {
 		return d.mismatch(node, at.path, fmt.Sprintf("true, false or a string in quotes; Helm reads this word as %t", yamlnode.MeansTrue(node)))
 	}
 	value, ok := d.scalar(node, at.path)

@@ -9,6 +9,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/peerjob"
 )
 
@@ -53,7 +54,7 @@ func Apply(g *peerjob.Group, job *batchv1.Job) {
 			continue
 		}
 		container.Env = append(slices.DeleteFunc(slices.Clone(env), func(v corev1.EnvVar) bool {
-			return s.yields(v.Name) && hasVariable(container, v.Name)
+			return s.yields(v.Name) && hasVariable(container, v.Name) || slices.ContainsFunc(container.Env, func(own corev1.EnvVar) bool { return s.saysTheSame(own, v) })
 		}), container.Env...)
 		container.VolumeMounts = append(container.VolumeMounts, s.mounts()...)
 		s.setCommand(container)
@@ -101,6 +102,21 @@ func (s setup) values() []corev1.EnvVar {
 // yields reports whether the user may set this variable of the framework's.
 func (s setup) yields(name string) bool {
 	return slices.ContainsFunc(s.Variables, func(v Variable) bool { return v.Name == name && v.Yields })
+}
+
+// saysTheSame reports whether a variable of the user's has the value that the framework gives
+// to it: many manifests set the rank and the size by hand. A name of a peer that is written
+// out is not the same, because it stays when the Job is renamed.
+func (s setup) saysTheSame(own, framework corev1.EnvVar) bool {
+	switch {
+	case own.Name != framework.Name:
+		return false
+	case own.ValueFrom != nil:
+		return framework.Value == reference(v1alpha1.EnvIndex) && peerjob.IsIndex(own.ValueFrom)
+	case framework.Value == strconv.Itoa(int(s.group.Peers())) && own.Value == reference(v1alpha1.EnvSize):
+		return s.group.HasPeerEnv()
+	}
+	return own.Value == framework.Value
 }
 
 func hasVariable(container *corev1.Container, name string) bool {

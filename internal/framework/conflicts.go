@@ -18,17 +18,19 @@ import (
 	"github.com/peerjob/peerjob/internal/rules"
 )
 
-// validateVariables refuses a variable of the user's that is the framework's.
+// validateVariables refuses a variable of the user's that is the framework's, unless it says
+// the same.
 func (s setup) validateVariables() field.ErrorList {
 	env := s.values()
 	var errs field.ErrorList
 	s.eachContainer(func(container *corev1.Container, path *field.Path) {
 		for i, variable := range container.Env {
-			owned := slices.ContainsFunc(env, func(v corev1.EnvVar) bool { return v.Name == variable.Name })
-			if owned && !s.yields(variable.Name) {
-				errs = append(errs, field.Invalid(path.Child("env").Index(i).Child("name"), variable.Name,
-					fmt.Sprintf("is set by spec.framework (%s); remove one of the two", s.Type)))
+			at := slices.IndexFunc(env, func(v corev1.EnvVar) bool { return v.Name == variable.Name })
+			if at < 0 || s.yields(variable.Name) || s.saysTheSame(variable, env[at]) {
+				continue
 			}
+			errs = append(errs, field.Invalid(path.Child("env").Index(i).Child("name"), variable.Name,
+				fmt.Sprintf("is set by spec.framework (%s); remove one of the two", s.Type)))
 		}
 	})
 	return errs

@@ -46,6 +46,13 @@ func TestValidate(t *testing.T) {
 			[]string{`spec.service.ports[0].name: Invalid value: "web": is the port "tcp-rendezvous" of spec.framework (Torchrun), 29400; remove it, or choose another`}},
 		"a variable": {"peers: 3, framework: {type: Torchrun}, template: {spec: {containers: [{name: w, image: x, env: [{name: PET_NNODES, value: '2'}]}]}}",
 			[]string{`spec.template.spec.containers[0].env[0].name: Invalid value: "PET_NNODES": is set by spec.framework (Torchrun); remove one of the two`}},
+		"variables that say the same": {"peers: 3, framework: {type: PyTorch}, template: {spec: {containers: [{name: w, image: x, env: [{name: WORLD_SIZE, value: '3'}, {name: MASTER_PORT, value: '29500'}, " +
+			"{name: RANK, valueFrom: {fieldRef: {fieldPath: \"metadata.annotations['batch.kubernetes.io/job-completion-index']\"}}}]}]}}", nil},
+		"a size by the peers' variable": {"peers: 3, framework: {type: JAX}, template: {spec: {containers: [{name: w, image: x, env: [{name: JAX_NUM_PROCESSES, value: $(PEERJOB_SIZE)}]}]}}", nil},
+		"a leader that is written out": {"peers: 3, framework: {type: PyTorch}, template: {spec: {containers: [{name: w, image: x, env: [{name: MASTER_ADDR, value: train-0.train}]}]}}",
+			[]string{`spec.template.spec.containers[0].env[0].name: Invalid value: "MASTER_ADDR": is set by spec.framework (PyTorch); remove one of the two`}},
+		"the rank from another field": {"peers: 3, framework: {type: PyTorch}, template: {spec: {containers: [{name: w, image: x, env: [{name: RANK, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]}]}}",
+			[]string{`spec.template.spec.containers[0].env[0].name: Invalid value: "RANK": is set by spec.framework (PyTorch); remove one of the two`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []string

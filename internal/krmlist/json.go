@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // splitJSON splits a text of JSON values that follow each other, as kubectl
@@ -69,8 +70,8 @@ func YAMLOfJSON(text []byte) []byte {
 func yamlOfString(quoted []byte) []byte {
 	const hex = "0123456789abcdef"
 	var value string
-	if hasLoneSurrogate(quoted) || json.Unmarshal(quoted, &value) != nil {
-		return quoted // half a character: YAML refuses it
+	if hasLoneSurrogate(quoted) || !utf8.Valid(quoted) || json.Unmarshal(quoted, &value) != nil {
+		return quoted // half a character, or none: YAML refuses it, and Go would replace it
 	}
 	out := []byte{'"'}
 	for _, r := range value {

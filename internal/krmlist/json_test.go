@@ -33,7 +33,7 @@ func TestYAMLOfJSON(t *testing.T) {
 		}
 	}
 	// What is no JSON, or holds half a character, is left to YAML.
-	for _, text := range []string{"{a: b}", "a: b", `{"a": "\x41"}`, `{"a": "\ud83d"}`, `{"a": "\ude00\ud83d"}`, `{"a": "\ud83dx"}`} {
+	for _, text := range []string{"{a: b}", "a: b", `{"a": "\x41"}`, `{"a": "\ud83d"}`, `{"a": "\ude00\ud83d"}`, `{"a": "\ud83dx"}`, "{\"a\": \"\xff\"}", "{\"a\xc3\": 1}"} {
 		if got := string(YAMLOfJSON([]byte(text))); got != text {
 			t.Errorf("YAMLOfJSON(%s) = %s, want it unchanged", text, got)
 		}

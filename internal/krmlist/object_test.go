@@ -309,6 +309,8 @@ func TestReadParsed_errors(t *testing.T) {
 		"kind: ResourceList\nitems: {a: b}\n": "stdin: items: must be a list",
 		"kind: ResourceList\nitems: []\nitems: []\n":                            "stdin: line 3: items: duplicate key; only one of the two can be read; join them",
 		"kind: ResourceList\nfunctionConfig: {}\nfunctionConfig: {}\nitems: []": "stdin: line 3: functionConfig: duplicate key; only one of the two can be read; join them",
+		"kind: ResourceList\nitems: []\nItems: [{kind: PeerJob}]\n":             "stdin: line 3: Items: unknown key, and nothing below it would be read; write items",
+		"{\"kind\": \"ResourceList\", \"ITEMS\": []}":                           "stdin: line 1: ITEMS: unknown key, and nothing below it would be read; write items",
 		"kind: ResourceList\n<<: {items: []}\n":                                 `stdin: line 2: "<<" is not for a ResourceList: write the keys that it merges`,
 		"a: &a [*a]\n":                                                          "stdin: yaml: line 1: anchor 'a' value contains itself",
 	} {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	kptfn "github.com/GoogleContainerTools/kpt-functions-sdk/go/fn"
 	"go.yaml.in/yaml/v3"
@@ -71,8 +72,18 @@ func ReadParsed(data []byte) (List, error) {
 	if key := yamlnode.MergeKey(root); key != nil {
 		return list, fmt.Errorf(`stdin: line %d: "<<" is not for a ResourceList: write the keys that it merges`, key.Line)
 	}
+	for i := 0; i < len(root.Content); i += 2 {
+		for _, known := range listKeys {
+			if key := root.Content[i]; key.Value != known && strings.EqualFold(key.Value, known) {
+				return list, fmt.Errorf("stdin: line %d: %s: unknown key, and nothing below it would be read; write %s", key.Line, key.Value, known)
+			}
+		}
+	}
 	return list, nil
 }
+
+// listKeys are the keys of a ResourceList.
+var listKeys = []string{"apiVersion", "kind", "metadata", "items", "functionConfig", "results"}
 
 func (l *parsedList) Objects() []*Object {
 	objects := make([]*Object, len(l.items))

@@ -19,6 +19,7 @@ package neighbors
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -43,6 +44,8 @@ type Look struct {
 	names    []rules.PeerNames
 	hasRoles bool
 	isQuiet  bool
+	// counts are the ConfigMaps that may say how many peers there are.
+	counts map[string]bool
 }
 
 // IsQuiet reports whether there is nothing to say of the PeerJob as long as there is none
@@ -54,10 +57,11 @@ func (l Look) IsQuiet() bool { return l.isQuiet }
 func LookAt(e *expansion.Expansion) Look {
 	// Neighbors of the names in its texts only leave less to say, but for how many peers a
 	// gang of Kueue has, and for objects that kustomize renamed.
-	look := Look{hasRoles: e.Group().HasRoles(), isQuiet: len(e.Source.Names()) == 1}
+	look := Look{hasRoles: e.Group().HasRoles(), isQuiet: len(e.Source.Names()) == 1, counts: map[string]bool{}}
 	var report results.Report
 	for _, p := range peersOf(e) {
 		look.names = append(look.names, p.names())
+		maps.Copy(look.counts, countedIn(p.Group.Template()))
 		look.isQuiet = look.isQuiet && rules.KueueGroup(p.Group.Template()) == ""
 		p.warnOfAll(&neighbors{}, nil, nil, &report)
 	}
@@ -69,7 +73,9 @@ func LookAt(e *expansion.Expansion) Look {
 // are those at each of the PeerJobs.
 func Warn(expansions []*expansion.Expansion, looks []Look, objects []*krmlist.Object, report *results.Report) {
 	var words, jobs []string
+	counts := map[string]bool{}
 	for i, e := range expansions {
+		maps.Copy(counts, looks[i].counts)
 		if looks[i].hasRoles {
 			jobs = append(jobs, e.Source.Names()...) // what is taken for the name of a Job
 		}
@@ -83,7 +89,7 @@ func Warn(expansions []*expansion.Expansion, looks []Look, objects []*krmlist.Ob
 			named = append(named, o)
 		}
 	}
-	all := findNeighbors(expansions, objects, words, jobs)
+	all := findNeighbors(expansions, objects, words, jobs, counts)
 	for i, e := range expansions {
 		near := all[neighborhoodOf(e.Source)]
 		near.serviceNames[looks[i].names[0].Service]++
@@ -113,6 +119,7 @@ func (e peers) warnOfAll(near *neighbors, named []*krmlist.Object, expansions []
 	e.warnOfGroups(near, report)
 	e.warnOfNamed(named, report)
 	e.warnOfGangs(near, expansions, report)
+	e.warnOfCounts(near, report)
 	for _, service := range near.services {
 		e.warnOfService(service, report)
 	}
@@ -172,6 +179,8 @@ type neighbors struct {
 	quotas   []neighbor[corev1.ResourceQuota]
 	// naming are objects with texts that may name a peer.
 	naming []naming
+	// counting are ConfigMaps that may say how many peers there are.
+	counting []neighbor[corev1.ConfigMap]
 	// gangs are objects that say how many Pods must be placed together: PodGroups,
 	// Workloads and ComputeDomains.
 	gangs []neighbor[gang]
@@ -188,7 +197,7 @@ func newNeighbors() *neighbors {
 // isEmpty reports whether there is none but names, and workloads, which are not in the way
 // by themselves.
 func (n *neighbors) isEmpty() bool {
-	return len(n.services)+len(n.policies)+len(n.limits)+len(n.quotas)+len(n.naming)+len(n.gangs)+len(n.references) == 0
+	return len(n.services)+len(n.policies)+len(n.limits)+len(n.quotas)+len(n.naming)+len(n.counting)+len(n.gangs)+len(n.references) == 0
 }
 
 // referrer is an object that names Jobs or Services.
@@ -199,8 +208,9 @@ type referrer struct {
 
 // findNeighbors reads the objects in the neighborhoods of PeerJobs that may be in the way,
 // each once. It reads the texts of those that have one of the words, and of objects that
-// select Pods those that have the name of a Job, or the label of a group.
-func findNeighbors(expansions []*expansion.Expansion, objects []*krmlist.Object, words, jobs []string) map[neighborhood]*neighbors {
+// select Pods those that have the name of a Job, or the label of a group. Of ConfigMaps it
+// also reads those with the names counts.
+func findNeighbors(expansions []*expansion.Expansion, objects []*krmlist.Object, words, jobs []string, counts map[string]bool) map[neighborhood]*neighbors {
 	all := map[neighborhood]*neighbors{}
 	for _, e := range expansions {
 		if here := neighborhoodOf(e.Source); all[here] == nil {
@@ -222,6 +232,8 @@ func findNeighbors(expansions []*expansion.Expansion, objects []*krmlist.Object,
 			near.limits = appendNeighbor(near.limits, o)
 		case o.Kind == "ResourceQuota" && o.Group() == "":
 			near.quotas = appendNeighbor(near.quotas, o)
+		case o.Kind == "ConfigMap" && o.Group() == "" && isNamedIn(o, counts):
+			near.counting = appendNeighbor(near.counting, o)
 		case o.Kind == "PodGroup", o.Kind == "ComputeDomain", isWorkload(o):
 			near.gangs = appendNeighbor(near.gangs, o)
 		case slices.Contains(workloadKinds, o.Kind):

@@ -27,7 +27,7 @@ type Written struct {
 // internal/lint judges, and other Services for the same Pods, which are often meant.
 func WarnWritten(expansions []*expansion.Expansion, objects []*krmlist.Object) *Written {
 	report := &Written{}
-	all := findNeighbors(expansions, objects, nil, []string{""})
+	all := findNeighbors(expansions, objects, nil, []string{""}, nil)
 	for _, e := range expansions {
 		near := all[neighborhoodOf(e.Source)]
 		if near.isEmpty() && len(near.workloads) == 0 {

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
@@ -144,8 +145,11 @@ func (g *Group) IsPeerVariable(container *corev1.Container, variable corev1.EnvV
 	if plain.ValueFrom != nil && plain.ValueFrom.FieldRef != nil {
 		plain.ValueFrom = plain.ValueFrom.DeepCopy()
 		plain.ValueFrom.FieldRef.APIVersion = "" // defaulted to v1
-		if variable.Name == v1alpha1.EnvIndex && plain.ValueFrom.FieldRef.FieldPath == "metadata.labels['"+v1alpha1.IndexAnnotation+"']" {
-			return true // the same number, from 1.28 on
+		if variable.Name == v1alpha1.EnvIndex && IsIndex(variable.ValueFrom) {
+			return true
+		}
+		if variable.Name == v1alpha1.EnvName && plain.ValueFrom.FieldRef.FieldPath == "metadata.labels['"+batchv1.JobNameLabel+"']" {
+			return true // the same name, from 1.27 on
 		}
 	}
 	all := g.PeerEnv(true)
@@ -153,6 +157,16 @@ func (g *Group) IsPeerVariable(container *corev1.Container, variable corev1.EnvV
 		all = append(all, g.restartEnv()...)
 	}
 	return slices.ContainsFunc(all, func(own corev1.EnvVar) bool { return reflect.DeepEqual(own, plain) })
+}
+
+// IsIndex reports whether the value of a variable is the completion index, from the
+// annotation or, from 1.28 on, from the label of the Pod.
+func IsIndex(source *corev1.EnvVarSource) bool {
+	if source == nil || source.FieldRef == nil {
+		return false
+	}
+	path := source.FieldRef.FieldPath
+	return path == "metadata.annotations['"+v1alpha1.IndexAnnotation+"']" || path == "metadata.labels['"+v1alpha1.IndexAnnotation+"']"
 }
 
 // OwnVariables returns the indexes of the variables of a container of the user's that

@@ -62,11 +62,15 @@ func warnGroup(g *Group, brought Brought) []diag.Warning {
 // warnCounts finds numbers of peers that are none. In a PeerJob with roles, the number may
 // be that of any role, or of several; in a container that runs the framework, only of those
 // that run it.
-func warnCounts(g *Group, brought Brought) []diag.Warning {
+func warnCounts(g *Group, brought Brought) []diag.Warning { return CountsIn(g, brought, g.Template()) }
+
+// CountsIn finds the same in the Pod template of a group whose variables have values that
+// the group alone does not know.
+func CountsIn(g *Group, brought Brought, template *corev1.PodTemplateSpec) []diag.Warning {
 	if g.Job.Completions == nil {
 		g = g.WithPeers(0)
 	}
-	_, job, template := g.draft()
+	_, job, _ := g.draft()
 	var roles []int32
 	for _, role := range g.All() {
 		roles = append(roles, role.Peers())

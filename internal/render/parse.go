@@ -52,7 +52,7 @@ func CheckWords(node *yaml.Node) error {
 		switch {
 		case isKey && inner.Kind == yaml.ScalarNode && inner.ShortTag() != "!!merge" && !yamlnode.IsPlainKey(inner):
 			return fmt.Errorf("line %d: %s: a key must be a string; write %q, with the quotes", inner.Line, inner.Value, inner.Value)
-		case !isKey && yamlnode.IsOldBoolean(inner):
+		case !isKey && yamlnode.IsOldWord(inner):
 			return fmt.Errorf("line %d: %s: Helm reads this word as %t; write %[3]t, or %[2]q with the quotes", inner.Line, inner.Value, yamlnode.MeansTrue(inner))
 		}
 		if err := CheckWords(inner); err != nil {

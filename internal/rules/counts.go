@@ -31,9 +31,15 @@ const (
 // every program that reads them.
 var countingVariables = map[string]counted{
 	"NNODES": countsPeers, "PET_NNODES": countsPeers, "NUM_NODES": countsPeers, "NUM_MACHINES": countsPeers, "SLURM_NNODES": countsPeers,
-	"SLURM_JOB_NUM_NODES": countsPeers, "PADDLE_NNODES": countsPeers,
+	"SLURM_JOB_NUM_NODES": countsPeers, "PADDLE_NNODES": countsPeers, "NUM_REPLICAS": countsPeers, "NUM_HOSTS": countsPeers, "NODE_COUNT": countsPeers,
 	"WORLD_SIZE": countsProcesses, "NUM_PROCESSES": countsProcesses, "JAX_NUM_PROCESSES": countsProcesses, "SLURM_NTASKS": countsProcesses,
 }
+
+// Counts reports whether the value of a variable is a number of peers or processes.
+func Counts(variable string) bool { return whatCounts(variable) != countsNothing }
+
+// whatCounts is what the value of a variable counts, whatever its case.
+func whatCounts(variable string) counted { return countingVariables[strings.ToUpper(variable)] }
 
 // countingFlag matches a flag that is followed by a number of peers or processes.
 // "1:4" is a range, and no number.
@@ -70,7 +76,7 @@ func countsIn(container *corev1.Container, peers int64, perPeer int32, size, of 
 		}
 	}
 	for _, text := range Texts(container, path) {
-		if counted := countingVariables[text.Variable]; counted != countsNothing {
+		if counted := whatCounts(text.Variable); counted != countsNothing {
 			count(text.Path(), text.Variable+" is "+text.Value, strings.TrimSpace(text.Value), counted)
 		}
 		if !countingFlag.MatchString(text.Value) {

@@ -17,16 +17,18 @@ import (
 
 // groupSizes are the names of labels and annotations, behind their domain, that say how
 // many Pods a scheduler must place together.
-var groupSizes = []string{"group-size", "group-min-member", "group-min-available", "min-member", "min-available"}
+var groupSizes = []string{"group-size", "group-min-member", "group-min-available", "min-member", "min-available", "gang-size", "minMember", "minAvailable"}
 
 // GroupSize finds labels or annotations by which a scheduler waits for more Pods than
 // there are peers. A smaller number is an elastic group.
 func GroupSize(values map[string]string, peers int32, path *field.Path) []diag.Warning {
 	var w []diag.Warning
 	for _, key := range slices.Sorted(maps.Keys(values)) {
-		_, name, _ := strings.Cut(key, "/")
+		name := key[strings.LastIndexByte(key, '/')+1:]
 		number, err := strconv.ParseInt(values[key], 10, 32)
-		isSize := slices.ContainsFunc(groupSizes, func(size string) bool { return name == size || strings.HasSuffix(name, "-"+size) })
+		isSize := slices.ContainsFunc(groupSizes, func(size string) bool {
+			return name == size || strings.HasSuffix(name, "-"+size) || strings.HasSuffix(name, "."+size)
+		})
 		if err == nil && isSize && number > int64(peers) {
 			w = append(w, diag.Warn(path.Key(key), "a scheduler waits for %s, and %s: none would start; write %d or less, or change the number of peers", diag.Count(number, "Pod"), diag.There(peers, "peer"), peers))
 		}

@@ -3,6 +3,8 @@
 package rules
 
 import (
+	"strings"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -14,13 +16,48 @@ import (
 // template gets no value: "example.com/train:", ":1.0".
 var missingPart = lazyregexp.New(`^[:@/]|[:@/]$|//|:[:@/]|@[:@/]|/[:@]`)
 
-// Images finds names of images with an empty part. The API server takes any text, and the
+// inDomain matches the host of a registry before the repository of an image: a first part
+// with a dot, a port or a capital letter.
+var inDomain = lazyregexp.New(`^(?:localhost|[^/]*[.:A-Z][^/]*)/`)
+
+// repository matches the repository of an image and its tag, before a digest.
+var repository = lazyregexp.New(`^[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*)*(?::\w[\w.-]{0,127})?$`)
+
+// misnamed says what to write instead of an image that no kubelet takes, "" for others. What
+// has a variable in it is judged elsewhere.
+func misnamed(image string) string {
+	if strings.Contains(image, "$") || strings.TrimSpace(image) == "" {
+		return ""
+	}
+	domain := inDomain.FindString(image)
+	name, _, _ := strings.Cut(image[len(domain):], "@")
+	if repository.MatchString(name) {
+		return ""
+	}
+	path, tag, hasTag := strings.Cut(name, ":")
+	if lower := strings.ToLower(path); hasTag {
+		name = lower + ":" + tag
+	} else {
+		name = lower
+	}
+	if repository.MatchString(name) {
+		if !strings.ContainsAny(domain, ".:") {
+			domain = strings.ToLower(domain) // a capital letter alone makes no host of it
+		}
+		return "write the repository in lower case, " + domain + name
+	}
+	return "write [HOST/]NAME[:TAG], in letters, digits and . _ -"
+}
+
+// Images finds names of images that no kubelet takes. The API server takes any text, and the
 // kubelet then says InvalidImageName until somebody deletes the Pod.
 // See https://pkg.go.dev/github.com/distribution/reference.
 func Images(template *corev1.PodTemplateSpec, path *field.Path) (w []diag.Warning) {
 	judge := func(image string, path *field.Path) {
 		if missingPart.MatchString(image) {
 			w = append(w, diag.Warn(path, "%q has an empty part, and the kubelet takes no such image (InvalidImageName); write <name>:<tag>, and look for a value that is missing", image))
+		} else if cure := misnamed(image); cure != "" {
+			w = append(w, diag.Warn(path, "%q is no name of an image, and the kubelet takes no such image (InvalidImageName); %s", image, cure))
 		}
 	}
 	EachContainer(template, path, func(container *corev1.Container, path *field.Path) { judge(container.Image, path.Child("image")) })

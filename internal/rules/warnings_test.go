@@ -260,6 +260,30 @@ func TestPeerNamesIn_asLint(t *testing.T) {
 	}
 }
 
+// TestImages_misnamed has names with all parts that the kubelet does not take, and such that
+// it takes.
+func TestImages_misnamed(t *testing.T) {
+	for image, cure := range map[string]string{
+		"ghcr.io/Foo/bar:v1": "write the repository in lower case, ghcr.io/foo/bar:v1",
+		"Foo/Bar":            "write the repository in lower case, foo/bar",
+		"foo: 1":             "write [HOST/]NAME[:TAG], in letters, digits and . _ -",
+		"foo:1:2":            "write [HOST/]NAME[:TAG], in letters, digits and . _ -",
+		"foo:v1+build":       "write [HOST/]NAME[:TAG], in letters, digits and . _ -",
+		"busybox":            "",
+		"library/a__b-c.d:T": "",
+		"localhost/a":        "",
+		"Host:5000/a/b:1":    "",
+		"foo:$(VERSION)":     "",
+		"ghcr.io/a@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef": "",
+	} {
+		var want []string
+		if cure != "" {
+			want = []string{"image: " + fmt.Sprintf("%q", image) + " is no name of an image, and the kubelet takes no such image (InvalidImageName); " + cure}
+		}
+		compare(t, said(Images(templateOf(t, "image: "+fmt.Sprintf("%q", image)), templatePath)), want)
+	}
+}
+
 // TestImages has names that the kubelet does not take, by
 // https://pkg.go.dev/github.com/distribution/reference, because a part is empty.
 func TestImages(t *testing.T) {

@@ -25,6 +25,13 @@ func IsOldBoolean(node *yaml.Node) bool {
 	return node.Kind == yaml.ScalarNode && node.Style == 0 && isOldBoolean(node.Value) && node.ShortTag() == "!!str"
 }
 
+// IsOldWord reports whether a value for templates is an [IsOldBoolean] that its writer may
+// have meant as true or false. A "y" alone is a letter: the name of an axis or of an
+// argument. In a condition it is true, as it is for Helm.
+func IsOldWord(node *yaml.Node) bool {
+	return IsOldBoolean(node) && !strings.EqualFold(node.Value, "y")
+}
+
 // MeansTrue reports whether an [IsOldBoolean] is true.
 func MeansTrue(node *yaml.Node) bool {
 	yes, _ := spell.YesOrNo(node.Value)
