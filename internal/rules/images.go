@@ -23,10 +23,13 @@ var inDomain = lazyregexp.New(`^(?:localhost|[^/]*[.:A-Z][^/]*)/`)
 // repository matches the repository of an image and its tag, before a digest.
 var repository = lazyregexp.New(`^[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*)*(?::\w[\w.-]{0,127})?$`)
 
+// placeholder matches what stands for a name that is still to come: "IMAGE", "<image>".
+var placeholder = lazyregexp.New(`^(?:[^a-z]*|<[^>]*>)$`)
+
 // misnamed says what to write instead of an image that no kubelet takes, "" for others. What
-// has a variable in it is judged elsewhere.
+// has a variable in it is judged elsewhere, and what has no letter of a name is none.
 func misnamed(image string) string {
-	if strings.Contains(image, "$") || strings.TrimSpace(image) == "" {
+	if strings.Contains(image, "$") || strings.Contains(image, "{{") || placeholder.MatchString(image) || strings.ContainsFunc(image, func(r rune) bool { return r > '~' }) {
 		return ""
 	}
 	domain := inDomain.FindString(image)
