@@ -58,6 +58,7 @@ const (
 	wrongType          = "wrong-type"
 	componentMissing   = "component-missing"
 	patchTarget        = "patch-target"
+	changedByKustomize = "kustomize-number"
 	namePrefix         = "name-prefix"
 	unknownRule        = "unknown-rule"
 	invalidYAML        = "invalid-yaml"
@@ -106,7 +107,7 @@ var catalog = []Rule{
 	{fqdnLength, "A full host name is too long for setHostnameAsFQDN.", false},
 	{nameLength, "The name of the Job leaves no room for the index in the host names.", false},
 	{stringLength, "A program can't be started: a string is too long or has a NUL byte, or the program and its arguments are one word.", false},
-	{imageName, "The name of an image has an empty part, and the kubelet can't pull it.", false},
+	{imageName, "The name of an image has an empty part, or one that no registry takes, and the kubelet can't pull it.", false},
 	{nodeValue, "A value that the API server takes, and the kubelet or Linux does not know.", false},
 	{controllerLabel, "The Pod template sets a label that the Job controller sets.", false},
 	{hostNetwork, "Two peers on one node would use the same ports.", false},
@@ -119,6 +120,7 @@ var catalog = []Rule{
 	{wrongType, "A value has a type that the API does not take.", false},
 	{componentMissing, "A layer changes PeerJobs, and kustomize does not know their fields.", false},
 	{patchTarget, "A patch for Jobs reaches none, because a PeerJob stands for the Job.", false},
+	{changedByKustomize, "kustomize writes a number in the values of a PeerJob in another form.", false},
 	{namePrefix, "A kustomization renames a Service and a Job, and not the subdomain and the selector, or a PodGroup, a ResourceClaimTemplate or the like, and not its name in the Pods.", false},
 	{unknownRule, "The annotation peerjob.dev/lint-ignore has an id that lint does not have.", false},
 	{invalidYAML, "The file is not valid YAML.", false},

@@ -333,6 +333,7 @@ func (k *kustomizations) collect(l *layer, c *content, seen map[*layer]bool) {
 func (l *linter) checkKustomizations(k *kustomizations) {
 	for _, dir := range slices.Sorted(maps.Keys(k.layers)) {
 		layer := k.layers[dir]
+		l.checkNumbers(layer, k)
 		if len(layer.patches)+len(layer.replicas) == 0 && layer.renames == nil {
 			continue
 		}

@@ -91,6 +91,16 @@ func TestFiles_kustomizations(t *testing.T) {
 			map[string]string{"kustomization.yaml": "resources: [job.yaml]\nnamePrefix: dev-\n", "job.yaml": strings.SplitN(right, "---\n", 2)[1], "service.yaml": strings.SplitN(right, "---\n", 2)[0]}, nil,
 		},
 
+		"numbers that kustomize changes": {
+			map[string]string{
+				"kustomization.yaml": "resources: [peerjob.yaml]\npatches:\n- patch: |-\n    apiVersion: peerjob.dev/v1alpha1\n    kind: PeerJob\n    metadata: {name: train}\n    spec: {values: {lr: 1e-5}}\n",
+				"peerjob.yaml":       "apiVersion: peerjob.dev/v1alpha1\nkind: PeerJob\nmetadata: {name: train}\nspec:\n  values:\n    tag: 1.10\n    mode: [0755]\n    kept: [1, -5, 0.5, 12.25, \"1.10\", 2024-01-02, true, 1.2.3]\n    big: 12345678901234567890\n",
+			},
+			[]string{"kustomization.yaml:3:3 warning kustomize-number", "peerjob.yaml:6:10 warning kustomize-number", "peerjob.yaml:7:12 warning kustomize-number", "peerjob.yaml:9:10 warning kustomize-number"},
+		},
+		"the same numbers without kustomize": {
+			map[string]string{"peerjob.yaml": "apiVersion: peerjob.dev/v1alpha1\nkind: PeerJob\nmetadata: {name: train}\nspec: {values: {tag: 1.10}}\n"}, nil,
+		},
 		"a patch for a Job that is a PeerJob now": {
 			map[string]string{"kustomization.yaml": "resources: [peerjob.yaml]\n" + jobPatch, "peerjob.yaml": peerJob},
 			[]string{"kustomization.yaml:3:11 warning patch-target"},
