@@ -5,6 +5,7 @@ package yamlnode
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
