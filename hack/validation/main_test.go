@@ -36,49 +36,50 @@ var checkFiles = []string{
 // elsewhere are messages that have no objects to show them with here, and
 // where they are tested.
 var elsewhere = []string{
-	"no rule for the type",                  // TestPeerJob_everyType: no type is without one
-	"is for the validators: of kustomize",   // fn/fn_test.go
-	"is nested more than %d deep",           // internal/decode/decode_test.go
-	"is too large: with its YAML aliases",   // testdata/script/hostile.txtar
-	"on the host network, peer names",       // internal/rules/wiring_test.go: only of a Job that lint reads
-	"has %d bytes, and values may have",     // internal/values/values_test.go
-	"of the command line replace it",        // testdata/script/expand_values.txtar
-	"reach no template",                     // testdata/script/expand_values.txtar
-	"; kpt: put the ConfigMap into the",     // internal/expansion/expansion_test.go
-	"; those there are: ",                   // internal/expansion/expansion_test.go
-	"those of other packages are not",       // testdata/script/pipeline_21_values_kpt.txtar
-	"must stand before a map",               // internal/decode/decode_test.go
-	"a key must be a string",                // internal/decode/decode_test.go
-	"write it out in both",                  // fn/reject_test.go
-	"differs from the PeerJob of the same",  // fn/fn_test.go
-	"on the command line ",                  // testdata/script/expand_values.txtar
-	"; set path, the path of the file",      // testdata/script/misplaced.txtar
-	"; set containers, which may name",      // testdata/script/misplaced.txtar
-	"; a file has its content here",         // testdata/script/misplaced.txtar
-	"; every file has the mode 0644",        // testdata/script/misplaced.txtar
-	"; values are text in the manifest",     // testdata/script/misplaced.txtar
-	"; set spec.framework.leader",           // testdata/script/misplaced.txtar
-	"; set spec.roles, with a name,",        // testdata/script/misplaced.txtar
-	"; a StatefulSet has them",              // testdata/script/misplaced.txtar
-	"; a CronJob has it",                    // testdata/script/misplaced.txtar
-	"duplicate key; programs differ",        // testdata/script/case_duplicate_keys.txtar
-	"merges the kind %s",                    // testdata/script/case_duplicate_keys.txtar
-	"line %d: %s: Helm reads this word",     // internal/values/values_test.go
-	"no template reads the value",           // testdata/script/usage.txtar
-	"no ConfigMap has this name; did you",   // internal/expansion/expansion_test.go
-	"peerjob was given no ConfigMap of",     // internal/expansion/expansion_test.go
-	"; kustomize: list a configMapGenerat",  // internal/expansion/expansion_test.go
-	"cannot start any token",                // no message: what the reader of YAML says
-	"has a tab; indent with spaces",         // internal/values/values_test.go
-	"the template renders to nothing",       // testdata/script/expand_values.txtar
-	"give values.%s a value",                // testdata/script/expand_values.txtar
-	"no object reached peerjob but its own", // fn/fn_test.go
-	"rendered by Helm first: helm template", // testdata/script/check.txtar
-	"; Jsonnet does that with jsonnet -y",   // testdata/script/loose.txtar
-	"a PeerJob in a map is not expanded",    // testdata/script/loose.txtar
-	"has more than %d values",               // internal/values/values_test.go
-	"the group never has as many, and none", // internal/neighbors/neighbors_test.go
-	"together with spec.valuesFrom and",     // internal/expansion/expansion_test.go
+	"no rule for the type",                   // TestPeerJob_everyType: no type is without one
+	"is for the validators: of kustomize",    // fn/fn_test.go
+	"is nested more than %d deep",            // internal/decode/decode_test.go
+	"is too large: with its YAML aliases",    // testdata/script/hostile.txtar
+	"on the host network, peer names",        // internal/rules/wiring_test.go: only of a Job that lint reads
+	"has %d bytes, and values may have",      // internal/values/values_test.go
+	"of the command line replace it",         // testdata/script/expand_values.txtar
+	"reach no template",                      // testdata/script/expand_values.txtar
+	"; kpt: put the ConfigMap into the",      // internal/expansion/expansion_test.go
+	"; those there are: ",                    // internal/expansion/expansion_test.go
+	"those of other packages are not",        // testdata/script/pipeline_21_values_kpt.txtar
+	"must stand before a map",                // internal/decode/decode_test.go
+	"a key must be a string",                 // internal/decode/decode_test.go
+	"write it out in both",                   // fn/reject_test.go
+	"differs from the PeerJob of the same",   // fn/fn_test.go
+	"on the command line ",                   // testdata/script/expand_values.txtar
+	"; set path, the path of the file",       // testdata/script/misplaced.txtar
+	"; set containers, which may name",       // testdata/script/misplaced.txtar
+	"; a file has its content here",          // testdata/script/misplaced.txtar
+	"; every file has the mode 0644",         // testdata/script/misplaced.txtar
+	"; values are text in the manifest",      // testdata/script/misplaced.txtar
+	"; set spec.framework.leader",            // testdata/script/misplaced.txtar
+	"; set spec.roles, with a name,",         // testdata/script/misplaced.txtar
+	"; a StatefulSet has them",               // testdata/script/misplaced.txtar
+	"; a CronJob has it",                     // testdata/script/misplaced.txtar
+	"duplicate key; programs differ",         // testdata/script/case_duplicate_keys.txtar
+	"merges the kind %s",                     // testdata/script/case_duplicate_keys.txtar
+	"line %d: %s: Helm reads this word",      // internal/values/values_test.go
+	"no template reads the value",            // testdata/script/usage.txtar
+	"no ConfigMap has this name; did you",    // internal/expansion/expansion_test.go
+	"peerjob was given no ConfigMap of",      // internal/expansion/expansion_test.go
+	"; kustomize: list a configMapGenerat",   // internal/expansion/expansion_test.go
+	"cannot start any token",                 // no message: what the reader of YAML says
+	"has a tab; indent with spaces",          // internal/values/values_test.go
+	"the template renders to nothing",        // testdata/script/expand_values.txtar
+	"give values.%s a value",                 // testdata/script/expand_values.txtar
+	"no object reached peerjob but its own",  // fn/fn_test.go
+	"rendered by Helm first: helm template",  // testdata/script/check.txtar
+	"; Jsonnet does that with jsonnet -y",    // testdata/script/loose.txtar
+	"a PeerJob in a map is not expanded",     // testdata/script/loose.txtar
+	"has more than %d values",                // internal/values/values_test.go
+	"the group never has as many, and none",  // internal/neighbors/neighbors_test.go
+	"the aliases of the YAML stand for more", // testdata/script/hostile.txtar
+	"together with spec.valuesFrom and",      // internal/expansion/expansion_test.go
 }
 
 var verb = regexp.MustCompile(`%[a-z]|%\[\d\][a-z]`)

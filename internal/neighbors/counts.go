@@ -56,8 +56,8 @@ func (e peers) warnOfCounts(near *neighbors, report *results.Report) {
 	sources := map[string]source{}
 	template := e.Group.Template().DeepCopy()
 	dataOf := func(name string) (*krmlist.Object, map[string]string) {
-		for _, o := range near.counting {
-			if slices.Contains(o.Names(), name) && !inOtherVariant(e.Source, o.Object) {
+		for _, o := range near.counting[name] {
+			if !inOtherVariant(e.Source, o.Object) {
 				return o.Object, o.typed.Data
 			}
 		}

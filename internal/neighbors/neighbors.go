@@ -102,7 +102,7 @@ func Warn(expansions []*expansion.Expansion, looks []Look, objects []*krmlist.Ob
 	}
 	for i, e := range expansions {
 		near := all[neighborhoodOf(e.Source)]
-		if looks[i].isQuiet && near.isEmpty() {
+		if looks[i].isQuiet && near.isEmpty() && !near.countsFor(looks[i]) {
 			continue
 		}
 		for _, p := range peersOf(e) {
@@ -179,8 +179,9 @@ type neighbors struct {
 	quotas   []neighbor[corev1.ResourceQuota]
 	// naming are objects with texts that may name a peer.
 	naming []naming
-	// counting are ConfigMaps that may say how many peers there are.
-	counting []neighbor[corev1.ConfigMap]
+	// counting are ConfigMaps that may say how many peers there are, by the names that they
+	// have and had.
+	counting map[string][]neighbor[corev1.ConfigMap]
 	// gangs are objects that say how many Pods must be placed together: PodGroups,
 	// Workloads and ComputeDomains.
 	gangs []neighbor[gang]
@@ -191,13 +192,23 @@ type neighbors struct {
 }
 
 func newNeighbors() *neighbors {
-	return &neighbors{serviceNames: map[string]int{}, jobNames: map[string]int{}, groups: map[string]bool{}}
+	return &neighbors{serviceNames: map[string]int{}, jobNames: map[string]int{}, groups: map[string]bool{}, counting: map[string][]neighbor[corev1.ConfigMap]{}}
 }
 
 // isEmpty reports whether there is none but names, and workloads, which are not in the way
 // by themselves.
 func (n *neighbors) isEmpty() bool {
-	return len(n.services)+len(n.policies)+len(n.limits)+len(n.quotas)+len(n.naming)+len(n.counting)+len(n.gangs)+len(n.references) == 0
+	return len(n.services)+len(n.policies)+len(n.limits)+len(n.quotas)+len(n.naming)+len(n.gangs)+len(n.references) == 0
+}
+
+// countsFor reports whether one of the ConfigMaps may say how many peers a PeerJob has.
+func (n *neighbors) countsFor(look Look) bool {
+	for name := range look.counts {
+		if len(n.counting[name]) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // referrer is an object that names Jobs or Services.
@@ -233,7 +244,11 @@ func findNeighbors(expansions []*expansion.Expansion, objects []*krmlist.Object,
 		case o.Kind == "ResourceQuota" && o.Group() == "":
 			near.quotas = appendNeighbor(near.quotas, o)
 		case o.Kind == "ConfigMap" && o.Group() == "" && isNamedIn(o, counts):
-			near.counting = appendNeighbor(near.counting, o)
+			for _, read := range appendNeighbor[corev1.ConfigMap](nil, o) {
+				for _, name := range o.Names() {
+					near.counting[name] = append(near.counting[name], read)
+				}
+			}
 		case o.Kind == "PodGroup", o.Kind == "ComputeDomain", isWorkload(o):
 			near.gangs = appendNeighbor(near.gangs, o)
 		case slices.Contains(workloadKinds, o.Kind):
