@@ -18,7 +18,7 @@ func TestRead(t *testing.T) {
 		"tls: {on: no}": `line 1: on: a key must be a string; write "on", with the quotes`,
 		"a: 1\ntls: no": `line 2: no: Helm reads this word as false; write false, or "no" with the quotes`,
 		"a: [x, Yes]":   `line 1: Yes: Helm reads this word as true; write true, or "Yes" with the quotes`,
-		"a: n":         `line 1: n: Helm reads this word as false; write false, or "n" with the quotes`,
+		"a: n":          `line 1: n: Helm reads this word as false; write false, or "n" with the quotes`,
 		"a: On":         `line 1: On: Helm reads this word as true; write true, or "On" with the quotes`,
 		"a: 1\na: 2":    `line 2: duplicate key "a"; keep one`,
 	} {
