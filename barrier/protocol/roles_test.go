@@ -554,7 +554,7 @@ func TestSimulation_rolesFailJobs(t *testing.T) {
 }
 
 // TestSimulation_rolesFailLater has a group that fails while peers of another Job do not answer. Nobody
-// but rank 0 tells them, so it stays for those that may yet: else they would run for ever.
+// but rank 0 tells them, so it stays for those that may yet: else they would run forever.
 func TestSimulation_rolesFailLater(t *testing.T) {
 	for _, action := range []Action{FailPeerJob, RestartPeerJob} {
 		for _, c := range []struct {
@@ -588,7 +588,7 @@ func TestSimulation_rolesFailLater(t *testing.T) {
 }
 
 // TestSimulation_rolesFailJobsAway has a peer that is never there, without a barrier at the start:
-// rank 0 does not stay for ever, and it stays for one that comes late.
+// rank 0 does not stay forever, and it stays for one that comes late.
 func TestSimulation_rolesFailJobsAway(t *testing.T) {
 	for _, late := range []bool{false, true} {
 		w := newWorld(worldConfig{
