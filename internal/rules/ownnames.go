@@ -20,7 +20,7 @@ var (
 	// serviceURL matches a URL whose host has no domain: "http://train:9000/x".
 	serviceURL = lazyregexp.New(`([A-Za-z][A-Za-z0-9+.-]*)://(?:[^\s/@"']*@)?([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)(?:[:/\s"'` + "`" + `?#,;)\]}]|$)`)
 	// serviceDomain matches a name of a Service with its namespace: "train.team-a.svc".
-	serviceDomain = lazyregexp.New(`(?:^|[^A-Za-z0-9_.$)}\]-])([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.svc\b`)
+	serviceDomain = lazyregexp.New(`(?:^|[^A-Za-z0-9_.$)}\]-])([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)\.([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)\.svc\b`)
 	// forService and forJob match the name of a variable for the name of a Service, and of
 	// a Job: "HEADLESS_SVC", "serviceName", "job_name".
 	forService = lazyregexp.New(`(?i)(?:svc|service|subdomain)(?:[_.-]?(?:name|host|addr|address))?$`)
@@ -45,7 +45,9 @@ func (t Text) addOwn(mentions Mentions) {
 	}
 	if strings.Contains(t.Value, ".svc") {
 		for _, at := range serviceDomain.FindAllStringSubmatchIndex(t.Value, -1) {
-			add(t.Value[at[2]:at[3]], at[2], ownService)
+			name := t.Value[at[2]:at[3]]
+			add(name, at[2], ownService)
+			mentions[name][len(mentions[name])-1].namespace = t.Value[at[4]:at[5]]
 		}
 	}
 	if t.Variable == "" || !plainName.MatchString(t.Value) {

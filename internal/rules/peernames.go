@@ -118,8 +118,10 @@ type mention struct {
 	beginsWord bool
 	// isAddress is whether a port or the rest of a domain follows.
 	isAddress bool
-	// own is what a name without an index is a name of.
-	own own
+	// own is what a name without an index is a name of, and namespace the one beside it, ""
+	// for none.
+	own       own
+	namespace string
 }
 
 // FindMentions returns the names in a text that may be those of peers, or of their Service
@@ -161,7 +163,9 @@ func (n PeerNames) StaleIn(mentions Mentions) []StaleName {
 			found := StaleName{Name: m.name, Index: m.index, own: m.own}
 			switch {
 			case m.own != "":
-				if isOther || n.Sibling || !n.isEarlier(m.own, service) {
+				// In another namespace there may be another Service of that name.
+				isElsewhere := m.namespace != "" && n.Namespace != "" && m.namespace != n.Namespace
+				if isOther || isElsewhere || n.Sibling || !n.isEarlier(m.own, service) {
 					continue
 				}
 			case service != n.Service && !slices.Contains(n.EarlierServices, service):
