@@ -142,10 +142,13 @@ func (o *Object) readPosition() {
 // Node returns the object as YAML. Change it only with the methods of Object.
 func (o *Object) Node() *yaml.Node { return o.body.node() }
 
+// Text is the object as it was read, nil for one that must be encoded to tell.
+func (o *Object) Text() []byte { return o.body.text() }
+
 // Mentions reports whether an object may say a word: its text has it, or must be
 // encoded to tell.
 func (o *Object) Mentions(word string) bool {
-	text := o.body.text()
+	text := o.Text()
 	return text == nil || bytes.Contains(text, []byte(word))
 }
 

@@ -228,6 +228,7 @@ func findNeighbors(expansions []*expansion.Expansion, objects []*krmlist.Object,
 			all[here] = newNeighbors()
 		}
 	}
+	named, selecting := newWordFinder(words), newWordFinder(jobs)
 	for _, o := range objects {
 		near := all[neighborhoodOf(o)]
 		if near == nil || kinds.IsOwned(o.APIVersion, o.Kind, o.Annotations) {
@@ -258,12 +259,12 @@ func findNeighbors(expansions []*expansion.Expansion, objects []*krmlist.Object,
 			}
 		}
 		// The words of a Secret may be in base64.
-		if len(words) > 0 && o.Group() != v1alpha1.Group && (isSecret(o) || slices.ContainsFunc(words, o.Mentions)) {
+		if len(words) > 0 && o.Group() != v1alpha1.Group && (isSecret(o) || named.in(o)) {
 			if texts := textsOf(o); len(texts) > 0 {
 				near.naming = append(near.naming, naming{o, texts})
 			}
 		}
-		if o.Mentions(v1alpha1.GroupLabel) || o.Mentions(v1alpha1.NameLabel) && slices.ContainsFunc(jobs, o.Mentions) || slices.Contains(routeKinds, o.Kind) {
+		if o.Mentions(v1alpha1.GroupLabel) || o.Mentions(v1alpha1.NameLabel) && selecting.in(o) || slices.Contains(routeKinds, o.Kind) {
 			if references := referencesIn(o); len(references) > 0 {
 				near.references = append(near.references, referrer{o, references})
 			}
