@@ -5,6 +5,7 @@ package rules
 import (
 	"strings"
 
+	"github.com/distribution/reference"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -16,13 +17,6 @@ import (
 // template gets no value: "example.com/train:", ":1.0".
 var missingPart = lazyregexp.New(`^[:@/]|[:@/]$|//|:[:@/]|@[:@/]|/[:@]`)
 
-// inDomain matches the host of a registry before the repository of an image: a first part
-// with a dot, a port or a capital letter.
-var inDomain = lazyregexp.New(`^(?:localhost|[^/]*[.:A-Z][^/]*)/`)
-
-// repository matches the repository of an image and its tag, before a digest.
-var repository = lazyregexp.New(`^[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*)*(?::\w[\w.-]{0,127})?$`)
-
 // placeholder matches what stands for a name that is still to come: "IMAGE", "<image>".
 var placeholder = lazyregexp.New(`^(?:[^a-z]*|<[^>]*>)$`)
 
@@ -32,24 +26,23 @@ func misnamed(image string) string {
 	if strings.Contains(image, "$") || strings.Contains(image, "{{") || placeholder.MatchString(image) || strings.ContainsFunc(image, func(r rune) bool { return r > '~' }) {
 		return ""
 	}
-	domain := inDomain.FindString(image)
-	name, _, _ := strings.Cut(image[len(domain):], "@")
-	if repository.MatchString(name) {
+	if isImage(image) {
 		return ""
 	}
-	path, tag, hasTag := strings.Cut(name, ":")
-	if lower := strings.ToLower(path); hasTag {
-		name = lower + ":" + tag
-	} else {
-		name = lower
+	name, tag := image, ""
+	if at := strings.LastIndexAny(image, ":/@"); at >= 0 && image[at] == ':' {
+		name, tag = image[:at], image[at:]
 	}
-	if repository.MatchString(name) {
-		if !strings.ContainsAny(domain, ".:") {
-			domain = strings.ToLower(domain) // a capital letter alone makes no host of it
-		}
-		return "write the repository in lower case, " + domain + name
+	if lower := strings.ToLower(name) + tag; isImage(lower) {
+		return "write the repository in lower case, " + lower
 	}
 	return "write [HOST/]NAME[:TAG], in letters, digits and . _ -"
+}
+
+// isImage asks the parser that the kubelet asks.
+func isImage(image string) bool {
+	_, err := reference.ParseNormalizedNamed(image)
+	return err == nil
 }
 
 // Images finds names of images that no kubelet takes. The API server takes any text, and the
