@@ -74,7 +74,7 @@ func TestExpand_errors(t *testing.T) {
 		},
 		"no YAML": {
 			[]File{{Name: "a.yaml", Content: []byte("kind: ConfigMap\n---\na: [\n")}},
-			"peerjob: a.yaml: yaml: line 3: did not find expected node content\n",
+			"peerjob: a.yaml: yaml: line 3: did not find expected node content; line 3 has a bracket without an end; write a: []\n",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

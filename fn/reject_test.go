@@ -232,6 +232,10 @@ func TestRun_rejects(t *testing.T) {
 				`PeerJob train: spec.template.spec.dnsPolicy: Unsupported value: "Sometimes": supported values: "ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"`,
 			},
 		},
+		"a resource that has requests alone": {
+			items: []string{pod("{containers: [{name: w, image: x, resources: {requests: {nvidia.com/gpu: 8}}}]}")},
+			want:  []string{`PeerJob train: spec.template.spec.containers[0].resources.limits: Required value: Limit must be set for non overcommitable resources: an extended resource, such as nvidia.com/gpu, or hugepages; write it in limits, too, with the number of requests`},
+		},
 		"a quantity that takes minutes to read": {
 			items: []string{pod("{containers: [{name: w, image: x, resources: {limits: {memory: 1e999999999}}}]}")},
 			want:  []string{`PeerJob train: spec.template.spec.containers[0].resources.limits[memory]: Invalid value: "1e999999999": must be a quantity of a size that a machine can have`},
@@ -309,7 +313,7 @@ func TestRun_rejectsInput(t *testing.T) {
 		"empty stdin":             {"", "stdin: is empty: a ResourceList is required", empty},
 		"only a comment":          {"# nothing\n", "stdin: is empty: a ResourceList is required", empty},
 		"only spaces":             {" \n\n", "stdin: is empty: a ResourceList is required", empty},
-		"truncated":               {"apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n- apiVersion: \"v1", "stdin: yaml: line 4: found unexpected end of stream", empty},
+		"truncated":               {"apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n- apiVersion: \"v1", "stdin: yaml: line 4: found unexpected end of stream; line 4 has a quote without an end; write - apiVersion: \"v1\"", empty},
 		"binary":                  {"\x7fELF\x02\x01\x01\x00\x00", "stdin: yaml: control characters are not allowed", empty},
 		"text":                    {"hello", `stdin: holds no object: one ResourceList is required; to expand plain YAML, run "peerjob expand -"`, "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n- hello\n"},
 		"a plain PeerJob":         {"kind: PeerJob\nmetadata:\n  name: x\n", `stdin: holds a PeerJob: one ResourceList is required; to expand plain YAML, run "peerjob expand -"`, "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n- kind: PeerJob\n  metadata:\n    name: x\n"},

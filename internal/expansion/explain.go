@@ -32,6 +32,7 @@ var cures = []cure{
 	{field.ErrorTypeRequired, lazyregexp.New(`\.volumes\[\d+\]\.name$`), "", "the name that volumeMounts have"},
 	{field.ErrorTypeNotFound, lazyregexp.New(`\.volumeMounts\[\d+\]\.name$`), "", "no volume has this name; add it to spec.template.spec.volumes"},
 	{field.ErrorTypeNotFound, lazyregexp.New(`\.volumeDevices\[\d+\]\.name$`), "", "no volume has this name; add it to spec.template.spec.volumes"},
+	{field.ErrorTypeRequired, lazyregexp.New(`\.resources\.limits$`), "Limit must be set for non overcommitable resources", ": an extended resource, such as nvidia.com/gpu, or hugepages; write it in limits, too, with the number of requests"},
 	{field.ErrorTypeInvalid, lazyregexp.New(`.`), "must be less than or equal to completions", ", which is spec.peers"},
 }
 

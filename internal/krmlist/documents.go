@@ -36,7 +36,7 @@ func ReadFile(name string, content []byte) ([]*Object, map[*Object]error) {
 			if len(bytes.TrimSpace(raw)) == 0 {
 				continue
 			}
-			o, err := readDocument(content, raw, start)
+			o, err := readDocument(content, raw, start, len(errs) < maxExplainedErrors)
 			o.File, o.Index, o.Line = name, len(objects), 1+lines
 			objects = append(objects, o)
 			if err != nil {
@@ -52,8 +52,9 @@ func ReadFile(name string, content []byte) ([]*Object, map[*Object]error) {
 	return objects, errs
 }
 
-// readDocument reads the document that begins at an offset of the file.
-func readDocument(content, raw []byte, offset int) (*Object, error) {
+// readDocument reads the document that begins at an offset of the file. With explained, an
+// error says what to write, for which the document is read many times.
+func readDocument(content, raw []byte, offset int, explained bool) (*Object, error) {
 	roots, err := readDocuments(YAMLOfJSON(raw))
 	if err == nil && len(roots) > 1 {
 		err = errors.New("holds several documents that no line --- separates; write it in UTF-8, with line feeds")
@@ -65,7 +66,9 @@ func readDocument(content, raw []byte, offset int) (*Object, error) {
 		if _, again := readDocuments(append(bytes.Repeat([]byte("\n"), lines), raw...)); again != nil {
 			err = again
 		}
-		err = explainTemplates(raw, lines, err)
+		if explained {
+			err = explainSyntax(raw, lines, err)
+		}
 	}
 	o, tree := &Object{}, &yaml.Node{}
 	if len(roots) == 1 && roots[0].Kind == yaml.MappingNode {

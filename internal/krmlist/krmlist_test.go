@@ -102,7 +102,7 @@ func TestReadFile(t *testing.T) {
 	if diff := cmp.Diff([]string{"", "A", "B", "C", "", ""}, kinds); diff != "" {
 		t.Errorf("kinds (-want +got):\n%s", diff)
 	}
-	if len(errs) != 1 || errs[objects[4]] == nil || errs[objects[4]].Error() != "yaml: line 8: did not find expected node content" {
+	if len(errs) != 1 || errs[objects[4]] == nil || errs[objects[4]].Error() != "yaml: line 8: did not find expected node content; line 8 has a bracket without an end; write a: []" {
 		t.Errorf("errors: %v", errs)
 	}
 }

@@ -305,7 +305,7 @@ func TestReadParsed_errors(t *testing.T) {
 		"a: b\n":                              "stdin: holds no object" + cure,
 		"- a\n":                               "stdin: holds no object" + cure,
 		"kind: A\n---\nkind: B":               "stdin: holds 2 documents" + cure,
-		"a: [\n":                              "stdin: yaml: line 1: did not find expected node content",
+		"a: [\n":                              "stdin: yaml: line 1: did not find expected node content; line 1 has a bracket without an end; write a: []",
 		"kind: ResourceList\nitems: {a: b}\n": "stdin: items: must be a list",
 		"kind: ResourceList\nitems: []\nitems: []\n":                            "stdin: line 3: items: duplicate key; only one of the two can be read; join them",
 		"kind: ResourceList\nfunctionConfig: {}\nfunctionConfig: {}\nitems: []": "stdin: line 3: functionConfig: duplicate key; only one of the two can be read; join them",

@@ -33,7 +33,7 @@ func ReadParsed(data []byte) (List, error) {
 	list := &parsedList{apiVersion: listAPIVersion}
 	roots, err := readDocuments(YAMLOfJSON(data))
 	if err != nil {
-		return list, fmt.Errorf("stdin: %w", explainTemplates(data, 0, err))
+		return list, fmt.Errorf("stdin: %w", explainSyntax(data, 0, err))
 	}
 	if len(roots) == 0 {
 		return list, errors.New("stdin: is empty: a ResourceList is required")

@@ -39,7 +39,7 @@ func Read(content []byte) (map[string]any, error) {
 	}
 	document, err := render.Document(content)
 	if err != nil {
-		if line := tabbedLine(content); line > 0 && strings.Contains(err.Error(), "cannot start any token") {
+		if line := yamlnode.TabbedLine(content, 0); line > 0 && strings.Contains(err.Error(), "cannot start any token") {
 			return nil, fmt.Errorf("line %d has a tab; indent with spaces", line)
 		}
 		return nil, err
@@ -59,19 +59,6 @@ func Read(content []byte) (map[string]any, error) {
 		return nil, errors.New("must be a map of values")
 	}
 	return values, nil
-}
-
-// tabbedLine returns the first line with a tab in its indentation, from 1, or 0.
-func tabbedLine(content []byte) int {
-	number := 0
-	for line := range bytes.Lines(content) {
-		number++
-		indentation := line[:len(line)-len(bytes.TrimLeft(line, " \t"))]
-		if bytes.IndexByte(indentation, '\t') >= 0 {
-			return number
-		}
-	}
-	return 0
 }
 
 // CheckCount refuses values that are too many: each element of a list and each entry of

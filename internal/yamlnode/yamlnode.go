@@ -15,6 +15,7 @@
 package yamlnode
 
 import (
+	"bytes"
 	"fmt"
 
 	"go.yaml.in/yaml/v3"
@@ -99,4 +100,18 @@ func checkCycles(node *yaml.Node, open map[*yaml.Node]bool) error {
 		}
 	}
 	return nil
+}
+
+// TabbedLine returns the first line with a tab in its indentation, from 1 and below
+// this many lines, or 0.
+func TabbedLine(content []byte, below int) int {
+	number := 0
+	for line := range bytes.Lines(content) {
+		number++
+		indentation := line[:len(line)-len(bytes.TrimLeft(line, " \t"))]
+		if number > below && bytes.IndexByte(indentation, '\t') >= 0 {
+			return number
+		}
+	}
+	return 0
 }
