@@ -246,6 +246,7 @@ var cures = []struct {
 	{lazyregexp.New(`^bad character U\+002D`), lazyregexp.New(`([$.][\w.$]*)\.(\w+(?:-\w+)+)`), `a name with "-" can't follow a dot; write (index $1 "$2")`},
 	{lazyregexp.New(`^bad character U\+005B`), lazyregexp.New(`([$.][\w.$]+)\[(\d+|\$\w+)\]`), `write (index $1 $2)`},
 	{lazyregexp.New(`^bad character U\+005B`), lazyregexp.New(`([$.][\w.$]+)\["?'?([^\]'"]*)["']?\]`), `write (index $1 "$2")`},
+	{lazyregexp.New(`^unexpected "\.\d+" in operand`), lazyregexp.New(`([$.][\w.$]*?)\.(\d+)\b`), `write (index $1 $2)`},
 	{lazyregexp.New(`^malformed character constant`), lazyregexp.New(``), "a text needs double quotes, or backquotes inside of double ones"},
 	{operatorError, lazyregexp.New(`==|!=|[<>?+*/%]|&&|\|\||- `),
 		"a template has functions and no operators: write {{ if eq .Values.a 1 }}, and so ne, lt, gt, and, or, not, add, sub, mul, div, mod and ternary"},

@@ -60,7 +60,11 @@ func (m *missing) err() error {
 		}
 	}
 	if path == "." && e.dollarIsData() && slices.Contains(e.renderer.data.Fields(), name) {
-		return e.failf(c, `. has no %q here; write $.%s, because range and with change what "." is`, name, strings.Join(c.names[c.at:], "."))
+		here := ""
+		if object, ok := m.in.(Object); ok {
+			here = "it has " + list(object.Fields()) + "; for the outer one "
+		}
+		return e.failf(c, `. has no %q here; %swrite $.%s, because range and with change what "." is`, name, here, strings.Join(c.names[c.at:], "."))
 	}
 	return e.fail(c, e.renderer.explain(path, name, m.in))
 }
