@@ -38,7 +38,7 @@ func addFailurePolicy(g *peerjob.Group, job *batchv1.Job) {
 }
 
 // failurePolicyOrigins records what the failure policy added to the Job.
-func failurePolicyOrigins(from *origin.Map, g *peerjob.Group) {
+func failurePolicyOrigins(from *origin.Map, g *peerjob.Group, job *batchv1.Job) {
 	policy := g.FailurePolicy()
 	if policy == nil {
 		return
@@ -52,7 +52,7 @@ func failurePolicyOrigins(from *origin.Map, g *peerjob.Group) {
 	if g.Job.PodReplacementPolicy == nil {
 		from.All(specPath.Child("podReplacementPolicy"), peerjob.FailurePolicyPath)
 	}
-	if g.Job.BackoffLimit == nil {
+	if g.Job.BackoffLimit == nil && job.Spec.BackoffLimit != nil {
 		from.All(specPath.Child("backoffLimit"), peerjob.FailurePolicyPath)
 	}
 	if policy.Restarts() {

@@ -49,7 +49,7 @@ func job(g *peerjob.Group) origin.Object {
 		if g.Job.SuccessPolicy == nil {
 			from.All(specPath.Child("successPolicy"), peerjob.FrameworkPath)
 		}
-		failurePolicyOrigins(from, g)
+		failurePolicyOrigins(from, g, job)
 		templateOrigins(from, g, template)
 	})}
 }

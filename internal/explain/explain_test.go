@@ -150,6 +150,9 @@ func TestDescribe_onFailure(t *testing.T) {
 		"group that fails": {func(s *v1alpha1.PeerJobSpec) {
 			s.FailurePolicy = &v1alpha1.PeerFailurePolicy{Action: v1alpha1.FailPeerJob}
 		}, "If a Pod is lost, the group fails."},
+		"limit of a group that fails": {func(s *v1alpha1.PeerJobSpec) {
+			s.FailurePolicy = &v1alpha1.PeerFailurePolicy{Action: v1alpha1.FailPeerJob}
+		}, "spec.backoffLimit is not set: all peers together have 6 retries, the server's default, and then the Job fails and stops every peer."},
 		"group that fails, and has rules": {func(s *v1alpha1.PeerJobSpec) {
 			s.FailurePolicy = &v1alpha1.PeerFailurePolicy{Action: v1alpha1.FailPeerJob}
 			s.PodFailurePolicy = &batchv1.PodFailurePolicy{Rules: []batchv1.PodFailurePolicyRule{{Action: batchv1.PodFailurePolicyActionIgnore, OnExitCodes: &batchv1.PodFailurePolicyOnExitCodesRequirement{Operator: batchv1.PodFailurePolicyOnExitCodesOpIn, Values: []int32{137}}}}}
