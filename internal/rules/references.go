@@ -88,6 +88,8 @@ func References(template *corev1.PodTemplateSpec, variables Variables, path *fie
 					w = append(w, diag.Warn(text.Path(), "uses $(%s), which no variable sets; did you mean $(%s)?", name, s.meant(name)))
 				case slices.Contains(s.peers, name):
 					w = append(w, diag.Warn(text.Path(), "uses $(%s), which is not set, and stays in the value as it is; set spec.peerEnv to Enabled", name))
+				case !s.mayBeSet(name) && !text.Script && name == "HOSTNAME" && s.isBefore("PEERJOB_NAME"):
+					w = append(w, diag.Warn(text.Path(), "uses $(HOSTNAME), which no variable sets, and it stays in the value as it is; write $(PEERJOB_NAME)-$(JOB_COMPLETION_INDEX), which is the host name"))
 				case !s.mayBeSet(name) && !text.Script && isVariable(name):
 					w = append(w, diag.Warn(text.Path(), "uses $(%s), which no variable sets, and it stays in the value as it is; write $$(%s) if that is meant", name, name))
 				}

@@ -489,6 +489,7 @@ func TestReferences(t *testing.T) {
 		"of an image":                 {`args: ["$PEERJOB_LEADER"]`, peerVariables, nil},
 		"of Python's program":         {`command: [python3, -c, "print('$PEERJOB_LEADER')"]`, peerVariables, nil},
 		"unknown to a shell":          {`command: [train, "$HOME", "$$PEERJOB_LEADER"]`, peerVariables, nil},
+		"host name":                   {`args: ["--name=$(HOSTNAME)"]`, peerVariables, []string{"args[0]: uses $(HOSTNAME), which no variable sets, and it stays in the value as it is; write $(PEERJOB_NAME)-$(JOB_COMPLETION_INDEX), which is the host name"}},
 		"unset":                       {`args: ["--x=$(NOTHING)"]`, peerVariables, []string{"args[0]: uses $(NOTHING), which no variable sets, and it stays in the value as it is; write $$(NOTHING)"}},
 		"unset in a script":           {`command: [bash, -ec, "echo $(hostname)"]`, peerVariables, nil},
 		"unset in a script of args":   {`{command: [/bin/sh], args: [-c, "echo $(hostname)"]}`, peerVariables, nil},
