@@ -375,7 +375,7 @@ func TestAction_base(t *testing.T) {
 
 	// One without the folder.
 	outputs, summary, log, passed := a.run(t, clone(), map[string]string{"base": first, "render": render})
-	if !passed || outputs["changed"] != "true" || !strings.Contains(outputs["diff"], "+  completions: 3\n") || !strings.Contains(summary, "The rendering fails at the base, so everything is new:\n") || !strings.Contains(summary, "peerjob: stat deploy/: no such file or directory\n") {
+	if !passed || outputs["changed"] != "true" || !strings.Contains(outputs["diff"], "+  completions: 3\n") || !strings.Contains(summary, "The rendering fails at the base, so everything is new:\n") || !strings.Contains(summary, "peerjob: deploy/: can't be read: no such file or directory\n") {
 		t.Errorf("passed: %t, outputs: %v\nsummary:\n%slog:\n%s", passed, outputs, summary, log)
 	}
 }

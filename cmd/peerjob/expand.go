@@ -300,7 +300,7 @@ func readFiles(subcommand, arg string, stdin io.Reader, opts fn.Options) ([]fn.F
 	}
 	info, err := os.Stat(arg)
 	if err != nil {
-		return nil, err
+		return nil, cantRead(arg, err)
 	}
 	if !info.IsDir() {
 		file, err := readFile(subcommand, arg, opts)
@@ -321,7 +321,7 @@ func readFiles(subcommand, arg string, stdin io.Reader, opts fn.Options) ([]fn.F
 		}
 		info, err := os.Stat(name) // of what a link leads to
 		if err != nil {
-			return nil, err
+			return nil, cantRead(name, err)
 		}
 		if info.IsDir() {
 			continue
@@ -344,7 +344,7 @@ func readFile(subcommand, name string, opts fn.Options) (fn.File, error) {
 	}
 	file, err := os.Open(name)
 	if err != nil {
-		return fn.File{}, err
+		return fn.File{}, cantRead(name, err)
 	}
 	content, err := fn.ReadAll(file, opts)
 	if err := errors.Join(err, file.Close()); err != nil {

@@ -58,6 +58,11 @@ first.`,
 		if recursive {
 			return usagef("--recursive is for the path of a field, such as peerjob explain --recursive spec.framework")
 		}
+		for _, arg := range args {
+			if err := mayBeField(arg); err != nil {
+				return err
+			}
+		}
 		in, err := given.read(cmd, args, options)
 		if err != nil {
 			return err

@@ -25,6 +25,15 @@ func isField(arg string) bool {
 	return err == nil && read.IsPath(arg)
 }
 
+// mayBeField says what to write if an argument is no file and the name of a field of spec.
+func mayBeField(arg string) error {
+	read, err := api()
+	if err != nil || isDocument(arg) || read.Explain(&bytes.Buffer{}, "spec."+arg, false) != nil {
+		return nil
+	}
+	return usagef("%s: is no file; for the field, run %q", arg, "peerjob explain spec."+arg)
+}
+
 // completeField returns the paths of fields that begin with a text.
 func completeField(text string) []string {
 	read, err := api()

@@ -4,6 +4,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -35,7 +36,7 @@ kubectl.`,
 				return err
 			}
 			if info, err := os.Stat(args[0]); err != nil {
-				return err
+				return fmt.Errorf("%s: %s", args[0], plainError(err))
 			} else if !info.IsDir() {
 				return usagef("%s: is no directory", args[0])
 			}

@@ -135,9 +135,16 @@ type lintReader struct {
 func (r *lintReader) add(name string, content []byte, err error) {
 	file := fn.LintFile{File: fn.File{Name: name, Content: content, Chart: chartOf(name)}}
 	if err != nil {
-		file.Problem = "can't be read: " + plainError(err)
+		file.Problem = unreadable + plainError(err)
 	}
 	r.files = append(r.files, file)
+}
+
+const unreadable = "can't be read: "
+
+// cantRead says which file can't be read, and why.
+func cantRead(name string, err error) error {
+	return errors.New(name + ": " + unreadable + plainError(err))
 }
 
 // plainError is an error without the name of the file that it is about.
