@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
+
+	"go.yaml.in/yaml/v3"
 
 	"github.com/peerjob/peerjob/api/v1alpha1"
 	"github.com/peerjob/peerjob/internal/expansion"
@@ -136,6 +139,7 @@ func expandPeerJobs(files []File, subcommand string, options pipeline.Options, r
 	read := readFiles(files, subcommand, report)
 	objects, expansions = pipeline.Expand(read, options, report)
 	addKustomizations(read, expansions, subcommand, report)
+	addKindless(read, report)
 	return objects, expansions
 }
 
@@ -155,6 +159,19 @@ func addKustomizations(objects []*krmlist.Object, expansions []*expansion.Expans
 	for _, o := range objects {
 		if isKustomization(o) {
 			add(&krmlist.Object{ShownFile: o.File, Index: o.Index}, "%s", forKustomize(o, subcommand))
+		}
+	}
+}
+
+// addKindless reports documents beside a PeerJob that are no objects, such as a file with
+// values: they are written as they are, and kubectl refuses them.
+func addKindless(objects []*krmlist.Object, report *results.Report) {
+	if !slices.ContainsFunc(objects, func(o *krmlist.Object) bool { return o.Kind == v1alpha1.Kind }) {
+		return
+	}
+	for _, o := range objects {
+		if o.Kind == "" && o.APIVersion == "" && !isKustomization(o) && o.Node() != nil && o.Node().Kind == yaml.MappingNode {
+			report.Warningf(&krmlist.Object{ShownFile: o.File, Index: o.Index}, "is no object: it has no kind, and kubectl refuses it; give values for templates with --values")
 		}
 	}
 }
