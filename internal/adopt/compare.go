@@ -39,7 +39,7 @@ func compare(original lint.Pair, x expanded, d *draft) []Difference {
 	was, is := map[string]string{}, map[string]string{}
 	name := "Service " + x.service.Name
 	if original.Service == nil {
-		all = append(all, Difference{Object: name, Is: "a headless Service", Why: "no Service of the input gives the Pods their names"})
+		all = append(all, Difference{Object: name, Is: "a headless Service", Why: "no other Service gives the Pods their names"})
 	} else {
 		flatten(plain(cleanService(withDefaults(original.Service, template))), "", was)
 		flatten(plain(cleanService(withDefaults(x.service, &x.job.Spec.Template))), "", is)

@@ -56,6 +56,8 @@ func (d Difference) String() string {
 		word, text = "adds", d.Is
 	case d.Was == "" && d.Is == "":
 		text = "is empty"
+	case d.Was == "" && d.Field == "":
+		text = "was not in the input, is " + d.Is
 	case d.Was == "":
 		text = "was not set, is " + short(d.Is)
 	case d.Is == "":

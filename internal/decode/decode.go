@@ -366,7 +366,7 @@ func (d *decoder) list(node *yaml.Node, typ reflect.Type, at place) (any, bool) 
 
 func (d *decoder) text(node *yaml.Node, typ reflect.Type, path *field.Path) (any, bool) {
 	if node.Kind != yaml.ScalarNode {
-		return d.mismatch(node, path, "a string")
+		return d.mismatch(node, path, wantedText(node, path))
 	}
 	switch node.ShortTag() {
 	case "!!str", "!!timestamp":

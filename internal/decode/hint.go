@@ -237,10 +237,14 @@ func belongs(key string, typ reflect.Type) string {
 	return ""
 }
 
-// wantedText says what a text must be, for a scalar that is none.
+// wantedText says what a text must be, for a value that is none.
 func wantedText(node *yaml.Node, path *field.Path) string {
 	const quoted = "a string; write %q, with the quotes"
 	switch {
+	case isElement.MatchString(path.String()) && isTextWithColon(node):
+		return fmt.Sprintf(quoted, node.Content[0].Value+": "+node.Content[1].Value)
+	case node.Kind != yaml.ScalarNode:
+		return "a string"
 	case node.ShortTag() == "!!binary":
 		text, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(node.Value), ""))
 		if err != nil || !utf8.Valid(text) {
@@ -251,6 +255,19 @@ func wantedText(node *yaml.Node, path *field.Path) string {
 		return fmt.Sprintf("a string; write %q, with the quotes: kustomize and other tools read it as the number %s without", node.Value+"0", node.Value)
 	}
 	return fmt.Sprintf(quoted, node.Value)
+}
+
+// isElement matches the path of an element of a list.
+var isElement = lazyregexp.New(`\[\d+\]$`)
+
+// isTextWithColon reports whether a map was surely meant as a text, such as the element
+// "- --title=a: b" of a list: its colon makes it a map of one key.
+func isTextWithColon(node *yaml.Node) bool {
+	if node.Kind != yaml.MappingNode || node.Style&yaml.FlowStyle != 0 || len(node.Content) != 2 {
+		return false
+	}
+	key, value := node.Content[0], node.Content[1]
+	return value.Kind == yaml.ScalarNode && key.Style == 0 && value.Style == 0 && value.Value != "" && key.Line == value.Line
 }
 
 // wantedKey says how to write a key that not every reader takes for a string.

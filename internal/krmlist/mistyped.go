@@ -31,6 +31,10 @@ var (
 	noSpace     = lazyregexp.New(`^([ ]*(?:- +)*[\w./-]+:)([^\s:/].*)$`)
 	noDashSpace = lazyregexp.New(`^([ ]*(?:- +)*-)([^\s-].*)$`)
 	noColon     = lazyregexp.New(`^([ ]*(?:- +)*[A-Za-z][\w./-]*)(| +[^\s:=#|>].*)$`)
+	// badSign matches a value that begins with a sign that YAML keeps for itself, and
+	// twoColons one that has a colon like that of a key.
+	badSign   = lazyregexp.New("^([ ]*(?:- +)*(?:[\\w./-]+: +)?)([@%`*].*)$")
+	twoColons = lazyregexp.New(`^([ ]*(?:- +)*[\w./-]+: +)([^\s'"\[{|>#&!][^'"]*: .*)$`)
 	// opensBlock matches a line below which more indentation is right.
 	opensBlock = lazyregexp.New(`(?:^|[\s:])(?:-|\S*:|[|>][-+0-9]*)[ ]*(?:#.*)?$`)
 )
@@ -114,6 +118,12 @@ func mends(lines []string) []mend {
 		if parts := noColon.FindStringSubmatch(line); parts != nil {
 			mended := parts[1] + ":" + parts[2]
 			add(i, mended, "has no colon; write %s", strings.TrimLeft(mended, " "))
+		}
+		for _, bare := range []*lazyregexp.Regexp{badSign, twoColons} {
+			if parts := bare.FindStringSubmatch(line); parts != nil {
+				mended := parts[1] + "'" + strings.ReplaceAll(parts[2], "'", "''") + "'"
+				add(i, mended, "has a value that needs quotes; write %s", strings.TrimLeft(mended, " "))
+			}
 		}
 		indent := len(line) - len(content)
 		for _, level := range levels(lines[:i], indent) {

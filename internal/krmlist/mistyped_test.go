@@ -36,6 +36,8 @@ spec:
 		"quote in brackets":  {`b]`, `"b]`, `line 13 has a quote without an end; write args: ["a", "b"]`},
 		"bracket":            {`b]`, `b`, `line 13 has a bracket without an end; write args: ["a", b]`},
 		"brace":              {"FailPeerJob}", "FailPeerJob", `line 7 has a bracket without an end; write failurePolicy: {action: FailPeerJob}`},
+		"colon in a value":   {"image: x", "image: a: b", `line 12 has a value that needs quotes; write image: 'a: b'`},
+		"sign of YAML":       {"image: x", "image: @it's", `line 12 has a value that needs quotes; write image: '@it''s'`},
 		"colon":              {"image: x", "image x", `line 12 has no colon; write image: x`},
 		"colon of a map":     {"metadata:", "metadata", `line 3 has no colon; write metadata:`},
 		"space of the colon": {"image: x", "image:x", `line 12 has no space after the colon; write image: x`},
