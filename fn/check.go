@@ -71,9 +71,12 @@ func Check(files []File, stdout, stderr io.Writer, options CheckOptions) (err er
 	if err := write(stdout, findings); err != nil {
 		return fmt.Errorf("stdout: %w", err)
 	}
-	if peerJobs == 0 && !report.Failed() {
+	switch {
+	case peerJobs == 0 && !report.Failed() && len(findings) > 0:
+		_, _ = fmt.Fprintln(stderr, "peerjob: note: no PeerJob was checked; the notes above say why")
+	case peerJobs == 0 && !report.Failed():
 		_, _ = fmt.Fprintln(stderr, "peerjob: note: no PeerJob is among the objects, so nothing was checked; peerjob lint checks Services and Jobs")
-	} else {
+	default:
 		_, _ = fmt.Fprintf(stderr, "peerjob: %s: %s\n", diag.Count(peerJobs, "PeerJob"), lint.Summary(findings))
 	}
 	return verdict(findings, options.Strict)
