@@ -33,7 +33,7 @@ var (
 	noColon     = lazyregexp.New(`^([ ]*(?:- +)*[A-Za-z][\w./-]*)(| +[^\s:=#|>].*)$`)
 	// badSign matches a value that begins with a sign that YAML keeps for itself, and
 	// twoColons one that has a colon like that of a key.
-	badSign   = lazyregexp.New("^([ ]*(?:- +)*(?:[\\w./-]+: +)?)([@%`*].*)$")
+	badSign   = lazyregexp.New("^([ ]*(?:- +)*(?:[\\w./-]+: +)?)([@%`].*)$")
 	twoColons = lazyregexp.New(`^([ ]*(?:- +)*[\w./-]+: +)([^\s'"\[{|>#&!][^'"]*: .*)$`)
 	// opensBlock matches a line below which more indentation is right.
 	opensBlock = lazyregexp.New(`(?:^|[\s:])(?:-|\S*:|[|>][-+0-9]*)[ ]*(?:#.*)?$`)
