@@ -176,6 +176,9 @@ func (k *keyer) remember(m *model, order []int32) {
 		if l := p.node.leader; l != nil {
 			for i := range l.records {
 				k.mark(l.records[i].process)
+				if l.records[i].survivor {
+					k.mark(l.records[i].formerLeader())
+				}
 			}
 		}
 	}
@@ -347,8 +350,17 @@ func (k *keyer) leader(m *model, l *leader, mode byte, order []int32) {
 		k.truths(r.granted, r.mine, r.started, r.survivor, r.verdict, r.leaseLost, r.terminating, r.gaveUp,
 			r.lost, r.bidden, r.freed, r.released, r.wanted)
 		k.when(r.phase != Left || !l.hasStopped(r), func() { k.ago(now, r.heard, l.wait()) })
-		k.when(r.survivor, func() { k.ago(now, r.since, most) })
+		k.when(r.survivor, func() {
+			k.name(r.formerLeader())
+			k.ago(now, r.since, most)
+		})
 	}
+}
+
+// formerLeader is the beginning of the process that a peer followed last.
+func (r *record) formerLeader() (p Process) {
+	binary.BigEndian.PutUint64(p[:], r.followed)
+	return p
 }
 
 // seen is a set of keys.

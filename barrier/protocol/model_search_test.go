@@ -623,6 +623,24 @@ func searchAll(t *testing.T, m *model, b budget) *search {
 	return s
 }
 
+// TestModel_lost searches all histories of 3 peers that go on from the first attempt when a peer and
+// index 0 have been cut off, and the peer's Pod is lost. A new index 0 may have met peers of several
+// others before it, and none of them the Pod that runs on.
+func TestModel_lost(t *testing.T) {
+	if modelLevel() < 2 {
+		t.Skip("set PEERJOB_MODEL=2 for these searches; they take 15 s")
+	}
+	for _, peer := range []int32{1, 2} {
+		t.Run(fmt.Sprintf("index %d", peer), func(t *testing.T) {
+			m := newModel(modelConfig(3))
+			m.until(t, func() bool { return m.procs[0].command == 1 && m.procs[peer].command == 1 })
+			m.do(choice{fault: parted, who: 1 | 1<<peer})
+			m.do(choice{fault: lost, who: m.procs[peer].id})
+			searchAll(t, m, budget{failures: 2})
+		})
+	}
+}
+
 // TestModel_reduced holds what a search leaves out to one that leaves nothing out: no peers are
 // alike, no process is forgotten, what nothing reads counts, and links come back at any moment. Both
 // must end in the same ways.

@@ -4,6 +4,7 @@ package protocol
 
 import (
 	"encoding/binary"
+	"slices"
 	"time"
 )
 
@@ -475,30 +476,50 @@ func (l *leader) pauses(now time.Duration) bool {
 
 // strangersStop is when every command has stopped of processes that this one never
 // knew. They may follow another process of index 0, which stops them when it misses one
-// of its peers.
+// of its peers. There may be several of those, each with its own peers.
 func (l *leader) strangersStop() time.Duration {
-	lease := margin(Lease(l.config.Size))
-	switch {
-	case l.survivors > 0:
-		// The other index 0 misses the first of them at the latest then, and stops its
-		// own command. It need not miss one whose role is Complete.
-		at := never
-		for i := range l.records {
-			if r := &l.records[i]; r.survivor && !l.isComplete(int32(i)) {
-				at = min(at, r.since+l.wait())
-			}
-		}
-		if at == never {
-			at = l.born + lease + l.wait() // it was lost since
-		}
-		if l.survivors < l.config.Size-1 {
-			at += lease // and so do those who got their last lease then
-		}
-		return at
-	case l.replacement:
-		return l.born + lease + l.wait()
+	if l.survivors == 0 && !l.replacement {
+		return 0
 	}
-	return 0
+	lease := margin(Lease(l.config.Size))
+	// Whoever followed one that was there before this one began has stopped then.
+	before := l.born + lease + l.wait()
+	type follow struct {
+		// leader is the other index 0, peers how many followed it last, and missed when it misses
+		// the first of them at the latest, and stops its own command.
+		leader uint64
+		peers  int32
+		missed time.Duration
+	}
+	var follows []follow
+	for i := range l.records {
+		r := &l.records[i]
+		if !r.survivor {
+			continue
+		}
+		at := slices.IndexFunc(follows, func(f follow) bool { return f.leader == r.followed })
+		if at < 0 {
+			at, follows = len(follows), append(follows, follow{leader: r.followed, missed: never})
+		}
+		follows[at].peers++
+		if !l.isComplete(int32(i)) { // it need not miss one whose role is Complete
+			follows[at].missed = min(follows[at].missed, r.since+l.wait())
+		}
+	}
+	if len(follows) == 0 {
+		return before
+	}
+	stop := time.Duration(0)
+	for _, f := range follows {
+		if f.missed == never {
+			f.missed = before // it was lost since
+		}
+		if f.peers < l.config.Size-1 {
+			f.missed += lease // and so do those who got their last lease then
+		}
+		stop = max(stop, f.missed)
+	}
+	return stop
 }
 
 // heardAll reports whether everybody knows that the group has failed, so that

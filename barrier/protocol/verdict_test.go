@@ -236,3 +236,33 @@ func met(t *testing.T, n *Node, index int32, s State) {
 	s.Job, s.Group, s.Index, s.Process, s.Leader, s.Silence = "of-the-role", n.config.Job, index, Process{byte(index) + 2}, Process{7}, 1
 	n.Answered(time.Second, index, []Identity{Identity(s)}, Unasked)
 }
+
+// TestNode_followedTwo has a new rank 0 whose peers have followed two others before it: a peer that
+// follows one of them may be cut off, in the place of the one that followed the other. It has as long
+// to stop as if this rank 0 had met only one.
+func TestNode_followedTwo(t *testing.T) {
+	lease := margin(Lease(3))
+	for name, tt := range map[string]struct {
+		leaders [2]byte
+		silence [2]time.Duration
+		// want is when every stranger has stopped, after the answers of the peers.
+		want time.Duration
+	}{
+		"one":                       {[2]byte{7, 7}, [2]time.Duration{10 * time.Second, 4 * time.Second}, -10 * time.Second},
+		"two":                       {[2]byte{7, 6}, [2]time.Duration{10 * time.Second, 4 * time.Second}, lease - 4*time.Second},
+		"two, the first heard last": {[2]byte{7, 6}, [2]time.Duration{time.Second, 4 * time.Second}, lease - time.Second},
+	} {
+		c := modelConfig(3)
+		c.Policy.Replacement = true
+		n := NewNode(c, Process{8}, rand.New(rand.NewPCG(1, 0)), 0)
+		now := time.Minute
+		n.Answered(now, 0, []Identity{n.Identity(now)}, Unasked)
+		for i, leader := range tt.leaders {
+			s := State{Job: "uid", Index: int32(i) + 1, Process: Process{byte(i) + 2}, Attempt: 1, Phase: Starting, Leader: Process{leader}, Silence: tt.silence[i].Milliseconds()}
+			n.Answered(now, s.Index, []Identity{Identity(s)}, Unasked)
+		}
+		if got, want := n.leader.strangersStop()-now, n.leader.wait()+tt.want; got != want {
+			t.Errorf("%s: strangers stop after %v, want %v", name, got, want)
+		}
+	}
+}
