@@ -500,10 +500,7 @@ var failGroups = append([]roleGroup{
 // complete.
 func TestModel_failRoles(t *testing.T) {
 	for _, g := range failGroups {
-		for _, run := range []struct {
-			budget budget
-			level  int
-		}{
+		all := []bounds{
 			{budget{}, 0},
 			{budget{failures: 1}, 0},
 			{budget{failures: 1, quits: 1}, 0},
@@ -516,14 +513,11 @@ func TestModel_failRoles(t *testing.T) {
 			{budget{failures: 1, partitions: 1}, 2},
 			{budget{disruptions: 1, partitions: 1}, 2},
 			{budget{failures: 1, disruptions: 1, quits: 1}, 2},
-		} {
-			if run.level > modelLevel() || run.budget.quits > 0 && !g.serves() {
-				continue
-			}
-			t.Run(fmt.Sprintf("%s, %s", g.name, run.budget), func(t *testing.T) {
-				searchAll(t, g.model(failing), run.budget)
-			})
 		}
+		if !g.serves() {
+			all = slices.DeleteFunc(all, func(run bounds) bool { return run.budget.quits > 0 })
+		}
+		searchEach(t, g.name, func() *model { return g.model(failing) }, all)
 	}
 }
 
@@ -532,10 +526,9 @@ func TestModel_failRoles(t *testing.T) {
 func TestModel_failUntil(t *testing.T) {
 	for decides := range int32(2) {
 		for size := int32(2); size <= 3; size++ {
-			for _, run := range []struct {
-				budget budget
-				level  int
-			}{
+			config := modelConfig(size)
+			config.Policy, config.Until = failing, []Until{{Indexes: []Range{{decides, decides}}}}
+			searchEach(t, fmt.Sprintf("index %d of %d decides", decides, size), func() *model { return newModel(config) }, []bounds{
 				{budget{}, 0},
 				{budget{failures: 1}, 0},
 				{budget{disruptions: 1}, 0},
@@ -544,16 +537,7 @@ func TestModel_failUntil(t *testing.T) {
 				{budget{failures: 1, slow: 1, losses: 1}, 1},
 				{budget{partitions: 1}, 1},
 				{budget{failures: 1, partitions: 1}, 2},
-			} {
-				if run.level > modelLevel() {
-					continue
-				}
-				t.Run(fmt.Sprintf("index %d of %d decides, %s", decides, size, run.budget), func(t *testing.T) {
-					config := modelConfig(size)
-					config.Policy, config.Until = failing, []Until{{Indexes: []Range{{decides, decides}}}}
-					searchAll(t, newModel(config), run.budget)
-				})
-			}
+			})
 		}
 	}
 }
@@ -573,10 +557,7 @@ func (g roleGroup) serves() bool {
 // ends with 0 when the others are done.
 func TestModel_roles(t *testing.T) {
 	for _, g := range roleGroups {
-		for _, run := range []struct {
-			budget budget
-			level  int
-		}{
+		searchEach(t, g.name, func() *model { return g.model(restarts(1)) }, []bounds{
 			{budget{}, 0},
 			{budget{failures: 1}, 0},
 			{budget{disruptions: 1}, 0},
@@ -587,13 +568,22 @@ func TestModel_roles(t *testing.T) {
 			{budget{disruptions: 1, partitions: 1}, 1},
 			{budget{failures: 1, partitions: 1}, 2},
 			{budget{failures: 1, lost: 1, partitions: 1}, 2},
-		} {
-			if run.level > modelLevel() {
-				continue
-			}
-			t.Run(fmt.Sprintf("%s, %s", g.name, run.budget), func(t *testing.T) {
-				searchAll(t, g.model(restarts(1)), run.budget)
-			})
+		})
+	}
+}
+
+// bounds are how much goes wrong in a search, and the level from which it runs.
+type bounds struct {
+	budget budget
+	level  int
+}
+
+// searchEach searches all histories of a group, within each of the bounds of this level.
+func searchEach(t *testing.T, name string, group func() *model, all []bounds) {
+	t.Helper()
+	for _, run := range all {
+		if run.level <= modelLevel() {
+			t.Run(name+", "+run.budget.String(), func(t *testing.T) { searchAll(t, group(), run.budget) })
 		}
 	}
 }
