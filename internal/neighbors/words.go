@@ -42,16 +42,11 @@ func newWordFinder(words []string) *wordFinder {
 
 // in reports whether an object may have one of the words.
 func (f *wordFinder) in(o *krmlist.Object) bool {
-	text := o.Text()
-	switch {
-	case len(f.words) == 0:
-		return false
-	case text == nil:
-		return true
-	case f.names != nil:
-		return f.inText(text)
+	if f.names == nil {
+		return slices.ContainsFunc(f.words, o.Mentions)
 	}
-	return slices.ContainsFunc(f.words, func(word string) bool { return bytes.Contains(text, []byte(word)) })
+	text := o.Text()
+	return text == nil || f.inText(text)
 }
 
 // inText reports whether a text has a name, or one that begins with it and "-". A name
