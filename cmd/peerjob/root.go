@@ -7,11 +7,11 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	_ "github.com/peerjob/peerjob/cmd/peerjob/collector" // first of all: it says when to collect garbage
 	"github.com/peerjob/peerjob/fn"
@@ -135,7 +135,7 @@ func formatFlag[F ~string](command *cobra.Command, usage string, known []F) func
 	defined(command.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp)))
 	return func() (F, error) {
 		if !slices.Contains(formats, *format) {
-			return "", usagef("--output: Unsupported value: %q: supported values: \"%s\"", *format, strings.Join(formats, `", "`))
+			return "", usagef("%v", field.NotSupported(field.NewPath("--output"), *format, formats))
 		}
 		return F(*format), nil
 	}
